@@ -1,0 +1,219 @@
+# shmlog: memory-mapped append-only logs, shared with the Node package shmio.
+# `make help` prints the targets (##) and the knobs (#:) from this file.
+
+#: CC=clang              the compiler
+#: CFLAGS, CPPFLAGS, LDFLAGS, LDLIBS     yours; they come last and so win
+#: V=1                   show the commands
+#: WERROR=1              warnings are errors
+#: SANITIZE=address,undefined            or thread: builds in build/asan, build/tsan
+#: PORTABLE=1            without futex, lease and /proc: builds in build/portable
+#: BUILD=DIR             build there instead
+#: SIZE=full             how much campaign, fuzz and bench do (small, full)
+#: DEPS=no               install nothing: test with what there is
+#: DESTDIR=DIR, prefix=/usr/local, libdir=…      where install puts things
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY: # keep all objects
+MAKEFLAGS += --no-builtin-rules
+export MAKE
+
+VERSION := $(shell sed -n 's/^.define SHMLOG_VERSION "\(.*\)"/\1/p' src/include/shmlog.h)
+MAJOR := $(firstword $(subst ., ,$(VERSION)))
+
+# Each variant has a folder of its own, so none overwrites another's objects.
+empty :=
+variant := $(if $(SANITIZE),$(if $(findstring thread,$(SANITIZE)),tsan,asan)) \
+	$(if $(PORTABLE),portable)
+BUILD := build$(addprefix /,$(subst $(empty) $(empty),-,$(strip $(variant))))
+
+# ------------------------------------------------------------------- flags
+
+CFLAGS ?= $(if $(SANITIZE),-O1,-O2) -g
+PKG_CONFIG ?= pkg-config
+SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer)
+COMMON := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion \
+	-Wmissing-prototypes -Wvla $(if $(WERROR),-Werror) $(SANITIZERS) \
+	$(if $(PORTABLE),-DSHMLOG_PORTABLE)
+
+# A layer may include what its flags let it find, and no more.
+$(BUILD)/src/%.o: LAYER := -Isrc/include -Isrc -fPIC -fvisibility=hidden \
+	-fno-semantic-interposition
+$(BUILD)/cli/%.o: LAYER = -Isrc/include -Icli $(CLI_CFLAGS)
+$(BUILD)/tests/%.o: LAYER = -Isrc/include -Isrc -Icli -Itests/unit -pthread \
+	$(TEST_CFLAGS)
+
+modules = $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
+CLI_CFLAGS := $(call modules,--cflags argtable2 libcjson)
+# The static argtable2 where there is one: a library less to load at each start.
+CLI_LIBS := $(or $(wildcard $(shell $(CC) -print-file-name=libargtable2.a 2>/dev/null)), \
+	$(call modules,--libs argtable2),-largtable2) \
+	$(or $(call modules,--libs libcjson),-lcjson)
+TEST_CFLAGS := $(call modules,--cflags cmocka)
+TEST_LIBS := $(or $(call modules,--libs cmocka),-lcmocka)
+
+ifeq ($(shell uname -s),Darwin)
+SHARED := -dynamiclib -Wl,-install_name,$(libdir)/libshmlog.so.$(MAJOR)
+else
+SHARED := -shared -Wl,-soname,libshmlog.so.$(MAJOR)
+endif
+
+# ------------------------------------------------------------------- files
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
+LIB_OBJECTS := $(call objects,src/*.c)
+CLI_OBJECTS := $(call objects,cli/*.c cli/common/*.c)
+UNIT_TESTS := $(basename $(call objects,tests/unit/test_*.c))
+UNIT_SUPPORT := $(filter-out $(UNIT_TESTS:=.o),$(call objects,tests/unit/*.c))
+# Programs that tests run: a peer, a killer, a measure.
+PROGRAMS := $(basename $(call objects,$(addprefix tests/,interop/*.c fault/*.c bench/*.c)))
+
+## all: the binary and both libraries, in build/ (the default)
+all: $(BUILD)/shmlog $(BUILD)/libshmlog.a $(BUILD)/libshmlog.so
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $@)
+
+$(BUILD)/%.o: %.c $(BUILD)/.build-flags
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(COMMON) $(LAYER) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libshmlog.a: $(LIB_OBJECTS)
+	$(call say,AR)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/libshmlog.so: $(LIB_OBJECTS)
+	$(call say,LD)
+	$(Q)$(CC) $(COMMON) $(SHARED) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LDLIBS)
+
+$(BUILD)/shmlog: $(CLI_OBJECTS) $(BUILD)/libshmlog.a
+	$(call say,LD)
+	$(Q)$(CC) $(COMMON) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(CLI_LIBS) $(LDLIBS)
+
+# A unit test may look into every room but main.
+$(UNIT_TESTS): %: %.o $(UNIT_SUPPORT) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS)) \
+		$(BUILD)/libshmlog.a
+	$(call say,LD)
+	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -o $@ $^ $(LDFLAGS) $(CLI_LIBS) \
+		$(TEST_LIBS) $(LDLIBS)
+
+$(PROGRAMS): %: %.o $(BUILD)/libshmlog.a
+	$(call say,LD)
+	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -o $@ $^ $(LDFLAGS) $(LDLIBS)
+
+# Changed flags rebuild what they were used for; a first build looks for what
+# it needs before the compiler misses it.
+FLAGS := $(CC) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(CLI_LIBS)
+$(BUILD)/.build-flags: FORCE
+	@echo '$(FLAGS)' | cmp -s - $@ || { .ci/deps --check build && mkdir -p $(@D) && \
+		echo '$(FLAGS)' >$@; }
+
+-include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) $(UNIT_SUPPORT) \
+	$(UNIT_TESTS:=.o) $(PROGRAMS:=.o))
+
+# ------------------------------------------------------------------- tests
+
+## programs: the unit tests and the programs that other tests run
+programs: $(UNIT_TESTS) $(PROGRAMS)
+
+## deps: install what building and testing need; does nothing when all is there
+deps:
+	@.ci/deps build test
+
+build-deps test-deps:
+	@[ '$(DEPS)' = no ] || .ci/deps build $(filter test,$(@:-deps=))
+
+## demo: build, and show shmlog at work on this machine's data
+demo: build-deps
+	@$(MAKE) --no-print-directory all
+	@SHMLOG_BUILD=$(BUILD) tests/demo.sh
+
+## test, check: all of the checks below
+## check-unit: each room of the library and of the command line, in C
+## check-cli: every command as its users see it
+## check-interop: sharing logs with Node
+## check-install: install, build a C and a C++ program against it, uninstall
+## check-structure: the rules of the house, the manual, both compilers
+## check-sanitize: check-unit and check-cli with ASan and UBSan
+## check-tsan: threads sharing a log, with TSan
+## check-valgrind: some units and every command, with valgrind
+## check-portable: check-unit and check-cli without what only Linux has
+## lint: the linters' opinion of code, scripts and manual
+test check: test-deps
+	@tests/check.sh
+check-unit check-cli check-interop check-install check-structure check-sanitize \
+check-tsan check-valgrind check-portable: check-%: test-deps
+	@tests/check.sh $*
+lint: test-deps
+	@tests/check.sh lint
+
+## campaign: kills, faults and races, SIZE=full
+## fuzz: every parser of untrusted bytes
+## bench: speed against the usual tools
+campaign: RUN := fault
+fuzz: RUN := fuzz
+bench: RUN := bench
+campaign fuzz bench: test-deps
+	@$(MAKE) --no-print-directory all programs
+	@SIZE=$(or $(SIZE),full) SHMLOG_BUILD=$(BUILD) tests/campaign.sh tests/$(RUN)
+
+# ----------------------------------------------------------------- install
+
+prefix ?= /usr/local
+exec_prefix ?= $(prefix)
+bindir ?= $(exec_prefix)/bin
+libdir ?= $(exec_prefix)/lib
+includedir ?= $(prefix)/include
+mandir ?= $(prefix)/share/man
+pkgconfigdir ?= $(libdir)/pkgconfig
+INSTALL ?= install
+
+PAGES := $(wildcard man/*.[0-9])
+page_path = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
+SHARED_NAMES := libshmlog.so libshmlog.so.$(MAJOR) libshmlog.so.$(VERSION)
+INSTALLED := $(bindir)/shmlog $(includedir)/shmlog.h $(libdir)/libshmlog.a \
+	$(addprefix $(libdir)/,$(SHARED_NAMES)) $(pkgconfigdir)/libshmlog.pc \
+	$(foreach page,$(PAGES),$(call page_path,$(page)))
+
+## install: binary, header, libraries, pkg-config file and manual
+install: all
+	$(Q)$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(INSTALLED))))
+	$(Q)$(INSTALL) -m 755 $(BUILD)/shmlog '$(DESTDIR)$(bindir)/shmlog'
+	$(Q)$(INSTALL) -m 644 src/include/shmlog.h '$(DESTDIR)$(includedir)/shmlog.h'
+	$(Q)$(INSTALL) -m 644 $(BUILD)/libshmlog.a '$(DESTDIR)$(libdir)/libshmlog.a'
+	$(Q)$(INSTALL) -m 755 $(BUILD)/libshmlog.so '$(DESTDIR)$(libdir)/libshmlog.so.$(VERSION)'
+	$(Q)cd '$(DESTDIR)$(libdir)' && ln -sf libshmlog.so.$(VERSION) libshmlog.so.$(MAJOR) && \
+		ln -sf libshmlog.so.$(MAJOR) libshmlog.so
+	$(Q)sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' \
+		-e 's|@includedir@|$(includedir)|' -e 's|@version@|$(VERSION)|' \
+		src/libshmlog.pc.in >$(BUILD)/libshmlog.pc
+	$(Q)$(INSTALL) -m 644 $(BUILD)/libshmlog.pc '$(DESTDIR)$(pkgconfigdir)/libshmlog.pc'
+	$(Q)$(foreach page,$(PAGES),$(INSTALL) -m 644 $(page) \
+		'$(DESTDIR)$(call page_path,$(page))' && ):
+	@echo 'installed in $(DESTDIR)$(prefix)'
+
+# Folders that are empty now go as well, the system's own excepted.
+ROOM := $(or $(DESTDIR),$(filter-out / /usr /usr/local,$(prefix)))
+## uninstall: remove what install put there
+uninstall:
+	$(Q)rm -f $(addprefix '$(DESTDIR)',$(INSTALLED))
+	$(Q)[ -z '$(ROOM)' ] || for folder in $(sort $(dir $(INSTALLED))); do \
+		(cd '$(ROOM)' && rmdir -p "./$${folder#$(if $(DESTDIR),,$(ROOM))}"); \
+		done 2>/dev/null; :
+
+## clean: remove build/
+clean:
+	rm -rf build
+
+## help: this text
+help:
+	@sed -n 's/^## \([^:]*\): /  \1\t/p' Makefile | expand -t 22
+	@echo 'Knobs:'
+	@sed -n 's/^#: /  /p' Makefile
+
+.PHONY: all programs deps build-deps test-deps demo test check check-unit check-cli \
+	check-interop check-install check-structure check-sanitize check-tsan \
+	check-valgrind check-portable lint campaign fuzz bench install uninstall \
+	clean help FORCE

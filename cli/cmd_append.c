@@ -1,0 +1,703 @@
+/* Appends records from files, standard input or the command line. */
+#include "common/command.h"
+#include "common/logs.h"
+#include "common/message.h"
+#include "common/numbers.h"
+#include "common/overflow.h"
+#include "common/records.h"
+#include "common/signals.h"
+#include "common/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	OPTION_INPUT,
+	OPTION_MESSAGE,
+	OPTION_CREATE,
+	OPTION_ATOMIC,
+	OPTION_COMMIT_EVERY,
+	OPTION_ACK,
+	OPTION_SKIP_INVALID,
+	OPTION_OVERFLOW,
+	OPTION_FORCE,
+	OPTION_LOCK_TIMEOUT,
+};
+
+static const struct cli_option append_options[] = {
+	[OPTION_INPUT] = {.letter = 'i',
+                          .name = "input",
+                          .value = "FORMAT",
+                          .help = "lines (default), nul, json, envelope, "
+                                  "frames or whole"},
+	[OPTION_MESSAGE] = {.letter = 'm',
+                            .name = "message",
+                            .value = "TEXT",
+                            .repeatable = true,
+                            .help = "append TEXT as one frame; may be "
+                                    "repeated"},
+	[OPTION_CREATE] = {.name = "create",
+                           .value = "SIZE",
+                           .help = "create the log with this capacity if it "
+                                   "is missing"},
+	[OPTION_ATOMIC] = {.name = "atomic",
+                           .help = "all the input in one commit, or none "
+                                   "of it"},
+	[OPTION_COMMIT_EVERY] = {.name = "commit-every",
+                                 .value = "N",
+                                 .help = "commit after every N frames"},
+	[OPTION_ACK] = {.name = "ack",
+                        .help = "print a JSON line after each commit"},
+	[OPTION_SKIP_INVALID] = {.name = "skip-invalid",
+                                 .help = "report invalid records and go on"},
+	[OPTION_OVERFLOW] = {.name = "overflow",
+                             .value = "FILE",
+                             .help = "what a full log has no room for goes "
+                                     "there"},
+	[OPTION_FORCE] = {.name = "force",
+                          .help = "append even where another writer is seen"},
+	[OPTION_LOCK_TIMEOUT] = {.name = "lock-timeout",
+                                 .value = "DURATION",
+                                 .help = "how long to wait for other "
+                                         "appenders"},
+};
+
+/* Bytes that are asked of the input at a time. */
+#define READ_BYTES 262144u
+/* The input buffer: the longest record, and room to read on behind it. */
+#define BUFFER_BYTES (2 * CLI_RECORD_MAX_BYTES)
+
+struct append {
+	const char *path;                 /* of the log */
+	enum cli_input_format format;     /* what records mean */
+	enum cli_input_format delimiting; /* how they are cut apart */
+	const char *noun;                 /* what messages call one */
+	bool skip_invalid;
+	uint64_t skipped;
+	struct cli_sink sink;
+	struct cli_overflow overflow;
+	unsigned char *scratch; /* for conversions */
+
+	/* The input at hand. */
+	const char *name; /* NULL for standard input and -m */
+	int fd;           /* -1 for -m */
+	unsigned char *buffer;
+	size_t used;             /* bytes in the buffer */
+	size_t parsed;           /* of them, put into the sink or passed over */
+	size_t settled;          /* of them, committed or passed over */
+	uint64_t number;         /* of the record at `parsed`, from 1 */
+	uint64_t settled_number; /* of the record at `settled` */
+	bool at_end;
+	bool discarding; /* inside a record that is too long */
+};
+
+/* "line 4", or "line 4 of 'file'", in the caller's buffer. */
+struct place {
+	char text[320];
+};
+
+static const char *describe_place(const struct append *append, uint64_t number,
+                                  struct place *place)
+{
+	struct cli_quoted name;
+
+	if (append->delimiting == CLI_INPUT_WHOLE)
+		snprintf(place->text, sizeof(place->text), "%s",
+		         append->name == NULL ? "standard input"
+		                              : cli_quote(&name, append->name));
+	else if (append->name == NULL)
+		snprintf(place->text, sizeof(place->text), "%s %" PRIu64,
+		         append->noun, number);
+	else
+		snprintf(place->text, sizeof(place->text),
+		         "%s %" PRIu64 " of %s", append->noun, number,
+		         cli_quote(&name, append->name));
+	return place->text;
+}
+
+/* The part of the input that is not committed, to where it is kept. */
+static int keep_overflow(struct append *append, size_t from)
+{
+	unsigned char *rest = append->buffer + from;
+	size_t rest_bytes = append->used - from;
+
+	if (append->fd < 0) {
+		for (size_t i = 0; i < rest_bytes; i++)
+			rest[i] = rest[i] == '\0' ? '\n' : rest[i];
+	}
+	int status = cli_overflow_keep(&append->overflow, rest, rest_bytes);
+
+	if (status == CLI_OK && append->fd >= 0)
+		status = cli_overflow_keep_rest(&append->overflow, append->fd);
+	return status;
+}
+
+/*
+ * Walks the records from `settled` on again, as far as the one that follows
+ * `frames` committed ones, and says where that is and how large.
+ */
+static void find_unsettled(struct append *append, uint64_t frames,
+                           size_t *at_out, uint64_t *number_out,
+                           size_t *size_out)
+{
+	size_t at = append->settled;
+	uint64_t number = append->settled_number;
+
+	*size_out = 0;
+	while (at < append->parsed) {
+		struct cli_record record;
+		struct cli_payload payload = {.size_bytes = SIZE_MAX};
+
+		enum cli_split split = cli_record_split(
+			append->delimiting, append->buffer + at,
+			append->parsed - at, true, &record);
+
+		if (split == CLI_SPLIT_RECORD &&
+		    cli_record_convert(append->format, &record, append->scratch,
+		                       &payload) == CLI_CONVERT_PAYLOAD &&
+		    payload.size_bytes <= SHMLOG_PAYLOAD_MAX_BYTES &&
+		    frames-- == 0) {
+			*size_out = payload.size_bytes;
+			break;
+		}
+		at += record.consumed;
+		number++;
+	}
+	*at_out = at;
+	*number_out = number;
+}
+
+static int report_full(struct append *append, uint64_t frames)
+{
+	const struct cli_sink *sink = &append->sink;
+	struct place place;
+	size_t at;
+	uint64_t number;
+	size_t size_bytes;
+
+	if (sink->options.atomic) {
+		cli_message(append->path,
+		            "full: 0 frames committed, the input does not fit "
+		            "in %" PRIu64 " free bytes as one commit",
+		            sink->free_bytes);
+		return CLI_FULL;
+	}
+	find_unsettled(append, frames, &at, &number, &size_bytes);
+	bool kept = append->overflow.path != NULL;
+	struct cli_quoted file;
+
+	cli_message(append->path,
+	            "full: %" PRIu64 " frames committed, %s (%zu bytes) does "
+	            "not fit in %" PRIu64 " free bytes%s%s%s",
+	            sink->committed, describe_place(append, number, &place),
+	            size_bytes, sink->free_bytes,
+	            size_bytes <= sink->free_bytes
+	                    ? " (a frame takes 4 more than its payload)"
+	                    : "",
+	            kept ? "; the input from there on goes to " : "",
+	            kept ? cli_quote(&file, append->overflow.path) : "");
+	int status = kept ? keep_overflow(append, at) : CLI_OK;
+
+	return status == CLI_OK ? CLI_FULL : status;
+}
+
+/* Commits what waits.  CLI_OK, or an exit status after a message. */
+static int commit(struct append *append)
+{
+	uint64_t frames;
+	int status = cli_sink_commit(&append->sink, &frames);
+
+	if (status == SHMLOG_ERR_FULL)
+		return report_full(append, frames);
+	if (status != 0)
+		return cli_sink_refused(&append->sink, status);
+	append->settled = append->parsed;
+	append->settled_number = append->number;
+	return CLI_OK;
+}
+
+/* Puts one payload into the sink, committing when it is time. */
+static int put(struct append *append, const struct cli_payload *payload)
+{
+	int status = cli_sink_put(&append->sink, payload->bytes,
+	                          payload->size_bytes);
+
+	if (status == SHMLOG_ERR_FULL)
+		return report_full(append, 0);
+	if (status != 0)
+		return cli_fail(append->path,
+		                "cannot hold the input back for one commit; "
+		                "0 frames committed",
+		                status);
+	return CLI_OK;
+}
+
+/* A record that cannot be appended.  CLI_OK if it is passed over. */
+static int reject(struct append *append, const char *reason)
+{
+	struct place place;
+	int status = CLI_OK;
+
+	describe_place(append, append->number, &place);
+	if (append->skip_invalid) {
+		cli_message(append->path, "skipped %s: %s", place.text, reason);
+		append->skipped++;
+		return CLI_OK;
+	}
+	if (!append->sink.options.atomic)
+		status = commit(append);
+	if (status != CLI_OK)
+		return status;
+	cli_message(append->path,
+	            "bad input: %s: %s; %" PRIu64 " frames committed%s",
+	            place.text, reason, append->sink.committed,
+	            append->sink.options.atomic ? "" : " before it");
+	return CLI_INPUT;
+}
+
+static int reject_size(struct append *append, size_t size_bytes, bool exact)
+{
+	char reason[128];
+
+	snprintf(reason, sizeof(reason),
+	         "%s%zu bytes are more than the %u that a frame holds",
+	         exact ? "" : "at least ", size_bytes,
+	         SHMLOG_PAYLOAD_MAX_BYTES);
+	return reject(append, reason);
+}
+
+static int take_record(struct append *append, const struct cli_record *record)
+{
+	struct cli_payload payload;
+
+	switch (cli_record_convert(append->format, record, append->scratch,
+	                           &payload)) {
+	case CLI_CONVERT_NOTHING: return CLI_OK;
+	case CLI_CONVERT_INVALID: return reject(append, payload.reason);
+	default: break;
+	}
+	if (payload.size_bytes > SHMLOG_PAYLOAD_MAX_BYTES)
+		return reject_size(append, payload.size_bytes, true);
+	return put(append, &payload);
+}
+
+/* Passes over what is left of a record that was too long. */
+static void discard(struct append *append)
+{
+	const unsigned char *from = append->buffer + append->parsed;
+	int delimiter = append->delimiting == CLI_INPUT_NUL ? '\0' : '\n';
+	const unsigned char *end = append->delimiting == CLI_INPUT_WHOLE
+	                                   ? NULL
+	                                   : memchr(from, delimiter,
+	                                            append->used -
+	                                                    append->parsed);
+
+	append->discarding = end == NULL;
+	append->parsed = end != NULL ? (size_t)(end - append->buffer) + 1
+	                             : append->used;
+	append->number += end != NULL;
+}
+
+/* A record whose end is out of sight and which is too long already. */
+static int take_too_long(struct append *append, const struct cli_record *record)
+{
+	int status = reject_size(append, record->size_bytes,
+	                         record->consumed > 0);
+
+	if (status == CLI_OK && record->consumed == 0)
+		discard(append);
+	return status;
+}
+
+static int take_broken_frame(struct append *append, bool cut)
+{
+	/* Behind a broken frame nothing can be told apart, whatever may be
+	 * skipped. */
+	append->skip_invalid = false;
+	return reject(append, cut ? "the input ends inside this frame"
+	                          : "its two size words make no frame");
+}
+
+/* Takes the first record at `parsed`; *more_out: it is not all there. */
+static int take_next(struct append *append, bool *more_out)
+{
+	struct cli_record record;
+	int status = CLI_OK;
+	enum cli_split split = cli_record_split(
+		append->delimiting, append->buffer + append->parsed,
+		append->used - append->parsed, append->at_end, &record);
+
+	switch (split) {
+	case CLI_SPLIT_MORE: *more_out = true; return CLI_OK;
+	case CLI_SPLIT_RECORD: status = take_record(append, &record); break;
+	case CLI_SPLIT_TOO_LONG: status = take_too_long(append, &record); break;
+	default: return take_broken_frame(append, split == CLI_SPLIT_CUT);
+	}
+	if (status == CLI_OK && record.consumed > 0) {
+		append->parsed += record.consumed;
+		append->number++;
+	}
+	return status;
+}
+
+/* Takes all whole records in the buffer, and commits as they come. */
+static int take_buffer(struct append *append)
+{
+	bool more = false;
+	int status = CLI_OK;
+
+	if (append->discarding)
+		discard(append);
+	while (status == CLI_OK && !more && append->parsed < append->used &&
+	       !append->discarding) {
+		if (!cli_sink_has_room(&append->sink))
+			status = commit(append);
+		if (status == CLI_OK)
+			status = take_next(append, &more);
+		if (status == CLI_OK && cli_sink_is_due(&append->sink))
+			status = commit(append);
+	}
+	if (status == CLI_OK && append->sink.options.commit_every == 0 &&
+	    !append->sink.options.atomic)
+		status = commit(append);
+	return status;
+}
+
+/* Drops what is settled from the buffer, so that there is room to read. */
+static int make_room(struct append *append)
+{
+	int status = CLI_OK;
+
+	if (append->sink.options.atomic) {
+		append->settled = append->parsed;
+		append->settled_number = append->number;
+	}
+	/* What waits for --commit-every is kept until it is committed, but
+	 * must not stop the reading. */
+	if (append->used - append->settled > CLI_RECORD_MAX_BYTES &&
+	    append->settled < append->parsed)
+		status = commit(append);
+	if (status == CLI_OK && append->settled > 0) {
+		append->used -= append->settled;
+		append->parsed -= append->settled;
+		memmove(append->buffer, append->buffer + append->settled,
+		        append->used);
+		append->settled = 0;
+	}
+	return status;
+}
+
+/* Reads once.  CLI_OK, or an exit status after a message; a signal counts as
+ * the end. */
+static int read_more(struct append *append)
+{
+	struct cli_quoted name;
+	size_t room = BUFFER_BYTES - append->used;
+	ssize_t got;
+
+	if (room > READ_BYTES)
+		room = READ_BYTES;
+	do {
+		got = read(append->fd, append->buffer + append->used, room);
+	} while (got < 0 && errno == EINTR && cli_signal_caught() == 0);
+	if (got < 0 && errno != EINTR) {
+		int status = -errno;
+
+		cli_message(append->path,
+		            "cannot read %s: %s; %" PRIu64 " frames committed",
+		            append->name == NULL
+		                    ? "standard input"
+		                    : cli_quote(&name, append->name),
+		            shmlog_strerror(status), append->sink.committed);
+		return CLI_SYSTEM;
+	}
+	append->at_end = got == 0;
+	append->used += got > 0 ? (size_t)got : 0;
+	return CLI_OK;
+}
+
+/* An empty input is one empty payload where the whole of it is one. */
+static int take_empty_whole(struct append *append)
+{
+	struct cli_payload payload = {.bytes = append->buffer};
+
+	return put(append, &payload);
+}
+
+/* Takes all records of an open input. */
+static int take_input(struct append *append)
+{
+	int status = CLI_OK;
+
+	while (status == CLI_OK && !append->at_end) {
+		status = make_room(append);
+		if (status == CLI_OK)
+			status = read_more(append);
+		if (cli_signal_caught() != 0)
+			break;
+		if (status == CLI_OK && append->at_end && append->used == 0 &&
+		    append->delimiting == CLI_INPUT_WHOLE &&
+		    !append->discarding)
+			status = take_empty_whole(append);
+		if (status == CLI_OK)
+			status = take_buffer(append);
+	}
+	return status;
+}
+
+static void begin_input(struct append *append, const char *name, int fd)
+{
+	append->name = name;
+	append->fd = fd;
+	append->used = append->parsed = append->settled = 0;
+	append->number = append->settled_number = 1;
+	append->at_end = append->discarding = false;
+}
+
+/* Takes one FILE; "-" is standard input. */
+static int take_file(struct append *append, const char *name)
+{
+	if (strcmp(name, "-") == 0) {
+		begin_input(append, NULL, STDIN_FILENO);
+#ifdef F_SETPIPE_SZ
+		/* Larger reads make fewer commits. */
+		(void)fcntl(STDIN_FILENO, F_SETPIPE_SZ, 1 << 20);
+#endif
+		return take_input(append);
+	}
+
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return cli_fail(name, "cannot open", -errno);
+	begin_input(append, name, fd);
+	int status = take_input(append);
+
+	/* What waits comes from this buffer. */
+	if (status == CLI_OK && !append->sink.options.atomic)
+		status = commit(append);
+	close(fd);
+	return status;
+}
+
+/* Takes the texts of -m: cut apart by the one byte that none can hold. */
+static int take_messages(struct append *append, const struct cli_args *args)
+{
+	size_t count = cli_args_count(args, OPTION_MESSAGE);
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += strlen(cli_args_nth(args, OPTION_MESSAGE, i)) + 1;
+	free(append->buffer);
+	append->buffer = malloc(bytes);
+	if (append->buffer == NULL)
+		return cli_fail(append->path, NULL, -ENOMEM);
+	begin_input(append, NULL, -1);
+	append->delimiting = CLI_INPUT_NUL;
+	append->noun = "message";
+	append->at_end = true;
+	for (size_t i = 0; i < count; i++) {
+		const char *text = cli_args_nth(args, OPTION_MESSAGE, i);
+
+		memcpy(append->buffer + append->used, text, strlen(text) + 1);
+		append->used += strlen(text) + 1;
+	}
+	return take_buffer(append);
+}
+
+/* Whether a FILE can be read at all, before anything is appended. */
+static int check_file(const char *name, const struct shmlog *log)
+{
+	struct shmlog_identity identity = shmlog_identity(log);
+	struct stat file;
+
+	if (strcmp(name, "-") == 0)
+		return CLI_OK;
+	if (access(name, R_OK) != 0 || stat(name, &file) != 0)
+		return cli_fail(name, "cannot read; nothing was appended",
+		                -errno);
+	if (S_ISDIR(file.st_mode))
+		return cli_fail(name, "cannot read; nothing was appended",
+		                -EISDIR);
+	if ((uint64_t)file.st_dev == identity.device &&
+	    (uint64_t)file.st_ino == identity.inode) {
+		cli_message(name, "is the log itself; nothing was appended");
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+static int take_all(struct append *append, const struct cli_args *args)
+{
+	size_t count = cli_args_operand_count(args);
+	int status = CLI_OK;
+
+	for (size_t i = 1; i < count && status == CLI_OK; i++)
+		status = check_file(cli_args_operand(args, i),
+		                    append->sink.log);
+	if (status != CLI_OK)
+		return status;
+	if (cli_args_count(args, OPTION_MESSAGE) > 0)
+		status = take_messages(append, args);
+	else if (count == 1)
+		status = take_file(append, "-");
+	for (size_t i = 1; i < count && status == CLI_OK; i++) {
+		status = take_file(append, cli_args_operand(args, i));
+		if (cli_signal_caught() != 0)
+			break;
+	}
+	/* A signal ends the input early: what is whole is committed, unless
+	 * it was to be all or nothing. */
+	if (append->sink.options.atomic && cli_signal_caught() != 0)
+		return status;
+	return status == CLI_OK ? commit(append) : status;
+}
+
+static int parse_options(const struct cli_args *args, struct append *append,
+                         struct cli_sink_options *sink)
+{
+	const char *format = cli_args_value(args, OPTION_INPUT);
+	const char *every = cli_args_value(args, OPTION_COMMIT_EVERY);
+	const char *timeout = cli_args_value(args, OPTION_LOCK_TIMEOUT);
+	struct cli_quoted quoted;
+
+	sink->lock_timeout_ns = -1;
+	sink->atomic = cli_args_count(args, OPTION_ATOMIC) > 0;
+	sink->ack = cli_args_count(args, OPTION_ACK) > 0;
+	sink->force = cli_args_count(args, OPTION_FORCE) > 0;
+	append->skip_invalid = cli_args_count(args, OPTION_SKIP_INVALID) > 0;
+	if (format != NULL && !cli_input_format_parse(format, &append->format))
+		return cli_usage_error("unknown input format %s: lines, nul, "
+		                       "json, envelope, frames or whole",
+		                       cli_quote(&quoted, format));
+	append->delimiting = append->format;
+	append->noun = cli_record_noun(append->format);
+	if (every != NULL && (!cli_parse_u64(every, &sink->commit_every) ||
+	                      sink->commit_every == 0))
+		return cli_usage_error("--commit-every %s is no number of "
+		                       "frames from 1 on",
+		                       cli_quote(&quoted, every));
+	if (timeout != NULL &&
+	    !cli_parse_duration(timeout, &sink->lock_timeout_ns))
+		return cli_usage_error("--lock-timeout %s is no DURATION such "
+		                       "as 250us, 10ms, 1.5s or 2m",
+		                       cli_quote(&quoted, timeout));
+	return CLI_OK;
+}
+
+static int check_combination(const struct cli_args *args,
+                             const struct append *append,
+                             const struct cli_sink_options *sink)
+{
+	bool messages = cli_args_count(args, OPTION_MESSAGE) > 0;
+	const char *overflow = cli_args_value(args, OPTION_OVERFLOW);
+
+	if (messages && cli_args_operand_count(args) > 1)
+		return cli_usage_error("--message and FILE exclude each other");
+	if (messages && append->format == CLI_INPUT_FRAMES)
+		return cli_usage_error("--message cannot hold frames");
+	if (sink->atomic && sink->commit_every > 0)
+		return cli_usage_error(
+			"--atomic and --commit-every exclude each other");
+	if (sink->atomic && overflow != NULL)
+		return cli_usage_error("--atomic and --overflow exclude each "
+		                       "other: there is no rest");
+	if (sink->ack && overflow != NULL && strcmp(overflow, "-") == 0)
+		return cli_usage_error("--ack and --overflow - would mix on "
+		                       "standard output");
+	return CLI_OK;
+}
+
+/* Opens the log, and makes it first if that is wanted. */
+static int open_log(const struct cli_args *args, const char *path,
+                    struct shmlog **log_out)
+{
+	const char *size = cli_args_value(args, OPTION_CREATE);
+	struct cli_quoted quoted;
+	uint64_t capacity;
+
+	if (size == NULL)
+		return cli_open_log(path, log_out);
+	if (!cli_parse_size(size, &capacity) ||
+	    capacity < SHMLOG_HEADER_BYTES || capacity > INT64_MAX)
+		return cli_usage_error("--create %s is no SIZE of a log: at "
+		                       "least %u bytes, K, M, G or T behind "
+		                       "the digits for powers of 1024",
+		                       cli_quote(&quoted, size),
+		                       SHMLOG_HEADER_BYTES);
+	int status = shmlog_create(path, capacity, 0664, 0);
+
+	if (status != 0 && status != -EEXIST)
+		return cli_fail(path, "cannot create", status);
+	return cli_open_log(path, log_out);
+}
+
+static int append_to(struct append *append, struct shmlog *log,
+                     const struct cli_args *args,
+                     const struct cli_sink_options *options)
+{
+	struct cli_output output;
+	int status = cli_output_init(&output, STDOUT_FILENO);
+
+	if (status != 0)
+		return cli_fail(append->path, NULL, status);
+	append->scratch = malloc(CLI_RECORD_MAX_BYTES);
+	append->buffer = malloc(BUFFER_BYTES);
+	status = append->scratch != NULL && append->buffer != NULL
+	                 ? cli_overflow_open(
+				   &append->overflow,
+				   cli_args_value(args, OPTION_OVERFLOW))
+	                 : cli_fail(append->path, NULL, -ENOMEM);
+	if (status == CLI_OK) {
+		status = cli_sink_open(&append->sink, log, append->path,
+		                       options, &output);
+		if (status == CLI_OK)
+			status = take_all(append, args);
+		cli_sink_release(&append->sink);
+		cli_overflow_close(&append->overflow);
+	}
+	free(append->scratch);
+	free(append->buffer);
+	if (status == CLI_OK && append->skipped > 0)
+		status = CLI_LOSS;
+	return cli_output_finish(&output, status);
+}
+
+static int append_run(const struct cli_args *args)
+{
+	struct append append = {.path = cli_args_operand(args, 0)};
+	struct cli_sink_options options = {0};
+	struct shmlog *log;
+	int status = parse_options(args, &append, &options);
+
+	if (status == CLI_OK)
+		status = check_combination(args, &append, &options);
+	if (status == CLI_OK)
+		status = open_log(args, append.path, &log);
+	if (status != CLI_OK)
+		return status;
+	cli_signals_catch();
+	cli_signals_guard_mappings();
+	status = append_to(&append, log, args, &options);
+	shmlog_close(log);
+	if (cli_signal_caught() != 0)
+		cli_die_by_signal(cli_signal_caught());
+	return status;
+}
+
+const struct cli_command cmd_append = {
+	.name = "append",
+	.summary = "append records to a log",
+	.operands = "LOG [FILE...]",
+	.options = append_options,
+	.option_count = sizeof(append_options) / sizeof(append_options[0]),
+	.min_operands = 1,
+	.max_operands = SIZE_MAX,
+	.run = append_run,
+};

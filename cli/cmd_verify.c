@@ -1,0 +1,353 @@
+/* Proves the framing of logs, and salvages what is good. */
+#include "common/command.h"
+#include "common/json.h"
+#include "common/logs.h"
+#include "common/message.h"
+#include "common/output.h"
+#include "common/signals.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <shmlog.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	OPTION_QUIET,
+	OPTION_OUTPUT,
+	OPTION_SALVAGE,
+};
+
+static const struct cli_option verify_options[] = {
+	[OPTION_QUIET] = {.letter = 'q',
+                          .name = "quiet",
+                          .help = "print nothing about logs that could be "
+                                  "read: the status says it"},
+	[OPTION_OUTPUT] = {.letter = 'o',
+                           .name = "output",
+                           .value = "FORMAT",
+                           .help = "text (default) or json, one object a "
+                                   "line"},
+	[OPTION_SALVAGE] = {.name = "salvage",
+                            .value = "FILE",
+                            .help = "copy the good frames to a new log"},
+};
+
+/* Damaged ranges that a JSON report lists one by one; all are counted. */
+#define MOST_LISTED 1000u
+
+struct verify {
+	bool quiet;
+	bool json;
+	const char *salvage; /* NULL: none */
+	const char *path;    /* of the log at hand */
+	struct cli_quoted quoted;
+	struct cli_output output;
+	struct cli_object *object;  /* of the log at hand, for JSON */
+	struct cli_object *damages; /* its list */
+	uint64_t listed;
+};
+
+static void list_damage(struct verify *verify,
+                        const struct shmlog_damage *damage)
+{
+	struct cli_fault_text text;
+
+	if (verify->listed++ >= MOST_LISTED)
+		return;
+	struct cli_object *entry = cli_array_object(verify->damages);
+
+	cli_object_u64(entry, "cursor", damage->fault.cursor);
+	cli_object_u64(entry, "end", damage->end_cursor);
+	cli_object_u64(entry, "bytes",
+	               damage->end_cursor - damage->fault.cursor);
+	cli_object_u64(entry, "good_before", damage->good_before);
+	cli_object_string(entry, "error",
+	                  shmlog_status_name(damage->fault.status));
+	cli_object_string(entry, "reason",
+	                  cli_describe_fault(&text, &damage->fault));
+}
+
+static int tell_damage(void *context, const struct shmlog_damage *damage)
+{
+	struct verify *verify = context;
+	struct cli_fault_text text;
+
+	if (verify->json)
+		list_damage(verify, damage);
+	else if (!verify->quiet)
+		cli_output_format(&verify->output,
+		                  "%s: %s; damaged range: cursor %" PRIu64
+		                  " to %" PRIu64 " (%" PRIu64 " bytes)\n",
+		                  verify->quoted.text,
+		                  cli_describe_fault(&text, &damage->fault),
+		                  damage->fault.cursor, damage->end_cursor,
+		                  damage->end_cursor - damage->fault.cursor);
+	/* A signal ends the walk. */
+	return cli_signal_caught() != 0 ? -EINTR : 0;
+}
+
+static int notice_signals(void *context, const struct shmlog_frame *frames,
+                          size_t count)
+{
+	(void)context;
+	(void)frames;
+	(void)count;
+	return cli_signal_caught() != 0 ? -EINTR : 0;
+}
+
+/* What is odd about the header, and what lies behind the commit. */
+static void tell_notes(struct verify *verify,
+                       const struct shmlog_verify_report *report)
+{
+	struct cli_output *output = &verify->output;
+	const struct shmlog_header *header = &report->header;
+	const char *path = verify->quoted.text;
+
+	if (header->header_size > header->data_offset)
+		cli_output_format(output,
+		                  "%s: headerSize %" PRIu64
+		                  " lies beyond dataOffset %" PRIu64
+		                  ": one of them is wrong\n",
+		                  path, header->header_size,
+		                  header->data_offset);
+	if (report->frames_in_gap > 0)
+		cli_output_format(output,
+		                  "%s: %" PRIu64
+		                  " well-formed frames fill the space before "
+		                  "dataOffset %" PRIu64
+		                  ": it is likely wrong, and they are lost to "
+		                  "readers\n",
+		                  path, report->frames_in_gap,
+		                  header->data_offset);
+	if (report->leftover_frames > 0)
+		cli_output_format(
+			output,
+			"%s: note: %" PRIu64
+			" well-formed frames lie beyond the commit: a "
+			"writer is at work, or one ended before its "
+			"commit\n",
+			path, report->leftover_frames);
+}
+
+static void tell_verdict(struct verify *verify, int found,
+                         const struct shmlog_verify_report *report)
+{
+	struct cli_output *output = &verify->output;
+
+	tell_notes(verify, report);
+	if (found == 0) {
+		cli_output_format(output,
+		                  "%s: framing is sound: %" PRIu64
+		                  " frames, %" PRIu64 " payload bytes\n",
+		                  verify->quoted.text, report->frames,
+		                  report->payload_bytes);
+		return;
+	}
+	cli_output_format(output,
+	                  "%s: damaged: %" PRIu64 " ranges with %" PRIu64
+	                  " bytes; %" PRIu64 " good frames, %" PRIu64
+	                  " of them behind the first damage%s\n",
+	                  verify->quoted.text, report->damaged_ranges,
+	                  report->damaged_bytes, report->frames,
+	                  report->frames_after_damage,
+	                  report->torn ? "; the commit ends inside a frame"
+	                               : "");
+}
+
+static void add_report(struct verify *verify, int found,
+                       const struct shmlog_verify_report *report)
+{
+	struct cli_object *object = verify->object;
+	const struct shmlog_header *header = &report->header;
+
+	cli_object_bool(object, "sound", found == 0);
+	cli_object_u64(object, "capacity", header->capacity);
+	cli_object_u64(object, "header_size", header->header_size);
+	cli_object_u64(object, "data_offset", header->data_offset);
+	cli_object_u64(object, "size", header->size);
+	cli_object_u64(object, "frames", report->frames);
+	cli_object_u64(object, "payload_bytes", report->payload_bytes);
+	cli_object_u64(object, "damaged_ranges", report->damaged_ranges);
+	cli_object_u64(object, "damaged_bytes", report->damaged_bytes);
+	cli_object_u64(object, "frames_after_damage",
+	               report->frames_after_damage);
+	cli_object_bool(object, "torn", report->torn);
+	cli_object_u64(object, "frames_in_gap", report->frames_in_gap);
+	cli_object_u64(object, "leftover_frames", report->leftover_frames);
+	cli_object_bool(object, "leftover_bytes", report->leftover_bytes);
+}
+
+/* Ends the JSON object of a log and prints it. */
+static int print_object(struct verify *verify, int status)
+{
+	char *text = cli_object_print(verify->object);
+
+	if (text == NULL)
+		return cli_fail(verify->path, "cannot report", -ENOMEM);
+	if (!verify->quiet) {
+		cli_output_string(&verify->output, text);
+		cli_output_string(&verify->output, "\n");
+	}
+	free(text);
+	return status;
+}
+
+/* A log that cannot be walked is reported in the same list as the others. */
+static int report_failure(struct verify *verify, const char *error, int status)
+{
+	if (!verify->json)
+		return status;
+	cli_object_bool(verify->object, "sound", false);
+	cli_object_string(verify->object, "error", error);
+	return print_object(verify, status);
+}
+
+static int report_salvage(struct verify *verify, int lost,
+                          const struct shmlog_verify_report *report)
+{
+	struct cli_quoted file;
+
+	if (verify->json) {
+		struct cli_object *salvage = cli_object_child(verify->object,
+		                                              "salvage");
+
+		cli_object_string(salvage, "path", verify->salvage);
+		cli_object_u64(salvage, "frames", report->frames);
+		cli_object_u64(salvage, "payload_bytes", report->payload_bytes);
+		cli_object_u64(salvage, "lost_ranges", report->damaged_ranges);
+		cli_object_u64(salvage, "lost_bytes", report->damaged_bytes);
+	} else if (!verify->quiet) {
+		cli_output_format(
+			&verify->output,
+			"%s: salvaged %" PRIu64 " frames with %" PRIu64
+			" payload bytes to %s, verified; lost %" PRIu64
+			" ranges with %" PRIu64 " bytes\n",
+			verify->quoted.text, report->frames,
+			report->payload_bytes,
+			cli_quote(&file, verify->salvage),
+			report->damaged_ranges, report->damaged_bytes);
+	}
+	return lost > 0 ? CLI_LOSS : CLI_OK;
+}
+
+static int walk(struct verify *verify, struct shmlog *log)
+{
+	const struct shmlog_verify_visitor visitor = {
+		.frames = notice_signals,
+		.damage = tell_damage,
+		.context = verify,
+	};
+	struct shmlog_verify_report report = {0};
+	bool salvages = verify->salvage != NULL;
+	int found = salvages ? shmlog_salvage(log, verify->salvage, 0664,
+	                                      &visitor, &report)
+	                     : shmlog_verify(log, &visitor, &report);
+
+	if (found == -EINTR)
+		return CLI_SYSTEM; /* and then the signal's own end */
+	if (found < 0) {
+		int status = cli_fail(
+			salvages ? verify->salvage : verify->path,
+			salvages ? "cannot salvage to it; nothing was "
+				   "left behind"
+				 : "cannot verify",
+			found);
+
+		return report_failure(verify, shmlog_strerror(found), status);
+	}
+	int status = found > 0 ? CLI_NO : CLI_OK;
+
+	if (verify->json)
+		add_report(verify, found, &report);
+	else if (!verify->quiet)
+		tell_verdict(verify, found, &report);
+	if (salvages)
+		status = report_salvage(verify, found, &report);
+	return verify->json ? print_object(verify, status) : status;
+}
+
+/* Verifies one log and returns its exit status. */
+static int verify_log(struct verify *verify, const char *path)
+{
+	struct shmlog_header header;
+	struct shmlog *log;
+
+	verify->path = path;
+	verify->listed = 0;
+	cli_quote(&verify->quoted, path);
+	if (verify->json) {
+		verify->object = cli_object_new();
+		cli_object_string(verify->object, "path", path);
+		verify->damages = cli_object_array(verify->object, "damage");
+	}
+	int status = cli_open_log(path, &log);
+
+	if (status == CLI_OK) {
+		status = walk(verify, log);
+		shmlog_close(log);
+	} else {
+		int reason = shmlog_inspect(path, &header);
+
+		status = report_failure(verify, shmlog_strerror(reason),
+		                        status);
+	}
+	cli_object_free(verify->object);
+	verify->object = NULL;
+	return status;
+}
+
+static int parse_options(const struct cli_args *args, struct verify *verify)
+{
+	const char *format = cli_args_value(args, OPTION_OUTPUT);
+	struct cli_quoted quoted;
+
+	verify->quiet = cli_args_count(args, OPTION_QUIET) > 0;
+	verify->salvage = cli_args_value(args, OPTION_SALVAGE);
+	verify->json = format != NULL && strcmp(format, "json") == 0;
+	if (format != NULL && !verify->json && strcmp(format, "text") != 0)
+		return cli_usage_error("unknown output format %s: text or json",
+		                       cli_quote(&quoted, format));
+	if (verify->salvage != NULL && cli_args_operand_count(args) > 1)
+		return cli_usage_error("--salvage takes one LOG at a time");
+	return CLI_OK;
+}
+
+static int verify_run(const struct cli_args *args)
+{
+	struct verify verify = {0};
+	int status = parse_options(args, &verify);
+
+	if (status != CLI_OK)
+		return status;
+	int result = cli_output_init(&verify.output, STDOUT_FILENO);
+
+	if (result != 0)
+		return cli_fail(NULL, NULL, result);
+	cli_signals_catch();
+	cli_signals_guard_mappings();
+	for (size_t i = 0;
+	     i < cli_args_operand_count(args) && cli_signal_caught() == 0;
+	     i++) {
+		int one = verify_log(&verify, cli_args_operand(args, i));
+
+		status = status == CLI_OK ? one : status;
+	}
+	status = cli_output_finish(&verify.output, status);
+	if (cli_signal_caught() != 0)
+		cli_die_by_signal(cli_signal_caught());
+	return status;
+}
+
+const struct cli_command cmd_verify = {
+	.name = "verify",
+	.summary = "prove the framing of logs",
+	.operands = "LOG...",
+	.options = verify_options,
+	.option_count = sizeof(verify_options) / sizeof(verify_options[0]),
+	.min_operands = 1,
+	.max_operands = SIZE_MAX,
+	.notes = "Payload bytes carry no checksum and cannot be checked.",
+	.run = verify_run,
+};

@@ -1,0 +1,20 @@
+/* The list of commands, sorted by name: a new one is one more line here. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "common/command.h"
+
+#define CLI_COMMANDS(COMMAND) \
+	COMMAND(append) \
+	COMMAND(create) \
+	COMMAND(dump) \
+	COMMAND(seek) \
+	COMMAND(stat) \
+	COMMAND(tail) \
+	COMMAND(verify)
+
+/* Each of them is the last thing in its cmd_NAME.c. */
+#define CLI_DECLARE_COMMAND(name) extern const struct cli_command cmd_##name;
+CLI_COMMANDS(CLI_DECLARE_COMMAND)
+
+#endif

@@ -1,0 +1,109 @@
+/* Loading and saving cursor files. */
+#include "common/cursor_file.h"
+
+#include "common/command.h"
+#include "common/json.h"
+#include "common/message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Far more than a cursor file has. */
+#define MOST_BYTES 4096u
+
+static int refuse(const char *path)
+{
+	cli_message(path, "is no cursor file; nothing was changed");
+	return CLI_OTHER_LOG;
+}
+
+int cli_cursor_file_load(const char *path, struct cli_cursor *cursor_out,
+                         bool *found_out)
+{
+	char text[MOST_BYTES];
+	struct cli_json_error error;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	*found_out = fd >= 0;
+	if (fd < 0)
+		return errno == ENOENT ? CLI_OK
+		                       : cli_fail(path, "cannot open", -errno);
+	ssize_t got = read(fd, text, sizeof(text));
+	int status = got < 0 ? -errno : 0;
+
+	close(fd);
+	if (status != 0)
+		return cli_fail(path, "cannot read", status);
+	struct cli_document *document = cli_document_parse(text, (size_t)got,
+	                                                   &error);
+
+	if (document == NULL)
+		return refuse(path);
+	bool whole = cli_document_u64(document, "device",
+	                              &cursor_out->log.device) &&
+	             cli_document_u64(document, "inode",
+	                              &cursor_out->log.inode) &&
+	             cli_document_i64(document, "birth_ns",
+	                              &cursor_out->log.birth_ns) &&
+	             cli_document_u64(document, "cursor", &cursor_out->cursor);
+
+	cli_document_free(document);
+	return whole ? CLI_OK : refuse(path);
+}
+
+/* Writes the line to a new file.  0 or -errno. */
+static int write_new(const char *path, const struct cli_cursor *cursor)
+{
+	char text[256];
+	int length = snprintf(text, sizeof(text),
+	                      "{\"device\":%" PRIu64 ",\"inode\":%" PRIu64
+	                      ",\"birth_ns\":%" PRId64 ",\"cursor\":%" PRIu64
+	                      "}\n",
+	                      cursor->log.device, cursor->log.inode,
+	                      cursor->log.birth_ns, cursor->cursor);
+	int fd = open(path,
+	              O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+	              0666);
+
+	if (fd < 0)
+		return -errno;
+	ssize_t put = write(fd, text, (size_t)length);
+	int status = put == length ? 0 : put < 0 ? -errno : -ENOSPC;
+
+	if (close(fd) != 0 && status == 0)
+		status = -errno;
+	return status;
+}
+
+int cli_cursor_file_save(const char *path, const struct cli_cursor *cursor)
+{
+	size_t name_bytes = strlen(path) + sizeof(".new");
+	char *name = malloc(name_bytes);
+
+	if (name == NULL)
+		return cli_fail(path, NULL, -ENOMEM);
+	snprintf(name, name_bytes, "%s.new", path);
+	int status = write_new(name, cursor);
+
+	if (status == 0 && rename(name, path) != 0)
+		status = -errno;
+	if (status != 0)
+		unlink(name);
+	free(name);
+	return status == 0 ? CLI_OK
+	                   : cli_fail(path, "cannot save the cursor", status);
+}
+
+bool cli_cursor_is_of(const struct cli_cursor *cursor, const struct shmlog *log)
+{
+	struct shmlog_identity identity = shmlog_identity(log);
+
+	return cursor->log.device == identity.device &&
+	       cursor->log.inode == identity.inode &&
+	       cursor->log.birth_ns == identity.birth_ns;
+}

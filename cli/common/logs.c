@@ -1,0 +1,115 @@
+/* Opens logs for commands, and says what is wrong with one. */
+#include "common/logs.h"
+
+#include "common/command.h"
+#include "common/message.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+const char *cli_describe_header(struct cli_header_text *buffer, int status,
+                                const struct shmlog_header *header)
+{
+	char *text = buffer->text;
+	size_t capacity = sizeof(buffer->text);
+	uint64_t length = header->capacity;
+
+	if (status == SHMLOG_ERR_NOT_REGULAR)
+		(void)snprintf(text, capacity, "it is no regular file");
+	else if (status == SHMLOG_ERR_TOO_SHORT)
+		(void)snprintf(text, capacity,
+		               "it has %" PRIu64 " bytes, and a header alone "
+		               "takes %u", length, SHMLOG_HEADER_BYTES);
+	else if (status == SHMLOG_ERR_NO_HEADER)
+		(void)snprintf(text, capacity,
+		               "its header is all zeros: it was never "
+		               "initialised, or is just being created");
+	else if (status == SHMLOG_ERR_HEADER_SIZE)
+		(void)snprintf(text, capacity,
+		               "headerSize %" PRIu64 " is not from %u to the "
+		               "file's %" PRIu64 " bytes", header->header_size,
+		               SHMLOG_HEADER_BYTES, length);
+	else if (status == SHMLOG_ERR_DATA_OFFSET)
+		(void)snprintf(text, capacity,
+		               "dataOffset %" PRIu64 " is not from %u to the "
+		               "file's %" PRIu64 " bytes", header->data_offset,
+		               SHMLOG_HEADER_BYTES, length);
+	else if (status == SHMLOG_ERR_SIZE && header->size > length)
+		(void)snprintf(text, capacity,
+		               "size %" PRIu64 " lies beyond the file's "
+		               "%" PRIu64 " bytes", header->size, length);
+	else if (status == SHMLOG_ERR_SIZE)
+		(void)snprintf(text, capacity,
+		               "size %" PRIu64 " lies below dataOffset "
+		               "%" PRIu64, header->size, header->data_offset);
+	else
+		(void)snprintf(text, capacity, "%s", shmlog_strerror(status));
+	return buffer->text;
+}
+
+/* Whether the library judged the header and found it wanting. */
+static bool is_header_status(int status)
+{
+	return status <= SHMLOG_ERR_NOT_REGULAR && status >= SHMLOG_ERR_SIZE;
+}
+
+int cli_open_log(const char *path, struct shmlog **log_out)
+{
+	int status = shmlog_open(path, log_out);
+	struct cli_header_text text;
+	struct shmlog_header header;
+	int again;
+
+	if (status == 0)
+		return CLI_OK;
+	if (!is_header_status(status))
+		return cli_fail(path, "cannot open", status);
+	/* The file may have changed since: the words are told only if they
+	 * are still what was refused. */
+	again = shmlog_inspect(path, &header);
+	if (again != status)
+		return cli_fail(path, "cannot open", status);
+	cli_message(path, "not a log: %s; nothing was changed",
+	            cli_describe_header(&text, status, &header));
+	return CLI_NOT_LOG;
+}
+
+int cli_open_reader(const char *path, struct shmlog **log_out,
+                    struct shmlog_reader **reader_out)
+{
+	const struct shmlog_reader_options options = {
+		.flags = SHMLOG_READER_BUFFERED,
+	};
+	struct shmlog *log;
+	int status = cli_open_log(path, &log);
+
+	if (status != CLI_OK)
+		return status;
+	status = shmlog_reader_open(log, &options, reader_out);
+	if (status != 0) {
+		shmlog_close(log);
+		return cli_fail(path, "cannot read", status);
+	}
+	*log_out = log;
+	return CLI_OK;
+}
+
+bool cli_is_damage(int status)
+{
+	return status == SHMLOG_ERR_CURSOR ||
+	       status == SHMLOG_ERR_FRAME_CORRUPT || status == SHMLOG_ERR_TORN;
+}
+
+int cli_reader_failed(const char *path, const struct shmlog_reader *reader,
+                      int status)
+{
+	struct cli_fault_text text;
+
+	if (!cli_is_damage(status))
+		return cli_fail(path, "cannot read on", status);
+	cli_message(path, "%s",
+	            cli_describe_fault(&text, shmlog_reader_fault(reader)));
+	/* A torn tail keeps a writer out (CLI_NOT_LOG); to a reader it is
+	 * damage like any other. */
+	return CLI_NO;
+}

@@ -1,0 +1,33 @@
+/* Opening logs for commands, with messages that say what is wrong. */
+#ifndef CLI_LOGS_H
+#define CLI_LOGS_H
+
+#include <shmlog.h>
+#include <stdbool.h>
+
+/* Opens a log.  Returns CLI_OK, or the exit status after a message that
+ * gives the header's words where they are what is wrong. */
+int cli_open_log(const char *path, struct shmlog **log_out);
+
+/* A log and a buffered reader at its start. */
+int cli_open_reader(const char *path, struct shmlog **log_out,
+                    struct shmlog_reader **reader_out);
+
+/* What is wrong with a header ("size 99999 lies beyond the file's 65536
+ * bytes"), in the caller's buffer.  Returns the buffer. */
+struct cli_header_text {
+	char text[256];
+};
+const char *cli_describe_header(struct cli_header_text *buffer, int status,
+                                const struct shmlog_header *header);
+
+/* Reports a failed call on a reader: a damaged frame with its details, a log
+ * that shrank, or any other status.  Returns the exit status. */
+int cli_reader_failed(const char *path, const struct shmlog_reader *reader,
+                      int status);
+
+/* Whether a status says that a frame is damaged, with the details in
+ * shmlog_reader_fault(). */
+bool cli_is_damage(int status);
+
+#endif

@@ -1,0 +1,22 @@
+/* The name somebody may have meant. */
+#ifndef CLI_NEAREST_H
+#define CLI_NEAREST_H
+
+#include <stddef.h>
+
+/* Filled by offers; `best` is NULL as long as none of them was near. */
+struct cli_nearest {
+	const char *given;
+	size_t given_bytes;
+	const char *best;
+	size_t best_distance;
+};
+
+void cli_nearest_init(struct cli_nearest *nearest, const char *given,
+                      size_t given_bytes);
+
+/* Keeps `name` if it is near what was given, and nearer than the one kept:
+ * what was given begins it, or a few slips of the finger lie between. */
+void cli_nearest_offer(struct cli_nearest *nearest, const char *name);
+
+#endif

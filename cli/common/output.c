@@ -1,0 +1,185 @@
+/* Buffered output to a descriptor, and the truth about what has left it. */
+#include "common/output.h"
+
+#include "common/command.h"
+#include "common/message.h"
+#include "common/signals.h"
+#include "common/text.h"
+
+#include <shmlog.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * The buffer holds any one frame in any format (65,531 bytes at up to 8 for
+ * one), yet is flushed as soon as FLUSH_BYTES are in it: a small buffer that
+ * stays in the cache is worth more than fewer calls of write().
+ */
+#define BUFFER_BYTES ((size_t)1 << 20)
+#define FLUSH_BYTES ((size_t)256 << 10)
+#define PIPE_BYTES (1 << 20)
+
+int cli_output_init(struct cli_output *output, int fd)
+{
+	*output = (struct cli_output){.fd = fd};
+	output->buffer = malloc(BUFFER_BYTES);
+	if (output->buffer == NULL)
+		return -ENOMEM;
+	output->capacity = BUFFER_BYTES;
+#ifdef F_SETPIPE_SZ
+	/* Fails on what is no pipe and where the user may have no more:
+	 * a smaller pipe is slower, nothing else. */
+	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+#endif
+	return 0;
+}
+
+void cli_output_release(struct cli_output *output)
+{
+	free(output->buffer);
+	output->buffer = NULL;
+	output->capacity = 0;
+	output->used = 0;
+}
+
+/* Sleeps until a descriptor that is not in blocking mode takes more. */
+static void wait_until_writable(int fd)
+{
+	struct pollfd request = {.fd = fd, .events = POLLOUT};
+
+	(void)poll(&request, 1, -1);
+}
+
+/* Writes all of it or keeps the error.  A caught signal changes nothing: what
+ * was printed so far belongs out, and a second signal ends the process. */
+static void write_all(struct cli_output *output, const unsigned char *bytes,
+                      size_t size_bytes)
+{
+	while (size_bytes > 0 && output->error == 0) {
+		ssize_t written = write(output->fd, bytes, size_bytes);
+
+		if (written > 0) {
+			bytes += written;
+			size_bytes -= (size_t)written;
+		} else if (written == 0) {
+			output->error = EIO;
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			wait_until_writable(output->fd);
+		} else if (errno != EINTR) {
+			output->error = errno;
+		}
+	}
+}
+
+int cli_output_flush(struct cli_output *output)
+{
+	size_t used = output->used;
+
+	output->used = 0;
+	write_all(output, output->buffer, used);
+	return -output->error;
+}
+
+unsigned char *cli_output_reserve(struct cli_output *output, size_t size_bytes)
+{
+	if (output->used >= FLUSH_BYTES ||
+	    size_bytes > output->capacity - output->used)
+		(void)cli_output_flush(output);
+	if (output->error != 0 || size_bytes > output->capacity)
+		return NULL;
+	return output->buffer + output->used;
+}
+
+void cli_output_advance(struct cli_output *output, size_t size_bytes)
+{
+	output->used += size_bytes;
+}
+
+void cli_output_bytes(struct cli_output *output, const void *bytes,
+                      size_t size_bytes)
+{
+	const unsigned char *from = bytes;
+
+	while (size_bytes > 0) {
+		size_t piece = size_bytes < FLUSH_BYTES ? size_bytes
+		                                        : FLUSH_BYTES;
+		unsigned char *room = cli_output_reserve(output, piece);
+
+		if (room == NULL)
+			return;
+		memcpy(room, from, piece);
+		cli_output_advance(output, piece);
+		from += piece;
+		size_bytes -= piece;
+	}
+}
+
+void cli_output_string(struct cli_output *output, const char *text)
+{
+	cli_output_bytes(output, text, strlen(text));
+}
+
+void cli_output_u64(struct cli_output *output, uint64_t value)
+{
+	unsigned char *room = cli_output_reserve(output, CLI_U64_MAX);
+
+	if (room != NULL)
+		cli_output_advance(output, cli_put_u64(room, value));
+}
+
+void cli_output_format(struct cli_output *output, const char *format, ...)
+{
+	va_list arguments;
+	unsigned char *room;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(NULL, 0, format, arguments);
+	va_end(arguments);
+	if (length < 0) {
+		if (output->error == 0)
+			output->error = errno;
+		return;
+	}
+	/* vsnprintf() ends its text with a NUL, which is not advanced over. */
+	room = cli_output_reserve(output, (size_t)length + 1);
+	if (room == NULL) {
+		if (output->error == 0)
+			output->error = EOVERFLOW;
+		return;
+	}
+	va_start(arguments, format);
+	(void)vsnprintf((char *)room, (size_t)length + 1, format, arguments);
+	va_end(arguments);
+	cli_output_advance(output, (size_t)length);
+}
+
+bool cli_output_is_closed(const struct cli_output *output)
+{
+	struct pollfd request = {.fd = output->fd};
+
+	return poll(&request, 1, 0) > 0 &&
+	       (request.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+int cli_output_finish(struct cli_output *output, int status)
+{
+	int result = cli_output_flush(output);
+
+	cli_output_release(output);
+	if (result == -EPIPE)
+		cli_die_by_signal(SIGPIPE);
+	if (result == 0)
+		return status;
+	cli_message(NULL, "cannot write standard output: %s",
+	            shmlog_strerror(result));
+	return status == CLI_OK ? CLI_SYSTEM : status;
+}

@@ -1,0 +1,58 @@
+/*
+ * stdout with one large buffer, and the truth about what has left it.
+ */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A writer over a file descriptor.  The first failure sticks: later calls do
+ * nothing and return it.  Not thread-safe.
+ */
+struct cli_output {
+	int fd;
+	unsigned char *buffer;
+	size_t capacity; /* bytes of the buffer */
+	size_t used;
+	int error; /* errno of the first failed write, or 0 */
+};
+
+/* Returns 0 or -ENOMEM.  A pipe is made as large as it may be. */
+int cli_output_init(struct cli_output *output, int fd);
+/* Frees the buffer; what is still in it is dropped. */
+void cli_output_release(struct cli_output *output);
+
+/* Room for `size_bytes` (at most the capacity) at the end of the buffer,
+ * flushing first if need be; NULL after an error.  cli_output_advance() then
+ * says how much of it was used. */
+unsigned char *cli_output_reserve(struct cli_output *output, size_t size_bytes);
+void cli_output_advance(struct cli_output *output, size_t size_bytes);
+
+/* Copies bytes in; any number. */
+void cli_output_bytes(struct cli_output *output, const void *bytes,
+                      size_t size_bytes);
+void cli_output_string(struct cli_output *output, const char *text);
+void cli_output_u64(struct cli_output *output, uint64_t value);
+void cli_output_format(struct cli_output *output, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Writes out everything.  Returns 0 or -errno of the first failure, now or
+ * earlier; -EPIPE when nobody reads any more. */
+int cli_output_flush(struct cli_output *output);
+
+/* Whether the reading end of a pipe or socket has been closed, found out
+ * without writing. */
+bool cli_output_is_closed(const struct cli_output *output);
+
+/*
+ * Flushes, frees, and turns the result into an exit status: `status` if all
+ * went well; CLI_SYSTEM after a message for a failed write, unless `status`
+ * is already worse than CLI_OK; a closed pipe ends the process by SIGPIPE,
+ * quietly.
+ */
+int cli_output_finish(struct cli_output *output, int status);
+
+#endif

@@ -1,0 +1,84 @@
+/* Keeping the input that a full log has no room for. */
+#include "common/overflow.h"
+
+#include "common/command.h"
+#include "common/message.h"
+#include "common/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COPY_BYTES 65536u
+
+int cli_overflow_open(struct cli_overflow *overflow, const char *path)
+{
+	*overflow = (struct cli_overflow){.path = path, .fd = -1};
+	if (path == NULL)
+		return CLI_OK;
+	if (strcmp(path, "-") == 0) {
+		overflow->fd = STDOUT_FILENO;
+		return CLI_OK;
+	}
+	overflow->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+	if (overflow->fd < 0 && errno == ENOENT) {
+		overflow->fd = open(path,
+		                    O_WRONLY | O_APPEND | O_CREAT | O_EXCL |
+		                            O_CLOEXEC,
+		                    0666);
+		overflow->created = overflow->fd >= 0;
+	}
+	return overflow->fd >= 0
+	               ? CLI_OK
+	               : cli_fail(path, "cannot open for what overflows",
+	                          -errno);
+}
+
+void cli_overflow_close(struct cli_overflow *overflow)
+{
+	if (overflow->fd < 0 || overflow->fd == STDOUT_FILENO)
+		return;
+	close(overflow->fd);
+	if (overflow->created)
+		unlink(overflow->path);
+}
+
+int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
+                      size_t size_bytes)
+{
+	const char *from = bytes;
+
+	while (size_bytes > 0) {
+		ssize_t put = write(overflow->fd, from, size_bytes);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return cli_fail(overflow->path,
+			                "cannot write what overflows; "
+			                "the rest of the input is lost",
+			                -errno);
+		overflow->created = false;
+		from += put;
+		size_bytes -= (size_t)put;
+	}
+	return CLI_OK;
+}
+
+int cli_overflow_keep_rest(struct cli_overflow *overflow, int fd)
+{
+	unsigned char bytes[COPY_BYTES];
+	int status = CLI_OK;
+
+	while (status == CLI_OK) {
+		ssize_t got = read(fd, bytes, sizeof(bytes));
+
+		if (got < 0 && errno == EINTR && cli_signal_caught() == 0)
+			continue;
+		if (got <= 0)
+			break;
+		status = cli_overflow_keep(overflow, bytes, (size_t)got);
+	}
+	return status;
+}

@@ -1,0 +1,50 @@
+/* POS: the one grammar of positions, and how they are found in a log. */
+#ifndef CLI_POSITION_H
+#define CLI_POSITION_H
+
+#include <shmlog.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum cli_position_kind {
+	CLI_POSITION_START,
+	CLI_POSITION_END,
+	CLI_POSITION_CURSOR,     /* N */
+	CLI_POSITION_OFFSET,     /* offset:N */
+	CLI_POSITION_FROM_END,   /* -N, frame:-N: N frames before the end; -0 is
+	                          * the end */
+	CLI_POSITION_INDEX,      /* frame:N */
+};
+
+struct cli_position {
+	enum cli_position_kind kind;
+	uint64_t number;
+	const char *text; /* as the user wrote it */
+};
+
+/* Parses a POS.  Returns CLI_OK, or CLI_USAGE after a message. */
+int cli_position_parse(const char *text, struct cli_position *position_out);
+
+/*
+ * Moves the reader to a position in its log.  With `nearest`, a place inside a
+ * frame stands for that frame.  Returns CLI_OK; CLI_NO after a message that
+ * names the two nearest frame starts, or the damage in between; another
+ * status after its message.  `subject` is the log's name for messages.  The
+ * reader stands at some frame start after a failure.
+ */
+int cli_position_seek(const struct shmlog *log, struct shmlog_reader *reader,
+                      const struct cli_position *position, bool nearest,
+                      const char *subject);
+
+/*
+ * As cli_position_seek(), but of damage in between it says nothing:
+ * *damage_out is the library's status of it then, otherwise 0, and
+ * shmlog_reader_fault() has the details.
+ */
+int cli_position_seek_or_damage(const struct shmlog *log,
+                                struct shmlog_reader *reader,
+                                const struct cli_position *position,
+                                bool nearest, const char *subject,
+                                int *damage_out);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * Records: how the input formats of append cut a stream into payloads.  Pure:
+ * the same bytes give the same records, so what was read once can be walked
+ * again to find the record that did not fit.
+ */
+#ifndef CLI_RECORDS_H
+#define CLI_RECORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum cli_input_format {
+	CLI_INPUT_LINES,
+	CLI_INPUT_NUL,
+	CLI_INPUT_JSON,
+	CLI_INPUT_ENVELOPE,
+	CLI_INPUT_FRAMES,
+	CLI_INPUT_WHOLE,
+};
+
+/* The longest record, as it stands in the input, that can be a payload: an
+ * envelope whose every payload byte is a \uXXXX escape, and room for the
+ * other members. */
+#define CLI_RECORD_MAX_BYTES (6u * 65536u + 4096u)
+
+/* Finds a format by its -i name; false if there is none of that name. */
+bool cli_input_format_parse(const char *name,
+                            enum cli_input_format *format_out);
+
+/* What the messages call a record: "line", "record", "frame", "input". */
+const char *cli_record_noun(enum cli_input_format format);
+
+enum cli_split {
+	CLI_SPLIT_RECORD,   /* a record */
+	CLI_SPLIT_MORE,     /* the bytes end inside one: read on */
+	CLI_SPLIT_TOO_LONG, /* no payload can be this long */
+	CLI_SPLIT_CUT,      /* the input ends inside a frame */
+	CLI_SPLIT_BROKEN,   /* no frame: the two size words disagree */
+};
+
+/* A record as it stands in the input. */
+struct cli_record {
+	const unsigned char *bytes; /* without its delimiter */
+	size_t size_bytes;
+	size_t consumed; /* with its delimiter */
+};
+
+/*
+ * Cuts the first record from `size_bytes` > 0 bytes; `at_end` says that no
+ * more will follow them.  For TOO_LONG, record_out->size_bytes is its size
+ * as far as it is known, and ->consumed is 0 if its end is not in sight.
+ */
+enum cli_split cli_record_split(enum cli_input_format format,
+                                const unsigned char *bytes, size_t size_bytes,
+                                bool at_end, struct cli_record *record_out);
+
+enum cli_convert {
+	CLI_CONVERT_PAYLOAD,
+	CLI_CONVERT_NOTHING, /* a blank line, a line about the log */
+	CLI_CONVERT_INVALID,
+};
+
+/* What a record stands for. */
+struct cli_payload {
+	const unsigned char *bytes; /* in the record or in the scratch */
+	size_t size_bytes;          /* may be over 65,531 */
+	char reason[192];           /* why it is invalid */
+};
+
+/* Turns a record into a payload.  `scratch` has CLI_RECORD_MAX_BYTES. */
+enum cli_convert cli_record_convert(enum cli_input_format format,
+                                    const struct cli_record *record,
+                                    unsigned char *scratch,
+                                    struct cli_payload *payload_out);
+
+#endif

@@ -1,0 +1,218 @@
+/* Collecting frames and committing them. */
+#include "common/sink.h"
+
+#include "common/command.h"
+#include "common/message.h"
+#include "common/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Frames that wait in memory: what one read can make of the shortest lines. */
+#define FRAMES_BYTES (1u << 20)
+
+static unsigned append_flags(const struct cli_sink *sink)
+{
+	return SHMLOG_APPEND_WAKE |
+	       (sink->options.force ? SHMLOG_APPEND_FORCE : 0u) |
+	       (sink->options.atomic ? SHMLOG_APPEND_WHOLE : 0u);
+}
+
+/* One commit, begun again when a signal that means nothing to us cuts it. */
+static int append(struct cli_sink *sink, struct shmlog_append_result *result)
+{
+	struct shmlog_append_options options = {
+		.flags = append_flags(sink),
+		.lock_timeout_ns = sink->options.lock_timeout_ns,
+	};
+	int status;
+
+	do {
+		status = sink->spooled_bytes > 0
+		                 ? shmlog_append_frames_from(
+					   sink->log, sink->spool,
+					   sink->spooled_bytes, &options,
+					   result)
+		                 : shmlog_append_frames(sink->log, sink->frames,
+		                                        sink->used, &options,
+		                                        result);
+	} while (status == -EINTR && cli_signal_caught() == 0);
+	return status;
+}
+
+int cli_sink_open(struct cli_sink *sink, struct shmlog *log, const char *path,
+                  const struct cli_sink_options *options,
+                  struct cli_output *output)
+{
+	struct shmlog_append_result result;
+
+	*sink = (struct cli_sink){
+		.log = log,
+		.path = path,
+		.options = *options,
+		.output = output,
+		.spool = -1,
+		.frames = malloc(FRAMES_BYTES),
+	};
+	if (sink->frames == NULL)
+		return cli_fail(path, NULL, -ENOMEM);
+
+	int status = append(sink, &result);
+
+	sink->free_bytes = result.free_bytes;
+	return status == 0 ? CLI_OK : cli_sink_refused(sink, status);
+}
+
+void cli_sink_release(struct cli_sink *sink)
+{
+	free(sink->frames);
+	if (sink->spool >= 0)
+		close(sink->spool);
+}
+
+bool cli_sink_has_room(const struct cli_sink *sink)
+{
+	return sink->options.atomic ||
+	       FRAMES_BYTES - sink->used >= SHMLOG_FRAME_MAX_BYTES;
+}
+
+bool cli_sink_is_due(const struct cli_sink *sink)
+{
+	return sink->options.commit_every > 0 &&
+	       sink->waiting >= sink->options.commit_every;
+}
+
+/* A file without a name, for as long as this process lives. */
+static int open_spool(void)
+{
+	const char *directory = getenv("TMPDIR");
+	char name[4096];
+
+	if (directory == NULL || directory[0] == '\0')
+		directory = "/tmp";
+	int length = snprintf(name, sizeof(name), "%s/shmlog.XXXXXX",
+	                      directory);
+
+	if (length < 0 || (size_t)length >= sizeof(name))
+		return -ENAMETOOLONG;
+	int fd = mkostemp(name, O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	unlink(name);
+	return fd;
+}
+
+/* Moves what waits from memory to the spool. */
+static int spill(struct cli_sink *sink)
+{
+	size_t written = 0;
+
+	if (sink->spool < 0) {
+		int fd = open_spool();
+
+		if (fd < 0)
+			return fd;
+		sink->spool = fd;
+	}
+	while (written < sink->used) {
+		ssize_t put = write(sink->spool, sink->frames + written,
+		                    sink->used - written);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		written += (size_t)put;
+	}
+	sink->spooled_bytes += sink->used;
+	sink->used = 0;
+	return 0;
+}
+
+int cli_sink_put(struct cli_sink *sink, const unsigned char *payload,
+                 size_t size_bytes)
+{
+	if (FRAMES_BYTES - sink->used < SHMLOG_FRAME_MAX_BYTES) {
+		int status = spill(sink);
+
+		if (status != 0)
+			return status;
+	}
+	sink->used += shmlog_frame_encode(sink->frames + sink->used, payload,
+	                                  size_bytes);
+	sink->waiting++;
+	return 0;
+}
+
+static int acknowledge(struct cli_sink *sink,
+                       const struct shmlog_append_result *result)
+{
+	if (!sink->options.ack || result->frames == 0)
+		return 0;
+	cli_output_format(sink->output,
+	                  "{\"frames\":%" PRIu64 ",\"cursor\":%" PRIu64 "}\n",
+	                  result->frames, result->end_cursor);
+	return cli_output_flush(sink->output);
+}
+
+int cli_sink_commit(struct cli_sink *sink, uint64_t *frames_out)
+{
+	struct shmlog_append_result result = {0};
+	int status = 0;
+
+	*frames_out = 0;
+	if (sink->waiting == 0)
+		return 0;
+	if (sink->spooled_bytes > 0 && sink->used > 0)
+		status = spill(sink);
+	if (status == 0) {
+		status = append(sink, &result);
+		sink->free_bytes = result.free_bytes;
+	}
+	sink->committed += result.frames;
+	*frames_out = result.frames;
+	sink->used = 0;
+	sink->waiting = 0;
+	sink->spooled_bytes = 0;
+
+	int ack_status = acknowledge(sink, &result);
+
+	return status != 0 ? status : ack_status;
+}
+
+struct culprit {
+	char text[160];
+};
+
+static int name_culprit(void *context, const struct shmlog_process *process)
+{
+	struct culprit *culprit = context;
+	struct cli_quoted command;
+
+	if (!process->writes)
+		return 0;
+	snprintf(culprit->text, sizeof(culprit->text), ": pid %" PRId64 " (%s)",
+	         process->pid, cli_quote(&command, process->command));
+	return 1;
+}
+
+int cli_sink_refused(const struct cli_sink *sink, int status)
+{
+	struct culprit culprit = {""};
+
+	if (status == SHMLOG_ERR_WRITER_ACTIVE ||
+	    status == SHMLOG_ERR_LOCK_TIMEOUT ||
+	    status == SHMLOG_ERR_INTERFERED)
+		shmlog_processes(sink->log, name_culprit, &culprit);
+	cli_message(sink->path,
+	            "cannot append: %s%s; %" PRIu64 " frames committed%s",
+	            shmlog_strerror(status), culprit.text, sink->committed,
+	            sink->committed > 0 ? " before" : "");
+	return cli_exit_status(status);
+}

@@ -1,0 +1,68 @@
+/*
+ * A sink: frames that wait for their commit, the commits, and their
+ * acknowledgements.
+ */
+#ifndef CLI_SINK_H
+#define CLI_SINK_H
+
+#include "common/output.h"
+
+#include <shmlog.h>
+
+struct cli_sink_options {
+	bool atomic;             /* all that is put is one commit */
+	bool ack;                /* print a line per commit */
+	bool force;              /* even where another writer is seen */
+	uint64_t commit_every;   /* frames per commit; 0: as they come */
+	int64_t lock_timeout_ns; /* negative: without limit */
+};
+
+struct cli_sink {
+	struct shmlog *log;
+	const char *path; /* for messages */
+	struct cli_sink_options options;
+	struct cli_output *output; /* for acknowledgements */
+	unsigned char *frames;     /* encoded, waiting */
+	size_t used;               /* bytes of them */
+	uint64_t waiting;          /* frames of them */
+	int spool;                 /* file for what memory should not hold; or
+	                             * -1 */
+	uint64_t spooled_bytes;
+	uint64_t committed;  /* frames, so far */
+	uint64_t free_bytes; /* in the log, after the last try */
+};
+
+/*
+ * Looks at once whether an append would be refused.  Returns CLI_OK, or an
+ * exit status after a message.
+ */
+int cli_sink_open(struct cli_sink *sink, struct shmlog *log, const char *path,
+                  const struct cli_sink_options *options,
+                  struct cli_output *output);
+void cli_sink_release(struct cli_sink *sink);
+
+/* Whether a payload of the largest size can be put without a commit. */
+bool cli_sink_has_room(const struct cli_sink *sink);
+
+/* Adds a payload of at most 65,531 bytes; there is room.  An atomic sink may
+ * write to its spool: 0, or -errno. */
+int cli_sink_put(struct cli_sink *sink, const unsigned char *payload,
+                 size_t size_bytes);
+
+/* Whether --commit-every asks for a commit now. */
+bool cli_sink_is_due(const struct cli_sink *sink);
+
+/*
+ * Commits all that waits.  Returns 0 or the library's status; for
+ * SHMLOG_ERR_FULL, `*frames_out` says how many frames of those that waited
+ * were committed.  Nothing waits afterwards.
+ */
+int cli_sink_commit(struct cli_sink *sink, uint64_t *frames_out);
+
+/*
+ * Reports a refused commit, with who is in the way if that can be seen and
+ * what became of the data.  Returns the exit status.
+ */
+int cli_sink_refused(const struct cli_sink *sink, int status);
+
+#endif

@@ -1,0 +1,14 @@
+/* How wide a line may be. */
+#ifndef CLI_TERMINAL_H
+#define CLI_TERMINAL_H
+
+#include <stddef.h>
+
+/* Columns: $COLUMNS, the terminal behind `fd`, or 80; 40 to 1000. */
+size_t cli_terminal_columns(int fd);
+
+/* Fills bar_out with `width` characters, "####......", and ends it with NUL.
+ * Any part above 0 shows, and only the whole fills it. */
+void cli_draw_bar(char *bar_out, size_t width, double part);
+
+#endif

@@ -1,0 +1,442 @@
+/* UTF-8, escaping, base64 and JSON strings: bytes to safe text. */
+#include "common/text.h"
+
+#include "common/words.h"
+
+#include <string.h>
+
+static const char HEX[] = "0123456789abcdef";
+
+/* ---------------------------------------------------------------- numbers */
+
+size_t cli_put_u64(unsigned char *out, uint64_t value)
+{
+	unsigned char digits[CLI_U64_MAX];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (unsigned char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	memcpy(out, digits + at, sizeof(digits) - at);
+	return sizeof(digits) - at;
+}
+
+/* ------------------------------------------------------------------ UTF-8 */
+
+static bool is_continuation(unsigned char byte)
+{
+	return (byte & 0xc0) == 0x80;
+}
+
+/* A sequence whose first byte is 0xe0 to 0xef. */
+static size_t decode_three(const unsigned char *bytes, size_t size_bytes,
+                           unsigned *code_point_out)
+{
+	unsigned point;
+
+	if (size_bytes < 3 || !is_continuation(bytes[1]) ||
+	    !is_continuation(bytes[2]))
+		return 0;
+	point = (bytes[0] & 0x0fu) << 12 | (bytes[1] & 0x3fu) << 6 |
+	        (bytes[2] & 0x3fu);
+	if (point < 0x800 || (point >= 0xd800 && point <= 0xdfff))
+		return 0;
+	*code_point_out = point;
+	return 3;
+}
+
+/* A sequence whose first byte is 0xf0 to 0xf7. */
+static size_t decode_four(const unsigned char *bytes, size_t size_bytes,
+                          unsigned *code_point_out)
+{
+	unsigned point;
+
+	if (size_bytes < 4 || !is_continuation(bytes[1]) ||
+	    !is_continuation(bytes[2]) || !is_continuation(bytes[3]))
+		return 0;
+	point = (bytes[0] & 0x07u) << 18 | (bytes[1] & 0x3fu) << 12 |
+	        (bytes[2] & 0x3fu) << 6 | (bytes[3] & 0x3fu);
+	if (point < 0x10000 || point > 0x10ffff)
+		return 0;
+	*code_point_out = point;
+	return 4;
+}
+
+size_t cli_utf8_decode(const unsigned char *bytes, size_t size_bytes,
+                       unsigned *code_point_out)
+{
+	unsigned char first;
+
+	if (size_bytes == 0)
+		return 0;
+	first = bytes[0];
+	if (first < 0x80) {
+		*code_point_out = first;
+		return 1;
+	}
+	if (first < 0xc2) /* a continuation, or an overlong form */
+		return 0;
+	if (first < 0xe0) {
+		if (size_bytes < 2 || !is_continuation(bytes[1]))
+			return 0;
+		*code_point_out = (first & 0x1fu) << 6 | (bytes[1] & 0x3fu);
+		return 2;
+	}
+	if (first < 0xf0)
+		return decode_three(bytes, size_bytes, code_point_out);
+	if (first < 0xf8)
+		return decode_four(bytes, size_bytes, code_point_out);
+	return 0;
+}
+
+bool cli_utf8_is_valid(const unsigned char *bytes, size_t size_bytes)
+{
+	const unsigned char *end = bytes + size_bytes;
+	unsigned point;
+	size_t length;
+
+	for (;;) {
+		while ((size_t)(end - bytes) >= CLI_WORD_BYTES &&
+		       cli_word_high(cli_word_load(bytes)) == 0)
+			bytes += CLI_WORD_BYTES;
+		while (bytes < end && *bytes < 0x80)
+			bytes++;
+		if (bytes == end)
+			return true;
+		do {
+			length = cli_utf8_decode(bytes, (size_t)(end - bytes),
+			                         &point);
+			if (length == 0)
+				return false;
+			bytes += length;
+		} while (bytes < end && *bytes >= 0x80);
+	}
+}
+
+/* ------------------------------------------------------ unsafe characters */
+
+/*
+ * Unicode's control and format characters (Cc, Cf), its line and paragraph
+ * separators, its noncharacters, and everything that it says may be ignored
+ * in display (Default_Ignorable_Code_Point, fillers, joiners and variation
+ * selectors among it): what acts on a terminal, or is there and not seen.
+ * Ascending.  The noncharacters at the end of each plane are not listed.
+ */
+static const struct {
+	unsigned first;
+	unsigned last;
+} unsafe_ranges[] = {
+	{0x0000, 0x001f},   {0x007f, 0x009f},   {0x00ad, 0x00ad},
+	{0x034f, 0x034f},   {0x0600, 0x0605},   {0x061c, 0x061c},
+	{0x06dd, 0x06dd},   {0x070f, 0x070f},   {0x0890, 0x0891},
+	{0x08e2, 0x08e2},   {0x115f, 0x1160},   {0x17b4, 0x17b5},
+	{0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x202e},
+	{0x2060, 0x206f},   {0x3164, 0x3164},   {0xfdd0, 0xfdef},
+	{0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0},
+	{0xfff0, 0xfffb},   {0x110bd, 0x110bd}, {0x110cd, 0x110cd},
+	{0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+	{0xe0000, 0xe0fff},
+};
+
+bool cli_code_point_is_unsafe(unsigned code_point)
+{
+	size_t low = 0;
+	size_t high = sizeof(unsafe_ranges) / sizeof(unsafe_ranges[0]);
+
+	/* Most of what is written lies here: the CJK and Hangul blocks. */
+	if (code_point >= 0x3165 && code_point <= 0xd7ff)
+		return false;
+	if ((code_point & 0xfffe) == 0xfffe)
+		return true;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (code_point > unsafe_ranges[middle].last)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < sizeof(unsafe_ranges) / sizeof(unsafe_ranges[0]) &&
+	       code_point >= unsafe_ranges[low].first;
+}
+
+/* --------------------------------------------------------- for a terminal */
+
+static unsigned char *put_hex_byte(unsigned char *out, unsigned char byte)
+{
+	*out++ = '\\';
+	*out++ = 'x';
+	*out++ = (unsigned char)HEX[byte >> 4];
+	*out++ = (unsigned char)HEX[byte & 15];
+	return out;
+}
+
+/* \u{202e}: as many digits as it takes. */
+static unsigned char *put_braced(unsigned char *out, unsigned point)
+{
+	unsigned shift = 20;
+
+	*out++ = '\\';
+	*out++ = 'u';
+	*out++ = '{';
+	while (point >> shift == 0)
+		shift -= 4;
+	for (;;) {
+		*out++ = (unsigned char)HEX[point >> shift & 15];
+		if (shift == 0)
+			break;
+		shift -= 4;
+	}
+	*out++ = '}';
+	return out;
+}
+
+static unsigned char *put_control(unsigned char *out, unsigned char byte)
+{
+	char letter = byte == '\n' ? 'n' :
+	              byte == '\t' ? 't' :
+	              byte == '\r' ? 'r' : '\0';
+
+	if (letter == '\0')
+		return put_hex_byte(out, byte);
+	*out++ = '\\';
+	*out++ = (unsigned char)letter;
+	return out;
+}
+
+size_t cli_escape_terminal(unsigned char *out, const unsigned char *bytes,
+                           size_t size_bytes)
+{
+	const unsigned char *end = bytes + size_bytes;
+	unsigned char *start = out;
+
+	while (bytes < end) {
+		const unsigned char *run = bytes;
+		unsigned point;
+		size_t length;
+
+		while (bytes < end && *bytes >= 0x20 && *bytes < 0x7f)
+			bytes++;
+		memcpy(out, run, (size_t)(bytes - run));
+		out += bytes - run;
+		if (bytes == end)
+			break;
+		length = cli_utf8_decode(bytes, (size_t)(end - bytes), &point);
+		if (length == 0) {
+			out = put_hex_byte(out, *bytes++);
+			continue;
+		}
+		if (length == 1) {
+			out = put_control(out, *bytes);
+		} else if (cli_code_point_is_unsafe(point)) {
+			out = put_braced(out, point);
+		} else {
+			memcpy(out, bytes, length);
+			out += length;
+		}
+		bytes += length;
+	}
+	return (size_t)(out - start);
+}
+
+/* --------------------------------------------------------- a JSON string */
+
+static unsigned char *put_unit(unsigned char *out, unsigned unit)
+{
+	*out++ = '\\';
+	*out++ = 'u';
+	*out++ = (unsigned char)HEX[unit >> 12 & 15];
+	*out++ = (unsigned char)HEX[unit >> 8 & 15];
+	*out++ = (unsigned char)HEX[unit >> 4 & 15];
+	*out++ = (unsigned char)HEX[unit & 15];
+	return out;
+}
+
+static unsigned char *put_json_ascii(unsigned char *out, unsigned char byte)
+{
+	unsigned char letter;
+
+	switch (byte) {
+	case '"':
+	case '\\': letter = byte; break;
+	case '\b': letter = 'b'; break;
+	case '\f': letter = 'f'; break;
+	case '\n': letter = 'n'; break;
+	case '\r': letter = 'r'; break;
+	case '\t': letter = 't'; break;
+	default:
+		if (byte < 0x20 || byte == 0x7f)
+			return put_unit(out, byte);
+		*out++ = byte;
+		return out;
+	}
+	*out++ = '\\';
+	*out++ = letter;
+	return out;
+}
+
+/* One character of several bytes; *length_out says how many. */
+static unsigned char *put_json_wide(unsigned char *out,
+                                    const unsigned char *bytes,
+                                    size_t size_bytes, size_t *length_out)
+{
+	unsigned point;
+	size_t length = cli_utf8_decode(bytes, size_bytes, &point);
+
+	*length_out = length;
+	if (length == 0) {
+		*length_out = 1;
+		return put_unit(out, 0xdc00u + bytes[0]);
+	}
+	if (!cli_code_point_is_unsafe(point)) {
+		memcpy(out, bytes, length);
+		return out + length;
+	}
+	if (point <= 0xffff)
+		return put_unit(out, point);
+	point -= 0x10000;
+	out = put_unit(out, 0xd800u + (point >> 10));
+	return put_unit(out, 0xdc00u + (point & 0x3ff));
+}
+
+/* Bytes that a JSON string cannot hold as they stand, or may not be able to. */
+static uint64_t json_special(uint64_t word)
+{
+	return cli_word_below(word, 0x20) | cli_word_equal(word, '"') |
+	       cli_word_equal(word, '\\') | cli_word_equal(word, 0x7f) |
+	       cli_word_high(word);
+}
+
+/* Copies plain bytes until a special one or until less than a word is left.
+ * A whole word is stored each time: `out` has room for six. */
+static size_t copy_json_plain(unsigned char *out, const unsigned char *bytes,
+                              size_t size_bytes)
+{
+	size_t at = 0;
+
+	while (size_bytes - at >= CLI_WORD_BYTES) {
+		uint64_t hits = json_special(cli_word_load(bytes + at));
+
+		memcpy(out + at, bytes + at, CLI_WORD_BYTES);
+		if (hits != 0)
+			return at + cli_word_first(hits);
+		at += CLI_WORD_BYTES;
+	}
+	return at;
+}
+
+size_t cli_escape_json(unsigned char *out, const unsigned char *bytes,
+                       size_t size_bytes)
+{
+	const unsigned char *end = bytes + size_bytes;
+	unsigned char *start = out;
+	size_t length;
+
+	while (bytes < end) {
+		length = copy_json_plain(out, bytes, (size_t)(end - bytes));
+		bytes += length;
+		out += length;
+		while (bytes < end && *bytes >= 0x80) {
+			out = put_json_wide(out, bytes, (size_t)(end - bytes),
+			                    &length);
+			bytes += length;
+		}
+		if (bytes < end && *bytes < 0x80)
+			out = put_json_ascii(out, *bytes++);
+	}
+	return (size_t)(out - start);
+}
+
+/* ----------------------------------------------------------------- base64 */
+
+static const char BASE64[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+size_t cli_base64_size(size_t size_bytes)
+{
+	return (size_bytes + 2) / 3 * 4;
+}
+
+size_t cli_base64_encode(char *out, const unsigned char *bytes,
+                         size_t size_bytes)
+{
+	char *start = out;
+	unsigned bits;
+
+	for (; size_bytes >= 3; size_bytes -= 3, bytes += 3) {
+		bits = (unsigned)bytes[0] << 16 | (unsigned)bytes[1] << 8 |
+		       bytes[2];
+		*out++ = BASE64[bits >> 18];
+		*out++ = BASE64[bits >> 12 & 63];
+		*out++ = BASE64[bits >> 6 & 63];
+		*out++ = BASE64[bits & 63];
+	}
+	if (size_bytes > 0) {
+		bits = (unsigned)bytes[0] << 16 |
+		       (size_bytes == 2 ? (unsigned)bytes[1] << 8 : 0);
+		*out++ = BASE64[bits >> 18];
+		*out++ = BASE64[bits >> 12 & 63];
+		*out++ = size_bytes == 2 ? BASE64[bits >> 6 & 63] : '=';
+		*out++ = '=';
+	}
+	return (size_t)(out - start);
+}
+
+/* The six bits of a character, or 64 for one outside the alphabet. */
+static unsigned base64_value(char character)
+{
+	if (character >= 'A' && character <= 'Z')
+		return (unsigned)(character - 'A');
+	if (character >= 'a' && character <= 'z')
+		return (unsigned)(character - 'a') + 26;
+	if (character >= '0' && character <= '9')
+		return (unsigned)(character - '0') + 52;
+	if (character == '+')
+		return 62;
+	return character == '/' ? 63 : 64;
+}
+
+/* `digits` characters (2 to 4) to digits - 1 bytes.  False for a foreign
+ * character and for bits that belong to no byte. */
+static bool decode_group(unsigned char *out, const char *text, size_t digits)
+{
+	unsigned bits = 0;
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		unsigned value = i < digits ? base64_value(text[i]) : 0;
+
+		if (value > 63)
+			return false;
+		bits = bits << 6 | value;
+	}
+	if ((digits == 2 && (bits & 0xffff) != 0) ||
+	    (digits == 3 && (bits & 0xff) != 0))
+		return false;
+	out[0] = (unsigned char)(bits >> 16);
+	if (digits > 2)
+		out[1] = (unsigned char)(bits >> 8);
+	if (digits > 3)
+		out[2] = (unsigned char)bits;
+	return true;
+}
+
+bool cli_base64_decode(unsigned char *out, size_t *size_out, const char *text,
+                       size_t text_bytes)
+{
+	unsigned char *start = out;
+	size_t digits = 4;
+
+	if (text_bytes % 4 != 0)
+		return false;
+	for (; text_bytes > 0; text_bytes -= 4, text += 4) {
+		if (text_bytes == 4 && text[3] == '=')
+			digits = text[2] == '=' ? 2 : 3;
+		if (!decode_group(out, text, digits))
+			return false;
+		out += digits - 1;
+	}
+	*size_out = (size_t)(out - start);
+	return true;
+}

@@ -1,0 +1,191 @@
+/* Finds the command, runs it, and checks that its output has arrived. */
+#include "commands.h"
+
+#include "common/message.h"
+#include "common/nearest.h"
+#include "common/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <shmlog.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIST_COMMAND(name) &cmd_##name,
+
+static const struct cli_command *const commands[] = {
+	CLI_COMMANDS(LIST_COMMAND)
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+#define HELP_COMMAND "help"
+
+/*
+ * A descriptor that the caller closed is taken, or the next file opened would
+ * get its number and be written over by messages.  It is opened the wrong way
+ * round, so that using it still fails.
+ */
+static int fill_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		/* The lowest free number is this one. */
+		if (open("/dev/null", mode) != fd)
+			return cli_fail("/dev/null", "cannot open", -errno);
+	}
+	return CLI_OK;
+}
+
+static void print_overview(FILE *stream)
+{
+	fputs("Usage: shmlog COMMAND [OPTIONS] LOG ...\n"
+	      "       shmlog help [COMMAND]\n"
+	      "       shmlog --help | --version\n"
+	      "\n"
+	      "memory-mapped append-only logs, shared with the Node package "
+	      "shmio\n"
+	      "\n"
+	      "Commands:\n", stream);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(stream, "  %-8s  %s\n", commands[i]->name,
+		        commands[i]->summary);
+	fprintf(stream, "  %-8s  print what a command does and takes\n",
+	        HELP_COMMAND);
+	fputs("\nThe exit statuses are listed in shmlog(1).\n", stream);
+}
+
+static const struct cli_command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+static int refuse_command(const char *name)
+{
+	struct cli_nearest nearest;
+	struct cli_quoted quoted;
+
+	cli_quote(&quoted, name);
+	if (name[0] == '-') {
+		cli_nearest_init(&nearest, name, strlen(name));
+		cli_nearest_offer(&nearest, "--help");
+		cli_nearest_offer(&nearest, "--version");
+		return cli_usage_error(
+			"unknown option %s before the command%s%s%s",
+			quoted.text, nearest.best ? "; did you mean '" : "",
+			nearest.best ? nearest.best : "",
+			nearest.best ? "'?" : "");
+	}
+	cli_nearest_init(&nearest, name, strlen(name));
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		cli_nearest_offer(&nearest, commands[i]->name);
+	cli_nearest_offer(&nearest, HELP_COMMAND);
+	if (nearest.best)
+		return cli_usage_error("unknown command %s; did you mean '%s'?",
+		                       quoted.text, nearest.best);
+	return cli_usage_error("unknown command %s", quoted.text);
+}
+
+/* argv[0] is "help". */
+static int run_help(int argc, char **argv)
+{
+	const struct cli_command *command;
+	struct cli_quoted quoted;
+
+	/* Nothing but help can come of it, so "help --help" and "help --" need
+	 * no rules of their own. */
+	if (argc < 2 || argv[1][0] == '-' ||
+	    strcmp(argv[1], HELP_COMMAND) == 0) {
+		print_overview(stdout);
+		return CLI_OK;
+	}
+	command = find_command(argv[1]);
+	if (!command)
+		return refuse_command(argv[1]);
+	if (argc > 2)
+		return cli_usage_error("too many operands: %s",
+		                       cli_quote(&quoted, argv[2]));
+	cli_args_print_help(command);
+	return CLI_OK;
+}
+
+static int run_command(const struct cli_command *command, int argc, char **argv)
+{
+	struct cli_args *args;
+	int status;
+
+	cli_message_command(command->name);
+	status = cli_args_parse(command, argc, argv, &args);
+	if (status != CLI_OK)
+		return status;
+	if (cli_args_help(args))
+		cli_args_print_help(command);
+	else
+		status = command->run(args);
+	cli_args_free(args);
+	return status;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct cli_command *command;
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	if (!name) {
+		print_overview(stderr);
+		return CLI_USAGE;
+	}
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+		print_overview(stdout);
+		return CLI_OK;
+	}
+	if (strcmp(name, "--version") == 0) {
+		printf("shmlog %s\n", shmlog_version());
+		return CLI_OK;
+	}
+	if (strcmp(name, HELP_COMMAND) == 0)
+		return run_help(argc - 1, argv + 1);
+	command = find_command(name);
+	if (!command)
+		return refuse_command(name);
+	return run_command(command, argc - 1, argv + 1);
+}
+
+/* Output counts as printed when it has left the process without an error,
+ * which some file systems tell at close only. */
+static int close_stdout(int status)
+{
+	int error = 0;
+
+	errno = 0;
+	if (fflush(stdout) != 0 || ferror(stdout))
+		error = errno != 0 ? errno : EIO;
+	if (fclose(stdout) != 0 && error == 0)
+		error = errno;
+	if (error == EPIPE)
+		cli_die_by_signal(SIGPIPE);
+	if (error == 0)
+		return status;
+	cli_message(NULL, "cannot write standard output: %s",
+	            shmlog_strerror(-error));
+	return status == CLI_OK ? CLI_SYSTEM : status;
+}
+
+int main(int argc, char **argv)
+{
+	int status = fill_standard_descriptors();
+
+	if (status != CLI_OK)
+		return status;
+	/* A limit on file sizes is an error like any other. */
+	signal(SIGXFSZ, SIG_IGN);
+	return close_stdout(dispatch(argc, argv));
+}

@@ -1,0 +1,231 @@
+/*
+ * Appending ready frames to a log that any number of processes share: each
+ * call is one commit under the lock.
+ */
+#include "lock.h"
+#include "platform.h"
+#include "window.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Bytes that are copied at a time from a file of frames. */
+#define COPY_BYTES 262144u
+
+size_t shmlog_frame_encode(unsigned char *frame_out, const void *payload,
+                           size_t size_bytes)
+{
+	uint32_t total = (uint32_t)size_bytes + SHMLOG_FRAME_OVERHEAD_BYTES;
+
+	shmlog_store_word(frame_out, total);
+	if (size_bytes > 0)
+		memcpy(frame_out + 2, payload, size_bytes);
+	shmlog_store_word(frame_out + total - 2, total);
+	return total;
+}
+
+/*
+ * Moves `size` from what it was when the log was entered to `new_size`, if
+ * nobody else has moved it, and wakes whoever waits for that.
+ */
+static int publish(const struct shmlog_entry *entry, uint64_t new_size,
+                   bool wake)
+{
+	uint64_t expected = entry->size;
+	int status = 0;
+	struct shmlog_file_header *header = mmap(NULL, SHMLOG_HEADER_BYTES,
+	                                         PROT_READ | PROT_WRITE,
+	                                         MAP_SHARED, entry->fd, 0);
+
+	if (header == MAP_FAILED)
+		return -errno;
+	/* A reader may look at all below the new size once it sees it, so the
+	 * frames, which were written before, must be visible first; and if
+	 * somebody else has moved it, their frames must stay. */
+	if (!atomic_compare_exchange_strong_explicit(
+		    &header->size, &expected, new_size, memory_order_release,
+		    memory_order_relaxed))
+		status = SHMLOG_ERR_INTERFERED;
+	/* Had the page been cut off, the store went nowhere; or the file now
+	 * ends before the frames. */
+	struct shmlog_header now;
+	int length_status = shmlog_read_header(entry->log, &now);
+
+	if (length_status != 0)
+		status = length_status < -10000 ? SHMLOG_ERR_MAPPING_GONE
+		                                : length_status;
+	if (status == 0 && wake)
+		shmlog_platform_wake(&header->size);
+	munmap(header, SHMLOG_HEADER_BYTES);
+	return status;
+}
+
+static void report(struct shmlog_append_result *result,
+                   const struct shmlog_entry *entry, uint64_t frames,
+                   size_t bytes)
+{
+	uint64_t end = entry->size + bytes;
+
+	result->frames = frames;
+	result->bytes = bytes;
+	result->cursor = entry->size - entry->log->data_offset;
+	result->end_cursor = end - entry->log->data_offset;
+	result->free_bytes = entry->capacity - end;
+}
+
+/* Writes and publishes frames that fit.  The log is entered. */
+static int commit(const struct shmlog_entry *entry, const void *frames,
+                  size_t bytes, bool wake)
+{
+	int status = shmlog_write_at(entry->fd, entry->size, frames, bytes);
+
+	if (status == 0)
+		status = publish(entry, entry->size + bytes, wake);
+	if (status == 0)
+		entry->log->appended_end = entry->size + bytes;
+	return status;
+}
+
+static const struct shmlog_append_options default_options = {0};
+
+int shmlog_append_frames(struct shmlog *log, const void *frames, size_t bytes,
+                         const struct shmlog_append_options *options,
+                         struct shmlog_append_result *result_out)
+{
+	struct shmlog_append_result result = {0};
+	struct shmlog_entry entry;
+	size_t fitting;
+	uint64_t count;
+
+	if (options == NULL)
+		options = &default_options;
+	if (result_out == NULL)
+		result_out = &result;
+	*result_out = result;
+	if (!shmlog_format_chain(frames, bytes, UINT64_MAX, &fitting, &count))
+		return SHMLOG_ERR_BAD_FRAMES;
+
+	pthread_mutex_lock(&log->append_mutex);
+	int status = shmlog_enter(log,
+	                          (options->flags & SHMLOG_APPEND_FORCE) != 0,
+	                          options->lock_timeout_ns, &entry);
+
+	if (status != 0)
+		goto unlock;
+	report(result_out, &entry, 0, 0);
+	bool fits = bytes <= entry.capacity - entry.size;
+
+	if (!fits && (options->flags & SHMLOG_APPEND_WHOLE) == 0)
+		shmlog_format_chain(frames, bytes, entry.capacity - entry.size,
+		                    &fitting, &count);
+	else if (!fits)
+		fitting = 0;
+	if (fitting > 0)
+		status = commit(&entry, frames, fitting,
+		                (options->flags & SHMLOG_APPEND_WAKE) != 0);
+	if (status == 0 && fitting > 0)
+		report(result_out, &entry, count, fitting);
+	if (status == 0 && !fits)
+		status = SHMLOG_ERR_FULL;
+	shmlog_leave(&entry);
+unlock:
+	pthread_mutex_unlock(&log->append_mutex);
+	return status;
+}
+
+/* Counts the frames in a file of frames, which must be whole. */
+static int count_frames(struct shmlog_window *source, uint64_t bytes,
+                        uint64_t *frames_out)
+{
+	uint64_t at = 0;
+
+	*frames_out = 0;
+	while (at < bytes) {
+		size_t need = 2;
+
+		for (int pass = 0; pass < 2; pass++) {
+			if (need > bytes - at)
+				return SHMLOG_ERR_BAD_FRAMES;
+			int status = shmlog_window_fill(source, at, need,
+			                                bytes);
+
+			if (status != 0)
+				return status;
+			need = shmlog_load_word(shmlog_window_at(source, at));
+		}
+		uint32_t total = shmlog_format_frame(
+			shmlog_window_at(source, at), bytes - at);
+
+		if (total == 0)
+			return SHMLOG_ERR_BAD_FRAMES;
+		at += total;
+		++*frames_out;
+	}
+	return 0;
+}
+
+static int copy(const struct shmlog_entry *entry, struct shmlog_window *source,
+                uint64_t bytes)
+{
+	for (uint64_t at = 0; at < bytes;) {
+		int status = shmlog_window_fill(source, at, 1, bytes);
+		size_t held = shmlog_window_after(source, at);
+
+		if (status == 0)
+			status = shmlog_write_at(entry->fd, entry->size + at,
+			                         shmlog_window_at(source, at),
+			                         held);
+		if (status != 0)
+			return status;
+		at += held;
+	}
+	return 0;
+}
+
+int shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
+                              const struct shmlog_append_options *options,
+                              struct shmlog_append_result *result_out)
+{
+	struct shmlog_append_result result = {0};
+	struct shmlog_window source;
+	struct shmlog_entry entry;
+	uint64_t count;
+
+	if (options == NULL)
+		options = &default_options;
+	if (result_out == NULL)
+		result_out = &result;
+	*result_out = result;
+	int status = shmlog_window_init(&source, fd, 0, COPY_BYTES);
+
+	if (status != 0)
+		return status;
+	status = count_frames(&source, bytes, &count);
+	if (status != 0)
+		goto release_window;
+
+	pthread_mutex_lock(&log->append_mutex);
+	status = shmlog_enter(log, (options->flags & SHMLOG_APPEND_FORCE) != 0,
+	                      options->lock_timeout_ns, &entry);
+	if (status != 0)
+		goto unlock;
+	report(result_out, &entry, 0, 0);
+	if (bytes > entry.capacity - entry.size)
+		status = SHMLOG_ERR_FULL;
+	else if (bytes > 0)
+		status = copy(&entry, &source, bytes);
+	if (status == 0 && bytes > 0)
+		status = publish(&entry, entry.size + bytes,
+		                 (options->flags & SHMLOG_APPEND_WAKE) != 0);
+	if (status == 0) {
+		log->appended_end = entry.size + bytes;
+		report(result_out, &entry, count, (size_t)bytes);
+	}
+	shmlog_leave(&entry);
+unlock:
+	pthread_mutex_unlock(&log->append_mutex);
+release_window:
+	shmlog_window_release(&source);
+	return status;
+}

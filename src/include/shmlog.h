@@ -1,0 +1,646 @@
+/*
+ * shmlog.h - memory-mapped append-only logs, shared with the Node package
+ * `shmio`
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * This header is the manual of libshmlog.
+ *
+ * THE FORMAT.  A log is a regular file: a header of three little-endian
+ * 64-bit words (headerSize, dataOffset, size), then, from dataOffset, frames
+ * back to back.  A frame is [u16 total][payload][u16 total], where total
+ * counts both words.  `size` is the offset of the end of the committed data
+ * and the only word that changes after creation.  The length of the file is
+ * the log's capacity.  See shmlog(5).
+ *
+ * UNITS.  All sizes are bytes.  A *cursor* counts bytes from dataOffset, so
+ * the first frame has cursor 0; it is the number that the Node package calls
+ * iterator.cursor().  An *offset* counts bytes from the start of the file.
+ * Times are nanoseconds.  An *index* counts frames from the start of the log.
+ *
+ * RESULTS.  Every function that can fail returns an int: 0 or a positive
+ * number for success, -errno where the system refused, and one of the
+ * SHMLOG_ERR_* values below, all under -10000, where the library refused.
+ * shmlog_strerror() has a text for each of them.  Out-parameters are named
+ * *_out and are written only on success, unless the function says otherwise.
+ *
+ * OWNERSHIP.  shmlog_open() makes a struct shmlog; readers and writers are
+ * made from one and must be closed before it.  Closing NULL does nothing.
+ * A frame's payload belongs to the reader that handed it out; each function
+ * says how long it stays valid.  Nothing that the library returns is freed
+ * by the caller except through the matching close function.
+ *
+ * THREADS.  The library has no global state.  A struct shmlog may be shared
+ * by any number of threads once it is open.  A reader or a writer belongs to
+ * one thread at a time; give each thread its own.
+ *
+ * PROCESSES.  Readers need no lock and never disturb a writer.  A
+ * struct shmlog_writer is the one writer of its log for as long as it is
+ * open.  shmlog_append_frames() takes the lock for each call, so any number
+ * of processes may share a log through it.  The lock is flock(2): it goes
+ * with its holder, so a killed process leaves nothing to clean up.  A writer
+ * that takes no lock (the Node package) is looked for at each lock and
+ * refused with SHMLOG_ERR_WRITER_ACTIVE where the system can show it; where
+ * it cannot, a commit that finds `size` moved by someone else is refused
+ * with SHMLOG_ERR_INTERFERED instead of overwriting.
+ *
+ * CRASHES.  A process that is killed between allocate and commit leaves
+ * bytes beyond `size`, which mean nothing; every committed frame stays
+ * whole.  The library never syncs: a log under /dev/shm is gone with a
+ * reboot, and a log on a disk is as durable as the page cache, unless the
+ * caller calls fsync(2) on the file.
+ *
+ * TRUNCATION.  A file that is cut while mapped raises SIGBUS in whoever
+ * touches the missing pages.  A buffered reader (SHMLOG_READER_BUFFERED)
+ * reads with pread(2) and maps nothing but the header for
+ * shmlog_reader_wait(), so it gets SHMLOG_ERR_MAPPING_GONE and never a
+ * signal, and never allocates pages for holes.  A mapped reader, a
+ * struct shmlog_writer, and the one store with which shmlog_append_frames()
+ * publishes, touch the mapping: a program that must survive truncation
+ * there installs a SIGBUS handler that maps a private page over the one that
+ * is missing; these functions look at the file's length afterwards and
+ * return SHMLOG_ERR_MAPPING_GONE.
+ *
+ * DAMAGE.  The format has no checksum.  The two size words of each frame
+ * prove the framing; a changed payload byte cannot be seen.
+ */
+#ifndef SHMLOG_H
+#define SHMLOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define SHMLOG_API __attribute__((visibility("default")))
+#else
+#define SHMLOG_API
+#endif
+
+#define SHMLOG_VERSION "0.1.0"
+
+/* -------------------------------------------------------------- constants */
+
+/* Bytes of a header, and so the smallest dataOffset and the smallest log. */
+#define SHMLOG_HEADER_BYTES 24u
+/* Bytes that a frame adds to its payload: two 16-bit words. */
+#define SHMLOG_FRAME_OVERHEAD_BYTES 4u
+/* Largest frame, as a 16-bit word can say it, and the payload in it. */
+#define SHMLOG_FRAME_MAX_BYTES 65535u
+#define SHMLOG_PAYLOAD_MAX_BYTES 65531u
+/* What 0 stands for in shmlog_reader_next_batch(); the Node package's own
+ * defaults for maxMessages and maxBytes. */
+#define SHMLOG_DEFAULT_MAX_MESSAGES 64u
+#define SHMLOG_DEFAULT_MAX_BYTES 262144u
+/* The index of a frame that was not reached by counting from the start. */
+#define SHMLOG_INDEX_UNKNOWN UINT64_MAX
+
+/* ----------------------------------------------------------------- status */
+
+enum shmlog_status {
+	SHMLOG_OK = 0,
+
+	/* The file is no log; nothing was changed. */
+	SHMLOG_ERR_NOT_REGULAR = -10001, /* a directory, FIFO, device, … */
+	SHMLOG_ERR_TOO_SHORT = -10002,   /* fewer than 24 bytes */
+	SHMLOG_ERR_NO_HEADER = -10003,   /* 24 zero bytes: never initialised */
+	SHMLOG_ERR_HEADER_SIZE = -10004, /* headerSize < 24 or > file length */
+	SHMLOG_ERR_DATA_OFFSET = -10005, /* dataOffset < 24 or > file length */
+	SHMLOG_ERR_SIZE = -10006, /* size < dataOffset or > file length */
+
+	/* The data is damaged, or the place asked for does not exist. */
+	SHMLOG_ERR_CURSOR = -10010,        /* no frame starts here, or its first
+	                                    * word is an impossible size
+	                                    * (the package's ERR_SHM_CURSOR) */
+	SHMLOG_ERR_FRAME_CORRUPT = -10011, /* a frame's two size words differ
+	                                    * (ERR_SHM_FRAME_CORRUPT) */
+	SHMLOG_ERR_TORN = -10012,          /* the committed data ends inside a
+	                                    * frame */
+
+	/* The file changed in a way that no writer may change it. */
+	SHMLOG_ERR_MAPPING_GONE = -10020, /* shorter than its committed data
+	                                   * (ERR_SHM_MAPPING_GONE) */
+	SHMLOG_ERR_WENT_BACK = -10021,    /* size is lower than it was */
+	SHMLOG_ERR_REPLACED = -10022,     /* the name leads to another file */
+
+	/* An append was refused. */
+	SHMLOG_ERR_PAYLOAD_SIZE = -10030, /* payload over 65,531 bytes */
+	SHMLOG_ERR_FULL = -10031,         /* no room before the file's end */
+	SHMLOG_ERR_LOCK_TIMEOUT = -10032, /* another process held the lock */
+	SHMLOG_ERR_WRITER_ACTIVE =
+		-10033,                 /* a writer that takes no lock has the
+	                                    * log open */
+	SHMLOG_ERR_INTERFERED = -10034, /* size was moved by another writer */
+	SHMLOG_ERR_BAD_FRAMES = -10035, /* the bytes are no chain of frames */
+
+	SHMLOG_ERR_CAPACITY = -10040, /* capacity < 24 or beyond off_t */
+};
+
+/*
+ * A short text for a status, lower case, without a full stop; strerror(3)'s
+ * for -errno.  Never NULL.  Valid until the thread's next call of strerror.
+ */
+SHMLOG_API const char *shmlog_strerror(int status);
+
+/*
+ * The package's word for a status ("ERR_SHM_CURSOR"), the enumerator's own
+ * name otherwise ("SHMLOG_ERR_FULL"), or NULL for a status that is not the
+ * library's.  A constant string.
+ */
+SHMLOG_API const char *shmlog_status_name(int status);
+
+/* The version of the library that runs, as SHMLOG_VERSION. */
+SHMLOG_API const char *shmlog_version(void);
+
+/* --------------------------------------------------------------- the file */
+
+/* The header's words as they stand in the file, and the file's length. */
+struct shmlog_header {
+	uint64_t header_size; /* bytes; 24, or more with metadata behind it */
+	uint64_t data_offset; /* offset of the first frame, at least 24 */
+	uint64_t size;        /* offset of the end of the committed data */
+	uint64_t capacity;    /* length of the file, bytes */
+};
+
+/* What makes two opens of a name the same file. */
+struct shmlog_identity {
+	uint64_t device;
+	uint64_t inode;
+	int64_t birth_ns; /* time of creation since the epoch; 0 where the file
+	                   * system does not tell */
+};
+
+enum shmlog_create_flags {
+	/* Do not reserve the space: pages are allocated as they are written.
+	 * A writer may then meet ENOSPC, or SIGBUS through a mapping. */
+	SHMLOG_CREATE_SPARSE = 1u << 0,
+};
+
+/*
+ * Creates a log of `capacity` bytes (at least 24) at `path` with the
+ * permission bits `mode` less the umask.  The space is reserved unless
+ * SHMLOG_CREATE_SPARSE is given, the header is written, and only then does
+ * the file get its name: nobody ever sees a log without a header.
+ *
+ * SHMLOG_ERR_CAPACITY; -EEXIST if anything, a dangling link included, has
+ * the name; -ENOSPC; any other -errno of open, fallocate, write, link.  On
+ * failure nothing is left behind.
+ */
+SHMLOG_API int shmlog_create(const char *path, uint64_t capacity, mode_t mode,
+                             unsigned flags);
+
+/*
+ * Reads the header of `path` without judging it, and judges it: returns 0
+ * for a sound header or the status that shmlog_open() would return.
+ * *header_out is always written; words that could not be read are 0.
+ * Changes nothing and never waits for a FIFO.
+ */
+SHMLOG_API int shmlog_inspect(const char *path,
+                              struct shmlog_header *header_out);
+
+/* A log that is open.  Immutable to the caller; may be shared by threads. */
+struct shmlog;
+
+/*
+ * Opens a log for reading; a writer made from it gets write access by
+ * itself.  Never changes the file.
+ *
+ * -ENOENT, -EACCES, -EMFILE, … of open(2); SHMLOG_ERR_NOT_REGULAR,
+ * SHMLOG_ERR_TOO_SHORT, _NO_HEADER, _HEADER_SIZE, _DATA_OFFSET, _SIZE.
+ */
+SHMLOG_API int shmlog_open(const char *path, struct shmlog **log_out);
+
+/* Closes a log whose readers and writers are closed.  NULL is harmless. */
+SHMLOG_API void shmlog_close(struct shmlog *log);
+
+/*
+ * The header and the length of the file as they are now.  0;
+ * SHMLOG_ERR_MAPPING_GONE if the file is shorter than its committed data;
+ * SHMLOG_ERR_HEADER_SIZE, _DATA_OFFSET, _SIZE if a word is impossible now;
+ * -EIO.  *header_out is written in every case but -errno.
+ */
+SHMLOG_API int shmlog_read_header(const struct shmlog *log,
+                                  struct shmlog_header *header_out);
+
+/* The offset of the first frame: offset = cursor + this.  Never fails. */
+SHMLOG_API uint64_t shmlog_data_offset(const struct shmlog *log);
+
+/* The file that is open, for comparing with another one.  Never fails. */
+SHMLOG_API struct shmlog_identity shmlog_identity(const struct shmlog *log);
+
+/*
+ * Whether the name `log` was opened by still leads to the same file: 0 if
+ * so, SHMLOG_ERR_REPLACED if it leads to another file, -ENOENT if it leads
+ * to none, another -errno of stat(2).
+ */
+SHMLOG_API int shmlog_check_name(const struct shmlog *log);
+
+/* ---------------------------------------------------------------- reading */
+
+/* One frame, handed out without a copy. */
+struct shmlog_frame {
+	const unsigned char *payload; /* size_bytes bytes; not terminated */
+	uint32_t size_bytes;          /* of the payload, 0 to 65,531 */
+	uint64_t cursor;              /* where the frame starts */
+	uint64_t next_cursor;         /* where the next one starts */
+	uint64_t index;               /* or SHMLOG_INDEX_UNKNOWN */
+};
+
+/* Why a frame was refused.  Counts of bytes, unless it says otherwise. */
+struct shmlog_fault {
+	int status;           /* SHMLOG_ERR_CURSOR, _FRAME_CORRUPT, _TORN */
+	uint64_t cursor;      /* where the frame starts; where it ends, if the
+	                      * fault was met going backwards */
+	bool backwards;       /* met going backwards */
+	uint64_t available;   /* committed bytes on the side the frame lies */
+	uint32_t first_word;  /* the size word met first, if available >= 2 */
+	uint32_t second_word; /* the one it must equal, for _FRAME_CORRUPT */
+	uint64_t wrapped_payload_bytes; /* nonzero: the frame looks like a
+	                                 * payload of so many bytes whose size
+	                                 * wrapped round 65,536 */
+};
+
+struct shmlog_reader;
+
+enum shmlog_reader_flags {
+	/* Read with pread(2) into a private window instead of through a
+	 * mapping: safe against truncation, touches no hole, constant memory.
+	 * Payloads stay valid until the next call on the reader. */
+	SHMLOG_READER_BUFFERED = 1u << 0,
+	/* Also check, in each call that looks at `size`, that headerSize and
+	 * dataOffset are what they were at open (SHMLOG_ERR_HEADER_SIZE,
+	 * SHMLOG_ERR_DATA_OFFSET).  The two words of a frame are always
+	 * compared. */
+	SHMLOG_READER_DEBUG_CHECKS = 1u << 1,
+};
+
+struct shmlog_reader_options {
+	unsigned flags;      /* of enum shmlog_reader_flags */
+	size_t window_bytes; /* of a buffered reader; 0 for the default,
+	                      * SHMLOG_DEFAULT_MAX_BYTES; never less than one
+	                      * whole frame */
+};
+
+/*
+ * Makes a reader with its cursor at 0.  `options` may be NULL: mapped, no
+ * debug checks.  -ENOMEM; -errno of mmap(2).
+ */
+SHMLOG_API int shmlog_reader_open(struct shmlog *log,
+                                  const struct shmlog_reader_options *options,
+                                  struct shmlog_reader **reader_out);
+SHMLOG_API void shmlog_reader_close(struct shmlog_reader *reader);
+
+/*
+ * Hands out the frame at the cursor and moves the cursor behind it.
+ * Returns 1 for a frame and 0 when there is no more committed data.
+ *
+ * Errors, all with the cursor unmoved, so that the same call gives the same
+ * answer again: SHMLOG_ERR_CURSOR, SHMLOG_ERR_FRAME_CORRUPT, SHMLOG_ERR_TORN
+ * (see shmlog_reader_fault()); SHMLOG_ERR_MAPPING_GONE; SHMLOG_ERR_WENT_BACK
+ * if `size` is below the highest value that this reader has seen; -EIO.
+ *
+ * The payload stays valid until the reader is closed (mapped) or until the
+ * next call on the reader (buffered).
+ */
+SHMLOG_API int shmlog_reader_next(struct shmlog_reader *reader,
+                                  struct shmlog_frame *frame_out);
+
+/*
+ * Hands out the frame that ends at the cursor and moves the cursor to its
+ * start.  Returns 1 for a frame and 0 at the start of the log.  Errors as
+ * for shmlog_reader_next(), cursor unmoved.
+ */
+SHMLOG_API int shmlog_reader_prev(struct shmlog_reader *reader,
+                                  struct shmlog_frame *frame_out);
+
+/*
+ * Hands out up to `max_messages` frames (0: SHMLOG_DEFAULT_MAX_MESSAGES; the
+ * array must hold as many) whose frames together have up to `max_bytes`
+ * bytes (0: SHMLOG_DEFAULT_MAX_BYTES), size words counted.  Returns how
+ * many; 0 when there is no more committed data.  A frame larger than
+ * max_bytes is handed out alone: a batch always makes progress.  A buffered
+ * reader may return fewer than would fit, never 0 instead of 1.
+ *
+ * Good frames before a fault are returned first, with the cursor at the
+ * fault; the error comes with the next call.  Errors as for
+ * shmlog_reader_next(), cursor unmoved.  All payloads of the batch are valid
+ * together, as long as those of shmlog_reader_next().
+ */
+SHMLOG_API int shmlog_reader_next_batch(struct shmlog_reader *reader,
+                                        size_t max_messages, size_t max_bytes,
+                                        struct shmlog_frame *frames_out);
+
+/* The frame starts around a place that is none. */
+struct shmlog_neighbours {
+	uint64_t
+		before; /* highest frame start, or end, at or below the place */
+	uint64_t after; /* lowest frame start, or end, above it; the same as
+	                  * `before` if there is none */
+};
+
+/*
+ * Moves the cursor to `cursor`, which must be the start of a frame or the
+ * end of the committed data: a place that a chain of frames reaches, from
+ * the start of the log, from its end or from the present cursor, whichever
+ * is nearest.  Takes time proportional to the frames in between.
+ *
+ * SHMLOG_ERR_CURSOR if no frame starts there: *neighbours_out, unless NULL,
+ * names those around it.  The errors of shmlog_reader_next() if damage
+ * stands between, and then shmlog_reader_fault() names it.  The cursor is
+ * unmoved on every error.
+ */
+SHMLOG_API int shmlog_reader_seek(struct shmlog_reader *reader, uint64_t cursor,
+                                  struct shmlog_neighbours *neighbours_out);
+
+/* Moves the cursor to the end of the committed data, without a walk; the
+ * index is unknown from there.  0, or the errors of shmlog_reader_next()
+ * that concern `size`. */
+SHMLOG_API int shmlog_reader_seek_end(struct shmlog_reader *reader);
+
+/* The cursor: where shmlog_reader_next() reads next.  Never fails. */
+SHMLOG_API uint64_t shmlog_reader_cursor(const struct shmlog_reader *reader);
+
+/* The index of the frame at the cursor, or SHMLOG_INDEX_UNKNOWN. */
+SHMLOG_API uint64_t shmlog_reader_index(const struct shmlog_reader *reader);
+
+/*
+ * Loads `size` and stores how many bytes are committed, counted from
+ * dataOffset: the cursor of the end.  0, or the errors of
+ * shmlog_reader_next() that concern `size`.
+ */
+SHMLOG_API int shmlog_reader_committed_size(struct shmlog_reader *reader,
+                                            uint64_t *committed_out);
+
+/*
+ * The details of the last SHMLOG_ERR_CURSOR, _FRAME_CORRUPT or _TORN.  Valid
+ * until the next call on the reader; never NULL.
+ */
+SHMLOG_API const struct shmlog_fault *
+shmlog_reader_fault(const struct shmlog_reader *reader);
+
+/*
+ * Sleeps until data is committed behind the cursor.  Returns 1 when there
+ * is some, 0 when `timeout_ns` have passed (negative: no limit), -EINTR when
+ * a signal was caught, or an error of shmlog_reader_next() that concerns
+ * `size`.  The file is looked at in any case, so 0 means "not yet".
+ *
+ * A writer that calls shmlog_wake(), as shmlog_append_frames() does when
+ * asked, ends the sleep at once.  Writers that only store to memory are
+ * polled for, at first every 100 microseconds, then ever more slowly, down
+ * to once per `max_poll_ns` (0: 50 ms), which also bounds how long the
+ * truncation of the file goes unseen.
+ */
+SHMLOG_API int shmlog_reader_wait(struct shmlog_reader *reader,
+                                  int64_t timeout_ns, int64_t max_poll_ns);
+
+/* ------------------------------------------------------- the one writer */
+
+/* Zero-copy writing through a mapping, for one process at a time. */
+struct shmlog_writer;
+
+enum shmlog_writer_flags {
+	/* Open even where another writer is seen.  Two writers overwrite each
+	 * other's frames; only the check before each commit is left. */
+	SHMLOG_WRITER_FORCE = 1u << 0,
+	/* At each commit walk the frames to be published and compare both size
+	 * words, so that a caller who wrote beyond a payload gets
+	 * SHMLOG_ERR_FRAME_CORRUPT instead of a damaged log. */
+	SHMLOG_WRITER_DEBUG_CHECKS = 1u << 1,
+};
+
+struct shmlog_writer_options {
+	unsigned flags;          /* of enum shmlog_writer_flags */
+	int64_t lock_timeout_ns; /* how long to wait for the lock; negative:
+	                          * without limit; 0: not at all */
+};
+
+/*
+ * Makes the log's writer, at the end of the committed data.  `options` may
+ * be NULL: no flags, no waiting for the lock.
+ *
+ * SHMLOG_ERR_LOCK_TIMEOUT; SHMLOG_ERR_WRITER_ACTIVE; SHMLOG_ERR_TORN or
+ * SHMLOG_ERR_FRAME_CORRUPT if the last frame is not whole: nothing must be
+ * appended behind it; SHMLOG_ERR_MAPPING_GONE; -EACCES, -ENOMEM, -EINTR.
+ */
+SHMLOG_API int shmlog_writer_open(struct shmlog *log,
+                                  const struct shmlog_writer_options *options,
+                                  struct shmlog_writer **writer_out);
+
+/* Closes the writer; what was not committed is dropped. */
+SHMLOG_API void shmlog_writer_close(struct shmlog_writer *writer);
+
+/*
+ * Reserves a frame with `size_bytes` (0 to 65,531) of payload behind those
+ * reserved before, and hands out its payload to be filled.  The pointer is
+ * valid until the writer is closed; readers see the frame after
+ * shmlog_writer_commit().  Any number of frames may be reserved per commit.
+ * The payload's bytes are whatever the file held.
+ *
+ * SHMLOG_ERR_PAYLOAD_SIZE; SHMLOG_ERR_FULL.  Nothing is reserved then, and
+ * earlier reservations stand.
+ */
+SHMLOG_API int shmlog_writer_allocate(struct shmlog_writer *writer,
+                                      size_t size_bytes,
+                                      unsigned char **payload_out);
+
+/*
+ * Publishes all reserved frames at once.  0 also when there are none.
+ *
+ * SHMLOG_ERR_INTERFERED if `size` is no longer what this writer left: nothing
+ * is published, and the writer is of no use any more.
+ * SHMLOG_ERR_FRAME_CORRUPT (debug checks): nothing is published, the
+ * reservations stand.  SHMLOG_ERR_MAPPING_GONE: the file was cut.
+ * Wakes nobody: that is shmlog_wake()'s, once per commit or per many.
+ */
+SHMLOG_API int shmlog_writer_commit(struct shmlog_writer *writer);
+
+/* Drops all reserved frames. */
+SHMLOG_API void shmlog_writer_rollback(struct shmlog_writer *writer);
+
+/* The cursor of the end of the committed data, as this writer left it. */
+SHMLOG_API uint64_t shmlog_writer_cursor(const struct shmlog_writer *writer);
+
+/* How many bytes are free behind all reservations; a frame takes 4 more
+ * than its payload. */
+SHMLOG_API uint64_t
+shmlog_writer_free_bytes(const struct shmlog_writer *writer);
+
+/* The offset of the payload that was allocated last, whatever its size; 0 if
+ * none was.  The package's getLastAllocatedAddress(). */
+SHMLOG_API uint64_t
+shmlog_writer_last_allocated_address(const struct shmlog_writer *writer);
+
+/*
+ * The bytes of a payload at an offset, to be changed in place, committed or
+ * not; readers may see the change half done.  The package's
+ * getBufferAtAddress().  SHMLOG_ERR_CURSOR unless [address, address +
+ * size_bytes) lies within the payload of one frame that starts at
+ * `address`.  The pointer is valid until the writer is closed.
+ */
+SHMLOG_API int shmlog_writer_buffer_at_address(struct shmlog_writer *writer,
+                                               uint64_t address,
+                                               size_t size_bytes,
+                                               unsigned char **payload_out);
+
+/*
+ * Wakes every shmlog_reader_wait() on this log.  About half a microsecond
+ * when nobody waits, 8 to 17 with a sleeper: cheap once per batch, dear once
+ * per 64-byte frame, so the caller chooses when.  -errno of futex(2); 0 where
+ * the system has no such call and readers poll.
+ */
+SHMLOG_API int shmlog_wake(struct shmlog *log);
+
+/* ------------------------------------------------------- many appenders */
+
+/*
+ * Writes the frame of a payload of `size_bytes` (0 to 65,531, not checked)
+ * to `frame_out`, which has room for size_bytes + 4.  Returns the bytes
+ * written.
+ */
+SHMLOG_API size_t shmlog_frame_encode(unsigned char *frame_out,
+                                      const void *payload, size_t size_bytes);
+
+enum shmlog_append_flags {
+	SHMLOG_APPEND_FORCE = 1u << 0, /* even where another writer is seen */
+	SHMLOG_APPEND_WHOLE = 1u << 1, /* all of it or nothing */
+	SHMLOG_APPEND_WAKE = 1u << 2,  /* shmlog_wake() after the commit */
+};
+
+struct shmlog_append_options {
+	unsigned flags;          /* of enum shmlog_append_flags */
+	int64_t lock_timeout_ns; /* negative: without limit; 0: not at all */
+};
+
+struct shmlog_append_result {
+	uint64_t frames;     /* committed by this call */
+	size_t bytes;        /* of the input that these were */
+	uint64_t cursor;     /* of the first of them */
+	uint64_t end_cursor; /* where the next frame will start */
+	uint64_t free_bytes; /* left in the log behind that */
+};
+
+/*
+ * Appends `bytes` bytes of ready frames as one commit, under the lock: takes
+ * it, looks for a live writer that takes none, reads `size`, checks the last
+ * frame, writes behind it, publishes, lets go.  Never blocks a reader.
+ *
+ * 0 when all was committed.  SHMLOG_ERR_FULL when the frames do not all fit:
+ * those that do were committed, unless SHMLOG_APPEND_WHOLE.  On any other
+ * error nothing was committed: SHMLOG_ERR_BAD_FRAMES if the bytes are no
+ * chain of whole frames (looked at before the file), _LOCK_TIMEOUT,
+ * _WRITER_ACTIVE, _INTERFERED, _TORN, _FRAME_CORRUPT, _MAPPING_GONE,
+ * _REPLACED if the name leads to another file by now, the header's statuses,
+ * -ENOSPC, -EACCES, -EINTR.  *result_out (may be NULL) is always written.
+ * bytes = 0 checks all of this and commits nothing.
+ */
+SHMLOG_API int shmlog_append_frames(struct shmlog *log, const void *frames,
+                                    size_t bytes,
+                                    const struct shmlog_append_options *options,
+                                    struct shmlog_append_result *result_out);
+
+/*
+ * As shmlog_append_frames() with SHMLOG_APPEND_WHOLE, but the frames are read
+ * from `fd` with pread(2), offset 0 to `bytes`: for a commit larger than
+ * memory should hold.
+ */
+SHMLOG_API int
+shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
+                          const struct shmlog_append_options *options,
+                          struct shmlog_append_result *result_out);
+
+/* ------------------------------------------------------------- processes */
+
+/* A process that has a log open or mapped. */
+struct shmlog_process {
+	int64_t pid;
+	uint32_t uid;
+	bool writes;      /* has it open or mapped for writing */
+	bool mapped;      /* has it mapped */
+	char command[64]; /* as the system keeps it; may be cut */
+};
+
+/*
+ * Calls `visit` for each process other than the caller that is seen to have
+ * the log open or mapped, until it returns nonzero.  Returns how many
+ * processes could not be looked into (another user's, or another PID
+ * namespace's are not even counted), or -ENOTSUP where the system has no
+ * /proc.  Good for naming, not for deciding.  Takes milliseconds.
+ */
+SHMLOG_API int shmlog_processes(const struct shmlog *log,
+                                int (*visit)(void *context,
+                                             const struct shmlog_process *),
+                                void *context);
+
+/* --------------------------------------------------------------- proving */
+
+/* A part of the committed data that holds no provable frame. */
+struct shmlog_damage {
+	struct shmlog_fault fault; /* the first thing wrong in it */
+	uint64_t end_cursor;       /* where good frames begin again, or the end
+	                            * of the committed data */
+	uint64_t good_before;      /* frames before it, from the log's start */
+};
+
+struct shmlog_verify_visitor {
+	/* Each may be NULL; nonzero ends the walk, which then returns it. */
+	int (*frames)(void *context, const struct shmlog_frame *frames,
+	              size_t count);
+	int (*damage)(void *context, const struct shmlog_damage *damage);
+	void *context;
+};
+
+struct shmlog_verify_report {
+	struct shmlog_header header; /* as the one load of `size` found it */
+	uint64_t frames;             /* good ones */
+	uint64_t payload_bytes;      /* in these */
+	uint64_t damaged_ranges;
+	uint64_t damaged_bytes;
+	uint64_t frames_after_damage; /* good ones behind the first damage */
+	uint64_t frames_in_gap;       /* well-formed frames that fill the space
+	                               * between headerSize and dataOffset
+	                               * exactly: dataOffset is likely wrong */
+	uint64_t leftover_frames;     /* well-formed frames behind the commit */
+	bool leftover_bytes;          /* something but zeros there */
+	bool torn;                    /* the last damage is a torn tail */
+};
+
+/*
+ * Walks all committed frames and reports every damaged range.  Reads with
+ * pread(2) only, changes nothing, takes no lock, and is bounded by one load
+ * of `size`, so a log that is being written raises no false alarm.  Behind
+ * damage it looks for the place where a chain of frames goes on.  Frames are
+ * visited in order.
+ *
+ * Returns how many damaged ranges there are, so 0 for a sound log (a
+ * header_size beyond data_offset, and frames_in_gap, count as one each), a
+ * visitor's nonzero result, or SHMLOG_ERR_MAPPING_GONE, -ENOMEM, -EIO.
+ * *report_out is written in every case, as far as the walk came.
+ */
+SHMLOG_API int shmlog_verify(struct shmlog *log,
+                             const struct shmlog_verify_visitor *visitor,
+                             struct shmlog_verify_report *report_out);
+
+/*
+ * Writes all good frames of a log, as shmlog_verify() finds them, to a new
+ * log at `path`, with the capacity of the old one and the permission bits
+ * `mode` less the umask, as one commit; then verifies that.  The old log is
+ * only read.  `visitor`, which may be NULL, is told of what is met.
+ *
+ * Returns how many damaged ranges were left out (0: nothing was lost), a
+ * visitor's nonzero result, or an error of shmlog_create(), shmlog_verify()
+ * or shmlog_append_frames_from(); the new log is removed again then.
+ */
+SHMLOG_API int shmlog_salvage(struct shmlog *log, const char *path, mode_t mode,
+                              const struct shmlog_verify_visitor *visitor,
+                              struct shmlog_verify_report *report_out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SHMLOG_H */

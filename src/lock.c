@@ -1,0 +1,190 @@
+/* The lock, the look for a live writer, and write access. */
+#include "lock.h"
+
+#include "platform.h"
+
+#include <errno.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_SECOND 1000000000
+#define FIRST_PAUSE_NS 20000     /* between two looks at a busy lock */
+#define LONGEST_PAUSE_NS 1000000 /* after that grew */
+/* A writer of our own that is killed loses its lock a moment before its
+ * write access; a creator closes its file a moment after naming it.  Only a
+ * writer that stays for longer is somebody else's. */
+#define WRITER_GRACE_NS 40000000
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+}
+
+static int pause_ns(int64_t ns)
+{
+	struct timespec length = {.tv_sec = ns / NS_PER_SECOND,
+	                          .tv_nsec = ns % NS_PER_SECOND};
+
+	return nanosleep(&length, NULL) == 0 ? 0 : -errno;
+}
+
+/* Doubles a pause, up to `most`. */
+static int64_t longer(int64_t pause, int64_t most)
+{
+	return pause * 2 < most ? pause * 2 : most;
+}
+
+static int lock(int fd, int64_t timeout_ns)
+{
+	int64_t pause = FIRST_PAUSE_NS;
+	int64_t start = now_ns();
+
+	if (timeout_ns < 0)
+		return flock(fd, LOCK_EX) == 0 ? 0 : -errno;
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK)
+			return -errno;
+
+		int64_t left = timeout_ns - (now_ns() - start);
+
+		if (left <= 0)
+			return SHMLOG_ERR_LOCK_TIMEOUT;
+		int status = pause_ns(pause < left ? pause : left);
+
+		if (status != 0)
+			return status;
+		pause = longer(pause, LONGEST_PAUSE_NS);
+	}
+	return 0;
+}
+
+void shmlog_unlock(struct shmlog *log)
+{
+	flock(log->fd, LOCK_UN);
+}
+
+static int note_writer(void *found, const struct shmlog_process *process)
+{
+	*(bool *)found |= process->writes;
+	return process->writes;
+}
+
+/* Where the system grants no lease (a file of somebody else's, no such
+ * call): whoever can be seen in /proc, once per open log, as it is slow. */
+static int look_in_proc(struct shmlog *log)
+{
+	bool found = false;
+
+	if (log->scanned)
+		return 0;
+	shmlog_processes(log, note_writer, &found);
+	log->scanned = !found;
+	return found ? SHMLOG_ERR_WRITER_ACTIVE : 0;
+}
+
+/* Refuses a live writer that does not take the lock, which is held. */
+static int refuse_writer(struct shmlog *log, bool *certain_out)
+{
+	int64_t pause = FIRST_PAUSE_NS;
+	int64_t start = now_ns();
+	int found;
+
+	while ((found = shmlog_platform_has_writer(log->fd)) == 1) {
+		if (now_ns() - start > WRITER_GRACE_NS)
+			return SHMLOG_ERR_WRITER_ACTIVE;
+		pause_ns(pause);
+		pause = longer(pause, LONGEST_PAUSE_NS);
+	}
+	*certain_out = found == 0;
+	return found == 0 ? 0 : look_in_proc(log);
+}
+
+/*
+ * Whether a frame may follow what is committed.  Looks at the last frame
+ * alone, so that an append costs the same whatever the log's size.
+ */
+static int check_tail(const struct shmlog *log, uint64_t size)
+{
+	uint64_t committed = size - log->data_offset;
+	unsigned char bytes[SHMLOG_FRAME_MAX_BYTES + 1];
+	struct shmlog_fault fault = {.backwards = true};
+	uint32_t total = 2;
+
+	if (committed == 0)
+		return 0;
+	if (committed < SHMLOG_FRAME_OVERHEAD_BYTES)
+		return SHMLOG_ERR_TORN;
+	for (int pass = 0; pass < 2; pass++) {
+		unsigned char *from = bytes + sizeof(bytes) - total;
+		int status = shmlog_read_at(log->fd, size - total, from, total);
+
+		if (status != 0)
+			return status;
+		total = shmlog_load_word(bytes + sizeof(bytes) - 2);
+		if (total < SHMLOG_FRAME_OVERHEAD_BYTES || total > committed)
+			return SHMLOG_ERR_TORN;
+	}
+	shmlog_format_explain(&fault, bytes + sizeof(bytes), committed);
+	/* From behind, a torn frame and one with a bad word look alike. */
+	return fault.status == 0 ? 0 : SHMLOG_ERR_TORN;
+}
+
+/* Loads the header under the lock and checks that the log can take more. */
+static int look_at_log(struct shmlog_entry *entry)
+{
+	struct shmlog *log = entry->log;
+	struct shmlog_header header;
+	int status = shmlog_check_name(log);
+
+	if (status != 0)
+		return status;
+	status = shmlog_read_header(log, &header);
+	if (status != 0)
+		return status;
+	if (header.data_offset != log->data_offset)
+		return SHMLOG_ERR_DATA_OFFSET;
+	entry->size = header.size;
+	entry->capacity = header.capacity;
+	return header.size == log->appended_end ? 0
+	                                        : check_tail(log, header.size);
+}
+
+int shmlog_enter(struct shmlog *log, bool force, int64_t timeout_ns,
+                 struct shmlog_entry *entry_out)
+{
+	struct shmlog_entry entry = {.log = log};
+	int status = lock(log->fd, timeout_ns);
+
+	if (status != 0)
+		return status;
+	if (!force)
+		status = refuse_writer(log, &entry.certain);
+	if (status == 0)
+		status = look_at_log(&entry);
+	if (status == 0) {
+		entry.fd = shmlog_platform_reopen(log->fd, log->path);
+		if (entry.fd < 0)
+			status = entry.fd;
+	}
+	if (status != 0) {
+		shmlog_unlock(log);
+		return status;
+	}
+	*entry_out = entry;
+	return 0;
+}
+
+void shmlog_close_access(struct shmlog_entry *entry)
+{
+	close(entry->fd);
+}
+
+void shmlog_leave(struct shmlog_entry *entry)
+{
+	shmlog_close_access(entry);
+	shmlog_unlock(entry->log);
+}

@@ -1,0 +1,332 @@
+/* Open, inspect, map and unmap logs. */
+#include "mapping.h"
+
+#include "platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int shmlog_read_at(int fd, uint64_t offset, void *bytes, size_t size_bytes)
+{
+	unsigned char *to = bytes;
+
+	while (size_bytes > 0) {
+		ssize_t got = pread(fd, to, size_bytes, (off_t)offset);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			return SHMLOG_ERR_MAPPING_GONE;
+		to += got;
+		offset += (uint64_t)got;
+		size_bytes -= (size_t)got;
+	}
+	return 0;
+}
+
+int shmlog_write_at(int fd, uint64_t offset, const void *bytes,
+                    size_t size_bytes)
+{
+	const unsigned char *from = bytes;
+
+	while (size_bytes > 0) {
+		ssize_t put = pwrite(fd, from, size_bytes, (off_t)offset);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return put < 0 ? -errno : -EIO;
+		from += put;
+		offset += (uint64_t)put;
+		size_bytes -= (size_t)put;
+	}
+	return 0;
+}
+
+int shmlog_check_length(int fd, uint64_t size)
+{
+	struct stat file;
+
+	if (fstat(fd, &file) != 0)
+		return -errno;
+	return (uint64_t)file.st_size >= size ? 0 : SHMLOG_ERR_MAPPING_GONE;
+}
+
+int shmlog_load_header(int fd, struct shmlog_header *header_out)
+{
+	unsigned char bytes[SHMLOG_HEADER_BYTES];
+	unsigned char again[SHMLOG_HEADER_BYTES];
+	int status = shmlog_read_at(fd, 0, bytes, sizeof(bytes));
+
+	/* The kernel does not promise to copy an aligned word in one piece.
+	 * Two reads that agree cannot both have caught `size` half moved: it
+	 * only grows, so what was half new would have changed in between. */
+	for (; status == 0; memcpy(bytes, again, sizeof(bytes))) {
+		status = shmlog_read_at(fd, 0, again, sizeof(again));
+		if (status == 0 && memcmp(bytes, again, sizeof(bytes)) == 0)
+			break;
+	}
+	/* Frames are read after the size that covers them. */
+	atomic_thread_fence(memory_order_acquire);
+	if (status == 0)
+		shmlog_format_load_header(header_out, bytes);
+	return status;
+}
+
+/* Opens a path for reading without waiting for whatever it is. */
+static int open_file(const char *path, int *fd_out, struct stat *file_out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0) {
+		/* Sockets cannot be opened at all. */
+		return errno == ENXIO || errno == ENODEV
+		               ? SHMLOG_ERR_NOT_REGULAR
+		               : -errno;
+	}
+	if (fstat(fd, file_out) != 0) {
+		int status = -errno;
+
+		close(fd);
+		return status;
+	}
+	if (!S_ISREG(file_out->st_mode)) {
+		close(fd);
+		return SHMLOG_ERR_NOT_REGULAR;
+	}
+	*fd_out = fd;
+	return 0;
+}
+
+/* Reads and checks the header of an open file. */
+static int check_file(int fd, const struct stat *file,
+                      struct shmlog_header *header_out)
+{
+	header_out->capacity = (uint64_t)file->st_size;
+	if (header_out->capacity < SHMLOG_HEADER_BYTES)
+		return SHMLOG_ERR_TOO_SHORT;
+
+	int status = shmlog_load_header(fd, header_out);
+
+	if (status == SHMLOG_ERR_MAPPING_GONE)
+		return SHMLOG_ERR_TOO_SHORT;
+	return status != 0 ? status : shmlog_format_check_header(header_out);
+}
+
+int shmlog_inspect(const char *path, struct shmlog_header *header_out)
+{
+	struct stat file;
+	int fd;
+
+	memset(header_out, 0, sizeof(*header_out));
+	int status = open_file(path, &fd, &file);
+
+	if (status != 0)
+		return status;
+	status = check_file(fd, &file, header_out);
+	close(fd);
+	return status;
+}
+
+static struct shmlog_identity identity_of(int fd, const struct stat *file)
+{
+	return (struct shmlog_identity){
+		.device = (uint64_t)file->st_dev,
+		.inode = (uint64_t)file->st_ino,
+		.birth_ns = shmlog_platform_birth_ns(fd),
+	};
+}
+
+int shmlog_open(const char *path, struct shmlog **log_out)
+{
+	struct shmlog_header header;
+	struct stat file;
+	int fd;
+	int status = open_file(path, &fd, &file);
+
+	if (status != 0)
+		return status;
+	status = check_file(fd, &file, &header);
+	if (status != 0)
+		goto close_fd;
+
+	struct shmlog *log = calloc(1, sizeof(*log));
+
+	status = -ENOMEM;
+	if (log == NULL)
+		goto close_fd;
+	log->path = strdup(path);
+	if (log->path == NULL)
+		goto free_log;
+	status = -pthread_mutex_init(&log->mutex, NULL);
+	if (status != 0)
+		goto free_path;
+	status = -pthread_mutex_init(&log->append_mutex, NULL);
+	if (status != 0)
+		goto destroy_mutex;
+	log->fd = fd;
+	log->identity = identity_of(fd, &file);
+	log->header_size = header.header_size;
+	log->data_offset = header.data_offset;
+	*log_out = log;
+	return 0;
+
+destroy_mutex:
+	pthread_mutex_destroy(&log->mutex);
+free_path:
+	free(log->path);
+free_log:
+	free(log);
+close_fd:
+	close(fd);
+	return status;
+}
+
+void shmlog_close(struct shmlog *log)
+{
+	if (log == NULL)
+		return;
+	pthread_mutex_destroy(&log->append_mutex);
+	pthread_mutex_destroy(&log->mutex);
+	close(log->fd);
+	free(log->path);
+	free(log);
+}
+
+int shmlog_read_header(const struct shmlog *log,
+                       struct shmlog_header *header_out)
+{
+	struct shmlog_header header = {0};
+	struct stat file;
+	int status = shmlog_load_header(log->fd, &header);
+
+	if (status != 0 && status != SHMLOG_ERR_MAPPING_GONE)
+		return status;
+	/* After the words: a file that grows meanwhile raises no alarm. */
+	if (fstat(log->fd, &file) != 0)
+		return -errno;
+	header.capacity = (uint64_t)file.st_size;
+	*header_out = header;
+	if (status == 0)
+		status = shmlog_format_check_header(&header);
+	return status == SHMLOG_ERR_TOO_SHORT ||
+	                       (status != 0 && header.size > header.capacity)
+	               ? SHMLOG_ERR_MAPPING_GONE
+	               : status;
+}
+
+uint64_t shmlog_data_offset(const struct shmlog *log)
+{
+	return log->data_offset;
+}
+
+struct shmlog_identity shmlog_identity(const struct shmlog *log)
+{
+	return log->identity;
+}
+
+int shmlog_check_name(const struct shmlog *log)
+{
+	struct stat file;
+
+	if (stat(log->path, &file) != 0)
+		return -errno;
+	return (uint64_t)file.st_dev == log->identity.device &&
+	                       (uint64_t)file.st_ino == log->identity.inode
+	               ? 0
+	               : SHMLOG_ERR_REPLACED;
+}
+
+int shmlog_processes(const struct shmlog *log,
+                     int (*visit)(void *context, const struct shmlog_process *),
+                     void *context)
+{
+	struct stat file;
+
+	if (fstat(log->fd, &file) != 0)
+		return -errno;
+	return shmlog_platform_processes(&file, visit, context);
+}
+
+/* Maps the whole file.  The mutex is held. */
+static int map_file(int fd, bool writable, uint64_t least_length,
+                    struct shmlog_mapping **mapping_out)
+{
+	struct stat file;
+
+	if (fstat(fd, &file) != 0)
+		return -errno;
+	if ((uint64_t)file.st_size < least_length)
+		return SHMLOG_ERR_MAPPING_GONE;
+	if ((uint64_t)file.st_size > SIZE_MAX)
+		return -EFBIG;
+
+	struct shmlog_mapping *mapping = calloc(1, sizeof(*mapping));
+
+	if (mapping == NULL)
+		return -ENOMEM;
+	void *base = mmap(NULL, (size_t)file.st_size,
+	                  writable ? PROT_READ | PROT_WRITE : PROT_READ,
+	                  MAP_SHARED, fd, 0);
+
+	if (base == MAP_FAILED) {
+		int status = -errno;
+
+		free(mapping);
+		return status;
+	}
+	mapping->base = base;
+	mapping->length = (uint64_t)file.st_size;
+	mapping->writable = writable;
+	mapping->references = 1;
+	*mapping_out = mapping;
+	return 0;
+}
+
+int shmlog_mapping_acquire(struct shmlog *log, int fd, bool writable,
+                           uint64_t least_length,
+                           struct shmlog_mapping **mapping_out)
+{
+	int status = 0;
+
+	pthread_mutex_lock(&log->mutex);
+	struct shmlog_mapping *current = log->current;
+
+	if (current != NULL && current->length >= least_length &&
+	    (current->writable || !writable)) {
+		current->references++;
+		*mapping_out = current;
+	} else {
+		status = map_file(fd, writable, least_length, mapping_out);
+		if (status == 0) {
+			(*mapping_out)->previous = current;
+			if (current != NULL)
+				current->references++;
+			log->current = *mapping_out;
+		}
+	}
+	pthread_mutex_unlock(&log->mutex);
+	return status;
+}
+
+void shmlog_mapping_release(struct shmlog *log, struct shmlog_mapping *mapping)
+{
+	pthread_mutex_lock(&log->mutex);
+	while (mapping != NULL && --mapping->references == 0) {
+		struct shmlog_mapping *previous = mapping->previous;
+
+		if (log->current == mapping)
+			log->current = NULL;
+		munmap(mapping->base, (size_t)mapping->length);
+		free(mapping);
+		mapping = previous;
+	}
+	pthread_mutex_unlock(&log->mutex);
+}

@@ -1,0 +1,74 @@
+/*
+ * An open log: descriptor, identity, header words, and the mappings that its
+ * readers and its writer share.
+ */
+#ifndef SHMLOG_MAPPING_H
+#define SHMLOG_MAPPING_H
+
+#include "format.h"
+
+#include <pthread.h>
+
+/*
+ * A mapping of the whole file.  Reference-counted under the log's mutex.  One
+ * that takes the place of a shorter one holds on to it, so that payloads
+ * handed out of the older one stay valid.
+ */
+struct shmlog_mapping {
+	unsigned char *base;
+	uint64_t length; /* bytes */
+	bool writable;
+	unsigned references;
+	struct shmlog_mapping *previous; /* holds one reference on it */
+};
+
+struct shmlog {
+	int fd; /* read-only; carries the lock */
+	char *path;
+	struct shmlog_identity identity;
+	uint64_t header_size;
+	uint64_t data_offset;
+	pthread_mutex_t mutex;          /* over all that follows */
+	struct shmlog_mapping *current; /* the newest, not counted; NULL */
+	pthread_mutex_t append_mutex;   /* the lock is the process's: threads
+	                                 * take turns here */
+	uint64_t appended_end; /* size after the last append, 0 before; under
+	                        * append_mutex */
+	bool scanned;          /* looked for writers in /proc; likewise */
+};
+
+static inline struct shmlog_file_header *
+shmlog_mapping_header(const struct shmlog_mapping *mapping)
+{
+	return (struct shmlog_file_header *)(void *)mapping->base;
+}
+
+/*
+ * The mapping of the whole file as long as it is now, at least
+ * `least_length` bytes; counted, given back with shmlog_mapping_release().
+ * `fd` is the log's own (read-only) or a writable one, which may be closed
+ * afterwards.  SHMLOG_ERR_MAPPING_GONE if the file is shorter; -errno.
+ */
+int shmlog_mapping_acquire(struct shmlog *log, int fd, bool writable,
+                           uint64_t least_length,
+                           struct shmlog_mapping **mapping_out);
+void shmlog_mapping_release(struct shmlog *log, struct shmlog_mapping *mapping);
+
+/* pread(2) until all is there: 0, -errno, or SHMLOG_ERR_MAPPING_GONE where
+ * the file ends before. */
+int shmlog_read_at(int fd, uint64_t offset, void *bytes, size_t size_bytes);
+/* pwrite(2) until all is written: 0 or -errno. */
+int shmlog_write_at(int fd, uint64_t offset, const void *bytes,
+                    size_t size_bytes);
+
+/* Whether the file has `size` bytes: 0, SHMLOG_ERR_MAPPING_GONE or -errno. */
+int shmlog_check_length(int fd, uint64_t size);
+
+/*
+ * Loads `size` through the descriptor, where no cut can raise a signal, and
+ * orders it before all later reads of the file.  0, -errno, or
+ * SHMLOG_ERR_MAPPING_GONE.  The header's other words come with it.
+ */
+int shmlog_load_header(int fd, struct shmlog_header *header_out);
+
+#endif

@@ -1,0 +1,447 @@
+/* The parts that only one system has, each with a portable fallback. */
+#include "platform.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__linux__) && !defined(SHMLOG_PORTABLE)
+#define PLATFORM_LINUX 1
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#else
+#define PLATFORM_LINUX 0
+#endif
+
+#define NS_PER_SECOND 1000000000
+
+static struct timespec timespec_of(int64_t ns)
+{
+	return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_SECOND),
+	                         .tv_nsec = (long)(ns % NS_PER_SECOND)};
+}
+
+#if PLATFORM_LINUX
+
+/* A futex is 32 bits wide: the low half of the word, which is the half that
+ * changes with every commit (frames have at least 4 bytes and the capacity
+ * of one commit is far below 4 GiB). */
+static const uint32_t *low_half(const _Atomic uint64_t *word)
+{
+	return (const uint32_t *)(const void *)word;
+}
+
+int shmlog_platform_wait(const _Atomic uint64_t *word, uint64_t expected,
+                         int64_t timeout_ns)
+{
+	struct timespec timeout = timespec_of(timeout_ns);
+
+	if (syscall(SYS_futex, low_half(word), FUTEX_WAIT, (uint32_t)expected,
+	            &timeout, NULL, 0) == 0)
+		return 0;
+	switch (errno) {
+	case EINTR: return -EINTR;
+	case EAGAIN: /* the word differs */
+	case ETIMEDOUT: return 0;
+	default:
+		/* EFAULT: the page is gone, as the file was cut.  The caller
+		 * looks at the file next; do not let it spin till then. */
+		return nanosleep(&timeout, NULL) == 0 ? 0 : -errno;
+	}
+}
+
+int shmlog_platform_wake(const _Atomic uint64_t *word)
+{
+	if (syscall(SYS_futex, low_half(word), FUTEX_WAKE, INT32_MAX, NULL,
+	            NULL, 0) < 0)
+		return errno == EFAULT ? SHMLOG_ERR_MAPPING_GONE : -errno;
+	return 0;
+}
+
+int shmlog_platform_has_writer(int fd)
+{
+	/* A read lease is granted exactly while nobody has the inode open or
+	 * mapped for writing.  It is given back at once.  Should an opener
+	 * come in between, its SIGIO, which would end the process, is sent as
+	 * a SIGURG, which does nothing. */
+	if (fcntl(fd, F_SETSIG, SIGURG) != 0)
+		return -ENOTSUP;
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) != 0)
+		return errno == EAGAIN ? 1 : -ENOTSUP;
+	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+	return 0;
+}
+
+static void fd_path(char path[32], int fd)
+{
+	snprintf(path, 32, "/proc/self/fd/%d", fd);
+}
+
+static int reopen_through_proc(int fd)
+{
+	char path[32];
+
+	fd_path(path, fd);
+	int writable = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	return writable >= 0 ? writable : -errno;
+}
+
+static int create_tmpfile(const char *directory, mode_t mode)
+{
+	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+
+	return fd >= 0 ? fd : -errno;
+}
+
+static int link_tmpfile(int fd, const char *path)
+{
+	char from[32];
+
+	fd_path(from, fd);
+	return linkat(AT_FDCWD, from, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0
+	               ? 0
+	               : -errno;
+}
+
+int64_t shmlog_platform_birth_ns(int fd)
+{
+	struct statx file;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &file) != 0 ||
+	    (file.stx_mask & STATX_BTIME) == 0)
+		return 0;
+	return file.stx_btime.tv_sec * NS_PER_SECOND +
+	       (int64_t)file.stx_btime.tv_nsec;
+}
+
+/* What one process does with the file. */
+struct attachment {
+	bool open;
+	bool writes;
+	bool mapped;
+};
+
+static bool fdinfo_writes(const char *pid, const char *fd)
+{
+	char path[64];
+	char line[128];
+	unsigned flags = 0;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/fdinfo/%.16s", pid, fd);
+	FILE *file = fopen(path, "re");
+
+	if (file == NULL)
+		return false;
+	while (fgets(line, sizeof(line), file) != NULL) {
+		if (sscanf(line, "flags: %o", &flags) == 1)
+			break;
+	}
+	fclose(file);
+	return (flags & O_ACCMODE) != O_RDONLY;
+}
+
+static int look_at_descriptors(const char *pid, const struct stat *file,
+                               struct attachment *found)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
+	DIR *directory = opendir(path);
+
+	if (directory == NULL)
+		return -errno;
+	for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+		struct stat other;
+
+		if (fstatat(dirfd(directory), entry->d_name, &other, 0) != 0 ||
+		    other.st_dev != file->st_dev ||
+		    other.st_ino != file->st_ino)
+			continue;
+		found->open = true;
+		found->writes |= fdinfo_writes(pid, entry->d_name);
+	}
+	closedir(directory);
+	return 0;
+}
+
+static int look_at_mappings(const char *pid, const struct stat *file,
+                            struct attachment *found)
+{
+	char path[64];
+	char *line = NULL;
+	size_t line_bytes = 0;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/maps", pid);
+	FILE *maps = fopen(path, "re");
+
+	if (maps == NULL)
+		return -errno;
+	while (getline(&line, &line_bytes, maps) > 0) {
+		char access[5] = "";
+		unsigned device_major = 0;
+		unsigned device_minor = 0;
+		uint64_t inode = 0;
+
+		if (sscanf(line, "%*s %4s %*s %x:%x %" SCNu64, access,
+		           &device_major, &device_minor, &inode) != 4 ||
+		    inode != file->st_ino ||
+		    makedev(device_major, device_minor) != file->st_dev)
+			continue;
+		found->mapped = true;
+		found->writes |= access[1] == 'w' && access[3] == 's';
+	}
+	free(line);
+	fclose(maps);
+	return 0;
+}
+
+static size_t read_text(const char *pid, const char *name, char *text,
+                        size_t text_bytes)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%.16s/%s", pid, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	ssize_t got = read(fd, text, text_bytes - 1);
+
+	close(fd);
+	return got > 0 ? (size_t)got : 0;
+}
+
+/* The command line with blanks between its words, or the short name where
+ * there is none. */
+static void read_command(const char *pid, char *command, size_t command_bytes)
+{
+	size_t got = read_text(pid, "cmdline", command, command_bytes);
+
+	while (got > 0 && command[got - 1] == '\0')
+		got--;
+	for (size_t i = 0; i < got; i++) {
+		if (command[i] == '\0')
+			command[i] = ' ';
+	}
+	if (got == 0) {
+		got = read_text(pid, "comm", command, command_bytes);
+		while (got > 0 && command[got - 1] == '\n')
+			got--;
+	}
+	command[got] = '\0';
+}
+
+static void describe_process(const char *pid, const struct attachment *found,
+                             struct shmlog_process *process_out)
+{
+	char path[64];
+	struct stat owner;
+
+	memset(process_out, 0, sizeof(*process_out));
+	snprintf(path, sizeof(path), "/proc/%.16s", pid);
+	if (stat(path, &owner) == 0)
+		process_out->uid = owner.st_uid;
+	process_out->pid = strtol(pid, NULL, 10);
+	process_out->writes = found->writes;
+	process_out->mapped = found->mapped;
+	read_command(pid, process_out->command, sizeof(process_out->command));
+}
+
+int shmlog_platform_processes(const struct stat *file,
+                              int (*visit)(void *context,
+                                           const struct shmlog_process *),
+                              void *context)
+{
+	DIR *proc = opendir("/proc");
+	int unseen = 0;
+	int result = 0;
+
+	if (proc == NULL)
+		return -ENOTSUP;
+	for (struct dirent *entry;
+	     result == 0 && (entry = readdir(proc)) != NULL;) {
+		const char *pid = entry->d_name;
+		struct attachment found = {0};
+
+		if (pid[0] < '0' || pid[0] > '9' ||
+		    strtol(pid, NULL, 10) == getpid())
+			continue;
+		int open_status = look_at_descriptors(pid, file, &found);
+		int map_status = look_at_mappings(pid, file, &found);
+
+		if (open_status == -EACCES || map_status == -EACCES)
+			unseen++;
+		if (!found.open && !found.mapped)
+			continue;
+
+		struct shmlog_process process;
+
+		describe_process(pid, &found, &process);
+		result = visit(context, &process);
+	}
+	closedir(proc);
+	return unseen;
+}
+
+#else /* the portable fallbacks */
+
+int shmlog_platform_wait(const _Atomic uint64_t *word, uint64_t expected,
+                         int64_t timeout_ns)
+{
+	struct timespec timeout = timespec_of(timeout_ns);
+
+	/* The word is not looked at: its page may be gone. */
+	(void)word;
+	(void)expected;
+	return nanosleep(&timeout, NULL) == 0 ? 0 : -errno;
+}
+
+int shmlog_platform_wake(const _Atomic uint64_t *word)
+{
+	(void)word;
+	return 0;
+}
+
+int shmlog_platform_has_writer(int fd)
+{
+	(void)fd;
+	return -ENOTSUP;
+}
+
+static int reopen_through_proc(int fd)
+{
+	(void)fd;
+	return -ENOENT;
+}
+
+static int create_tmpfile(const char *directory, mode_t mode)
+{
+	(void)directory;
+	(void)mode;
+	return -EOPNOTSUPP;
+}
+
+static int link_tmpfile(int fd, const char *path)
+{
+	(void)fd;
+	(void)path;
+	return -EOPNOTSUPP;
+}
+
+int64_t shmlog_platform_birth_ns(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+int shmlog_platform_processes(const struct stat *file,
+                              int (*visit)(void *context,
+                                           const struct shmlog_process *),
+                              void *context)
+{
+	(void)file;
+	(void)visit;
+	(void)context;
+	return -ENOTSUP;
+}
+
+#endif
+
+int shmlog_platform_reopen(int fd, const char *path)
+{
+	struct stat wanted;
+	struct stat opened;
+	int writable = reopen_through_proc(fd);
+
+	/* No /proc here: by name, if that still leads to the same file. */
+	if (writable != -ENOENT)
+		return writable;
+	writable = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (writable < 0)
+		return -errno;
+	if (fstat(fd, &wanted) != 0 || fstat(writable, &opened) != 0 ||
+	    wanted.st_dev != opened.st_dev || wanted.st_ino != opened.st_ino) {
+		close(writable);
+		return SHMLOG_ERR_REPLACED;
+	}
+	return writable;
+}
+
+/* The directory that `path` lies in; freed by the caller.  NULL: no memory. */
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return strdup(".");
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* A file with a name of its own beside `path`: hidden, and unlike any other
+ * process's. */
+static int create_named(const char *path, const char *directory, mode_t mode,
+                        int *fd_out, char **temporary_out)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash != NULL ? slash + 1 : path;
+	size_t name_bytes = strlen(directory) + strlen(base) + 64;
+	char *name = malloc(name_bytes);
+
+	if (name == NULL)
+		return -ENOMEM;
+	for (unsigned attempt = 0; attempt < 1000; attempt++) {
+		snprintf(name, name_bytes, "%s/.%.100s.%ld.%u", directory, base,
+		         (long)getpid(), attempt);
+		*fd_out = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+		               mode);
+		if (*fd_out >= 0) {
+			*temporary_out = name;
+			return 0;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+
+	int status = -errno;
+
+	free(name);
+	return status;
+}
+
+int shmlog_platform_create_unnamed(const char *path, mode_t mode, int *fd_out,
+                                   char **temporary_out)
+{
+	char *directory = directory_of(path);
+	int status = 0;
+
+	*temporary_out = NULL;
+	if (directory == NULL)
+		return -ENOMEM;
+	*fd_out = create_tmpfile(directory, mode);
+	/* File systems without files that have no name say one of these. */
+	if (*fd_out == -EOPNOTSUPP || *fd_out == -EISDIR ||
+	    *fd_out == -EINVAL || *fd_out == -ENOENT)
+		status = create_named(path, directory, mode, fd_out,
+		                      temporary_out);
+	else if (*fd_out < 0)
+		status = *fd_out;
+	free(directory);
+	return status;
+}
+
+int shmlog_platform_name(int fd, const char *temporary, const char *path)
+{
+	if (temporary == NULL)
+		return link_tmpfile(fd, path);
+	/* link(2), unlike rename(2), never takes the place of a file. */
+	return link(temporary, path) == 0 ? 0 : -errno;
+}

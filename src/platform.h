@@ -1,0 +1,57 @@
+/*
+ * What only one system can do: sleeping on a word of a file, seeing a live
+ * writer, naming processes, files without a name.  Every function has a
+ * portable fallback, chosen at compile time in platform.c, forced with
+ * -DSHMLOG_PORTABLE.
+ */
+#ifndef SHMLOG_PLATFORM_H
+#define SHMLOG_PLATFORM_H
+
+#include <shmlog.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+/*
+ * Sleeps while the low half of *word is that of `expected`, at most
+ * `timeout_ns` (>= 0).  Returns 0 when woken, timed out or the word differs,
+ * -EINTR when a signal was caught.  Never raises SIGBUS.
+ */
+int shmlog_platform_wait(const _Atomic uint64_t *word, uint64_t expected,
+                         int64_t timeout_ns);
+
+/* Wakes all who sleep on the word.  0 or -errno; 0 where nobody can sleep. */
+int shmlog_platform_wake(const _Atomic uint64_t *word);
+
+/*
+ * Whether any process has the file of `fd` (open read-only) open or mapped
+ * for writing: 1 if so, 0 if not, -ENOTSUP where that can't be told.
+ */
+int shmlog_platform_has_writer(int fd);
+
+/* Opens the file of `fd` for reading and writing: the same file, whatever
+ * `path` leads to by now.  A descriptor or -errno. */
+int shmlog_platform_reopen(int fd, const char *path);
+
+/*
+ * Makes an empty file, to be named `path` later.  Stores a descriptor, and
+ * in `temporary` its present name, which must be freed; NULL if it has none.
+ * 0 or -errno.
+ */
+int shmlog_platform_create_unnamed(const char *path, mode_t mode, int *fd_out,
+                                   char **temporary_out);
+
+/* Gives it its name, unless that exists.  0 or -errno; -EEXIST. */
+int shmlog_platform_name(int fd, const char *temporary, const char *path);
+
+/* The time of creation, nanoseconds since the epoch; 0 if unknown. */
+int64_t shmlog_platform_birth_ns(int fd);
+
+/* shmlog_processes() for a file. */
+int shmlog_platform_processes(const struct stat *file,
+                              int (*visit)(void *context,
+                                           const struct shmlog_process *),
+                              void *context);
+
+#endif

@@ -1,0 +1,470 @@
+/*
+ * Readers: frames forwards and backwards, batches, and places that a chain of
+ * frames reaches.
+ */
+#include "reader.h"
+
+#include "wrap.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+int shmlog_reader_open(struct shmlog *log,
+                       const struct shmlog_reader_options *options,
+                       struct shmlog_reader **reader_out)
+{
+	struct shmlog_reader_options chosen = {0};
+	struct shmlog_reader *reader = calloc(1, sizeof(*reader));
+	int status = 0;
+
+	if (reader == NULL)
+		return -ENOMEM;
+	if (options != NULL)
+		chosen = *options;
+	reader->log = log;
+	reader->flags = chosen.flags;
+	if ((chosen.flags & SHMLOG_READER_BUFFERED) != 0)
+		status = shmlog_window_init(
+			&reader->window, log->fd, log->data_offset,
+			chosen.window_bytes != 0 ? chosen.window_bytes
+						 : SHMLOG_DEFAULT_MAX_BYTES);
+	else
+		status = shmlog_mapping_acquire(log, log->fd, false,
+		                                log->data_offset,
+		                                &reader->mapping);
+	if (status != 0) {
+		free(reader);
+		return status;
+	}
+	*reader_out = reader;
+	return 0;
+}
+
+void shmlog_reader_close(struct shmlog_reader *reader)
+{
+	if (reader == NULL)
+		return;
+	shmlog_window_release(&reader->window);
+	shmlog_mapping_release(reader->log, reader->mapping);
+	shmlog_mapping_release(reader->log, reader->wait_mapping);
+	free(reader);
+}
+
+static bool is_buffered(const struct shmlog_reader *reader)
+{
+	return (reader->flags & SHMLOG_READER_BUFFERED) != 0;
+}
+
+/* The header's words through the mapping, ordered before the frames. */
+static void load_mapped_header(const struct shmlog_reader *reader,
+                               struct shmlog_header *header_out)
+{
+	struct shmlog_file_header *header = shmlog_mapping_header(
+		reader->mapping);
+
+	/* Pairs with the writer's release store: what lies below `size` is
+	 * visible once `size` is. */
+	header_out->size = atomic_load_explicit(&header->size,
+	                                        memory_order_acquire);
+	header_out->header_size = header->header_size;
+	header_out->data_offset = header->data_offset;
+}
+
+/* Makes sure that a mapping reaches to `size`. */
+static int follow_growth(struct shmlog_reader *reader, uint64_t size)
+{
+	struct shmlog_mapping *longer;
+
+	if (is_buffered(reader) || size <= reader->mapping->length)
+		return 0;
+
+	int status = shmlog_mapping_acquire(reader->log, reader->log->fd, false,
+	                                    size, &longer);
+
+	if (status != 0)
+		return status;
+	/* The longer one keeps this one: payloads handed out stay valid. */
+	shmlog_mapping_release(reader->log, reader->mapping);
+	reader->mapping = longer;
+	return 0;
+}
+
+/* Loads `size` and takes it for this reader's bound, if it is sane. */
+int shmlog_reader_refresh(struct shmlog_reader *reader)
+{
+	struct shmlog *log = reader->log;
+	struct shmlog_header header = {0};
+	int status = 0;
+
+	if (is_buffered(reader))
+		status = shmlog_load_header(log->fd, &header);
+	else
+		load_mapped_header(reader, &header);
+	if (status != 0)
+		return status;
+	if ((reader->flags & SHMLOG_READER_DEBUG_CHECKS) != 0) {
+		if (header.header_size != log->header_size)
+			return SHMLOG_ERR_HEADER_SIZE;
+		if (header.data_offset != log->data_offset)
+			return SHMLOG_ERR_DATA_OFFSET;
+	}
+	if (header.size < log->data_offset + reader->committed)
+		return SHMLOG_ERR_WENT_BACK;
+	/* A buffered reader, which pays for system calls anyway, sees a cut at
+	 * once; a mapped one that polls `size` does not pay for that. */
+	status = is_buffered(reader) ? shmlog_check_length(log->fd, header.size)
+	                             : follow_growth(reader, header.size);
+	if (status != 0)
+		return status;
+	reader->committed = header.size - log->data_offset;
+	return 0;
+}
+
+/* The bytes from the cursor `at` on, `need` of them at least (at most one
+ * frame, and committed). */
+static int fetch(struct shmlog_reader *reader, uint64_t at, size_t need,
+                 const unsigned char **bytes_out)
+{
+	if (is_buffered(reader)) {
+		int status = shmlog_window_fill(&reader->window, at, need,
+		                                reader->committed);
+
+		if (status != 0)
+			return status;
+		*bytes_out = shmlog_window_at(&reader->window, at);
+		return 0;
+	}
+	*bytes_out = reader->mapping->base + reader->log->data_offset + at;
+	return 0;
+}
+
+/* The end of the bytes that end at the cursor `at`, `need` at least. */
+static int fetch_before(struct shmlog_reader *reader, uint64_t at, size_t need,
+                        const unsigned char **end_out)
+{
+	if (is_buffered(reader)) {
+		int status = shmlog_window_fill_before(&reader->window, at,
+		                                       need);
+
+		if (status != 0)
+			return status;
+		*end_out = shmlog_window_at(&reader->window, at);
+		return 0;
+	}
+	*end_out = reader->mapping->base + reader->log->data_offset + at;
+	return 0;
+}
+
+/*
+ * Fetches the whole frame at `at`, or, if its size word makes no sense, what
+ * there is of it.  The first word is looked at only to know how much to
+ * fetch; the checks load it again from a private copy, or once and for all
+ * from the mapping.
+ */
+static int fetch_frame(struct shmlog_reader *reader, uint64_t at,
+                       bool backwards, const unsigned char **bytes_out)
+{
+	uint64_t available = backwards ? at : reader->committed - at;
+	int status = 0;
+	size_t need = 2;
+
+	if (available < need)
+		need = (size_t)available;
+	for (int pass = 0; pass < 2; pass++) {
+		status = backwards ? fetch_before(reader, at, need, bytes_out)
+		                   : fetch(reader, at, need, bytes_out);
+		if (status != 0 || !is_buffered(reader) || need < 2)
+			break;
+		need = shmlog_load_word(backwards ? *bytes_out - 2
+		                                  : *bytes_out);
+		if (need < 2 || need > available)
+			break;
+	}
+	return status;
+}
+
+/* Records why the frame at `at` is refused. */
+static int refuse(struct shmlog_reader *reader, uint64_t at, bool backwards,
+                  const unsigned char *bytes)
+{
+	struct shmlog_fault *fault = &reader->fault;
+
+	fault->cursor = at;
+	fault->backwards = backwards;
+	shmlog_format_explain(fault, bytes,
+	                      backwards ? at : reader->committed - at);
+	if (fault->status == 0)
+		fault->status = SHMLOG_ERR_FRAME_CORRUPT;
+	if (!backwards)
+		shmlog_suspect_wrap(reader->log->fd, reader->log->data_offset,
+		                    reader->committed, fault);
+	return fault->status;
+}
+
+static void hand_out(struct shmlog_frame *frame_out, const unsigned char *frame,
+                     uint32_t total, uint64_t cursor, uint64_t index)
+{
+	frame_out->payload = frame + 2;
+	frame_out->size_bytes = total - SHMLOG_FRAME_OVERHEAD_BYTES;
+	frame_out->cursor = cursor;
+	frame_out->next_cursor = cursor + total;
+	frame_out->index = index;
+}
+
+static uint64_t index_plus(uint64_t index, int64_t frames)
+{
+	return index == SHMLOG_INDEX_UNKNOWN ? index : index + (uint64_t)frames;
+}
+
+/* The next frame below reader->committed; the cursor is not at its end. */
+static int step(struct shmlog_reader *reader, struct shmlog_frame *frame_out)
+{
+	const unsigned char *bytes;
+	int status = fetch_frame(reader, reader->cursor, false, &bytes);
+
+	if (status != 0)
+		return status;
+
+	uint32_t total = shmlog_format_frame(bytes, reader->committed -
+	                                                    reader->cursor);
+
+	if (total == 0)
+		return refuse(reader, reader->cursor, false, bytes);
+	hand_out(frame_out, bytes, total, reader->cursor, reader->index);
+	reader->cursor += total;
+	reader->index = index_plus(reader->index, 1);
+	return 1;
+}
+
+static int step_back(struct shmlog_reader *reader,
+                     struct shmlog_frame *frame_out)
+{
+	const unsigned char *end;
+	int status = fetch_frame(reader, reader->cursor, true, &end);
+
+	if (status != 0)
+		return status;
+
+	uint32_t total = shmlog_format_frame_before(end, reader->cursor);
+
+	if (total == 0)
+		return refuse(reader, reader->cursor, true, end);
+	reader->cursor -= total;
+	reader->index = reader->cursor == 0 ? 0 : index_plus(reader->index, -1);
+	hand_out(frame_out, end - total, total, reader->cursor, reader->index);
+	return 1;
+}
+
+int shmlog_reader_next(struct shmlog_reader *reader,
+                       struct shmlog_frame *frame_out)
+{
+	if (reader->cursor == reader->committed) {
+		int status = shmlog_reader_refresh(reader);
+
+		if (status != 0 || reader->cursor == reader->committed)
+			return status;
+	}
+	return step(reader, frame_out);
+}
+
+int shmlog_reader_prev(struct shmlog_reader *reader,
+                       struct shmlog_frame *frame_out)
+{
+	return reader->cursor == 0 ? 0 : step_back(reader, frame_out);
+}
+
+/* As many frames as fit into what is at hand; at least none. */
+static size_t take_batch(struct shmlog_reader *reader,
+                         const unsigned char *bytes, uint64_t held,
+                         size_t max_messages, uint64_t max_bytes,
+                         struct shmlog_frame *frames_out)
+{
+	uint64_t cursor = reader->cursor;
+	uint64_t index = reader->index;
+	size_t count = 0;
+
+	while (count < max_messages && held > 0) {
+		uint32_t total = shmlog_format_frame(bytes, held);
+
+		if (total == 0 || total > max_bytes)
+			break;
+		hand_out(&frames_out[count++], bytes, total, cursor, index);
+		index = index_plus(index, 1);
+		cursor += total;
+		bytes += total;
+		held -= total;
+		max_bytes -= total;
+	}
+	reader->cursor = cursor;
+	reader->index = index;
+	return count;
+}
+
+int shmlog_reader_next_batch(struct shmlog_reader *reader, size_t max_messages,
+                             size_t max_bytes, struct shmlog_frame *frames_out)
+{
+	if (max_messages == 0)
+		max_messages = SHMLOG_DEFAULT_MAX_MESSAGES;
+	if (max_bytes == 0)
+		max_bytes = SHMLOG_DEFAULT_MAX_BYTES;
+	if (max_messages > INT_MAX)
+		max_messages = INT_MAX;
+	/* The first frame by itself: whatever its size, and its faults. */
+	int result = shmlog_reader_next(reader, frames_out);
+
+	if (result != 1)
+		return result;
+
+	uint64_t taken = frames_out->next_cursor - frames_out->cursor;
+	uint64_t held = reader->committed - reader->cursor;
+
+	if (is_buffered(reader))
+		held = shmlog_window_after(&reader->window, reader->cursor);
+	if (taken >= max_bytes || held == 0)
+		return 1;
+	/* The rest from what is at hand, where a frame that is cut off or bad
+	 * ends the batch: the next call meets it as its first. */
+	const unsigned char *bytes = frames_out->payload +
+	                             frames_out->size_bytes + 2;
+
+	return 1 + (int)take_batch(reader, bytes, held, max_messages - 1,
+	                           max_bytes - taken, frames_out + 1);
+}
+
+uint64_t shmlog_reader_cursor(const struct shmlog_reader *reader)
+{
+	return reader->cursor;
+}
+
+uint64_t shmlog_reader_index(const struct shmlog_reader *reader)
+{
+	return reader->index;
+}
+
+int shmlog_reader_committed_size(struct shmlog_reader *reader,
+                                 uint64_t *committed_out)
+{
+	int status = shmlog_reader_refresh(reader);
+
+	if (status == 0)
+		*committed_out = reader->committed;
+	return status;
+}
+
+const struct shmlog_fault *
+shmlog_reader_fault(const struct shmlog_reader *reader)
+{
+	return &reader->fault;
+}
+
+static void move_to(struct shmlog_reader *reader, uint64_t cursor,
+                    uint64_t index)
+{
+	reader->cursor = cursor;
+	reader->index = index;
+	if (is_buffered(reader))
+		shmlog_window_jump(&reader->window);
+}
+
+int shmlog_reader_seek_end(struct shmlog_reader *reader)
+{
+	int status = shmlog_reader_refresh(reader);
+
+	if (status == 0 && reader->cursor != reader->committed)
+		move_to(reader, reader->committed,
+		        reader->committed == 0 ? 0 : SHMLOG_INDEX_UNKNOWN);
+	return status;
+}
+
+/* Walks forwards to `cursor` or just past it.  0, or a refusal. */
+static int walk_up(struct shmlog_reader *reader, uint64_t cursor,
+                   struct shmlog_neighbours *around)
+{
+	struct shmlog_frame frame;
+
+	around->before = reader->cursor;
+	while (reader->cursor < cursor) {
+		int result = step(reader, &frame);
+
+		if (result < 0)
+			return result;
+		around->before = frame.cursor;
+	}
+	around->after = reader->cursor;
+	return 0;
+}
+
+static int walk_down(struct shmlog_reader *reader, uint64_t cursor,
+                     struct shmlog_neighbours *around)
+{
+	struct shmlog_frame frame;
+
+	around->after = reader->cursor;
+	while (reader->cursor > cursor) {
+		int result = step_back(reader, &frame);
+
+		if (result < 0)
+			return result;
+		around->after = frame.next_cursor;
+	}
+	around->before = reader->cursor;
+	return 0;
+}
+
+/*
+ * Reaches `cursor` by a chain from one of the places that are known to be
+ * frame starts, the nearest first; from the start, whatever it takes, if
+ * damage stands in the way of another.
+ */
+static int walk_to(struct shmlog_reader *reader, uint64_t cursor,
+                   struct shmlog_neighbours *around)
+{
+	uint64_t here = reader->cursor;
+	uint64_t to_here = cursor > here ? cursor - here : here - cursor;
+	uint64_t to_end = reader->committed - cursor;
+	int status = -EAGAIN;
+
+	if (to_here <= cursor && to_here <= to_end)
+		status = cursor >= here ? walk_up(reader, cursor, around)
+		                        : walk_down(reader, cursor, around);
+	else if (to_end < cursor) {
+		move_to(reader, reader->committed, SHMLOG_INDEX_UNKNOWN);
+		status = walk_down(reader, cursor, around);
+	}
+	if (status == 0)
+		return 0;
+	move_to(reader, 0, 0);
+	return walk_up(reader, cursor, around);
+}
+
+int shmlog_reader_seek(struct shmlog_reader *reader, uint64_t cursor,
+                       struct shmlog_neighbours *neighbours_out)
+{
+	struct shmlog_neighbours around = {0};
+	uint64_t old_cursor = reader->cursor;
+	uint64_t old_index = reader->index;
+	int status = shmlog_reader_refresh(reader);
+
+	if (status != 0)
+		return status;
+	if (cursor > reader->committed) {
+		around.before = around.after = reader->committed;
+		status = SHMLOG_ERR_CURSOR;
+	} else {
+		status = walk_to(reader, cursor, &around);
+		if (status == 0 && reader->cursor != cursor)
+			status = SHMLOG_ERR_CURSOR;
+		else if (status < 0)
+			goto restore;
+	}
+	if (status == 0)
+		return 0;
+	if (neighbours_out != NULL)
+		*neighbours_out = around;
+	reader->fault = (struct shmlog_fault){.status = status,
+	                                      .cursor = cursor};
+restore:
+	move_to(reader, old_cursor, old_index);
+	return status;
+}

@@ -1,0 +1,24 @@
+/* The inside of a reader, for its own room and for waiting. */
+#ifndef SHMLOG_READER_H
+#define SHMLOG_READER_H
+
+#include "mapping.h"
+#include "window.h"
+
+struct shmlog_reader {
+	struct shmlog *log;
+	unsigned flags;     /* of enum shmlog_reader_flags */
+	uint64_t cursor;    /* never above committed */
+	uint64_t index;     /* of the frame at the cursor, if known */
+	uint64_t committed; /* as last loaded; only grows */
+	struct shmlog_mapping *mapping;      /* NULL for a buffered reader */
+	struct shmlog_window window;         /* of a buffered reader */
+	struct shmlog_mapping *wait_mapping; /* to sleep on; NULL before */
+	int64_t idle_ns; /* slept since the log last grew, over all waits */
+	struct shmlog_fault fault;
+};
+
+/* Loads `size` into reader->committed.  0 or a refusal that concerns it. */
+int shmlog_reader_refresh(struct shmlog_reader *reader);
+
+#endif

@@ -1,0 +1,297 @@
+/* The walk that proves a log: every frame, every damaged range, and what lies
+ * outside the committed data. */
+#include "mapping.h"
+#include "resync.h"
+#include "window.h"
+#include "wrap.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Frames that are handed to the visitor at a time. */
+#define BATCH_FRAMES 256u
+/* Bytes behind the commit that are looked at for something but zeros. */
+#define LEFTOVER_BYTES 65536u
+
+struct walk {
+	struct shmlog *log;
+	const struct shmlog_verify_visitor *visitor;
+	struct shmlog_verify_report *report;
+	struct shmlog_window window;
+	struct shmlog_resync resync;
+	bool searched; /* resync is ready */
+	uint64_t committed;
+	struct shmlog_frame frames[BATCH_FRAMES];
+};
+
+/*
+ * Fills the window so that the frame at `cursor` can be judged: whole if its
+ * size makes sense, else what there is of it.
+ */
+static int fill(struct shmlog_window *window, uint64_t cursor, uint64_t end)
+{
+	uint64_t available = end - cursor;
+	size_t need = available < 2 ? (size_t)available : 2;
+
+	for (int pass = 0; pass < 2 && need >= 1; pass++) {
+		int status = shmlog_window_fill(window, cursor, need, end);
+
+		if (status != 0 || need < 2)
+			return status;
+		need = shmlog_load_word(shmlog_window_at(window, cursor));
+		if (need > available)
+			break;
+	}
+	return 0;
+}
+
+/* Takes good frames out of what the window holds.  Returns how many. */
+static size_t take(struct walk *walk, uint64_t *cursor)
+{
+	size_t held = shmlog_window_after(&walk->window, *cursor);
+	const unsigned char *bytes = shmlog_window_at(&walk->window, *cursor);
+	size_t count = 0;
+
+	while (count < BATCH_FRAMES) {
+		uint32_t total = shmlog_format_frame(bytes, held);
+
+		if (total == 0)
+			break;
+		walk->frames[count] = (struct shmlog_frame){
+			.payload = bytes + 2,
+			.size_bytes = total - SHMLOG_FRAME_OVERHEAD_BYTES,
+			.cursor = *cursor,
+			.next_cursor = *cursor + total,
+			.index = walk->report->damaged_ranges == 0
+		                         ? walk->report->frames + count
+		                         : SHMLOG_INDEX_UNKNOWN,
+		};
+		walk->report->payload_bytes += walk->frames[count].size_bytes;
+		*cursor += total;
+		bytes += total;
+		held -= total;
+		count++;
+	}
+	walk->report->frames += count;
+	if (walk->report->damaged_ranges > 0)
+		walk->report->frames_after_damage += count;
+	return count;
+}
+
+/* Walks good frames up to the end or to the first bad one. */
+static int walk_good(struct walk *walk, uint64_t *cursor)
+{
+	const struct shmlog_verify_visitor *visitor = walk->visitor;
+
+	while (*cursor < walk->committed) {
+		int status = fill(&walk->window, *cursor, walk->committed);
+		size_t count = status == 0 ? take(walk, cursor) : 0;
+
+		if (status != 0 || count == 0)
+			return status;
+		if (visitor != NULL && visitor->frames != NULL) {
+			status = visitor->frames(visitor->context, walk->frames,
+			                         count);
+			if (status != 0)
+				return status;
+		}
+	}
+	return 0;
+}
+
+static void explain(struct walk *walk, uint64_t cursor,
+                    struct shmlog_fault *fault)
+{
+	fault->cursor = cursor;
+	fault->backwards = false;
+	shmlog_format_explain(fault, shmlog_window_at(&walk->window, cursor),
+	                      walk->committed - cursor);
+	shmlog_suspect_wrap(walk->log->fd, walk->log->data_offset,
+	                    walk->committed, fault);
+}
+
+/* Whether the frame at a cursor is good; the end counts as good. */
+static int is_good(struct walk *walk, uint64_t cursor, bool *good_out)
+{
+	*good_out = true;
+	if (cursor == walk->committed)
+		return 0;
+	int status = fill(&walk->window, cursor, walk->committed);
+
+	if (status != 0)
+		return status;
+	*good_out = shmlog_format_frame(
+			    shmlog_window_at(&walk->window, cursor),
+			    shmlog_window_after(&walk->window, cursor)) != 0;
+	return 0;
+}
+
+/* Finds the end of the damage that begins at fault->cursor. */
+static int find_end(struct walk *walk, const struct shmlog_fault *fault,
+                    uint64_t *end_out)
+{
+	struct shmlog_fault here = *fault;
+	bool good = false;
+	int status = 0;
+
+	if (!walk->searched) {
+		walk->searched = true;
+		status = shmlog_resync_init(&walk->resync, walk->log->fd,
+		                            walk->log->data_offset,
+		                            walk->committed, fault->cursor);
+	}
+	while (status == 0 && !good) {
+		status = shmlog_resync_find(&walk->resync, &here, end_out);
+		if (status == 0)
+			status = is_good(walk, *end_out, &good);
+		if (status == 0 && !good)
+			explain(walk, *end_out, &here);
+	}
+	return status;
+}
+
+static int pass_damage(struct walk *walk, uint64_t *cursor)
+{
+	struct shmlog_verify_report *report = walk->report;
+	struct shmlog_damage damage = {.good_before = report->frames};
+
+	explain(walk, *cursor, &damage.fault);
+	int status = find_end(walk, &damage.fault, &damage.end_cursor);
+
+	if (status != 0)
+		return status;
+	report->damaged_ranges++;
+	report->damaged_bytes += damage.end_cursor - *cursor;
+	report->torn = damage.fault.status == SHMLOG_ERR_TORN &&
+	               damage.end_cursor == walk->committed;
+	*cursor = damage.end_cursor;
+	if (walk->visitor == NULL || walk->visitor->damage == NULL)
+		return 0;
+	return walk->visitor->damage(walk->visitor->context, &damage);
+}
+
+static int walk_all(struct walk *walk)
+{
+	uint64_t cursor = 0;
+	int status = 0;
+
+	while (status == 0 && cursor < walk->committed) {
+		status = walk_good(walk, &cursor);
+		if (status == 0 && cursor < walk->committed)
+			status = pass_damage(walk, &cursor);
+	}
+	return status;
+}
+
+/*
+ * Counts the frames of an unbroken chain in a part of the file.  Stores where
+ * it stops.  Read errors stop it, too: nothing is proved by this.
+ */
+static uint64_t count_chain(int fd, uint64_t from, uint64_t to,
+                            uint64_t *stop_out)
+{
+	struct shmlog_window window;
+	uint64_t length = to - from;
+	uint64_t at = 0;
+	uint64_t frames = 0;
+
+	*stop_out = from;
+	if (shmlog_window_init(&window, fd, from, SHMLOG_FRAME_MAX_BYTES) != 0)
+		return 0;
+	while (at < length && fill(&window, at, length) == 0) {
+		uint32_t total = shmlog_format_frame(
+			shmlog_window_at(&window, at),
+			shmlog_window_after(&window, at));
+
+		if (total == 0)
+			break;
+		at += total;
+		frames++;
+	}
+	shmlog_window_release(&window);
+	*stop_out = from + at;
+	return frames;
+}
+
+/* Frames that fill the space between the header and the data exactly: a sign
+ * that dataOffset was changed. */
+static void look_before_data(struct walk *walk)
+{
+	struct shmlog_verify_report *report = walk->report;
+	const struct shmlog_header *header = &report->header;
+	uint64_t stop;
+
+	if (header->header_size >= header->data_offset)
+		return;
+	uint64_t frames = count_chain(walk->log->fd, header->header_size,
+	                              header->data_offset, &stop);
+
+	if (stop == header->data_offset)
+		report->frames_in_gap = frames;
+}
+
+/* What a writer that was killed, or that is at work, left behind. */
+static void look_behind_commit(struct walk *walk)
+{
+	struct shmlog_verify_report *report = walk->report;
+	const struct shmlog_header *header = &report->header;
+	uint64_t available = header->capacity - header->size;
+	unsigned char bytes[4096];
+	uint64_t stop;
+
+	report->leftover_frames = count_chain(walk->log->fd, header->size,
+	                                      header->capacity, &stop);
+	if (available > LEFTOVER_BYTES)
+		available = LEFTOVER_BYTES;
+	for (uint64_t at = 0; at < available; at += sizeof(bytes)) {
+		uint64_t left = available - at;
+		size_t part = left < sizeof(bytes) ? (size_t)left
+		                                   : sizeof(bytes);
+
+		if (report->leftover_bytes ||
+		    shmlog_read_at(walk->log->fd, header->size + at, bytes,
+		                   part) != 0)
+			return;
+		for (size_t i = 0; i < part; i++)
+			report->leftover_bytes |= bytes[i] != 0;
+	}
+}
+
+int shmlog_verify(struct shmlog *log,
+                  const struct shmlog_verify_visitor *visitor,
+                  struct shmlog_verify_report *report_out)
+{
+	struct walk walk = {
+		.log = log, .visitor = visitor, .report = report_out};
+
+	memset(report_out, 0, sizeof(*report_out));
+	int status = shmlog_read_header(log, &report_out->header);
+
+	if (status != 0)
+		return status;
+	if (report_out->header.data_offset != log->data_offset)
+		return SHMLOG_ERR_DATA_OFFSET;
+	walk.committed = report_out->header.size - log->data_offset;
+	status = shmlog_window_init(&walk.window, log->fd, log->data_offset,
+	                            SHMLOG_DEFAULT_MAX_BYTES);
+	if (status != 0)
+		return status;
+	status = walk_all(&walk);
+	if (status == 0) {
+		look_before_data(&walk);
+		look_behind_commit(&walk);
+	}
+	if (walk.searched)
+		shmlog_resync_release(&walk.resync);
+	shmlog_window_release(&walk.window);
+	if (status != 0)
+		return status;
+
+	uint64_t found = report_out->damaged_ranges +
+	                 (report_out->frames_in_gap > 0 ? 1 : 0) +
+	                 (report_out->header.header_size > log->data_offset
+	                          ? 1
+	                          : 0);
+
+	return found < INT32_MAX ? (int)found : INT32_MAX;
+}

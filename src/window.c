@@ -1,0 +1,84 @@
+/* A private copy of a part of a file, refilled as needed. */
+#include "window.h"
+
+#include "mapping.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* The first read after a jump: enough for a handful of frames.  Each further
+ * one is twice as long, up to the window, so that ten frames from the end of
+ * a log cost one small read and a walk over all of it few large ones. */
+#define FIRST_READ_BYTES 8192u
+
+int shmlog_window_init(struct shmlog_window *window, int fd,
+                       uint64_t base_offset, size_t capacity_bytes)
+{
+	if (capacity_bytes < SHMLOG_FRAME_MAX_BYTES + 1)
+		capacity_bytes = SHMLOG_FRAME_MAX_BYTES + 1;
+	*window = (struct shmlog_window){
+		.fd = fd,
+		.base_offset = base_offset,
+		.capacity = capacity_bytes,
+		.readahead = FIRST_READ_BYTES,
+	};
+	window->bytes = malloc(capacity_bytes);
+	return window->bytes != NULL ? 0 : -ENOMEM;
+}
+
+void shmlog_window_release(struct shmlog_window *window)
+{
+	free(window->bytes);
+	window->bytes = NULL;
+}
+
+void shmlog_window_jump(struct shmlog_window *window)
+{
+	window->readahead = FIRST_READ_BYTES;
+}
+
+/* How much to read: at least `need`, ahead as far as it goes. */
+static size_t next_read(struct shmlog_window *window, size_t need,
+                        uint64_t available)
+{
+	size_t wanted = window->readahead > need ? window->readahead : need;
+
+	if (wanted > window->capacity)
+		wanted = window->capacity;
+	if (window->readahead < window->capacity)
+		window->readahead *= 2;
+	return wanted < available ? wanted : (size_t)available;
+}
+
+static int refill(struct shmlog_window *window, uint64_t start, size_t bytes)
+{
+	window->used = 0;
+	int status = shmlog_read_at(window->fd, window->base_offset + start,
+	                            window->bytes, bytes);
+
+	if (status != 0)
+		return status;
+	window->start = start;
+	window->used = bytes;
+	return 0;
+}
+
+int shmlog_window_fill(struct shmlog_window *window, uint64_t position,
+                       size_t need, uint64_t limit)
+{
+	if (shmlog_window_after(window, position) >= need)
+		return 0;
+	return refill(window, position,
+	              next_read(window, need, limit - position));
+}
+
+int shmlog_window_fill_before(struct shmlog_window *window, uint64_t position,
+                              size_t need)
+{
+	if (shmlog_window_before(window, position) >= need)
+		return 0;
+
+	size_t bytes = next_read(window, need, position);
+
+	return refill(window, position - bytes, bytes);
+}

@@ -1,0 +1,192 @@
+/* The one writer of a log: frames reserved in the mapping itself, published
+ * together. */
+#include "lock.h"
+#include "platform.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct shmlog_writer {
+	struct shmlog *log;
+	struct shmlog_entry entry;
+	struct shmlog_mapping *mapping; /* writable, the whole file */
+	uint64_t size;                  /* as this writer published it */
+	uint64_t reserved;              /* end of the reservations, >= size */
+	uint64_t last_address;          /* 0 before the first allocate */
+	bool debug_checks;
+	bool keeps_lock;
+	bool interfered; /* somebody moved size: this writer is done */
+};
+
+int shmlog_writer_open(struct shmlog *log,
+                       const struct shmlog_writer_options *options,
+                       struct shmlog_writer **writer_out)
+{
+	struct shmlog_writer_options chosen = {0};
+	struct shmlog_writer *writer = calloc(1, sizeof(*writer));
+
+	if (writer == NULL)
+		return -ENOMEM;
+	if (options != NULL)
+		chosen = *options;
+
+	pthread_mutex_lock(&log->append_mutex);
+	int status = shmlog_enter(log,
+	                          (chosen.flags & SHMLOG_WRITER_FORCE) != 0,
+	                          chosen.lock_timeout_ns, &writer->entry);
+
+	if (status == 0) {
+		status = shmlog_mapping_acquire(log, writer->entry.fd, true,
+		                                writer->entry.size,
+		                                &writer->mapping);
+		/* Where everybody can see that this process has the log open
+		 * for writing, that keeps others out, and they need not wait
+		 * for the lock to be told so. */
+		writer->keeps_lock = !writer->entry.certain;
+		if (status != 0)
+			shmlog_leave(&writer->entry);
+		else if (!writer->keeps_lock)
+			shmlog_unlock(log);
+	}
+	pthread_mutex_unlock(&log->append_mutex);
+	if (status != 0) {
+		free(writer);
+		return status;
+	}
+	writer->log = log;
+	writer->size = writer->reserved = writer->entry.size;
+	writer->debug_checks = (chosen.flags & SHMLOG_WRITER_DEBUG_CHECKS) != 0;
+	*writer_out = writer;
+	return 0;
+}
+
+void shmlog_writer_close(struct shmlog_writer *writer)
+{
+	if (writer == NULL)
+		return;
+	shmlog_mapping_release(writer->log, writer->mapping);
+	shmlog_close_access(&writer->entry);
+	if (writer->keeps_lock)
+		shmlog_unlock(writer->log);
+	free(writer);
+}
+
+/* Looks whether the file has grown enough for a frame of `total` bytes. */
+static int grow(struct shmlog_writer *writer, uint32_t total)
+{
+	struct shmlog_mapping *longer;
+	uint64_t least_length = writer->reserved + total;
+
+	int status = shmlog_mapping_acquire(writer->log, writer->entry.fd, true,
+	                                    least_length, &longer);
+
+	if (status != 0)
+		return status == SHMLOG_ERR_MAPPING_GONE ? SHMLOG_ERR_FULL
+		                                         : status;
+	/* The longer one keeps this one: payloads handed out stay valid. */
+	shmlog_mapping_release(writer->log, writer->mapping);
+	writer->mapping = longer;
+	return 0;
+}
+
+int shmlog_writer_allocate(struct shmlog_writer *writer, size_t size_bytes,
+                           unsigned char **payload_out)
+{
+	if (size_bytes > SHMLOG_PAYLOAD_MAX_BYTES)
+		return SHMLOG_ERR_PAYLOAD_SIZE;
+
+	uint32_t total = (uint32_t)size_bytes + SHMLOG_FRAME_OVERHEAD_BYTES;
+
+	if (total > writer->mapping->length - writer->reserved) {
+		int status = grow(writer, total);
+
+		if (status != 0)
+			return status;
+	}
+	unsigned char *frame = writer->mapping->base + writer->reserved;
+
+	shmlog_store_word(frame, total);
+	shmlog_store_word(frame + total - 2, total);
+	writer->last_address = writer->reserved + 2;
+	writer->reserved += total;
+	*payload_out = frame + 2;
+	return 0;
+}
+
+/* Whether the reservations are still the frames that they were. */
+static bool reservations_are_whole(const struct shmlog_writer *writer)
+{
+	size_t fitting;
+	uint64_t frames;
+	size_t bytes = (size_t)(writer->reserved - writer->size);
+
+	return shmlog_format_chain(writer->mapping->base + writer->size, bytes,
+	                           bytes, &fitting, &frames);
+}
+
+int shmlog_writer_commit(struct shmlog_writer *writer)
+{
+	struct shmlog_file_header *header = shmlog_mapping_header(
+		writer->mapping);
+	uint64_t expected = writer->size;
+
+	if (writer->interfered)
+		return SHMLOG_ERR_INTERFERED;
+	if (writer->reserved == writer->size)
+		return 0;
+	if (writer->debug_checks && !reservations_are_whole(writer))
+		return SHMLOG_ERR_FRAME_CORRUPT;
+	/* A reader may look at all below the new size once it sees it, so
+	 * every payload byte must be visible first; and a size that somebody
+	 * else has moved stands for frames of theirs, which must stay. */
+	if (!atomic_compare_exchange_strong_explicit(
+		    &header->size, &expected, writer->reserved,
+		    memory_order_release, memory_order_relaxed)) {
+		writer->interfered = true;
+		return expected < writer->log->data_offset
+		               ? SHMLOG_ERR_MAPPING_GONE
+		               : SHMLOG_ERR_INTERFERED;
+	}
+	writer->size = writer->reserved;
+	return 0;
+}
+
+void shmlog_writer_rollback(struct shmlog_writer *writer)
+{
+	writer->reserved = writer->size;
+}
+
+uint64_t shmlog_writer_cursor(const struct shmlog_writer *writer)
+{
+	return writer->size - writer->log->data_offset;
+}
+
+uint64_t shmlog_writer_free_bytes(const struct shmlog_writer *writer)
+{
+	return writer->mapping->length - writer->reserved;
+}
+
+uint64_t
+shmlog_writer_last_allocated_address(const struct shmlog_writer *writer)
+{
+	return writer->last_address;
+}
+
+int shmlog_writer_buffer_at_address(struct shmlog_writer *writer,
+                                    uint64_t address, size_t size_bytes,
+                                    unsigned char **payload_out)
+{
+	uint64_t first = writer->log->data_offset + 2;
+
+	if (address < first || address > writer->reserved)
+		return SHMLOG_ERR_CURSOR;
+
+	unsigned char *frame = writer->mapping->base + address - 2;
+	uint32_t total = shmlog_format_frame(frame,
+	                                     writer->reserved - (address - 2));
+
+	if (total == 0 || size_bytes > total - SHMLOG_FRAME_OVERHEAD_BYTES)
+		return SHMLOG_ERR_CURSOR;
+	*payload_out = frame + 2;
+	return 0;
+}
