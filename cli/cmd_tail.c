@@ -427,10 +427,34 @@ static int print_committed(struct tail *tail)
 
 /* -------------------------------------------------------------- following */
 
+static void tell_gone(struct tail *tail)
+{
+	if (tail->told_gone)
+		return;
+	tail->told_gone = true;
+	cli_message(tail->path,
+	            tail->by_name
+	                    ? "is gone; waiting for a new log of that name"
+	                    : "is gone; still following the old log");
+}
+
+/* Lets the new log of that name take the place of the old one. */
+static int switch_log(struct tail *tail)
+{
+	detach(tail);
+	tail->replaced = tail->told_gone = false;
+	int status = cli_open_reader(tail->path, &tail->log, &tail->reader);
+
+	if (status != CLI_OK)
+		return status;
+	tell_reopened(tail);
+	return begin_at_cursor(tail);
+}
+
 /*
- * Looks whether the name still leads to the log.  The first time it does
- * not, what was committed before that is read to its end; then the new log
- * takes its place.
+ * Looks now and then whether the name still leads to the log.  Once another
+ * one is ready there, what was committed to the old one before is printed
+ * first: the switch is made on the second look.
  */
 static int follow_name(struct tail *tail)
 {
@@ -445,30 +469,15 @@ static int follow_name(struct tail *tail)
 		tail->told_gone = tail->replaced = false;
 		return CLI_OK;
 	}
-	if (!tail->told_gone)
-		cli_message(tail->path, tail->by_name
-		                                ? "is gone; waiting for a new "
-		                                  "log of that name"
-		                                : "is gone; still following "
-		                                  "the old log");
-	tail->told_gone = true;
-	if (!tail->by_name || found != SHMLOG_ERR_REPLACED)
-		return CLI_OK;
-	found = shmlog_inspect(tail->path, &header);
-	if (is_worth_waiting(tail, found))
-		return CLI_OK;
-	if (!tail->replaced) {
+	if (tail->by_name && found == SHMLOG_ERR_REPLACED &&
+	    !is_worth_waiting(tail, shmlog_inspect(tail->path, &header))) {
+		if (tail->replaced)
+			return switch_log(tail);
 		tail->replaced = true;
 		return CLI_OK;
 	}
-	detach(tail);
-	tail->replaced = tail->told_gone = false;
-	int status = cli_open_reader(tail->path, &tail->log, &tail->reader);
-
-	if (status != CLI_OK)
-		return status;
-	tell_reopened(tail);
-	return begin_at_cursor(tail);
+	tell_gone(tail);
+	return CLI_OK;
 }
 
 /* Whether the process that was to be watched is dead and all is printed. */

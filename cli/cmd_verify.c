@@ -4,11 +4,14 @@
 #include "common/logs.h"
 #include "common/message.h"
 #include "common/output.h"
+#include "common/report.h"
 #include "common/signals.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <shmlog.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,12 +45,32 @@ struct verify {
 	bool json;
 	const char *salvage; /* NULL: none */
 	const char *path;    /* of the log at hand */
-	struct cli_quoted quoted;
 	struct cli_output output;
 	struct cli_object *object;  /* of the log at hand, for JSON */
 	struct cli_object *damages; /* its list */
 	uint64_t listed;
 };
+
+/* The text about a log, a line each; none of it in JSON or when quiet. */
+__attribute__((format(printf, 2, 3))) static void say(struct verify *verify,
+                                                      const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+
+	if (verify->json || verify->quiet)
+		return;
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	cli_report_escaped(&verify->output, verify->path);
+	cli_output_format(&verify->output, ": %s\n", text);
+}
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
 
 static void list_damage(struct verify *verify,
                         const struct shmlog_damage *damage)
@@ -76,14 +99,11 @@ static int tell_damage(void *context, const struct shmlog_damage *damage)
 
 	if (verify->json)
 		list_damage(verify, damage);
-	else if (!verify->quiet)
-		cli_output_format(&verify->output,
-		                  "%s: %s; damaged range: cursor %" PRIu64
-		                  " to %" PRIu64 " (%" PRIu64 " bytes)\n",
-		                  verify->quoted.text,
-		                  cli_describe_fault(&text, &damage->fault),
-		                  damage->fault.cursor, damage->end_cursor,
-		                  damage->end_cursor - damage->fault.cursor);
+	say(verify,
+	    "%s; damaged range: cursor %" PRIu64 " to %" PRIu64 " (%" PRIu64
+	    " bytes)",
+	    cli_describe_fault(&text, &damage->fault), damage->fault.cursor,
+	    damage->end_cursor, damage->end_cursor - damage->fault.cursor);
 	/* A signal ends the walk. */
 	return cli_signal_caught() != 0 ? -EINTR : 0;
 }
@@ -101,59 +121,46 @@ static int notice_signals(void *context, const struct shmlog_frame *frames,
 static void tell_notes(struct verify *verify,
                        const struct shmlog_verify_report *report)
 {
-	struct cli_output *output = &verify->output;
 	const struct shmlog_header *header = &report->header;
-	const char *path = verify->quoted.text;
 
 	if (header->header_size > header->data_offset)
-		cli_output_format(output,
-		                  "%s: headerSize %" PRIu64
-		                  " lies beyond dataOffset %" PRIu64
-		                  ": one of them is wrong\n",
-		                  path, header->header_size,
-		                  header->data_offset);
+		say(verify,
+		    "headerSize %" PRIu64 " lies beyond dataOffset %" PRIu64
+		    ": one of them is wrong",
+		    header->header_size, header->data_offset);
 	if (report->frames_in_gap > 0)
-		cli_output_format(output,
-		                  "%s: %" PRIu64
-		                  " well-formed frames fill the space before "
-		                  "dataOffset %" PRIu64
-		                  ": it is likely wrong, and they are lost to "
-		                  "readers\n",
-		                  path, report->frames_in_gap,
-		                  header->data_offset);
+		say(verify,
+		    "%" PRIu64 " well-formed frame%s between headerSize and "
+		    "dataOffset %" PRIu64
+		    ", which readers do not see: dataOffset is likely wrong",
+		    report->frames_in_gap, plural(report->frames_in_gap),
+		    header->data_offset);
 	if (report->leftover_frames > 0)
-		cli_output_format(
-			output,
-			"%s: note: %" PRIu64
-			" well-formed frames lie beyond the commit: a "
-			"writer is at work, or one ended before its "
-			"commit\n",
-			path, report->leftover_frames);
+		say(verify,
+		    "note: %" PRIu64 " well-formed frame%s beyond the commit: "
+		    "a writer is at work, or ended before its commit",
+		    report->leftover_frames, plural(report->leftover_frames));
 }
 
 static void tell_verdict(struct verify *verify, int found,
                          const struct shmlog_verify_report *report)
 {
-	struct cli_output *output = &verify->output;
-
 	tell_notes(verify, report);
 	if (found == 0) {
-		cli_output_format(output,
-		                  "%s: framing is sound: %" PRIu64
-		                  " frames, %" PRIu64 " payload bytes\n",
-		                  verify->quoted.text, report->frames,
-		                  report->payload_bytes);
+		say(verify,
+		    "framing is sound: %" PRIu64 " frame%s, %" PRIu64
+		    " payload bytes",
+		    report->frames, plural(report->frames),
+		    report->payload_bytes);
 		return;
 	}
-	cli_output_format(output,
-	                  "%s: damaged: %" PRIu64 " ranges with %" PRIu64
-	                  " bytes; %" PRIu64 " good frames, %" PRIu64
-	                  " of them behind the first damage%s\n",
-	                  verify->quoted.text, report->damaged_ranges,
-	                  report->damaged_bytes, report->frames,
-	                  report->frames_after_damage,
-	                  report->torn ? "; the commit ends inside a frame"
-	                               : "");
+	say(verify,
+	    "damaged: %" PRIu64 " range%s with %" PRIu64 " bytes; %" PRIu64
+	    " good frame%s, %" PRIu64 " of them behind the first damage%s",
+	    report->damaged_ranges, plural(report->damaged_ranges),
+	    report->damaged_bytes, report->frames, plural(report->frames),
+	    report->frames_after_damage,
+	    report->torn ? "; the commit ends inside a frame" : "");
 }
 
 static void add_report(struct verify *verify, int found,
@@ -218,17 +225,14 @@ static int report_salvage(struct verify *verify, int lost,
 		cli_object_u64(salvage, "payload_bytes", report->payload_bytes);
 		cli_object_u64(salvage, "lost_ranges", report->damaged_ranges);
 		cli_object_u64(salvage, "lost_bytes", report->damaged_bytes);
-	} else if (!verify->quiet) {
-		cli_output_format(
-			&verify->output,
-			"%s: salvaged %" PRIu64 " frames with %" PRIu64
-			" payload bytes to %s, verified; lost %" PRIu64
-			" ranges with %" PRIu64 " bytes\n",
-			verify->quoted.text, report->frames,
-			report->payload_bytes,
-			cli_quote(&file, verify->salvage),
-			report->damaged_ranges, report->damaged_bytes);
 	}
+	say(verify,
+	    "salvaged %" PRIu64 " frame%s with %" PRIu64
+	    " payload bytes to %s, verified; lost %" PRIu64
+	    " range%s with %" PRIu64 " bytes",
+	    report->frames, plural(report->frames), report->payload_bytes,
+	    cli_quote(&file, verify->salvage), report->damaged_ranges,
+	    plural(report->damaged_ranges), report->damaged_bytes);
 	return lost > 0 ? CLI_LOSS : CLI_OK;
 }
 
@@ -261,7 +265,7 @@ static int walk(struct verify *verify, struct shmlog *log)
 
 	if (verify->json)
 		add_report(verify, found, &report);
-	else if (!verify->quiet)
+	else
 		tell_verdict(verify, found, &report);
 	if (salvages)
 		status = report_salvage(verify, found, &report);
@@ -276,7 +280,6 @@ static int verify_log(struct verify *verify, const char *path)
 
 	verify->path = path;
 	verify->listed = 0;
-	cli_quote(&verify->quoted, path);
 	if (verify->json) {
 		verify->object = cli_object_new();
 		cli_object_string(verify->object, "path", path);

@@ -59,24 +59,35 @@ int shmlog_check_length(int fd, uint64_t size)
 	return (uint64_t)file.st_size >= size ? 0 : SHMLOG_ERR_MAPPING_GONE;
 }
 
+/*
+ * The kernel copies aligned words of 32 bits at least in one piece, but it
+ * does not promise to take both halves of `size` at once.  Two loads in a row
+ * with the same upper half, the second not below the first, show that the
+ * second was not caught between the halves of a store: `size` only grows.
+ * (To ask for two equal loads would never end beside a busy writer.)
+ */
+static bool is_one_piece(uint64_t first, uint64_t second)
+{
+	return first >> 32 == second >> 32 && first <= second;
+}
+
 int shmlog_load_header(int fd, struct shmlog_header *header_out)
 {
 	unsigned char bytes[SHMLOG_HEADER_BYTES];
-	unsigned char again[SHMLOG_HEADER_BYTES];
+	struct shmlog_header first;
 	int status = shmlog_read_at(fd, 0, bytes, sizeof(bytes));
 
-	/* The kernel does not promise to copy an aligned word in one piece.
-	 * Two reads that agree cannot both have caught `size` half moved: it
-	 * only grows, so what was half new would have changed in between. */
-	for (; status == 0; memcpy(bytes, again, sizeof(bytes))) {
-		status = shmlog_read_at(fd, 0, again, sizeof(again));
-		if (status == 0 && memcmp(bytes, again, sizeof(bytes)) == 0)
+	while (status == 0) {
+		shmlog_format_load_header(&first, bytes);
+		status = shmlog_read_at(fd, 0, bytes, sizeof(bytes));
+		if (status != 0)
+			break;
+		shmlog_format_load_header(header_out, bytes);
+		if (is_one_piece(first.size, header_out->size))
 			break;
 	}
 	/* Frames are read after the size that covers them. */
 	atomic_thread_fence(memory_order_acquire);
-	if (status == 0)
-		shmlog_format_load_header(header_out, bytes);
 	return status;
 }
 

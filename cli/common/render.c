@@ -319,12 +319,50 @@ void cli_render_frame(const struct cli_renderer *renderer,
 	}
 }
 
+/* Bytes that a batch takes at most, up to which it gets its room at once. */
+#define BATCH_BYTES ((size_t)512 << 10)
+
+/*
+ * Many payloads with one byte behind each.  The frames of a batch are
+ * neighbours, so the range that they cover bounds what is written: a frame
+ * has four bytes beside its payload.  False, and nothing is written, if that
+ * is too much at once.
+ */
+static bool render_ended_batch(struct cli_output *output,
+                               const struct shmlog_frame *frames, size_t count,
+                               unsigned char end)
+{
+	uint64_t most = frames[count - 1].next_cursor - frames[0].cursor;
+	unsigned char *room = NULL;
+	unsigned char *out;
+	size_t i;
+
+	if (most <= BATCH_BYTES)
+		room = cli_output_reserve(output, (size_t)most);
+	if (room == NULL)
+		return false;
+	out = room;
+	for (i = 0; i < count; i++) {
+		memcpy(out, frames[i].payload, frames[i].size_bytes);
+		out += frames[i].size_bytes;
+		*out++ = end;
+	}
+	cli_output_advance(output, (size_t)(out - room));
+	return true;
+}
+
 void cli_render_frames(const struct cli_renderer *renderer,
                        struct cli_output *output,
                        const struct shmlog_frame *frames, size_t count)
 {
+	bool text = renderer->format == CLI_FORMAT_TEXT && !renderer->escape;
 	size_t i;
 
+	if (count == 0)
+		return;
+	if ((text || renderer->format == CLI_FORMAT_NUL) &&
+	    render_ended_batch(output, frames, count, text ? '\n' : '\0'))
+		return;
 	for (i = 0; i < count; i++)
 		cli_render_frame(renderer, output, &frames[i]);
 }

@@ -9,17 +9,35 @@ static const char HEX[] = "0123456789abcdef";
 
 /* ---------------------------------------------------------------- numbers */
 
+static const char DIGIT_PAIRS[] =
+	"00010203040506070809101112131415161718192021222324"
+	"25262728293031323334353637383940414243444546474849"
+	"50515253545556575859606162636465666768697071727374"
+	"75767778798081828384858687888990919293949596979899";
+
+static size_t count_digits(uint64_t value)
+{
+	size_t digits = 1;
+
+	for (; value >= 10000; value /= 10000)
+		digits += 4;
+	return digits + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
 size_t cli_put_u64(unsigned char *out, uint64_t value)
 {
-	unsigned char digits[CLI_U64_MAX];
-	size_t at = sizeof(digits);
+	size_t digits = count_digits(value);
+	unsigned char *at = out + digits;
 
-	do {
-		digits[--at] = (unsigned char)('0' + value % 10);
-		value /= 10;
-	} while (value > 0);
-	memcpy(out, digits + at, sizeof(digits) - at);
-	return sizeof(digits) - at;
+	for (; value >= 100; value /= 100) {
+		at -= 2;
+		memcpy(at, DIGIT_PAIRS + value % 100 * 2, 2);
+	}
+	if (value >= 10)
+		memcpy(out, DIGIT_PAIRS + value * 2, 2);
+	else
+		*out = (unsigned char)('0' + value);
+	return digits;
 }
 
 /* ------------------------------------------------------------------ UTF-8 */
@@ -300,30 +318,48 @@ static unsigned char *put_json_wide(unsigned char *out,
 	return put_unit(out, 0xdc00u + (point & 0x3ff));
 }
 
-/* Bytes that a JSON string cannot hold as they stand, or may not be able to. */
-static uint64_t json_special(uint64_t word)
+/* One character that is perhaps no plain one. */
+static unsigned char *put_json(unsigned char *out, const unsigned char *bytes,
+                               size_t size_bytes, size_t *length_out)
 {
-	return cli_word_below(word, 0x20) | cli_word_equal(word, '"') |
-	       cli_word_equal(word, '\\') | cli_word_equal(word, 0x7f) |
-	       cli_word_high(word);
+	*length_out = 1;
+	if (*bytes < 0x80)
+		return put_json_ascii(out, *bytes);
+	return put_json_wide(out, bytes, size_bytes, length_out);
 }
 
-/* Copies plain bytes until a special one or until less than a word is left.
- * A whole word is stored each time: `out` has room for six. */
-static size_t copy_json_plain(unsigned char *out, const unsigned char *bytes,
-                              size_t size_bytes)
+/* Whether a word is all printable ASCII.  (A carry can only come out of a
+ * byte that is outside of ASCII itself.) */
+static bool is_printable(uint64_t word)
 {
-	size_t at = 0;
+	uint64_t from_space = word + CLI_WORD_ONES * (0x80 - 0x20);
+	uint64_t delete = word + CLI_WORD_ONES;
 
-	while (size_bytes - at >= CLI_WORD_BYTES) {
-		uint64_t hits = json_special(cli_word_load(bytes + at));
+	return ((word | delete | ~from_space) & CLI_WORD_TOPS) == 0;
+}
 
-		memcpy(out + at, bytes + at, CLI_WORD_BYTES);
-		if (hits != 0)
-			return at + cli_word_first(hits);
-		at += CLI_WORD_BYTES;
+/* The bytes of an ASCII word that equal `byte`, all of them exactly. */
+static uint64_t ascii_equal(uint64_t word, unsigned char byte)
+{
+	return (CLI_WORD_TOPS - (word ^ CLI_WORD_ONES * byte)) & CLI_WORD_TOPS;
+}
+
+/* Copies a word of printable ASCII, with a backslash before each quote and
+ * backslash.  For each one the rest of the word is stored again, a byte
+ * further on: up to 24 bytes are written. */
+static unsigned char *put_json_word(unsigned char *out, uint64_t word)
+{
+	uint64_t hits = ascii_equal(word, '"') | ascii_equal(word, '\\');
+
+	cli_word_store(out, word);
+	for (; hits != 0; hits &= hits - 1) {
+		unsigned place = cli_word_first(hits);
+
+		out[place] = '\\';
+		cli_word_store(out + place + 1, word >> (8 * place));
+		out++;
 	}
-	return at;
+	return out + CLI_WORD_BYTES;
 }
 
 size_t cli_escape_json(unsigned char *out, const unsigned char *bytes,
@@ -333,17 +369,21 @@ size_t cli_escape_json(unsigned char *out, const unsigned char *bytes,
 	unsigned char *start = out;
 	size_t length;
 
-	while (bytes < end) {
-		length = copy_json_plain(out, bytes, (size_t)(end - bytes));
-		bytes += length;
-		out += length;
-		while (bytes < end && *bytes >= 0x80) {
-			out = put_json_wide(out, bytes, (size_t)(end - bytes),
-			                    &length);
-			bytes += length;
+	/* `out` has room for six times what is left, so for 48 bytes. */
+	while ((size_t)(end - bytes) >= CLI_WORD_BYTES) {
+		uint64_t word = cli_word_load(bytes);
+
+		if (is_printable(word)) {
+			out = put_json_word(out, word);
+			bytes += CLI_WORD_BYTES;
+			continue;
 		}
-		if (bytes < end && *bytes < 0x80)
-			out = put_json_ascii(out, *bytes++);
+		out = put_json(out, bytes, (size_t)(end - bytes), &length);
+		bytes += length;
+	}
+	while (bytes < end) {
+		out = put_json(out, bytes, (size_t)(end - bytes), &length);
+		bytes += length;
 	}
 	return (size_t)(out - start);
 }

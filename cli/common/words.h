@@ -13,15 +13,26 @@
 #define CLI_WORD_ONES UINT64_C(0x0101010101010101)
 #define CLI_WORD_TOPS UINT64_C(0x8080808080808080)
 
+static inline uint64_t cli_word_order(uint64_t word)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
 static inline uint64_t cli_word_load(const unsigned char *bytes)
 {
 	uint64_t word;
 
 	memcpy(&word, bytes, sizeof(word));
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	return word;
+	return cli_word_order(word);
+}
+
+static inline void cli_word_store(unsigned char *bytes, uint64_t word)
+{
+	word = cli_word_order(word);
+	memcpy(bytes, &word, sizeof(word));
 }
 
 /* Bytes below `limit`, which is at most 128. */
