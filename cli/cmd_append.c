@@ -533,6 +533,23 @@ static int check_file(const char *name, const struct shmlog *log)
 	return CLI_OK;
 }
 
+/* The log is full: the FILEs that were not begun overflow whole. */
+static int keep_files(struct append *append, const struct cli_args *args,
+                      size_t from)
+{
+	bool has_delimiter = append->format != CLI_INPUT_FRAMES &&
+	                     append->format != CLI_INPUT_WHOLE;
+	int delimiter = append->format == CLI_INPUT_NUL ? '\0' : '\n';
+	int status = CLI_OK;
+
+	for (size_t i = from;
+	     i < cli_args_operand_count(args) && status == CLI_OK; i++)
+		status = cli_overflow_keep_file(&append->overflow,
+		                                cli_args_operand(args, i),
+		                                has_delimiter ? delimiter : -1);
+	return status == CLI_OK ? CLI_FULL : status;
+}
+
 static int take_all(struct append *append, const struct cli_args *args)
 {
 	size_t count = cli_args_operand_count(args);
@@ -549,6 +566,8 @@ static int take_all(struct append *append, const struct cli_args *args)
 		status = take_file(append, "-");
 	for (size_t i = 1; i < count && status == CLI_OK; i++) {
 		status = take_file(append, cli_args_operand(args, i));
+		if (status == CLI_FULL && append->overflow.path != NULL)
+			status = keep_files(append, args, i + 1);
 		if (cli_signal_caught() != 0)
 			break;
 	}

@@ -154,6 +154,13 @@ static void tell_verdict(struct verify *verify, int found,
 		    report->payload_bytes);
 		return;
 	}
+	if (report->damaged_ranges == 0) {
+		say(verify,
+		    "damaged header; %" PRIu64 " frame%s behind it, which are "
+		    "sound in themselves",
+		    report->frames, plural(report->frames));
+		return;
+	}
 	say(verify,
 	    "damaged: %" PRIu64 " range%s with %" PRIu64 " bytes; %" PRIu64
 	    " good frame%s, %" PRIu64 " of them behind the first damage%s",

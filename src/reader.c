@@ -109,6 +109,9 @@ int shmlog_reader_refresh(struct shmlog_reader *reader)
 		if (header.data_offset != log->data_offset)
 			return SHMLOG_ERR_DATA_OFFSET;
 	}
+	/* Below the data lies what a cut and regrown file has: zeros. */
+	if (header.size < log->data_offset)
+		return SHMLOG_ERR_MAPPING_GONE;
 	if (header.size < log->data_offset + reader->committed)
 		return SHMLOG_ERR_WENT_BACK;
 	/* A buffered reader, which pays for system calls anyway, sees a cut at

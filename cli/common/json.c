@@ -200,21 +200,24 @@ static size_t decode_unit(const unsigned char *escape, size_t left_bytes,
 static size_t unescape_one(unsigned char **out, const unsigned char *escape,
                            size_t left_bytes)
 {
-	static const char kinds[] = "bfnrt";
-	static const char values[] = "\b\f\n\r\t";
-	const char *kind;
+	unsigned char byte = escape[1];
 	unsigned point;
 	size_t length;
 
-	if (escape[1] == 'u') {
+	switch (byte) {
+	case 'b': byte = '\b'; break;
+	case 'f': byte = '\f'; break;
+	case 'n': byte = '\n'; break;
+	case 'r': byte = '\r'; break;
+	case 't': byte = '\t'; break;
+	case 'u':
 		length = decode_unit(escape, left_bytes, &point);
 		if (length > 0)
 			*out = put_utf8(*out, point);
 		return length;
+	default: break; /* stands for itself */
 	}
-	kind = strchr(kinds, escape[1]);
-	*(*out)++ = kind == NULL ? escape[1]
-	                         : (unsigned char)values[kind - kinds];
+	*(*out)++ = byte;
 	return 2;
 }
 
@@ -262,16 +265,19 @@ static bool unescape(unsigned char *out, struct span span, size_t *size_out)
 /* Whether the inside of a string stands for `text`. */
 static bool string_is(struct span span, const char *text)
 {
+	size_t length = strlen(text);
 	unsigned char plain[64];
 	size_t size_bytes;
 
-	/* An escaped character takes up to six bytes; no name or value that
-	 * is asked for has ten. */
-	if (span.size_bytes > sizeof(plain) ||
-	    !unescape(plain, span, &size_bytes))
+	/* Escapes make a string longer, each character six times at most; no
+	 * name or value that is asked for has eleven. */
+	if (span.size_bytes == length)
+		return memcmp(span.bytes, text, length) == 0;
+	if (span.size_bytes < length || span.size_bytes > sizeof(plain) ||
+	    memchr(span.bytes, '\\', span.size_bytes) == NULL)
 		return false;
-	return size_bytes == strlen(text) &&
-	       memcmp(plain, text, size_bytes) == 0;
+	return unescape(plain, span, &size_bytes) && size_bytes == length &&
+	       memcmp(plain, text, length) == 0;
 }
 
 static bool is_string(struct span value)

@@ -135,30 +135,39 @@ static bool is_hex_digit(unsigned char byte)
 	       (byte >= 'A' && byte <= 'F');
 }
 
-/* What follows a backslash, which is at the present place. */
-static bool check_escape(struct checker *checker)
+/* The four digits of a \u, which begins at `start`. */
+static bool check_unit(struct checker *checker, size_t start)
 {
-	size_t start = checker->at++;
-	unsigned char kind = peek(checker);
 	int digits;
 
-	if (checker->at == checker->size_bytes)
-		return refuse_found(checker, "an escape");
-	if (kind != 'u') {
-		if (kind == 0 || strchr("\"\\/bfnrt", kind) == NULL)
-			return refuse_found(checker, "an escape (one of "
-			                             "\"\\/bfnrtu) after a "
-			                             "backslash");
-		checker->at++;
-		return true;
-	}
-	for (checker->at++, digits = 0; digits < 4; digits++, checker->at++) {
+	for (digits = 0; digits < 4; digits++, checker->at++) {
 		if (!is_hex_digit(peek(checker)))
 			return refuse(checker, start,
 			              "\\u must be followed by four "
 			              "hexadecimal digits");
 	}
 	return true;
+}
+
+/* An escape; its backslash is at the present place. */
+static bool check_escape(struct checker *checker)
+{
+	size_t start = checker->at++;
+
+	switch (peek(checker)) {
+	case '"':
+	case '\\':
+	case '/':
+	case 'b':
+	case 'f':
+	case 'n':
+	case 'r':
+	case 't': checker->at++; return true;
+	case 'u': checker->at++; return check_unit(checker, start);
+	default:
+		return refuse_found(checker, "one of \"\\/bfnrtu after a "
+		                             "backslash");
+	}
 }
 
 /* Passes over bytes that mean nothing in a string, a word at a time. */

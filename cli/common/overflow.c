@@ -14,7 +14,7 @@
 
 int cli_overflow_open(struct cli_overflow *overflow, const char *path)
 {
-	*overflow = (struct cli_overflow){.path = path, .fd = -1};
+	*overflow = (struct cli_overflow){.path = path, .fd = -1, .last = -1};
 	if (path == NULL)
 		return CLI_OK;
 	if (strcmp(path, "-") == 0) {
@@ -60,6 +60,7 @@ int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
 			                "the rest of the input is lost",
 			                -errno);
 		overflow->created = false;
+		overflow->last = (unsigned char)from[put - 1];
 		from += put;
 		size_bytes -= (size_t)put;
 	}
@@ -80,5 +81,27 @@ int cli_overflow_keep_rest(struct cli_overflow *overflow, int fd)
 			break;
 		status = cli_overflow_keep(overflow, bytes, (size_t)got);
 	}
+	return status;
+}
+
+int cli_overflow_keep_file(struct cli_overflow *overflow, const char *name,
+                           int delimiter)
+{
+	const unsigned char byte = (unsigned char)delimiter;
+	int status = CLI_OK;
+
+	if (delimiter >= 0 && overflow->last >= 0 &&
+	    overflow->last != delimiter)
+		status = cli_overflow_keep(overflow, &byte, 1);
+	if (status != CLI_OK || strcmp(name, "-") == 0)
+		return status == CLI_OK
+		               ? cli_overflow_keep_rest(overflow, STDIN_FILENO)
+		               : status;
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return cli_fail(name, "cannot open", -errno);
+	status = cli_overflow_keep_rest(overflow, fd);
+	close(fd);
 	return status;
 }

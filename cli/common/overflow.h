@@ -9,6 +9,7 @@ struct cli_overflow {
 	const char *path; /* NULL: nothing is kept */
 	int fd;
 	bool created; /* by us, and still empty */
+	int last;     /* the byte that was kept last; -1: none */
 };
 
 /*
@@ -27,5 +28,13 @@ int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
 
 /* Keeps all that can still be read from a descriptor. */
 int cli_overflow_keep_rest(struct cli_overflow *overflow, int fd);
+
+/*
+ * Keeps a whole FILE ("-": standard input) behind what came from another one.
+ * A `delimiter` (a byte; negative: none) is put in between if the other one
+ * did not end in it, so that no two records become one.
+ */
+int cli_overflow_keep_file(struct cli_overflow *overflow, const char *name,
+                           int delimiter);
 
 #endif

@@ -162,9 +162,12 @@ bool cli_code_point_is_unsafe(unsigned code_point)
 	size_t low = 0;
 	size_t high = sizeof(unsafe_ranges) / sizeof(unsafe_ranges[0]);
 
-	/* Most of what is written lies here: the CJK and Hangul blocks. */
-	if (code_point >= 0x3165 && code_point <= 0xd7ff)
-		return false;
+	/* Most of what is written lies here: Latin, and the scripts of the
+	 * Far East. */
+	if (code_point >= 0xa0 && code_point < 0x300)
+		return code_point == 0xad;
+	if (code_point >= 0x2070 && code_point <= 0xd7ff)
+		return code_point == 0x3164;
 	if ((code_point & 0xfffe) == 0xfffe)
 		return true;
 	while (low < high) {
@@ -318,16 +321,6 @@ static unsigned char *put_json_wide(unsigned char *out,
 	return put_unit(out, 0xdc00u + (point & 0x3ff));
 }
 
-/* One character that is perhaps no plain one. */
-static unsigned char *put_json(unsigned char *out, const unsigned char *bytes,
-                               size_t size_bytes, size_t *length_out)
-{
-	*length_out = 1;
-	if (*bytes < 0x80)
-		return put_json_ascii(out, *bytes);
-	return put_json_wide(out, bytes, size_bytes, length_out);
-}
-
 /* Whether a word is all printable ASCII.  (A carry can only come out of a
  * byte that is outside of ASCII itself.) */
 static bool is_printable(uint64_t word)
@@ -369,21 +362,29 @@ size_t cli_escape_json(unsigned char *out, const unsigned char *bytes,
 	unsigned char *start = out;
 	size_t length;
 
-	/* `out` has room for six times what is left, so for 48 bytes. */
-	while ((size_t)(end - bytes) >= CLI_WORD_BYTES) {
-		uint64_t word = cli_word_load(bytes);
+	while (bytes < end) {
+		/* `out` has room for six times what is left: for 48 bytes. */
+		while ((size_t)(end - bytes) >= CLI_WORD_BYTES) {
+			uint64_t word = cli_word_load(bytes);
 
-		if (is_printable(word)) {
+			if (!is_printable(word))
+				break;
 			out = put_json_word(out, word);
 			bytes += CLI_WORD_BYTES;
-			continue;
 		}
-		out = put_json(out, bytes, (size_t)(end - bytes), &length);
-		bytes += length;
-	}
-	while (bytes < end) {
-		out = put_json(out, bytes, (size_t)(end - bytes), &length);
-		bytes += length;
+		while (bytes < end && *bytes < 0x80) {
+			unsigned char byte = *bytes++;
+
+			out = put_json_ascii(out, byte);
+			/* What made the word special may be behind it. */
+			if (byte < 0x20 || byte == 0x7f)
+				break;
+		}
+		while (bytes < end && *bytes >= 0x80) {
+			out = put_json_wide(out, bytes, (size_t)(end - bytes),
+			                    &length);
+			bytes += length;
+		}
 	}
 	return (size_t)(out - start);
 }
@@ -423,18 +424,21 @@ size_t cli_base64_encode(char *out, const unsigned char *bytes,
 	return (size_t)(out - start);
 }
 
-/* The six bits of a character, or 64 for one outside the alphabet. */
+/* The six bits of each character from '+' to 'z', or FOREIGN. */
+#define FOREIGN 64u
+static const unsigned char base64_values[] = {
+	62, 64, 64, 64, 63, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64,
+	64, 64, 64, 64, 64, 64, 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
+	10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
+	64, 64, 64, 64, 64, 64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35,
+	36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51,
+};
+
 static unsigned base64_value(char character)
 {
-	if (character >= 'A' && character <= 'Z')
-		return (unsigned)(character - 'A');
-	if (character >= 'a' && character <= 'z')
-		return (unsigned)(character - 'a') + 26;
-	if (character >= '0' && character <= '9')
-		return (unsigned)(character - '0') + 52;
-	if (character == '+')
-		return 62;
-	return character == '/' ? 63 : 64;
+	unsigned place = (unsigned char)character - (unsigned)'+';
+
+	return place < sizeof(base64_values) ? base64_values[place] : FOREIGN;
 }
 
 /* `digits` characters (2 to 4) to digits - 1 bytes.  False for a foreign
@@ -447,7 +451,7 @@ static bool decode_group(unsigned char *out, const char *text, size_t digits)
 	for (i = 0; i < 4; i++) {
 		unsigned value = i < digits ? base64_value(text[i]) : 0;
 
-		if (value > 63)
+		if (value == FOREIGN)
 			return false;
 		bits = bits << 6 | value;
 	}
