@@ -156,8 +156,8 @@ const struct cli_command cmd_create = {
 	.option_count = sizeof(create_options) / sizeof(create_options[0]),
 	.min_operands = 1,
 	.max_operands = 1,
-	.notes = "A SIZE is a number of bytes, or of KiB, MiB, GiB, TiB with K, M, "
-	         "G, T behind it.\nThe space is reserved at once unless "
+	.notes = "A SIZE is a number of bytes, or of KiB, MiB, GiB, TiB with "
+	         "K, M, G, T behind it.\nThe space is reserved at once unless "
 	         "--sparse is given: appending to a sparse\nlog fails when the "
 	         "file system is full.",
 	.run = create_run,

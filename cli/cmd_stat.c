@@ -35,7 +35,8 @@ static const struct cli_option stat_options[] = {
 		.help = "draw how large the payloads are" },
 	[OPTION_WATCH] = { .name = "watch", .value = "DURATION",
 		.value_optional = true,
-		.help = "show the rates, again and again; every 1s if not given" },
+		.help = "show the rates, again and again; "
+		        "every 1s if not given" },
 };
 
 #define WATCH_DEFAULT_NS INT64_C(1000000000)
@@ -130,7 +131,7 @@ static const struct cli_row stat_rows[] = {
 
 #define ROW_COUNT (sizeof(stat_rows) / sizeof(stat_rows[0]))
 
-/* ------------------------------------------------------- gathering the facts */
+/* ---------------------------------------------------- gathering the facts */
 
 static int count_sizes(void *context, const struct shmlog_frame *frames,
                        size_t count)
@@ -253,7 +254,8 @@ static void gather(struct stat_facts *facts, struct shmlog **log_out)
 	if (status == 0) {
 		derive_fill(facts);
 		status = shmlog_open(facts->path, log_out);
-	} else if (status <= SHMLOG_ERR_TOO_SHORT && status >= SHMLOG_ERR_SIZE) {
+	} else if (status <= SHMLOG_ERR_TOO_SHORT &&
+	           status >= SHMLOG_ERR_SIZE) {
 		facts->known |= KNOWS_LENGTH;
 		if (status != SHMLOG_ERR_TOO_SHORT)
 			facts->known |= KNOWS_WORDS;
@@ -472,7 +474,8 @@ static void print_damage(struct cli_output *output,
 	}
 	if (more > 0) {
 		cli_report_label(output, "damage");
-		cli_output_format(output, "and %" PRIu64 " more ranges\n", more);
+		cli_output_format(output, "and %" PRIu64 " more ranges\n",
+		                  more);
 	}
 }
 
@@ -579,9 +582,9 @@ static int watch_log(const struct cli_args *args, const char *format)
 	struct cli_quoted quoted;
 
 	if (text && !cli_parse_duration(text, &interval_ns))
-		return cli_usage_error("%s is no DURATION: a number, and one of "
-		                       "ns, us, ms, s, m, h behind it",
-		                       cli_quote(&quoted, text));
+		return cli_usage_error(
+			"%s is no DURATION: a number, and one of ns, us, ms, "
+			"s, m, h behind it", cli_quote(&quoted, text));
 	if (interval_ns < WATCH_MIN_NS)
 		return cli_usage_error("%s is too short to watch for: 1ms at "
 		                       "least", cli_quote(&quoted, text));
@@ -626,7 +629,8 @@ const struct cli_command cmd_stat = {
 	.option_count = sizeof(stat_options) / sizeof(stat_options[0]),
 	.min_operands = 1,
 	.max_operands = SIZE_MAX,
-	.notes = "A DURATION is a number with ns, us, ms, s, m or h behind it.\n"
+	.notes = "A DURATION is a number with ns, us, ms, s, m or h behind "
+	         "it.\n"
 	         "--watch writes one line over and over on a terminal; "
 	         "elsewhere it prints a\nline of JSON per interval, or of text "
 	         "with -o text.",

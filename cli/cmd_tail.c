@@ -416,7 +416,10 @@ static int print_committed(struct tail *tail)
 		tail->left -= count;
 		tail->rendered = frames[result - 1].next_cursor;
 		tail->frame_ns = now_ns();
-		if (tail->output.used >= CHECKPOINT_BYTES)
+		/* A short batch has most likely caught up: let it out before
+		 * looking for more. */
+		if ((size_t)result < most ||
+		    tail->output.used >= CHECKPOINT_BYTES)
 			status = checkpoint(tail);
 		if (tail->timeout_ns >= 0 &&
 		    since(tail->started_ns) >= tail->timeout_ns)

@@ -6,9 +6,7 @@
 #include "platform.h"
 #include "window.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 /* Bytes that are copied at a time from a file of frames. */
 #define COPY_BYTES 262144u
@@ -25,6 +23,15 @@ size_t shmlog_frame_encode(unsigned char *frame_out, const void *payload,
 	return total;
 }
 
+/* Somebody moved `size`, or the header's page was cut off. */
+static int explain_interference(const struct shmlog *log)
+{
+	struct shmlog_header header;
+	int status = shmlog_read_header(log, &header);
+
+	return status == 0 ? SHMLOG_ERR_INTERFERED : status;
+}
+
 /*
  * Moves `size` from what it was when the log was entered to `new_size`, if
  * nobody else has moved it, and wakes whoever waits for that.
@@ -33,32 +40,19 @@ static int publish(const struct shmlog_entry *entry, uint64_t new_size,
                    bool wake)
 {
 	uint64_t expected = entry->size;
-	int status = 0;
-	struct shmlog_file_header *header = mmap(NULL, SHMLOG_HEADER_BYTES,
-	                                         PROT_READ | PROT_WRITE,
-	                                         MAP_SHARED, entry->fd, 0);
 
-	if (header == MAP_FAILED)
-		return -errno;
 	/* A reader may look at all below the new size once it sees it, so the
 	 * frames, which were written before, must be visible first; and if
 	 * somebody else has moved it, their frames must stay. */
 	if (!atomic_compare_exchange_strong_explicit(
-		    &header->size, &expected, new_size, memory_order_release,
-		    memory_order_relaxed))
-		status = SHMLOG_ERR_INTERFERED;
-	/* Had the page been cut off, the store went nowhere; or the file now
-	 * ends before the frames. */
-	struct shmlog_header now;
-	int length_status = shmlog_read_header(entry->log, &now);
-
-	if (length_status != 0)
-		status = length_status < -10000 ? SHMLOG_ERR_MAPPING_GONE
-		                                : length_status;
-	if (status == 0 && wake)
-		shmlog_platform_wake(&header->size);
-	munmap(header, SHMLOG_HEADER_BYTES);
-	return status;
+		    &entry->header->size, &expected, new_size,
+		    memory_order_release, memory_order_relaxed))
+		return explain_interference(entry->log);
+	if (wake)
+		shmlog_platform_wake(&entry->header->size);
+	/* Had the page been cut off, the store went nowhere; or the file may
+	 * end before the frames by now. */
+	return shmlog_check_length(entry->fd, new_size);
 }
 
 static void report(struct shmlog_append_result *result,

@@ -4,7 +4,10 @@
 #include "platform.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -93,6 +96,9 @@ static int refuse_writer(struct shmlog *log, bool *certain_out)
 	int64_t start = now_ns();
 	int found;
 
+	if (!log->probe_prepared)
+		shmlog_platform_prepare_probe(log->fd);
+	log->probe_prepared = true;
 	while ((found = shmlog_platform_has_writer(log->fd)) == 1) {
 		if (now_ns() - start > WRITER_GRACE_NS)
 			return SHMLOG_ERR_WRITER_ACTIVE;
@@ -133,22 +139,73 @@ static int check_tail(const struct shmlog *log, uint64_t size)
 	return fault.status == 0 ? 0 : SHMLOG_ERR_TORN;
 }
 
-/* Loads the header under the lock and checks that the log can take more. */
+/* Whether `fd` is open on the log's own file; stores its length. */
+static int check_same(const struct shmlog *log, int fd, uint64_t *length_out)
+{
+	struct stat file;
+
+	if (fstat(fd, &file) != 0)
+		return -errno;
+	*length_out = (uint64_t)file.st_size;
+	return (uint64_t)file.st_dev == log->identity.device &&
+	                       (uint64_t)file.st_ino == log->identity.inode
+	               ? 0
+	               : SHMLOG_ERR_REPLACED;
+}
+
+/*
+ * Opens the log for writing by its name, which shows at the same time that
+ * the name still leads to it: whoever opens the name now meets the same lock.
+ */
+static int open_access(struct shmlog_entry *entry)
+{
+	const struct shmlog *log = entry->log;
+
+	entry->fd = open(log->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (entry->fd < 0 && errno == EWOULDBLOCK) {
+		/* Somebody holds a lease, which only a patient open breaks. */
+		entry->fd = shmlog_platform_reopen(log->fd);
+		return entry->fd < 0
+		               ? entry->fd
+		               : check_same(log, entry->fd, &entry->capacity);
+	}
+	if (entry->fd < 0)
+		return errno == ENXIO || errno == EISDIR ? SHMLOG_ERR_REPLACED
+		                                         : -errno;
+	return check_same(log, entry->fd, &entry->capacity);
+}
+
+static int map_header(struct shmlog_entry *entry)
+{
+	if (entry->capacity < SHMLOG_HEADER_BYTES)
+		return SHMLOG_ERR_MAPPING_GONE;
+	void *header = mmap(NULL, SHMLOG_HEADER_BYTES, PROT_READ | PROT_WRITE,
+	                    MAP_SHARED, entry->fd, 0);
+
+	if (header == MAP_FAILED)
+		return -errno;
+	entry->header = header;
+	return 0;
+}
+
+/* Checks under the lock that the log is what it was and can take more. */
 static int look_at_log(struct shmlog_entry *entry)
 {
 	struct shmlog *log = entry->log;
-	struct shmlog_header header;
-	int status = shmlog_check_name(log);
+	struct shmlog_header header = {
+		.header_size = entry->header->header_size,
+		.data_offset = entry->header->data_offset,
+		.size = atomic_load_explicit(&entry->header->size,
+	                                     memory_order_acquire),
+		.capacity = entry->capacity,
+	};
+	int status = shmlog_judge_header(&header);
 
-	if (status != 0)
-		return status;
-	status = shmlog_read_header(log, &header);
 	if (status != 0)
 		return status;
 	if (header.data_offset != log->data_offset)
 		return SHMLOG_ERR_DATA_OFFSET;
 	entry->size = header.size;
-	entry->capacity = header.capacity;
 	return header.size == log->appended_end ? 0
 	                                        : check_tail(log, header.size);
 }
@@ -156,31 +213,31 @@ static int look_at_log(struct shmlog_entry *entry)
 int shmlog_enter(struct shmlog *log, bool force, int64_t timeout_ns,
                  struct shmlog_entry *entry_out)
 {
-	struct shmlog_entry entry = {.log = log};
+	struct shmlog_entry *entry = entry_out;
 	int status = lock(log->fd, timeout_ns);
 
+	*entry = (struct shmlog_entry){.log = log, .fd = -1};
 	if (status != 0)
 		return status;
 	if (!force)
-		status = refuse_writer(log, &entry.certain);
+		status = refuse_writer(log, &entry->certain);
 	if (status == 0)
-		status = look_at_log(&entry);
-	if (status == 0) {
-		entry.fd = shmlog_platform_reopen(log->fd, log->path);
-		if (entry.fd < 0)
-			status = entry.fd;
-	}
-	if (status != 0) {
-		shmlog_unlock(log);
-		return status;
-	}
-	*entry_out = entry;
-	return 0;
+		status = open_access(entry);
+	if (status == 0)
+		status = map_header(entry);
+	if (status == 0)
+		status = look_at_log(entry);
+	if (status != 0)
+		shmlog_leave(entry);
+	return status;
 }
 
 void shmlog_close_access(struct shmlog_entry *entry)
 {
-	close(entry->fd);
+	if (entry->header != NULL)
+		munmap(entry->header, SHMLOG_HEADER_BYTES);
+	if (entry->fd >= 0)
+		close(entry->fd);
 }
 
 void shmlog_leave(struct shmlog_entry *entry)

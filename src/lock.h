@@ -10,10 +10,11 @@
 /* Write access to a log, held between enter and leave. */
 struct shmlog_entry {
 	struct shmlog *log;
-	int fd;            /* for reading and writing */
-	uint64_t capacity; /* of the file, when entered */
-	uint64_t size;     /* as loaded under the lock; sane */
-	bool certain;      /* the system could tell that nobody else writes */
+	int fd;                            /* for reading and writing */
+	struct shmlog_file_header *header; /* mapped for writing */
+	uint64_t capacity;                 /* of the file, when entered */
+	uint64_t size;                     /* as loaded under the lock; sane */
+	bool certain; /* the system could tell that nobody else writes */
 };
 
 /*
@@ -30,8 +31,8 @@ int shmlog_enter(struct shmlog *log, bool force, int64_t timeout_ns,
  * that takes the lock next must not find this one still writing. */
 void shmlog_leave(struct shmlog_entry *entry);
 
-/* The halves of it: the lock alone, the write access alone. */
-void shmlog_unlock(struct shmlog *log);
+/* The halves of it: the write access alone, the lock alone. */
 void shmlog_close_access(struct shmlog_entry *entry);
+void shmlog_unlock(struct shmlog *log);
 
 #endif

@@ -59,32 +59,55 @@ int shmlog_check_length(int fd, uint64_t size)
 	return (uint64_t)file.st_size >= size ? 0 : SHMLOG_ERR_MAPPING_GONE;
 }
 
+/* Sizes below this have nothing in their upper half that could change. */
+#define HALF_WORD_RANGE ((uint64_t)1 << 32)
+
 /*
  * The kernel copies aligned words of 32 bits at least in one piece, but it
- * does not promise to take both halves of `size` at once.  Two loads in a row
- * with the same upper half, the second not below the first, show that the
- * second was not caught between the halves of a store: `size` only grows.
- * (To ask for two equal loads would never end beside a busy writer.)
+ * does not promise to take both halves of `size` at once.  In a file below
+ * 4 GiB the upper half is always 0.  In a larger one, two loads in a row with
+ * the same upper half, the second not below the first, show that the second
+ * was not caught between the halves of a store: `size` only grows.  (To ask
+ * for two equal loads would never end beside a busy writer.)
  */
 static bool is_one_piece(uint64_t first, uint64_t second)
 {
-	return first >> 32 == second >> 32 && first <= second;
+	return first / HALF_WORD_RANGE == second / HALF_WORD_RANGE &&
+	       first <= second;
+}
+
+static int load_words(int fd, struct shmlog_header *header_out)
+{
+	unsigned char bytes[SHMLOG_HEADER_BYTES];
+	int status = shmlog_read_at(fd, 0, bytes, sizeof(bytes));
+
+	if (status == 0)
+		shmlog_format_load_header(header_out, bytes);
+	return status;
 }
 
 int shmlog_load_header(int fd, struct shmlog_header *header_out)
 {
-	unsigned char bytes[SHMLOG_HEADER_BYTES];
-	struct shmlog_header first;
-	int status = shmlog_read_at(fd, 0, bytes, sizeof(bytes));
+	struct stat file;
+	int status = load_words(fd, header_out);
 
-	while (status == 0) {
-		shmlog_format_load_header(&first, bytes);
-		status = shmlog_read_at(fd, 0, bytes, sizeof(bytes));
-		if (status != 0)
-			break;
-		shmlog_format_load_header(header_out, bytes);
-		if (is_one_piece(first.size, header_out->size))
-			break;
+	if (status != 0)
+		return status;
+	/* After the words: a file that grows meanwhile raises no alarm. */
+	if (fstat(fd, &file) != 0)
+		return -errno;
+	header_out->capacity = (uint64_t)file.st_size;
+	if (header_out->capacity >= HALF_WORD_RANGE) {
+		struct shmlog_header first;
+
+		do {
+			first = *header_out;
+			status = load_words(fd, header_out);
+		} while (status == 0 &&
+		         !is_one_piece(first.size, header_out->size));
+		/* What was committed since may lie in what has grown. */
+		if (status == 0 && fstat(fd, &file) == 0)
+			header_out->capacity = (uint64_t)file.st_size;
 	}
 	/* Frames are read after the size that covers them. */
 	atomic_thread_fence(memory_order_acquire);
@@ -116,7 +139,8 @@ static int open_file(const char *path, int *fd_out, struct stat *file_out)
 	return 0;
 }
 
-/* Reads and checks the header of an open file. */
+/* Reads and checks the header of an open file.  Words that could not be read
+ * stay as they are. */
 static int check_file(int fd, const struct stat *file,
                       struct shmlog_header *header_out)
 {
@@ -211,26 +235,26 @@ void shmlog_close(struct shmlog *log)
 	free(log);
 }
 
+int shmlog_judge_header(const struct shmlog_header *header)
+{
+	int status = shmlog_format_check_header(header);
+
+	return status == SHMLOG_ERR_TOO_SHORT ||
+	                       (status != 0 && header->size > header->capacity)
+	               ? SHMLOG_ERR_MAPPING_GONE
+	               : status;
+}
+
 int shmlog_read_header(const struct shmlog *log,
                        struct shmlog_header *header_out)
 {
 	struct shmlog_header header = {0};
-	struct stat file;
 	int status = shmlog_load_header(log->fd, &header);
 
 	if (status != 0 && status != SHMLOG_ERR_MAPPING_GONE)
 		return status;
-	/* After the words: a file that grows meanwhile raises no alarm. */
-	if (fstat(log->fd, &file) != 0)
-		return -errno;
-	header.capacity = (uint64_t)file.st_size;
 	*header_out = header;
-	if (status == 0)
-		status = shmlog_format_check_header(&header);
-	return status == SHMLOG_ERR_TOO_SHORT ||
-	                       (status != 0 && header.size > header.capacity)
-	               ? SHMLOG_ERR_MAPPING_GONE
-	               : status;
+	return status == 0 ? shmlog_judge_header(&header) : status;
 }
 
 uint64_t shmlog_data_offset(const struct shmlog *log)

@@ -34,6 +34,7 @@ struct shmlog {
 	                                 * take turns here */
 	uint64_t appended_end; /* size after the last append, 0 before; under
 	                        * append_mutex */
+	bool probe_prepared;   /* likewise */
 	bool scanned;          /* looked for writers in /proc; likewise */
 };
 
@@ -65,10 +66,14 @@ int shmlog_write_at(int fd, uint64_t offset, const void *bytes,
 int shmlog_check_length(int fd, uint64_t size);
 
 /*
- * Loads `size` through the descriptor, where no cut can raise a signal, and
- * orders it before all later reads of the file.  0, -errno, or
- * SHMLOG_ERR_MAPPING_GONE.  The header's other words come with it.
+ * Loads the header's words through the descriptor, where no cut can raise a
+ * signal, and the file's length, and orders them before all later reads of
+ * the file.  0, -errno, or SHMLOG_ERR_MAPPING_GONE if there are no 24 bytes.
  */
 int shmlog_load_header(int fd, struct shmlog_header *header_out);
+
+/* shmlog_format_check_header() for a log that was sound once: what no longer
+ * reaches to its size is SHMLOG_ERR_MAPPING_GONE. */
+int shmlog_judge_header(const struct shmlog_header *header);
 
 #endif

@@ -66,14 +66,18 @@ int shmlog_platform_wake(const _Atomic uint64_t *word)
 	return 0;
 }
 
+void shmlog_platform_prepare_probe(int fd)
+{
+	/* Should somebody open the file for writing in the instant of a
+	 * lease, its SIGIO, which would end the process, is to be sent as a
+	 * SIGURG, which does nothing. */
+	(void)fcntl(fd, F_SETSIG, SIGURG);
+}
+
 int shmlog_platform_has_writer(int fd)
 {
 	/* A read lease is granted exactly while nobody has the inode open or
-	 * mapped for writing.  It is given back at once.  Should an opener
-	 * come in between, its SIGIO, which would end the process, is sent as
-	 * a SIGURG, which does nothing. */
-	if (fcntl(fd, F_SETSIG, SIGURG) != 0)
-		return -ENOTSUP;
+	 * mapped for writing.  It is given back at once. */
 	if (fcntl(fd, F_SETLEASE, F_RDLCK) != 0)
 		return errno == EAGAIN ? 1 : -ENOTSUP;
 	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
@@ -85,7 +89,7 @@ static void fd_path(char path[32], int fd)
 	snprintf(path, 32, "/proc/self/fd/%d", fd);
 }
 
-static int reopen_through_proc(int fd)
+int shmlog_platform_reopen(int fd)
 {
 	char path[32];
 
@@ -311,16 +315,21 @@ int shmlog_platform_wake(const _Atomic uint64_t *word)
 	return 0;
 }
 
+void shmlog_platform_prepare_probe(int fd)
+{
+	(void)fd;
+}
+
 int shmlog_platform_has_writer(int fd)
 {
 	(void)fd;
 	return -ENOTSUP;
 }
 
-static int reopen_through_proc(int fd)
+int shmlog_platform_reopen(int fd)
 {
 	(void)fd;
-	return -ENOENT;
+	return -ENOTSUP;
 }
 
 static int create_tmpfile(const char *directory, mode_t mode)
@@ -355,26 +364,6 @@ int shmlog_platform_processes(const struct stat *file,
 }
 
 #endif
-
-int shmlog_platform_reopen(int fd, const char *path)
-{
-	struct stat wanted;
-	struct stat opened;
-	int writable = reopen_through_proc(fd);
-
-	/* No /proc here: by name, if that still leads to the same file. */
-	if (writable != -ENOENT)
-		return writable;
-	writable = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (writable < 0)
-		return -errno;
-	if (fstat(fd, &wanted) != 0 || fstat(writable, &opened) != 0 ||
-	    wanted.st_dev != opened.st_dev || wanted.st_ino != opened.st_ino) {
-		close(writable);
-		return SHMLOG_ERR_REPLACED;
-	}
-	return writable;
-}
 
 /* The directory that `path` lies in; freed by the caller.  NULL: no memory. */
 static char *directory_of(const char *path)

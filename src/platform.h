@@ -26,13 +26,16 @@ int shmlog_platform_wake(const _Atomic uint64_t *word);
 
 /*
  * Whether any process has the file of `fd` (open read-only) open or mapped
- * for writing: 1 if so, 0 if not, -ENOTSUP where that can't be told.
+ * for writing: 1 if so, 0 if not, -ENOTSUP where that can't be told.  `fd` is
+ * prepared for it once.
  */
+void shmlog_platform_prepare_probe(int fd);
 int shmlog_platform_has_writer(int fd);
 
-/* Opens the file of `fd` for reading and writing: the same file, whatever
- * `path` leads to by now.  A descriptor or -errno. */
-int shmlog_platform_reopen(int fd, const char *path);
+/* Opens the file of `fd` for reading and writing through its descriptor,
+ * whatever its name leads to.  A descriptor or -errno; -ENOTSUP where the
+ * system cannot. */
+int shmlog_platform_reopen(int fd);
 
 /*
  * Makes an empty file, to be named `path` later.  Stores a descriptor, and

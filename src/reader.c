@@ -116,8 +116,10 @@ int shmlog_reader_refresh(struct shmlog_reader *reader)
 		return SHMLOG_ERR_WENT_BACK;
 	/* A buffered reader, which pays for system calls anyway, sees a cut at
 	 * once; a mapped one that polls `size` does not pay for that. */
-	status = is_buffered(reader) ? shmlog_check_length(log->fd, header.size)
-	                             : follow_growth(reader, header.size);
+	if (!is_buffered(reader))
+		status = follow_growth(reader, header.size);
+	else if (header.size > header.capacity)
+		status = SHMLOG_ERR_MAPPING_GONE;
 	if (status != 0)
 		return status;
 	reader->committed = header.size - log->data_offset;

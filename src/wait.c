@@ -50,7 +50,7 @@ static int look(struct shmlog_reader *reader)
 {
 	int status = shmlog_reader_refresh(reader);
 
-	if (status == 0)
+	if (status == 0 && reader->mapping != NULL)
 		status = shmlog_check_length(reader->log->fd,
 		                             reader->log->data_offset +
 		                                     reader->committed);

@@ -246,8 +246,9 @@ static int refuse_name(const struct cli_command *command, const char *written,
 			cli_nearest_offer(&nearest, command->options[i].name);
 	}
 	if (nearest.best)
-		return cli_usage_error("unknown option %s; did you mean '--%s'?",
-		                       written, nearest.best);
+		return cli_usage_error(
+			"unknown option %s; did you mean '--%s'?", written,
+			nearest.best);
 	return cli_usage_error("unknown option %s", written);
 }
 
@@ -263,8 +264,9 @@ static int refuse_letter(const struct cli_command *command,
 
 	cli_quote(&word, item->word);
 	if (item->name == name && name[0] >= '0' && name[0] <= '9')
-		return cli_usage_error("unknown option %s; to give it as an "
-		                       "operand, put '--' before it", word.text);
+		return cli_usage_error(
+			"unknown option %s; to give it as an operand, put '--' "
+			"before it", word.text);
 	if (find_name(command, name, name_bytes, &option))
 		return refuse_name(command, word.text, name, name_bytes);
 	/* Of a character of several bytes only the whole can be shown. */

@@ -30,8 +30,8 @@ struct cli_option {
  * Parses argv (argv[0] is the command's name).  On success *args_out is
  * released with cli_args_free(), also after a failure (it is NULL then).
  * Returns CLI_OK, or CLI_USAGE after a message that names the option and
- * says how to get help, or CLI_SYSTEM after one when there is no memory.  With --help among the options nothing else is
- * checked: cli_args_help() is true.
+ * says how to get help, or CLI_SYSTEM after one when there is no memory.  With
+ * --help among the options nothing else is checked: cli_args_help() is true.
  */
 int cli_args_parse(const struct cli_command *command, int argc, char **argv,
                    struct cli_args **args_out);

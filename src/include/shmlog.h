@@ -55,11 +55,11 @@
  * reads with pread(2) and maps nothing but the header for
  * shmlog_reader_wait(), so it gets SHMLOG_ERR_MAPPING_GONE and never a
  * signal, and never allocates pages for holes.  A mapped reader, a
- * struct shmlog_writer, and the one store with which shmlog_append_frames()
- * publishes, touch the mapping: a program that must survive truncation
- * there installs a SIGBUS handler that maps a private page over the one that
- * is missing; these functions look at the file's length afterwards and
- * return SHMLOG_ERR_MAPPING_GONE.
+ * struct shmlog_writer, and shmlog_append_frames() where it looks at the
+ * header and publishes, touch a mapping: a program that must survive
+ * truncation there installs a SIGBUS handler that maps a private page over
+ * the one that is missing.  These functions look at the file's length
+ * afterwards and return SHMLOG_ERR_MAPPING_GONE.
  *
  * DAMAGE.  The format has no checksum.  The two size words of each frame
  * prove the framing; a changed payload byte cannot be seen.
