@@ -483,19 +483,9 @@ static void add_damage(struct cli_object *object,
                        const struct stat_facts *facts)
 {
 	struct cli_object *array = cli_object_array(object, "damage");
-	struct cli_fault_text text;
 
-	for (size_t i = 0; i < facts->damage_count; i++) {
-		const struct shmlog_damage *damage = &facts->damage[i];
-		struct cli_object *item = cli_array_object(array);
-
-		cli_object_u64(item, "cursor", damage->fault.cursor);
-		cli_object_u64(item, "end_cursor", damage->end_cursor);
-		cli_object_string(item, "status",
-		                  shmlog_status_name(damage->fault.status));
-		cli_object_string(item, "text",
-		                  cli_describe_fault(&text, &damage->fault));
-	}
+	for (size_t i = 0; i < facts->damage_count; i++)
+		cli_report_damage(array, &facts->damage[i]);
 }
 
 static void show_text(struct stat_view *view, const struct stat_facts *facts,

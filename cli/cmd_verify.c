@@ -72,33 +72,13 @@ static const char *plural(uint64_t count)
 	return count == 1 ? "" : "s";
 }
 
-static void list_damage(struct verify *verify,
-                        const struct shmlog_damage *damage)
-{
-	struct cli_fault_text text;
-
-	if (verify->listed++ >= MOST_LISTED)
-		return;
-	struct cli_object *entry = cli_array_object(verify->damages);
-
-	cli_object_u64(entry, "cursor", damage->fault.cursor);
-	cli_object_u64(entry, "end", damage->end_cursor);
-	cli_object_u64(entry, "bytes",
-	               damage->end_cursor - damage->fault.cursor);
-	cli_object_u64(entry, "good_before", damage->good_before);
-	cli_object_string(entry, "error",
-	                  shmlog_status_name(damage->fault.status));
-	cli_object_string(entry, "reason",
-	                  cli_describe_fault(&text, &damage->fault));
-}
-
 static int tell_damage(void *context, const struct shmlog_damage *damage)
 {
 	struct verify *verify = context;
 	struct cli_fault_text text;
 
-	if (verify->json)
-		list_damage(verify, damage);
+	if (verify->json && verify->listed++ < MOST_LISTED)
+		cli_report_damage(verify->damages, damage);
 	say(verify,
 	    "%s; damaged range: cursor %" PRIu64 " to %" PRIu64 " (%" PRIu64
 	    " bytes)",
