@@ -31,24 +31,23 @@ enum {
 };
 
 static const struct cli_option append_options[] = {
-	[OPTION_INPUT] = {.letter = 'i',
-                          .name = "input",
-                          .value = "FORMAT",
-                          .help = "lines (default), nul, json, envelope, "
-                                  "frames or whole"},
-	[OPTION_MESSAGE] = {.letter = 'm',
-                            .name = "message",
-                            .value = "TEXT",
-                            .repeatable = true,
-                            .help = "append TEXT as one frame; may be "
-                                    "repeated"},
+	[OPTION_INPUT] =
+		{.letter = 'i',
+                 .name = "input",
+                 .value = "FORMAT",
+                 .help = "lines, nul, json, envelope, frames or whole"},
+	[OPTION_MESSAGE] =
+		{.letter = 'm',
+                 .name = "message",
+                 .value = "TEXT",
+                 .repeatable = true,
+                 .help = "append TEXT as one frame; may be repeated"},
 	[OPTION_CREATE] = {.name = "create",
                            .value = "SIZE",
-                           .help = "create the log with this capacity if it "
-                                   "is missing"},
-	[OPTION_ATOMIC] = {.name = "atomic",
-                           .help = "all the input in one commit, or none "
-                                   "of it"},
+                           .help = "create a missing log with this capacity"},
+	[OPTION_ATOMIC] =
+		{.name = "atomic",
+                 .help = "all the input in one commit, or none of it"},
 	[OPTION_COMMIT_EVERY] = {.name = "commit-every",
                                  .value = "N",
                                  .help = "commit after every N frames"},
@@ -58,14 +57,13 @@ static const struct cli_option append_options[] = {
                                  .help = "report invalid records and go on"},
 	[OPTION_OVERFLOW] = {.name = "overflow",
                              .value = "FILE",
-                             .help = "what a full log has no room for goes "
-                                     "there"},
+                             .help = "what a full log cannot hold goes there"},
 	[OPTION_FORCE] = {.name = "force",
-                          .help = "append even where another writer is seen"},
-	[OPTION_LOCK_TIMEOUT] = {.name = "lock-timeout",
-                                 .value = "DURATION",
-                                 .help = "how long to wait for other "
-                                         "appenders"},
+                          .help = "append though another writer is seen"},
+	[OPTION_LOCK_TIMEOUT] =
+		{.name = "lock-timeout",
+                 .value = "DURATION",
+                 .help = "how long to wait for other appenders"},
 };
 
 /* Bytes that are asked of the input at a time. */
@@ -718,5 +716,7 @@ const struct cli_command cmd_append = {
 	.option_count = sizeof(append_options) / sizeof(append_options[0]),
 	.min_operands = 1,
 	.max_operands = SIZE_MAX,
+	.notes = "Without --input, each line is a frame.  Without FILE and "
+		 "--message, standard\ninput is read.",
 	.run = append_run,
 };

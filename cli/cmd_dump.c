@@ -25,18 +25,18 @@ enum {
 
 static const struct cli_option dump_options[] = {
 	[OPTION_FROM] = { .name = "from", .value = "POS",
-		.help = "begin with the frame at this position; start if not given" },
+		.help = "begin with the frame there; start if not given"},
 	[OPTION_TO] = { .name = "to", .value = "POS",
-		.help = "end before the frame at this position; end if not given" },
+		.help = "end before the frame there; end if not given"},
 	[OPTION_COUNT] = { .letter = 'n', .name = "count", .value = "N",
 		.help = "print at most N frames" },
 	[OPTION_REVERSE] = { .letter = 'r', .name = "reverse",
 		.help = "print the frames last to first" },
 	[OPTION_OUTPUT] = { .letter = 'o', .name = "output", .value = "FORMAT",
-		.help = "text, nul, json, hex, frames or raw; text if not given" },
+		.help = "text (default), nul, json, hex, frames, raw"},
 	[OPTION_TEMPLATE] = { .letter = 't', .name = "template",
 		.value = "TEMPLATE",
-		.help = "print each frame by a template instead" },
+		.help = "print each frame by a template"},
 };
 
 /* Frames that are read and rendered at a time. */

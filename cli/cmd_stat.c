@@ -298,11 +298,10 @@ static int keep_process(void *context, const struct shmlog_process *process)
 	return 0;
 }
 
-static void list_processes(struct process_list *list, const struct shmlog *log)
+static void list_processes(struct process_list *list, const char *path)
 {
-	*list = (struct process_list){ .unseen = -ENOTSUP };
-	if (log)
-		list->unseen = shmlog_processes(log, keep_process, list);
+	*list = (struct process_list){ .unseen = 0 };
+	list->unseen = shmlog_processes_at(path, keep_process, list);
 	if (list->cut)
 		list->unseen = -ENOMEM;
 }
@@ -534,7 +533,7 @@ static int stat_log(struct stat_view *view, const char *path)
 
 	gather(&facts, &log);
 	if (view->procs)
-		list_processes(&processes, log);
+		list_processes(&processes, path);
 	if (view->json)
 		show_json(view, &facts, &processes);
 	else

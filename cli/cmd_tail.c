@@ -34,52 +34,49 @@ enum {
 };
 
 static const struct cli_option tail_options[] = {
-	[OPTION_LINES] = {.letter = 'n',
-                          .name = "lines",
-                          .value = "N",
-                          .help = "begin with the last N frames (default 10); "
-                                  "+N: with the Nth"},
+	[OPTION_LINES] =
+		{.letter = 'n',
+                 .name = "lines",
+                 .value = "N",
+                 .help = "begin with the last N frames (10); +N: the Nth"},
 	[OPTION_FOLLOW] = {.letter = 'f',
                            .name = "follow",
                            .help = "go on with what is appended"},
-	[OPTION_FOLLOW_NAME] = {.letter = 'F',
-                                .name = "follow-name",
-                                .help = "the same, wait for the log to appear, "
-                                        "and re-open it when it is replaced"},
-	[OPTION_OUTPUT] = {.letter = 'o',
-                           .name = "output",
-                           .value = "FORMAT",
-                           .help = "text (default), nul, json, hex, frames or "
-                                   "raw"},
+	[OPTION_FOLLOW_NAME] =
+		{.letter = 'F',
+                 .name = "follow-name",
+                 .help = "the same by name: wait for it, re-open it"},
+	[OPTION_OUTPUT] =
+		{.letter = 'o',
+                 .name = "output",
+                 .value = "FORMAT",
+                 .help = "text (default), nul, json, hex, frames, raw"},
 	[OPTION_TEMPLATE] = {.letter = 't',
                              .name = "template",
                              .value = "TEMPLATE",
-                             .help = "print each frame by a template instead"},
+                             .help = "print each frame by a template"},
 	[OPTION_FROM] = {.name = "from",
                          .value = "POS",
                          .help = "begin with the frame at this position"},
-	[OPTION_CURSOR_FILE] = {.name = "cursor-file",
-                                .value = "FILE",
-                                .help = "go on where FILE says, and keep it "
-                                        "up to date"},
+	[OPTION_CURSOR_FILE] =
+		{.name = "cursor-file",
+                 .value = "FILE",
+                 .help = "go on where FILE says, and keep it so"},
 	[OPTION_COUNT] = {.name = "count",
                           .value = "N",
                           .help = "end after N frames"},
 	[OPTION_TIMEOUT] = {.name = "timeout",
                             .value = "DURATION",
-                            .help = "end a follow after this time, with "
-                                    "status 124"},
+                            .help = "end a follow after this time: status 124"},
 	[OPTION_IDLE] = {.name = "idle",
                          .value = "DURATION",
-                         .help = "end a follow after this time without a "
-                                 "frame"},
+                         .help = "end a follow after this time of silence"},
 	[OPTION_PID] = {.name = "pid",
                         .value = "PID",
-                        .help = "end a follow after this process has died"},
+                        .help = "end a follow after this process died"},
 	[OPTION_POLL] = {.name = "poll",
                          .value = "DURATION",
-                         .help = "look at least this often for writers that "
-                                 "wake nobody"},
+                         .help = "look for frames at least this often"},
 };
 
 #define DEFAULT_LINES 10u
@@ -157,6 +154,10 @@ static int checkpoint(struct tail *tail)
 {
 	if (cli_output_flush(&tail->output) != 0)
 		return CLI_OK; /* sticks, and is reported at the end */
+	/* A reader that was slow to take a frame does not make it an old
+	 * one. */
+	if (tail->flushed != tail->rendered)
+		tail->frame_ns = now_ns();
 	tail->flushed = tail->rendered;
 	if (tail->flushed == tail->saved ||
 	    now_ns() - tail->saved_ns < SLICE_NS)
@@ -211,6 +212,25 @@ static bool is_over(struct tail *tail, int *status_out)
 	return tail->idle_ns >= 0 && since(tail->frame_ns) >= tail->idle_ns;
 }
 
+/* Whether the process that was to be watched is dead and all is printed. */
+static bool is_writer_gone(struct tail *tail)
+{
+	char members[48];
+
+	if (tail->pid == 0 ||
+	    (!tail->pid_gone && (kill(tail->pid, 0) == 0 || errno != ESRCH)))
+		return false;
+	if (!tail->pid_gone) {
+		/* It may have written up to its end: once more round. */
+		tail->pid_gone = true;
+		return false;
+	}
+	snprintf(members, sizeof(members), ",\"pid\":%ld", (long)tail->pid);
+	cli_render_event(&tail->renderer, &tail->output, "writer_gone",
+	                 members);
+	return true;
+}
+
 /* How long to sleep at most, so that no end is missed. */
 static int64_t slice(const struct tail *tail)
 {
@@ -227,34 +247,99 @@ static int64_t slice(const struct tail *tail)
 
 /* -------------------------------------------------------------- attaching */
 
+/* Whether all words that are there are sound, and some are not there yet: a
+ * header that is being written word by word. */
+static bool is_half_written(const struct shmlog_header *header)
+{
+	const uint64_t words[] = {header->header_size, header->data_offset,
+	                          header->size};
+	bool missing = false;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i] == 0)
+			missing = true;
+		else if (words[i] < SHMLOG_HEADER_BYTES ||
+		         words[i] > header->capacity)
+			return false;
+	}
+	return missing;
+}
+
 /* Whether a log that is not there yet, or not ready, is worth waiting for. */
 static bool is_worth_waiting(const struct tail *tail, int status)
 {
+	struct shmlog_header header;
+
 	if (tail->by_name && status == -ENOENT)
 		return true;
-	return tail->follow && (status == SHMLOG_ERR_NO_HEADER ||
-	                        status == SHMLOG_ERR_TOO_SHORT);
+	if (!tail->follow)
+		return false;
+	if (status < SHMLOG_ERR_SIZE || status > SHMLOG_ERR_TOO_SHORT)
+		return false;
+	/* Good by now, of no length yet, or with words to come. */
+	return shmlog_inspect(tail->path, &header) == 0 ||
+	       header.capacity == 0 ||
+	       (header.capacity >= SHMLOG_HEADER_BYTES &&
+	        is_half_written(&header));
+}
+
+/* A log and a reader of it. */
+struct source {
+	struct shmlog *log;
+	struct shmlog_reader *reader;
+};
+
+/*
+ * Opens the log that the name leads to now.  *ready_out is false if that is
+ * worth waiting for.  CLI_OK, or an exit status after a message.
+ */
+static int open_source(const struct tail *tail, struct source *source,
+                       bool *ready_out, int *reason_out)
+{
+	const struct shmlog_reader_options options = {
+		.flags = SHMLOG_READER_BUFFERED};
+	int status = shmlog_open(tail->path, &source->log);
+
+	*reason_out = status;
+	*ready_out = status == 0;
+	if (status != 0 && is_worth_waiting(tail, status))
+		return CLI_OK;
+	*ready_out = true;
+	if (status != 0)
+		return cli_open_reader(tail->path, &source->log,
+		                       &source->reader);
+	status = shmlog_reader_open(source->log, &options, &source->reader);
+	if (status == 0)
+		return CLI_OK;
+	shmlog_close(source->log);
+	return cli_fail(tail->path, "cannot read", status);
 }
 
 /* Opens the log, in a follow as soon as it is there. */
 static int attach(struct tail *tail)
 {
 	struct timespec pause = {.tv_nsec = ATTACH_NS};
-	struct shmlog_header header;
+	struct source source;
 	int status = CLI_OK;
-	int found;
+	int reason;
+	bool ready;
 
-	while ((found = shmlog_inspect(tail->path, &header)) != 0 &&
-	       is_worth_waiting(tail, found)) {
+	while ((status = open_source(tail, &source, &ready, &reason)) ==
+	               CLI_OK &&
+	       !ready) {
 		if (!tail->appeared)
 			cli_message(tail->path, "waiting for the log: %s",
-			            shmlog_strerror(found));
+			            shmlog_strerror(reason));
 		tail->appeared = true;
-		if (is_over(tail, &status))
+		if (is_over(tail, &status) || is_writer_gone(tail))
 			return status;
 		nanosleep(&pause, NULL);
 	}
-	return cli_open_reader(tail->path, &tail->log, &tail->reader);
+	if (status == CLI_OK) {
+		tail->log = source.log;
+		tail->reader = source.reader;
+	}
+	return status;
 }
 
 static void detach(struct tail *tail)
@@ -415,13 +500,12 @@ static int print_committed(struct tail *tail)
 		                  count);
 		tail->left -= count;
 		tail->rendered = frames[result - 1].next_cursor;
-		tail->frame_ns = now_ns();
 		/* A short batch has most likely caught up: let it out before
 		 * looking for more. */
 		if ((size_t)result < most ||
 		    tail->output.used >= CHECKPOINT_BYTES)
 			status = checkpoint(tail);
-		if (tail->timeout_ns >= 0 &&
+		if (tail->follow && tail->timeout_ns >= 0 &&
 		    since(tail->started_ns) >= tail->timeout_ns)
 			break;
 	}
@@ -441,15 +525,22 @@ static void tell_gone(struct tail *tail)
 	                    : "is gone; still following the old log");
 }
 
-/* Lets the new log of that name take the place of the old one. */
+/* Lets the new log of that name take the place of the old one, unless it has
+ * gone again. */
 static int switch_log(struct tail *tail)
 {
-	detach(tail);
-	tail->replaced = tail->told_gone = false;
-	int status = cli_open_reader(tail->path, &tail->log, &tail->reader);
+	struct source source;
+	int reason;
+	bool ready;
+	int status = open_source(tail, &source, &ready, &reason);
 
-	if (status != CLI_OK)
+	tail->replaced = false;
+	if (status != CLI_OK || !ready)
 		return status;
+	detach(tail);
+	tail->log = source.log;
+	tail->reader = source.reader;
+	tail->told_gone = false;
 	tell_reopened(tail);
 	return begin_at_cursor(tail);
 }
@@ -481,25 +572,6 @@ static int follow_name(struct tail *tail)
 	}
 	tell_gone(tail);
 	return CLI_OK;
-}
-
-/* Whether the process that was to be watched is dead and all is printed. */
-static bool is_writer_gone(struct tail *tail)
-{
-	char members[48];
-
-	if (tail->pid == 0 ||
-	    (!tail->pid_gone && (kill(tail->pid, 0) == 0 || errno != ESRCH)))
-		return false;
-	if (!tail->pid_gone) {
-		/* It may have written up to its end: once more round. */
-		tail->pid_gone = true;
-		return false;
-	}
-	snprintf(members, sizeof(members), ",\"pid\":%ld", (long)tail->pid);
-	cli_render_event(&tail->renderer, &tail->output, "writer_gone",
-	                 members);
-	return true;
 }
 
 static int wait_for_more(struct tail *tail)
@@ -608,6 +680,9 @@ static int parse_ends(const struct cli_args *args, struct tail *tail)
 		status = parse_duration(args, OPTION_IDLE, &tail->idle_ns);
 	if (status == CLI_OK)
 		status = parse_duration(args, OPTION_POLL, &tail->poll_ns);
+	if (status == CLI_OK && tail->poll_ns == 0 &&
+	    cli_args_count(args, OPTION_POLL) > 0)
+		return cli_usage_error("--poll must be longer than 0");
 	return status;
 }
 

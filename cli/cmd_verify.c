@@ -25,13 +25,11 @@ enum {
 static const struct cli_option verify_options[] = {
 	[OPTION_QUIET] = {.letter = 'q',
                           .name = "quiet",
-                          .help = "print nothing about logs that could be "
-                                  "read: the status says it"},
+                          .help = "print nothing: the status says it"},
 	[OPTION_OUTPUT] = {.letter = 'o',
                            .name = "output",
                            .value = "FORMAT",
-                           .help = "text (default) or json, one object a "
-                                   "line"},
+                           .help = "text (default) or json, an object a line"},
 	[OPTION_SALVAGE] = {.name = "salvage",
                             .value = "FILE",
                             .help = "copy the good frames to a new log"},

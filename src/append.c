@@ -128,6 +128,16 @@ unlock:
 	return status;
 }
 
+/* Fills the window on a file of frames, which may end too early. */
+static int fill(struct shmlog_window *source, uint64_t at, size_t need,
+                uint64_t bytes)
+{
+	int status = shmlog_window_fill(source, at, need, bytes);
+
+	return status == SHMLOG_ERR_MAPPING_GONE ? SHMLOG_ERR_BAD_FRAMES
+	                                         : status;
+}
+
 /* Counts the frames in a file of frames, which must be whole. */
 static int count_frames(struct shmlog_window *source, uint64_t bytes,
                         uint64_t *frames_out)
@@ -141,15 +151,15 @@ static int count_frames(struct shmlog_window *source, uint64_t bytes,
 		for (int pass = 0; pass < 2; pass++) {
 			if (need > bytes - at)
 				return SHMLOG_ERR_BAD_FRAMES;
-			int status = shmlog_window_fill(source, at, need,
-			                                bytes);
+			int status = fill(source, at, need, bytes);
 
 			if (status != 0)
 				return status;
 			need = shmlog_load_word(shmlog_window_at(source, at));
 		}
 		uint32_t total = shmlog_format_frame(
-			shmlog_window_at(source, at), bytes - at);
+			shmlog_window_at(source, at),
+			shmlog_window_after(source, at));
 
 		if (total == 0)
 			return SHMLOG_ERR_BAD_FRAMES;
@@ -163,7 +173,7 @@ static int copy(const struct shmlog_entry *entry, struct shmlog_window *source,
                 uint64_t bytes)
 {
 	for (uint64_t at = 0; at < bytes;) {
-		int status = shmlog_window_fill(source, at, 1, bytes);
+		int status = fill(source, at, 1, bytes);
 		size_t held = shmlog_window_after(source, at);
 
 		if (status == 0)

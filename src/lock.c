@@ -89,6 +89,15 @@ static int look_in_proc(struct shmlog *log)
 	return found ? SHMLOG_ERR_WRITER_ACTIVE : 0;
 }
 
+/* Whether anybody has the file open for writing; -ENOTSUP: unknown, but it is
+ * no writer of this library's that goes on for long. */
+static int find_writer(int fd)
+{
+	int found = shmlog_platform_has_writer(fd);
+
+	return found < 0 && shmlog_platform_is_marked(fd) ? 1 : found;
+}
+
 /* Refuses a live writer that does not take the lock, which is held. */
 static int refuse_writer(struct shmlog *log, bool *certain_out)
 {
@@ -99,7 +108,7 @@ static int refuse_writer(struct shmlog *log, bool *certain_out)
 	if (!log->probe_prepared)
 		shmlog_platform_prepare_probe(log->fd);
 	log->probe_prepared = true;
-	while ((found = shmlog_platform_has_writer(log->fd)) == 1) {
+	while ((found = find_writer(log->fd)) == 1) {
 		if (now_ns() - start > WRITER_GRACE_NS)
 			return SHMLOG_ERR_WRITER_ACTIVE;
 		pause_ns(pause);
@@ -214,9 +223,14 @@ int shmlog_enter(struct shmlog *log, bool force, int64_t timeout_ns,
                  struct shmlog_entry *entry_out)
 {
 	struct shmlog_entry *entry = entry_out;
-	int status = lock(log->fd, timeout_ns);
+	int status;
 
 	*entry = (struct shmlog_entry){.log = log, .fd = -1};
+	/* The lock is one with this handle's own writer's: taken once more it
+	 * would not exclude it, and let go it would be gone for both. */
+	if (log->has_writer)
+		return SHMLOG_ERR_WRITER_ACTIVE;
+	status = lock(log->fd, timeout_ns);
 	if (status != 0)
 		return status;
 	if (!force)

@@ -91,12 +91,14 @@ int shmlog_load_header(int fd, struct shmlog_header *header_out)
 	struct stat file;
 	int status = load_words(fd, header_out);
 
-	if (status != 0)
+	if (status != 0 && status != SHMLOG_ERR_MAPPING_GONE)
 		return status;
 	/* After the words: a file that grows meanwhile raises no alarm. */
 	if (fstat(fd, &file) != 0)
 		return -errno;
 	header_out->capacity = (uint64_t)file.st_size;
+	if (status != 0)
+		return status;
 	if (header_out->capacity >= HALF_WORD_RANGE) {
 		struct shmlog_header first;
 
@@ -230,6 +232,8 @@ void shmlog_close(struct shmlog *log)
 		return;
 	pthread_mutex_destroy(&log->append_mutex);
 	pthread_mutex_destroy(&log->mutex);
+	if (log->header != NULL)
+		munmap(log->header, SHMLOG_HEADER_BYTES);
 	close(log->fd);
 	free(log->path);
 	free(log);
@@ -286,6 +290,18 @@ int shmlog_processes(const struct shmlog *log,
 	struct stat file;
 
 	if (fstat(log->fd, &file) != 0)
+		return -errno;
+	return shmlog_platform_processes(&file, visit, context);
+}
+
+int shmlog_processes_at(const char *path,
+                        int (*visit)(void *context,
+                                     const struct shmlog_process *),
+                        void *context)
+{
+	struct stat file;
+
+	if (stat(path, &file) != 0)
 		return -errno;
 	return shmlog_platform_processes(&file, visit, context);
 }
@@ -364,4 +380,42 @@ void shmlog_mapping_release(struct shmlog *log, struct shmlog_mapping *mapping)
 		mapping = previous;
 	}
 	pthread_mutex_unlock(&log->mutex);
+}
+
+void shmlog_mapping_retire(struct shmlog *log, struct shmlog_mapping *mapping)
+{
+	bool shared = false;
+
+	pthread_mutex_lock(&log->mutex);
+	for (struct shmlog_mapping *each = mapping; each != NULL;
+	     each = each->previous) {
+		/* What stays mapped keeps those that it took the place of. */
+		shared |= each->references > 1;
+		if (shared && each->writable &&
+		    mmap(each->base, (size_t)each->length, PROT_READ,
+		         MAP_SHARED | MAP_FIXED, log->fd, 0) != MAP_FAILED)
+			each->writable = false;
+	}
+	pthread_mutex_unlock(&log->mutex);
+	shmlog_mapping_release(log, mapping);
+}
+
+int shmlog_size_word(struct shmlog *log, const _Atomic uint64_t **word_out)
+{
+	int status = 0;
+
+	pthread_mutex_lock(&log->mutex);
+	if (log->header == NULL) {
+		void *header = mmap(NULL, SHMLOG_HEADER_BYTES, PROT_READ,
+		                    MAP_SHARED, log->fd, 0);
+
+		if (header == MAP_FAILED)
+			status = -errno;
+		else
+			log->header = header;
+	}
+	if (status == 0)
+		*word_out = &log->header->size;
+	pthread_mutex_unlock(&log->mutex);
+	return status;
 }

@@ -28,14 +28,16 @@ struct shmlog {
 	struct shmlog_identity identity;
 	uint64_t header_size;
 	uint64_t data_offset;
-	pthread_mutex_t mutex;          /* over all that follows */
-	struct shmlog_mapping *current; /* the newest, not counted; NULL */
-	pthread_mutex_t append_mutex;   /* the lock is the process's: threads
+	pthread_mutex_t mutex;             /* over all that follows */
+	struct shmlog_mapping *current;    /* the newest, not counted; NULL */
+	struct shmlog_file_header *header; /* mapped to sleep on; NULL before */
+	pthread_mutex_t append_mutex;      /* the lock is the process's: threads
 	                                 * take turns here */
 	uint64_t appended_end; /* size after the last append, 0 before; under
 	                        * append_mutex */
 	bool probe_prepared;   /* likewise */
 	bool scanned;          /* looked for writers in /proc; likewise */
+	bool has_writer;       /* its own; likewise */
 };
 
 static inline struct shmlog_file_header *
@@ -54,6 +56,16 @@ int shmlog_mapping_acquire(struct shmlog *log, int fd, bool writable,
                            uint64_t least_length,
                            struct shmlog_mapping **mapping_out);
 void shmlog_mapping_release(struct shmlog *log, struct shmlog_mapping *mapping);
+/* The same for a writer's: where readers share it, it becomes read-only, as
+ * this process must not look like a writer for longer than it is one. */
+void shmlog_mapping_retire(struct shmlog *log, struct shmlog_mapping *mapping);
+
+/*
+ * The size word, to sleep on and to wake by, in a mapping of the header alone
+ * (the file may be too large to map) that nothing is read through.  Valid
+ * until the log is closed.  0 or -errno.
+ */
+int shmlog_size_word(struct shmlog *log, const _Atomic uint64_t **word_out);
 
 /* pread(2) until all is there: 0, -errno, or SHMLOG_ERR_MAPPING_GONE where
  * the file ends before. */

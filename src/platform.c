@@ -84,6 +84,30 @@ int shmlog_platform_has_writer(int fd)
 	return 0;
 }
 
+/* A lock on a byte that no file has.  It says no more than that its holder
+ * lives, and whoever can read the file can see it. */
+static struct flock mark(void)
+{
+	return (struct flock){.l_type = F_WRLCK,
+	                      .l_whence = SEEK_SET,
+	                      .l_start = INT64_MAX - 1,
+	                      .l_len = 1};
+}
+
+void shmlog_platform_mark_written(int fd)
+{
+	struct flock lock = mark();
+
+	(void)fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+bool shmlog_platform_is_marked(int fd)
+{
+	struct flock lock = mark();
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 static void fd_path(char path[32], int fd)
 {
 	snprintf(path, 32, "/proc/self/fd/%d", fd);
@@ -324,6 +348,17 @@ int shmlog_platform_has_writer(int fd)
 {
 	(void)fd;
 	return -ENOTSUP;
+}
+
+void shmlog_platform_mark_written(int fd)
+{
+	(void)fd;
+}
+
+bool shmlog_platform_is_marked(int fd)
+{
+	(void)fd;
+	return false;
 }
 
 int shmlog_platform_reopen(int fd)

@@ -32,6 +32,14 @@ int shmlog_platform_wake(const _Atomic uint64_t *word);
 void shmlog_platform_prepare_probe(int fd);
 int shmlog_platform_has_writer(int fd);
 
+/*
+ * Marks the file of `fd`, open for writing, as written to until that is
+ * closed, for those who may not ask the above; and asks for a mark.  There is
+ * none where the system has no such thing.
+ */
+void shmlog_platform_mark_written(int fd);
+bool shmlog_platform_is_marked(int fd);
+
 /* Opens the file of `fd` for reading and writing through its descriptor,
  * whatever its name leads to.  A descriptor or -errno; -ENOTSUP where the
  * system cannot. */

@@ -47,7 +47,6 @@ void shmlog_reader_close(struct shmlog_reader *reader)
 		return;
 	shmlog_window_release(&reader->window);
 	shmlog_mapping_release(reader->log, reader->mapping);
-	shmlog_mapping_release(reader->log, reader->wait_mapping);
 	free(reader);
 }
 
@@ -163,30 +162,39 @@ static int fetch_before(struct shmlog_reader *reader, uint64_t at, size_t need,
 
 /*
  * Fetches the whole frame at `at`, or, if its size word makes no sense, what
- * there is of it.  The first word is looked at only to know how much to
- * fetch; the checks load it again from a private copy, or once and for all
- * from the mapping.
+ * there is of it.  The word is looked at only to know how much to fetch; the
+ * checks load it again from the same private copy, or once and for all from
+ * the mapping.  A refill may bring another word than the one that asked for
+ * it, if another process changes it meanwhile: then all that the largest
+ * frame has is fetched, so that no word leads beyond what is held.
  */
 static int fetch_frame(struct shmlog_reader *reader, uint64_t at,
                        bool backwards, const unsigned char **bytes_out)
 {
+	const struct shmlog_window *window = &reader->window;
 	uint64_t available = backwards ? at : reader->committed - at;
-	int status = 0;
-	size_t need = 2;
+	uint64_t most = available < SHMLOG_FRAME_MAX_BYTES
+	                        ? available
+	                        : SHMLOG_FRAME_MAX_BYTES;
+	size_t need = most < 2 ? (size_t)most : 2;
 
-	if (available < need)
-		need = (size_t)available;
-	for (int pass = 0; pass < 2; pass++) {
-		status = backwards ? fetch_before(reader, at, need, bytes_out)
-		                   : fetch(reader, at, need, bytes_out);
-		if (status != 0 || !is_buffered(reader) || need < 2)
-			break;
-		need = shmlog_load_word(backwards ? *bytes_out - 2
-		                                  : *bytes_out);
-		if (need < 2 || need > available)
-			break;
+	for (;;) {
+		int status = backwards
+		                     ? fetch_before(reader, at, need, bytes_out)
+		                     : fetch(reader, at, need, bytes_out);
+
+		if (status != 0 || !is_buffered(reader) || most < 2)
+			return status;
+
+		size_t word = shmlog_load_word(backwards ? *bytes_out - 2
+		                                         : *bytes_out);
+		size_t held = backwards ? shmlog_window_before(window, at)
+		                        : shmlog_window_after(window, at);
+
+		if (word <= held || word > available)
+			return 0;
+		need = need == 2 ? word : (size_t)most;
 	}
-	return status;
 }
 
 /* Records why the frame at `at` is refused. */
@@ -195,6 +203,15 @@ static int refuse(struct shmlog_reader *reader, uint64_t at, bool backwards,
 {
 	struct shmlog_fault *fault = &reader->fault;
 
+	/* In a mapping that was cut off stands what the program put there. */
+	if (!is_buffered(reader)) {
+		int status = shmlog_check_length(reader->log->fd,
+		                                 reader->log->data_offset +
+		                                         reader->committed);
+
+		if (status != 0)
+			return status;
+	}
 	fault->cursor = at;
 	fault->backwards = backwards;
 	shmlog_format_explain(fault, bytes,
@@ -417,30 +434,55 @@ static int walk_down(struct shmlog_reader *reader, uint64_t cursor,
 	return 0;
 }
 
+/* Reaches `cursor` by a chain from `from`, a frame start or the end. */
+static int walk_from(struct shmlog_reader *reader, uint64_t from,
+                     uint64_t index, uint64_t cursor,
+                     struct shmlog_neighbours *around)
+{
+	if (reader->cursor != from)
+		move_to(reader, from, index);
+	return cursor >= from ? walk_up(reader, cursor, around)
+	                      : walk_down(reader, cursor, around);
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
 /*
  * Reaches `cursor` by a chain from one of the places that are known to be
- * frame starts, the nearest first; from the start, whatever it takes, if
- * damage stands in the way of another.
+ * frame starts: the present cursor if that is nearest, else the nearer one of
+ * the start and the end, and the other one if damage stands in the way.  Of
+ * damage on both sides, that on the side of the start is reported.
  */
 static int walk_to(struct shmlog_reader *reader, uint64_t cursor,
                    struct shmlog_neighbours *around)
 {
 	uint64_t here = reader->cursor;
-	uint64_t to_here = cursor > here ? cursor - here : here - cursor;
 	uint64_t to_end = reader->committed - cursor;
+	uint64_t to_here = distance(cursor, here);
 	int status = -EAGAIN;
 
 	if (to_here <= cursor && to_here <= to_end)
-		status = cursor >= here ? walk_up(reader, cursor, around)
-		                        : walk_down(reader, cursor, around);
-	else if (to_end < cursor) {
-		move_to(reader, reader->committed, SHMLOG_INDEX_UNKNOWN);
-		status = walk_down(reader, cursor, around);
-	}
+		status = walk_from(reader, here, reader->index, cursor, around);
+	if (status != 0 && to_end < cursor)
+		status = walk_from(reader, reader->committed,
+		                   SHMLOG_INDEX_UNKNOWN, cursor, around);
+	if (status != 0)
+		status = walk_from(reader, 0, 0, cursor, around);
+	if (status == 0 || to_end < cursor)
+		return status;
+
+	struct shmlog_fault fault = reader->fault;
+	int from_start = status;
+
+	status = walk_from(reader, reader->committed, SHMLOG_INDEX_UNKNOWN,
+	                   cursor, around);
 	if (status == 0)
 		return 0;
-	move_to(reader, 0, 0);
-	return walk_up(reader, cursor, around);
+	reader->fault = fault;
+	return from_start;
 }
 
 int shmlog_reader_seek(struct shmlog_reader *reader, uint64_t cursor,

@@ -11,9 +11,8 @@ struct shmlog_reader {
 	uint64_t cursor;    /* never above committed */
 	uint64_t index;     /* of the frame at the cursor, if known */
 	uint64_t committed; /* as last loaded; only grows */
-	struct shmlog_mapping *mapping;      /* NULL for a buffered reader */
-	struct shmlog_window window;         /* of a buffered reader */
-	struct shmlog_mapping *wait_mapping; /* to sleep on; NULL before */
+	struct shmlog_mapping *mapping; /* NULL for a buffered reader */
+	struct shmlog_window window;    /* of a buffered reader */
 	int64_t idle_ns; /* slept since the log last grew, over all waits */
 	struct shmlog_fault fault;
 };

@@ -48,9 +48,11 @@ static int find_anchor(struct shmlog_resync *resync, uint64_t damage)
 		}
 		if (status != 0)
 			break;
+		/* Within what is held: the last read may have brought another
+		 * size word than the one that asked for it. */
 		uint32_t total = shmlog_format_frame_before(
 			shmlog_window_at(&window, resync->anchor),
-			resync->anchor);
+			shmlog_window_before(&window, resync->anchor));
 
 		if (total == 0 || resync->anchor - total < damage)
 			break;

@@ -7,6 +7,7 @@
 struct salvage {
 	struct shmlog_writer *writer;
 	const struct shmlog_verify_visitor *visitor;
+	int stopped; /* what the visitor ended the walk with */
 };
 
 static int copy_frames(void *context, const struct shmlog_frame *frames,
@@ -25,25 +26,27 @@ static int copy_frames(void *context, const struct shmlog_frame *frames,
 		shmlog_frame_encode(payload - 2, frames[i].payload,
 		                    frames[i].size_bytes);
 	}
-	return visitor != NULL && visitor->frames != NULL
-	               ? visitor->frames(visitor->context, frames, count)
-	               : 0;
+	if (visitor != NULL && visitor->frames != NULL)
+		salvage->stopped = visitor->frames(visitor->context, frames,
+		                                   count);
+	return salvage->stopped;
 }
 
 static int pass_on_damage(void *context, const struct shmlog_damage *damage)
 {
-	const struct salvage *salvage = context;
+	struct salvage *salvage = context;
 	const struct shmlog_verify_visitor *visitor = salvage->visitor;
 
-	return visitor != NULL && visitor->damage != NULL
-	               ? visitor->damage(visitor->context, damage)
-	               : 0;
+	if (visitor != NULL && visitor->damage != NULL)
+		salvage->stopped = visitor->damage(visitor->context, damage);
+	return salvage->stopped;
 }
 
-/* Copies what is good into an empty log; how many ranges were not. */
+/* Copies what is good into an empty log; how many ranges were not.  Tells
+ * whether it came to the end. */
 static int fill(struct shmlog *log, struct shmlog *copy,
                 const struct shmlog_verify_visitor *visitor,
-                struct shmlog_verify_report *report_out)
+                struct shmlog_verify_report *report_out, bool *complete_out)
 {
 	struct salvage salvage = {.visitor = visitor};
 	struct shmlog_verify_visitor copier = {
@@ -57,8 +60,10 @@ static int fill(struct shmlog *log, struct shmlog *copy,
 		return status;
 	int lost = shmlog_verify(log, &copier, report_out);
 
-	if (lost >= 0)
+	if (lost >= 0 && salvage.stopped == 0) {
 		status = shmlog_writer_commit(salvage.writer);
+		*complete_out = status == 0;
+	}
 	shmlog_writer_close(salvage.writer);
 	return status != 0 ? status : lost;
 }
@@ -70,6 +75,7 @@ int shmlog_salvage(struct shmlog *log, const char *path, mode_t mode,
 	struct shmlog_verify_report proof;
 	struct shmlog_header header;
 	struct shmlog *copy;
+	bool complete = false;
 	int status = shmlog_read_header(log, &header);
 
 	if (status == 0)
@@ -79,16 +85,15 @@ int shmlog_salvage(struct shmlog *log, const char *path, mode_t mode,
 	status = shmlog_open(path, &copy);
 	if (status != 0)
 		goto remove;
-	int lost = fill(log, copy, visitor, report_out);
-
-	status = lost;
-	if (lost >= 0 && shmlog_verify(copy, NULL, &proof) != 0)
+	status = fill(log, copy, visitor, report_out, &complete);
+	if (complete && (shmlog_verify(copy, NULL, &proof) != 0 ||
+	                 proof.frames != report_out->frames)) {
+		complete = false;
 		status = -EIO;
-	if (status >= 0 && proof.frames != report_out->frames)
-		status = -EIO;
+	}
 	shmlog_close(copy);
 remove:
-	if (status < 0)
+	if (!complete)
 		unlink(path);
 	return status;
 }

@@ -160,10 +160,14 @@ static int pass_damage(struct walk *walk, uint64_t *cursor)
 
 	if (status != 0)
 		return status;
+	/* A frame that runs past the end is torn only if nothing follows;
+	 * otherwise its size word is wrong. */
+	if (damage.fault.status == SHMLOG_ERR_TORN &&
+	    damage.end_cursor != walk->committed)
+		damage.fault.status = SHMLOG_ERR_CURSOR;
 	report->damaged_ranges++;
 	report->damaged_bytes += damage.end_cursor - *cursor;
-	report->torn = damage.fault.status == SHMLOG_ERR_TORN &&
-	               damage.end_cursor == walk->committed;
+	report->torn = damage.fault.status == SHMLOG_ERR_TORN;
 	*cursor = damage.end_cursor;
 	if (walk->visitor == NULL || walk->visitor->damage == NULL)
 		return 0;

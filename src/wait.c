@@ -16,27 +16,6 @@ static int64_t now_ns(void)
 	return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
-/* The size word to sleep on: in the reader's own mapping if it has one, else
- * in one that is made for this and never read through. */
-static int wait_word(struct shmlog_reader *reader,
-                     const _Atomic uint64_t **word_out)
-{
-	struct shmlog_mapping *mapping = reader->mapping;
-
-	if (mapping == NULL && reader->wait_mapping == NULL) {
-		int status = shmlog_mapping_acquire(
-			reader->log, reader->log->fd, false,
-			SHMLOG_HEADER_BYTES, &reader->wait_mapping);
-
-		if (status != 0)
-			return status;
-	}
-	if (mapping == NULL)
-		mapping = reader->wait_mapping;
-	*word_out = &shmlog_mapping_header(mapping)->size;
-	return 0;
-}
-
 static int64_t least(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
@@ -66,7 +45,7 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
 
 	if (status != 0 || timeout_ns == 0)
 		return status;
-	status = wait_word(reader, &word);
+	status = shmlog_size_word(reader->log, &word);
 	if (status != 0)
 		return status;
 	if (max_poll_ns <= 0)
@@ -101,13 +80,8 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
 
 int shmlog_wake(struct shmlog *log)
 {
-	struct shmlog_mapping *mapping;
-	int status = shmlog_mapping_acquire(log, log->fd, false,
-	                                    SHMLOG_HEADER_BYTES, &mapping);
+	const _Atomic uint64_t *word;
+	int status = shmlog_size_word(log, &word);
 
-	if (status != 0)
-		return status;
-	status = shmlog_platform_wake(&shmlog_mapping_header(mapping)->size);
-	shmlog_mapping_release(log, mapping);
-	return status;
+	return status == 0 ? shmlog_platform_wake(word) : status;
 }

@@ -18,6 +18,34 @@ struct shmlog_writer {
 	bool interfered; /* somebody moved size: this writer is done */
 };
 
+/* Enters the log to stay.  The append mutex is held. */
+static int enter(struct shmlog_writer *writer,
+                 const struct shmlog_writer_options *options)
+{
+	struct shmlog *log = writer->log;
+	int status = shmlog_enter(log,
+	                          (options->flags & SHMLOG_WRITER_FORCE) != 0,
+	                          options->lock_timeout_ns, &writer->entry);
+
+	if (status != 0)
+		return status;
+	status = shmlog_mapping_acquire(log, writer->entry.fd, true,
+	                                writer->entry.size, &writer->mapping);
+	if (status != 0) {
+		shmlog_leave(&writer->entry);
+		return status;
+	}
+	log->has_writer = true;
+	/* Where everybody can see that this process has the log open for
+	 * writing, or at least its mark, that keeps others out, and they need
+	 * not wait for the lock to be told so. */
+	shmlog_platform_mark_written(writer->entry.fd);
+	writer->keeps_lock = !writer->entry.certain;
+	if (!writer->keeps_lock)
+		shmlog_unlock(log);
+	return 0;
+}
+
 int shmlog_writer_open(struct shmlog *log,
                        const struct shmlog_writer_options *options,
                        struct shmlog_writer **writer_out)
@@ -29,31 +57,15 @@ int shmlog_writer_open(struct shmlog *log,
 		return -ENOMEM;
 	if (options != NULL)
 		chosen = *options;
-
+	writer->log = log;
 	pthread_mutex_lock(&log->append_mutex);
-	int status = shmlog_enter(log,
-	                          (chosen.flags & SHMLOG_WRITER_FORCE) != 0,
-	                          chosen.lock_timeout_ns, &writer->entry);
+	int status = enter(writer, &chosen);
 
-	if (status == 0) {
-		status = shmlog_mapping_acquire(log, writer->entry.fd, true,
-		                                writer->entry.size,
-		                                &writer->mapping);
-		/* Where everybody can see that this process has the log open
-		 * for writing, that keeps others out, and they need not wait
-		 * for the lock to be told so. */
-		writer->keeps_lock = !writer->entry.certain;
-		if (status != 0)
-			shmlog_leave(&writer->entry);
-		else if (!writer->keeps_lock)
-			shmlog_unlock(log);
-	}
 	pthread_mutex_unlock(&log->append_mutex);
 	if (status != 0) {
 		free(writer);
 		return status;
 	}
-	writer->log = log;
 	writer->size = writer->reserved = writer->entry.size;
 	writer->debug_checks = (chosen.flags & SHMLOG_WRITER_DEBUG_CHECKS) != 0;
 	*writer_out = writer;
@@ -64,10 +76,15 @@ void shmlog_writer_close(struct shmlog_writer *writer)
 {
 	if (writer == NULL)
 		return;
-	shmlog_mapping_release(writer->log, writer->mapping);
+	struct shmlog *log = writer->log;
+
+	shmlog_mapping_retire(log, writer->mapping);
+	pthread_mutex_lock(&log->append_mutex);
 	shmlog_close_access(&writer->entry);
 	if (writer->keeps_lock)
-		shmlog_unlock(writer->log);
+		shmlog_unlock(log);
+	log->has_writer = false;
+	pthread_mutex_unlock(&log->append_mutex);
 	free(writer);
 }
 
@@ -148,7 +165,9 @@ int shmlog_writer_commit(struct shmlog_writer *writer)
 		               : SHMLOG_ERR_INTERFERED;
 	}
 	writer->size = writer->reserved;
-	return 0;
+	return writer->debug_checks
+	               ? shmlog_check_length(writer->entry.fd, writer->size)
+	               : 0;
 }
 
 void shmlog_writer_rollback(struct shmlog_writer *writer)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Far more than a cursor file has. */
@@ -39,6 +40,10 @@ int cli_cursor_file_load(const char *path, struct cli_cursor *cursor_out,
 	close(fd);
 	if (status != 0)
 		return cli_fail(path, "cannot read", status);
+	/* An empty file, as mktemp(1) makes it, is a cursor not yet taken. */
+	*found_out = got > 0;
+	if (got == 0)
+		return CLI_OK;
 	struct cli_document *document = cli_document_parse(text, (size_t)got,
 	                                                   &error);
 
@@ -56,8 +61,8 @@ int cli_cursor_file_load(const char *path, struct cli_cursor *cursor_out,
 	return whole ? CLI_OK : refuse(path);
 }
 
-/* Writes the line to a new file.  0 or -errno. */
-static int write_new(const char *path, const struct cli_cursor *cursor)
+/* Writes the line to a new file of a name that nobody has.  0 or -errno. */
+static int write_new(char *name, const struct cli_cursor *cursor)
 {
 	char text[256];
 	int length = snprintf(text, sizeof(text),
@@ -66,34 +71,38 @@ static int write_new(const char *path, const struct cli_cursor *cursor)
 	                      "}\n",
 	                      cursor->log.device, cursor->log.inode,
 	                      cursor->log.birth_ns, cursor->cursor);
-	int fd = open(path,
-	              O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-	              0666);
+	int fd = mkostemp(name, O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
 	ssize_t put = write(fd, text, (size_t)length);
 	int status = put == length ? 0 : put < 0 ? -errno : -ENOSPC;
+	mode_t mask = umask(0);
 
+	(void)umask(mask);
+	if (fchmod(fd, 0666 & ~mask) != 0 && status == 0)
+		status = -errno;
 	if (close(fd) != 0 && status == 0)
 		status = -errno;
+	if (status != 0)
+		unlink(name);
 	return status;
 }
 
 int cli_cursor_file_save(const char *path, const struct cli_cursor *cursor)
 {
-	size_t name_bytes = strlen(path) + sizeof(".new");
+	size_t name_bytes = strlen(path) + sizeof(".XXXXXX");
 	char *name = malloc(name_bytes);
 
 	if (name == NULL)
 		return cli_fail(path, NULL, -ENOMEM);
-	snprintf(name, name_bytes, "%s.new", path);
+	(void)snprintf(name, name_bytes, "%s.XXXXXX", path);
 	int status = write_new(name, cursor);
 
-	if (status == 0 && rename(name, path) != 0)
+	if (status == 0 && rename(name, path) != 0) {
 		status = -errno;
-	if (status != 0)
 		unlink(name);
+	}
 	free(name);
 	return status == 0 ? CLI_OK
 	                   : cli_fail(path, "cannot save the cursor", status);

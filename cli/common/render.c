@@ -87,18 +87,36 @@ static void render_ended(struct cli_output *output,
 	cli_output_advance(output, size_bytes + 1);
 }
 
+/* For a terminal; every byte that could act on it is spelled out. */
 static void render_escaped(struct cli_output *output,
-                           const struct shmlog_frame *frame)
+                           const unsigned char *bytes, size_t size_bytes)
 {
-	size_t most = (size_t)frame->size_bytes * CLI_ESCAPE_TERMINAL_MAX + 1;
-	unsigned char *room = cli_output_reserve(output, most);
-	size_t used;
+	unsigned char *room = cli_output_reserve(
+		output, size_bytes * CLI_ESCAPE_TERMINAL_MAX);
 
-	if (room == NULL)
-		return;
-	used = cli_escape_terminal(room, frame->payload, frame->size_bytes);
-	room[used] = '\n';
-	cli_output_advance(output, used + 1);
+	if (room != NULL)
+		cli_output_advance(output, cli_escape_terminal(room, bytes,
+		                                               size_bytes));
+}
+
+/* A format of bytes on a terminal: nobody can use it there, but looking at it
+ * must do no harm. */
+static void render_for_terminal(const struct cli_renderer *renderer,
+                                struct cli_output *output,
+                                const struct shmlog_frame *frame)
+{
+	unsigned char bytes[SHMLOG_FRAME_MAX_BYTES];
+
+	if (renderer->format == CLI_FORMAT_FRAMES)
+		render_escaped(output, bytes,
+		               shmlog_frame_encode(bytes, frame->payload,
+		                                   frame->size_bytes));
+	else
+		render_escaped(output, frame->payload, frame->size_bytes);
+	if (renderer->format == CLI_FORMAT_TEXT)
+		cli_output_bytes(output, "\n", 1);
+	else if (renderer->format == CLI_FORMAT_NUL)
+		cli_output_bytes(output, "", 1);
 }
 
 static void render_frame_bytes(struct cli_output *output,
@@ -300,13 +318,16 @@ void cli_render_frame(const struct cli_renderer *renderer,
                       struct cli_output *output,
                       const struct shmlog_frame *frame)
 {
+	bool bytes = renderer->format != CLI_FORMAT_JSON &&
+	             renderer->format != CLI_FORMAT_HEX &&
+	             renderer->format != CLI_FORMAT_TEMPLATE;
+
+	if (renderer->escape && bytes) {
+		render_for_terminal(renderer, output, frame);
+		return;
+	}
 	switch (renderer->format) {
-	case CLI_FORMAT_TEXT:
-		if (renderer->escape)
-			render_escaped(output, frame);
-		else
-			render_ended(output, frame, '\n');
-		break;
+	case CLI_FORMAT_TEXT: render_ended(output, frame, '\n'); break;
 	case CLI_FORMAT_NUL: render_ended(output, frame, '\0'); break;
 	case CLI_FORMAT_JSON: render_json(output, frame); break;
 	case CLI_FORMAT_HEX: render_hex(output, frame); break;
@@ -355,12 +376,12 @@ void cli_render_frames(const struct cli_renderer *renderer,
                        struct cli_output *output,
                        const struct shmlog_frame *frames, size_t count)
 {
-	bool text = renderer->format == CLI_FORMAT_TEXT && !renderer->escape;
+	bool text = renderer->format == CLI_FORMAT_TEXT;
 	size_t i;
 
 	if (count == 0)
 		return;
-	if ((text || renderer->format == CLI_FORMAT_NUL) &&
+	if (!renderer->escape && (text || renderer->format == CLI_FORMAT_NUL) &&
 	    render_ended_batch(output, frames, count, text ? '\n' : '\0'))
 		return;
 	for (i = 0; i < count; i++)

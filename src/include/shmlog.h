@@ -58,8 +58,8 @@
  * struct shmlog_writer, and shmlog_append_frames() where it looks at the
  * header and publishes, touch a mapping: a program that must survive
  * truncation there installs a SIGBUS handler that maps a private page over
- * the one that is missing.  These functions look at the file's length
- * afterwards and return SHMLOG_ERR_MAPPING_GONE.
+ * the one that is missing.  These functions, but for shmlog_writer_commit(),
+ * look at the file's length afterwards and return SHMLOG_ERR_MAPPING_GONE.
  *
  * DAMAGE.  The format has no checksum.  The two size words of each frame
  * prove the framing; a changed payload byte cannot be seen.
@@ -404,12 +404,14 @@ SHMLOG_API int shmlog_reader_wait(struct shmlog_reader *reader,
 struct shmlog_writer;
 
 enum shmlog_writer_flags {
-	/* Open even where another writer is seen.  Two writers overwrite each
-	 * other's frames; only the check before each commit is left. */
+	/* Open even where another writer is seen, though not a second one of
+	 * the same struct shmlog.  Two writers overwrite each other's frames;
+	 * only the check before each commit is left. */
 	SHMLOG_WRITER_FORCE = 1u << 0,
 	/* At each commit walk the frames to be published and compare both size
 	 * words, so that a caller who wrote beyond a payload gets
-	 * SHMLOG_ERR_FRAME_CORRUPT instead of a damaged log. */
+	 * SHMLOG_ERR_FRAME_CORRUPT instead of a damaged log; and look at the
+	 * file's length afterwards. */
 	SHMLOG_WRITER_DEBUG_CHECKS = 1u << 1,
 };
 
@@ -454,7 +456,9 @@ SHMLOG_API int shmlog_writer_allocate(struct shmlog_writer *writer,
  * SHMLOG_ERR_INTERFERED if `size` is no longer what this writer left: nothing
  * is published, and the writer is of no use any more.
  * SHMLOG_ERR_FRAME_CORRUPT (debug checks): nothing is published, the
- * reservations stand.  SHMLOG_ERR_MAPPING_GONE: the file was cut.
+ * reservations stand.  SHMLOG_ERR_MAPPING_GONE: the file was cut; where the
+ * header is still there, only debug checks see that, as to look at the file's
+ * length would cost each commit a system call.
  * Wakes nobody: that is shmlog_wake()'s, once per commit or per many.
  */
 SHMLOG_API int shmlog_writer_commit(struct shmlog_writer *writer);
@@ -575,6 +579,15 @@ SHMLOG_API int shmlog_processes(const struct shmlog *log,
                                 int (*visit)(void *context,
                                              const struct shmlog_process *),
                                 void *context);
+
+/*
+ * The same for any file, by its name: one that cannot be opened as a log, for
+ * instance.  Also -errno of stat(2).
+ */
+SHMLOG_API int shmlog_processes_at(const char *path,
+                                   int (*visit)(void *context,
+                                                const struct shmlog_process *),
+                                   void *context);
 
 /* --------------------------------------------------------------- proving */
 

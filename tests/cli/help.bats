@@ -1,0 +1,120 @@
+# help, --help and --version.
+load helper
+
+COMMANDS='create append tail dump seek verify stat help'
+
+@test "help lists every command on stdout" {
+	local command
+
+	run_shmlog 0 help
+	assert_stderr ''
+	assert_line --regexp '^Usage: shmlog COMMAND'
+	for command in $COMMANDS; do
+		assert_line --regexp "^  $command +[a-z]"
+	done
+	local listed=$output
+	run_shmlog 0 --help
+	assert_output "$listed"
+	assert_stderr ''
+}
+
+@test "no arguments is wrong usage, with the list on stderr" {
+	run_shmlog 2
+	assert_output ''
+	assert_stderr --partial 'Usage: shmlog COMMAND'
+	assert_stderr --partial 'append'
+}
+
+@test "help CMD is what CMD --help prints, on stdout" {
+	local command option text
+
+	for command in create append tail dump seek verify stat; do
+		run_shmlog 0 help "$command"
+		assert_stderr ''
+		assert_line --index 0 --regexp "^Usage: shmlog $command .*LOG"
+		text=$output
+		for option in --help -h; do
+			run_shmlog 0 "$command" "$option"
+			assert_output "$text"
+			assert_stderr ''
+		done
+		# It fits into a terminal.
+		assert [ "$(wc -L <<<"$text")" -le 80 ]
+	done
+}
+
+@test "every option of the contract is in its command's help" {
+	has() { # COMMAND OPTION...
+		local command=$1 option
+
+		run_shmlog 0 help "$command"
+		shift
+		for option; do
+			assert_output --regexp "(^|[ ,])$option([ =,[]|\$)"
+		done
+	}
+	has create -c --mode --sparse --if-missing
+	has append -i -m --create --atomic --commit-every --ack --skip-invalid \
+		--overflow --force --lock-timeout
+	has tail -n -f -F -o -t --from --cursor-file --count --timeout --idle \
+		--pid --poll
+	has dump --from --to -n --count -r --reverse -o -t
+	has seek -o --nearest
+	has verify -q -o --salvage
+	has stat -o --procs --histogram --watch
+}
+
+@test "--help counts wherever it stands, and nothing else is done" {
+	local wanted
+
+	wanted=$(shmlog help create)
+	run_shmlog 0 create "$LOG" -c nonsense --help --bogus
+	assert_output "$wanted"
+	assert_stderr ''
+	assert_not_exist "$LOG"
+	run_shmlog 0 tail --help
+	run_shmlog 0 tail -fh "$LOG"
+	assert_output "$(shmlog help tail)"
+	# But not behind --, nor as a value.
+	run_shmlog 4 dump -- --help
+	assert_stderr --partial '--help: '
+	run_shmlog 2 dump -n --help "$LOG"
+	assert_output ''
+}
+
+@test "help of no command is wrong usage" {
+	run_shmlog 2 help nonsense
+	assert_output ''
+	assert_stderr --partial "'nonsense'"
+	run_shmlog 2 help dum
+	assert_stderr --partial "did you mean 'dump'"
+	run_shmlog 2 help dump tail
+	assert_output ''
+	assert_stderr --partial "'tail'"
+	run_shmlog 0 help help
+	assert_output --partial 'Commands:'
+}
+
+@test "--version prints name and version" {
+	run_shmlog 0 --version
+	assert_output --regexp '^shmlog [0-9]+\.[0-9]+\.[0-9]+$'
+	assert_stderr ''
+	assert_equal "$output" "shmlog $(sed -n \
+		's/^#define SHMLOG_VERSION "\(.*\)"$/\1/p' "$ROOT/src/include/shmlog.h")"
+}
+
+@test "help that cannot be written is status 4, a closed pipe is quiet" {
+	local arguments
+
+	for arguments in help --help --version 'help dump' 'dump --help'; do
+		run --separate-stderr bash -c "shmlog $arguments >&-"
+		assert_equal "$status" 4
+		assert_stderr --partial 'standard output'
+		[[ -w /dev/full ]] || continue
+		run --separate-stderr bash -c "shmlog $arguments >/dev/full"
+		assert_equal "$status" 4
+		assert_stderr --partial 'standard output: No space left on device'
+	done
+	run --separate-stderr bash -c 'shmlog help | true'
+	assert_stderr ''
+}

@@ -1,0 +1,177 @@
+# What every bats file loads: `load helper` here, `load ../cli/helper` elsewhere.
+#
+# Puts the built `shmlog` on PATH and gives each test
+#   $ROOT      the top of the source tree
+#   $BUILD     what was built, the variant in SHMLOG_BUILD (build)
+#   $FIXTURES  logs that the Node package wrote, with manifest.json
+#   $SCRATCH   an empty folder of its own, in memory where there is /dev/shm
+#   $LOG       a name in it for a log
+#
+# A file with a setup() or teardown() of its own calls scratch_make and
+# scratch_remove there.
+
+bats_require_minimum_version 1.5.0
+
+BATS_LIB_PATH=${BATS_LIB_PATH:+$BATS_LIB_PATH:}/usr/lib/bats:/usr/lib:/usr/local/lib:/usr/share/bats:/opt/homebrew/lib
+bats_load_library bats-support
+bats_load_library bats-assert
+bats_load_library bats-file
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+BUILD=${SHMLOG_BUILD:-build}
+[[ $BUILD == /* ]] || BUILD=$ROOT/$BUILD
+FIXTURES=$ROOT/tests/fixtures
+PATH=$BUILD:$PATH
+# No test depends on who runs it.
+unset POSIXLY_CORRECT
+export LC_ALL=C.UTF-8 PATH ROOT BUILD FIXTURES
+
+setup() {
+	scratch_make
+}
+
+teardown() {
+	scratch_remove
+}
+
+scratch_make() {
+	local parent=$BATS_TEST_TMPDIR
+
+	[[ -d /dev/shm && -w /dev/shm ]] && parent=/dev/shm
+	SCRATCH=$(mktemp -d "$parent/shmlog-test.XXXXXX")
+	# shellcheck disable=SC2034 # for the tests
+	LOG=$SCRATCH/log.shm
+}
+
+scratch_remove() {
+	local pid
+
+	for pid in $(jobs -p); do
+		kill -9 "$pid" 2>/dev/null || true
+	done
+	[[ -z $SCRATCH ]] || rm -rf "$SCRATCH"
+}
+
+# ------------------------------------------------------------ about a log
+
+# How many frames a log has.
+frames_of() {
+	shmlog dump -o json "$1" | wc -l | tr -d ' '
+}
+
+# The cursor behind the last frame of a log.
+end_of() {
+	shmlog seek "$1" end
+}
+
+# The unsigned 64-bit little-endian word at an offset of a file.
+u64_at() { # FILE OFFSET
+	od -An -v -t u8 -j "$2" -N 8 "$1" | tr -d ' '
+}
+
+# Stores bytes, given as hex digits, at an offset of a file.
+put_bytes() { # FILE OFFSET HEX
+	local i
+
+	for ((i = 0; i < ${#3}; i += 2)); do
+		printf '%b' "\\x${3:i:2}"
+	done | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# Stores a 64-bit little-endian word at an offset of a file.
+put_u64() { # FILE OFFSET VALUE
+	local big little='' i
+
+	printf -v big '%016x' "$3"
+	for ((i = 14; i >= 0; i -= 2)); do
+		little+=${big:i:2}
+	done
+	put_bytes "$1" "$2" "$little"
+}
+
+sha256_of() {
+	sha256sum "$1" | cut -d' ' -f1
+}
+
+# A golden file's entry in the manifest, through a jq filter.
+manifest() { # FILE FILTER
+	jq -r --arg file "$1" ".[] | select(.file == \$file) | $2" \
+		"$FIXTURES/manifest.json"
+}
+
+# ------------------------------------------------------------- what is seen
+
+# Runs shmlog with its stderr in $stderr; the wanted status comes first.
+run_shmlog() { # STATUS ARGUMENT...
+	local wanted=$1
+
+	shift
+	run --separate-stderr shmlog "$@"
+	# shellcheck disable=SC2154 # run sets these
+	[[ $status -eq $wanted ]] || batslib_print_kv_multi \
+		command "shmlog $*" wanted "$wanted" status "$status" \
+		stdout "$output" stderr "$stderr" |
+		batslib_decorate "wrong exit status" | fail
+}
+
+# Runs shmlog; status, stdout and stderr are wanted just so.
+expect() { # STATUS STDOUT STDERR ARGUMENT...
+	run_shmlog "$1" "${@:4}"
+	assert_output "$2"
+	assert_stderr "$3"
+}
+
+# As assert_output and refute_output, for $stderr (after --separate-stderr).
+assert_stderr() {
+	local output=$stderr
+
+	assert_output "$@"
+}
+
+refute_stderr() {
+	local output=$stderr
+
+	refute_output "$@"
+}
+
+# `remember FILE`, and later `assert_unchanged FILE`.
+remember() {
+	cp -p "$1" "$SCRATCH/remembered.${1##*/}"
+}
+
+assert_unchanged() {
+	cmp "$1" "$SCRATCH/remembered.${1##*/}" || fail "$1 was changed"
+}
+
+# Waits until a command succeeds, at most so many seconds.
+wait_for() { # SECONDS COMMAND...
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		((SECONDS < end)) || {
+			fail "waited in vain for: $*"
+			return 1
+		}
+		sleep 0.02
+	done
+}
+
+# ------------------------------------------------------------------- skips
+
+need() { # COMMAND...
+	local tool
+
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || skip "no $tool on this machine"
+	done
+}
+
+# Skips what a sanitizer makes impossible (limits on memory, timing).
+skip_if_sanitized() { # REASON
+	! is_sanitized || skip "$1"
+}
+
+is_sanitized() {
+	[[ $BUILD == */asan* || $BUILD == */tsan* ]]
+}

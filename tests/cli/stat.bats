@@ -1,0 +1,327 @@
+# stat: what a log holds, in text and in JSON.
+load helper
+
+# A row of the text, without its label.
+row() { # LABEL
+	sed -n "s/^  $1  *//p" <<<"$output"
+}
+
+member() { # FILTER
+	jq -c "$1" <<<"$output"
+}
+
+make_log() {
+	printf '%s\n' '' a bb cccc dddddddd | shmlog append --create 4K "$LOG"
+}
+
+# stat of a sound golden file agrees with the manifest, in both forms.
+check_golden() { # FILE
+	local path=$FIXTURES/$1 committed sizes
+
+	committed=$(($(manifest "$1" .committedSize) - $(manifest "$1" .dataOffset)))
+	run_shmlog 0 stat -o json "$path"
+	assert_stderr ''
+	assert_equal "${#lines[@]}" 1
+	assert_equal "$(member '[.path, .state, .status, .error]')" \
+		"[\"$path\",\"sound\",0,null]"
+	assert_equal "$(member '[.header_size, .data_offset, .size, .capacity]')" \
+		"$(manifest "$1" '[.headerSize, .dataOffset, .committedSize, .capacity] | tojson')"
+	assert_equal "$(member '[.committed_bytes, .free_bytes, .frames]')" \
+		"[$committed,$(($(manifest "$1" .capacity) - committed - 24)),$(manifest "$1" .frameCount)]"
+	sizes=$(manifest "$1" '[.frames[].payloadBytes] | sort as $s | length as $n |
+		if $n == 0 then [0, null, null, null] else
+		[add, $s[0], $s[-1],
+		 ($s[($n - 1) / 2 | floor] + $s[$n / 2 | floor]) / 2] end | tojson')
+	assert_equal "$(member '.payload | [.total, .min, .max, .median]')" "$sizes"
+	# Two decimals, rounded either way.
+	assert_equal "$(member '.frames == 0 or ((.payload.total / .frames -
+		.payload.mean) * 1000 | round | fabs) <= 5')" true
+	assert_equal "$(member '[.tail, .damaged_ranges, .damaged_bytes, .damage]')" \
+		'["clean",0,0,[]]'
+
+	run_shmlog 0 stat "$path"
+	assert_stderr ''
+	assert_line --index 0 "$path"
+	assert_equal "$(row state)" sound
+	assert_equal "$(row 'header size')" '24 bytes'
+	assert_equal "$(row 'data offset')" 24
+	assert_equal "$(row size)" "$(manifest "$1" .committedSize)"
+	assert_regex "$(row capacity)" "^$(manifest "$1" .capacity) bytes"
+	assert_regex "$(row used)" "^$committed bytes"
+	assert_equal "$(row frames)" "$(manifest "$1" .frameCount)"
+	assert_regex "$(row 'payload total')" "^$(jq '.[0]' <<<"$sizes") bytes?"
+	assert_equal "$(row tail)" clean
+	assert_regex "$(row fill)" '^\[#*\.*\] [0-9.]+ %$'
+}
+
+@test "stat of empty.shm" {
+	check_golden empty.shm
+	assert_equal "$(row fill)" "[$(printf '.%.0s' {1..30})] 0.00 %"
+	run_shmlog 0 stat --histogram "$FIXTURES/empty.shm"
+	assert_stderr ''
+}
+
+@test "stat of json.shm" {
+	check_golden json.shm
+}
+
+@test "stat of binary.shm" {
+	check_golden binary.shm
+}
+
+@test "stat of full.shm" {
+	check_golden full.shm
+	assert_equal "$(row free)" '0 bytes'
+	assert_equal "$(row fill)" "[$(printf '#%.0s' {1..30})] 100.00 %"
+}
+
+@test "stat of odd-capacity.shm" {
+	check_golden odd-capacity.shm
+}
+
+@test "stat of bendec.shm" {
+	check_golden bendec.shm
+}
+
+@test "stat of uncommitted.shm shows what is left behind the commit" {
+	check_golden uncommitted.shm
+	assert_equal "$(row 'leftover frames')" 3
+	assert_equal "$(row 'leftover bytes')" yes
+	run_shmlog 0 stat -o json "$FIXTURES/uncommitted.shm"
+	assert_equal "$(member '[.leftover_frames, .leftover_bytes]')" '[3,true]'
+	run_shmlog 0 stat -o json "$FIXTURES/json.shm"
+	assert_equal "$(member '[.leftover_frames, .leftover_bytes]')" '[0,false]'
+}
+
+@test "stat of a damaged log says so, and shows what it can, status 1" {
+	local path=$FIXTURES/oversize-wrap.shm
+
+	run_shmlog 1 stat "$path"
+	assert_equal "$(row state)" damaged
+	assert_equal "$(row size)" 70036
+	assert_equal "$(row 'damaged ranges')" 1
+	assert_regex "$(row damage)" 'cursor 8: .*payload of 70000 bytes'
+	run_shmlog 1 stat -o json "$path"
+	assert_equal "$(member '[.state, .status, .size, .damaged_ranges, .damage[0].cursor]')" \
+		'["damaged",1,70036,1,8]'
+	assert_equal "$(sha256_of "$path")" "$(manifest oversize-wrap.shm .sha256)"
+}
+
+@test "stat counts the good frames on both sides of damage" {
+	make_log
+	put_bytes "$LOG" $((24 + 9)) 0000
+	run_shmlog 1 stat -o json "$LOG"
+	assert_equal "$(member '[.frames, .damaged_ranges, .damaged_bytes, .tail]')" \
+		'[4,1,6,"clean"]'
+	assert_equal "$(member '.damage[0] | [.cursor, .end, .error]')" \
+		'[9,15,"ERR_SHM_CURSOR"]'
+	run_shmlog 1 stat "$LOG"
+	assert_regex "$(row damage)" 'cursor 9: .* from cursor 15'
+}
+
+@test "stat names a torn tail" {
+	make_log
+	put_u64 "$LOG" 16 $(($(u64_at "$LOG" 16) - 1))
+	run_shmlog 1 stat "$LOG"
+	assert_equal "$(row tail)" torn
+	assert_equal "$(row frames)" 4
+	run_shmlog 1 stat -o json "$LOG"
+	assert_equal "$(member '[.state, .tail, .damaged_bytes]')" '["damaged","torn",11]'
+}
+
+@test "stat of an impossible header shows its words, status 5" {
+	make_log
+	put_u64 "$LOG" 16 5000
+	remember "$LOG"
+	run_shmlog 5 stat "$LOG"
+	assert_stderr --partial "$LOG: not a log: size 5000 lies beyond"
+	assert_equal "$(row size)" 5000
+	assert_regex "$(row capacity)" '^4096 bytes'
+	run_shmlog 5 stat -o json "$LOG"
+	assert_equal "$(member '[.state, .status, .size, .capacity, .frames, .payload.total]')" \
+		'["no log",5,5000,4096,null,null]'
+	assert_equal "$(member '.error | contains("5000")')" true
+	assert_unchanged "$LOG"
+
+	head -c 10 /dev/zero >"$SCRATCH/short"
+	run_shmlog 5 stat -o json "$SCRATCH/short"
+	assert_equal "$(member '[.status, .capacity, .size]')" '[5,10,null]'
+	run_shmlog 5 stat "$SCRATCH"
+	assert_stderr --partial 'no regular file'
+}
+
+@test "stat of a missing log is status 4" {
+	run_shmlog 4 stat "$SCRATCH/missing"
+	assert_output ''
+	assert_stderr --partial "$SCRATCH/missing: "
+	assert_stderr --partial 'No such file or directory'
+	run_shmlog 4 stat -o json "$SCRATCH/missing"
+	assert_equal "$(member '[.status, .capacity]')" '[4,null]'
+}
+
+@test "stat of several logs shows all, and ends with the first bad status" {
+	make_log
+	run_shmlog 0 stat "$LOG" "$FIXTURES/json.shm"
+	assert_line --index 0 "$LOG"
+	assert_line "$FIXTURES/json.shm"
+	run_shmlog 1 stat -o json "$FIXTURES/oversize-wrap.shm" "$SCRATCH/missing" "$LOG"
+	assert_equal "$(jq -c .status <<<"$output")" $'1\n4\n0'
+	run_shmlog 4 stat -o json "$SCRATCH/missing" "$FIXTURES/oversize-wrap.shm"
+	assert_equal "$(jq -c .status <<<"$output")" $'4\n1'
+}
+
+@test "--histogram counts every payload once" {
+	local path=$FIXTURES/binary.shm
+
+	run_shmlog 0 stat -o json --histogram "$path"
+	assert_equal "$(member '[.histogram[].count] | add')" 50
+	# Each bucket holds as many payloads as lie in it, and none is left out.
+	assert_equal "$(member '[.histogram[] | [.min, .max, .count]] | tojson' | jq -r .)" \
+		"$(jq -c --argjson sizes "$(manifest binary.shm '[.frames[].payloadBytes] | tojson')" \
+			'[.histogram[] | . as $b | [.min, .max, ([$sizes[] |
+			select(. >= $b.min and . <= $b.max)] | length)]]' <<<"$output")"
+	COLUMNS=60 run_shmlog 0 stat --histogram "$path"
+	assert_output --partial '#'
+	assert [ "$(awk '{ if (length($0) > n) n = length($0) } END { print n }' \
+		<<<"$(grep -v ^/ <<<"$output")")" -le 60 ]
+	run_shmlog 5 stat -o json --histogram "$SCRATCH"
+	assert_equal "$(member .histogram)" null
+}
+
+# ------------------------------------------------------------------ processes
+
+@test "--procs tells readers and writers from each other" {
+	[[ -d /proc/self/fd ]] || skip 'no /proc on this machine'
+	local pid=$BASHPID
+
+	make_log
+	exec 9<"$LOG"
+	run_shmlog 0 stat --procs -o json "$LOG"
+	assert_equal "$(member ".processes[] | select(.pid == $pid) |
+		[.role, .mapped, .uid]")" "[\"reader\",false,$(id -u)]"
+	exec 9<>"$LOG"
+	run_shmlog 0 stat --procs -o json "$LOG"
+	assert_equal "$(member ".processes[] | select(.pid == $pid) | .role")" '"writer"'
+	assert_equal "$(member '.processes_unseen | type')" '"number"'
+	run_shmlog 0 stat --procs "$LOG"
+	assert_output --regexp "process +$pid +writer, open +$(id -un) .*bash"
+	exec 9>&-
+	run_shmlog 0 stat --procs -o json "$LOG"
+	assert_equal "$(member ".processes")" '[]'
+	run_shmlog 0 stat --procs "$LOG"
+	assert_output --partial 'none seen'
+}
+
+@test "--procs sees a follower as a reader" {
+	[[ -d /proc/self/fd ]] || skip 'no /proc on this machine'
+	local pid
+
+	make_log
+	shmlog tail -f "$LOG" >/dev/null 3>&- &
+	pid=$!
+	sees_reader() {
+		shmlog stat --procs -o json "$LOG" | jq -e \
+			".processes[] | select(.pid == $pid and .role == \"reader\")" >/dev/null
+	}
+	wait_for 5 sees_reader
+	run_shmlog 0 stat --procs "$LOG"
+	refute_output --partial writer
+	kill "$pid"
+}
+
+# ---------------------------------------------------------------------- watch
+
+@test "--watch prints a line of JSON per interval until a signal" {
+	local pid
+
+	make_log
+	shmlog stat --watch=20ms "$LOG" >"$SCRATCH/out" 2>"$SCRATCH/err" 3>&- &
+	pid=$!
+	wait_for 10 test -s "$SCRATCH/out"
+	printf 'six\nseven\n' | shmlog append "$LOG"
+	sees_frames() {
+		jq -es 'map(.frames) | add == 2' "$SCRATCH/out" >/dev/null 2>&1
+	}
+	wait_for 10 sees_frames
+	kill -TERM "$pid"
+	run wait "$pid"
+	wait_for 10 eval '! kill -0 "$pid" 2>/dev/null'
+	assert_equal "$(<"$SCRATCH/err")" ''
+	jq -es 'map(.bytes) | add == 16' "$SCRATCH/out" >/dev/null
+	assert_equal "$(tail -n 1 "$SCRATCH/out" | jq -c '[.path, .capacity,
+		.committed_bytes, .free_bytes]')" \
+		"[\"$LOG\",4096,51,$((4096 - 24 - 51))]"
+	jq -es 'map(select(.frames > 0))[0] | .frames_per_second > 0 and
+		.bytes_per_second > 0 and .seconds_to_full > 0' "$SCRATCH/out" >/dev/null
+}
+
+@test "--watch ends by the signal that ended it, and quietly by a closed pipe" {
+	make_log
+	run --separate-stderr timeout --preserve-status -s INT 0.3 shmlog stat \
+		--watch=50ms -o text "$LOG"
+	assert_equal "$status" 130
+	assert_output --partial 'frames/s'
+	assert_stderr ''
+	run --separate-stderr timeout --preserve-status -s TERM 0.3 shmlog stat \
+		--watch "$LOG"
+	assert_equal "$status" 143
+	assert_stderr ''
+	run --separate-stderr timeout 10 bash -c 'shmlog stat --watch=10ms "$1" |
+		head -n 1; exit "${PIPESTATUS[0]}"' - "$LOG"
+	assert_equal "$status" 141
+	assert_equal "$(member .path)" "\"$LOG\""
+	assert_stderr ''
+}
+
+@test "--watch of a log that is cut or replaced ends with status 5" {
+	local pid result=0
+
+	make_log
+	shmlog stat --watch=10ms "$LOG" >"$SCRATCH/out" 2>"$SCRATCH/err" 3>&- &
+	pid=$!
+	wait_for 10 test -s "$SCRATCH/out"
+	truncate -s 30 "$LOG"
+	wait "$pid" || result=$?
+	assert_equal "$result" 5
+	assert_equal "$(wc -l <"$SCRATCH/err")" 1
+	run_shmlog 4 stat --watch "$SCRATCH/missing"
+	assert_output ''
+	run_shmlog 5 stat --watch "$LOG"
+	assert_output ''
+}
+
+@test "--watch refreshes one line on a terminal" {
+	need script
+	make_log
+	script -qec "timeout -s INT 0.3 shmlog stat --watch=50ms '$LOG'" /dev/null \
+		</dev/null >"$SCRATCH/seen" 2>&1 3>&- || true
+	assert [ "$(grep -c . "$SCRATCH/seen")" -le 2 ]
+	assert [ "$(tr -cd '\r' <"$SCRATCH/seen" | wc -c)" -ge 3 ]
+	grep -q 'frames/s' "$SCRATCH/seen"
+}
+
+@test "options of stat that do not go together are wrong usage" {
+	make_log
+	for arguments in "--watch $LOG $LOG" "--watch --procs $LOG" \
+		"--watch --histogram $LOG" "--watch=0 $LOG" "--watch=0.5ms $LOG" \
+		"--watch=1 $LOG" "--watch=x $LOG" "-o hex $LOG" "-o xml $LOG" \
+		"--procs=1 $LOG" "--histogram=2 $LOG"; do
+		run_shmlog 2 stat $arguments
+		assert_output ''
+		assert_equal "${#stderr_lines[@]}" 2
+	done
+}
+
+@test "a write that fails is status 4, a closed pipe ends stat quietly" {
+	make_log
+	if [[ -w /dev/full ]]; then
+		run --separate-stderr bash -c 'shmlog stat "$1" >/dev/full' - "$LOG"
+		assert_equal "$status" 4
+		assert_stderr --partial 'standard output: No space left on device'
+		run --separate-stderr bash -c 'shmlog stat --watch=10ms "$1" >/dev/full' - "$LOG"
+		assert_equal "$status" 4
+	fi
+	run --separate-stderr bash -c 'shmlog stat -o json "$1" >&-' - "$LOG"
+	assert_equal "$status" 4
+	assert_stderr --partial 'standard output'
+}

@@ -1,0 +1,530 @@
+# tail -f and -F: what comes, what goes, and what ends it.
+load helper
+
+OUT_LIMIT=10 # seconds for anything to happen
+
+teardown() {
+	[[ -z ${FOLLOWER:-} ]] || kill -9 "$FOLLOWER" 2>/dev/null || true
+	scratch_remove
+}
+
+# Starts `shmlog tail ARGUMENT...` with its output in $SCRATCH/out and /err.
+follow() { # ARGUMENT...
+	: >"$SCRATCH/out"
+	: >"$SCRATCH/err"
+	shmlog tail "$@" >"$SCRATCH/out" 2>"$SCRATCH/err" 3>&- &
+	FOLLOWER=$!
+}
+
+# Waits until the output is exactly this, line for line.
+out_is() {
+	[[ $(<"$SCRATCH/out") == "$1" ]]
+}
+
+sees() { # LINES
+	wait_for "$OUT_LIMIT" out_is "$1" || {
+		echo "seen: $(<"$SCRATCH/out")" "$(<"$SCRATCH/err")"
+		return 1
+	}
+}
+
+says() { # REGEXP
+	wait_for "$OUT_LIMIT" grep -q -e "$1" "$SCRATCH/err" ||
+		fail "stderr is: $(<"$SCRATCH/err")"
+}
+
+is_gone() {
+	! kill -0 "$FOLLOWER" 2>/dev/null
+}
+
+# Waits for the follower's own end and checks its status.
+ends_with() { # STATUS
+	local result=0
+
+	wait_for "$OUT_LIMIT" is_gone || fail 'it goes on'
+	wait "$FOLLOWER" || result=$?
+	assert_equal "$result" "$1"
+}
+
+still_follows() {
+	kill -0 "$FOLLOWER" || fail "it has ended: $(<"$SCRATCH/err")"
+}
+
+no_message() {
+	assert_equal "$(<"$SCRATCH/err")" ''
+}
+
+make_log() { # PAYLOAD...
+	printf '%s\n' "$@" | shmlog append --create 64K "$LOG"
+}
+
+# Appends a frame as the Node package does: bytes first, then `size`; no lock,
+# no wake.
+store_frame() { # LOG PAYLOAD
+	local size word
+
+	size=$(u64_at "$1" 16)
+	printf -v word '%04x' $((${#2} + 4))
+	word=${word:2}${word:0:2}
+	put_bytes "$1" "$size" "$word"
+	printf %s "$2" | dd of="$1" bs=1 seek=$((size + 2)) conv=notrunc status=none
+	put_bytes "$1" $((size + 2 + ${#2})) "$word"
+	put_u64 "$1" 16 $((size + ${#2} + 4))
+}
+
+# ------------------------------------------------------------------- growth
+
+@test "-f prints what is appended, at once" {
+	make_log one two
+	follow -f "$LOG"
+	sees $'one\ntwo'
+	shmlog append -m three "$LOG"
+	sees $'one\ntwo\nthree'
+	printf 'four\nfive\n' | shmlog append "$LOG"
+	sees $'one\ntwo\nthree\nfour\nfive'
+	still_follows
+	no_message
+}
+
+@test "--follow and -n go with it" {
+	make_log one two three
+	follow --follow -n 1 "$LOG"
+	sees three
+	kill "$FOLLOWER"
+	ends_with 143
+	follow -fn0 "$LOG"
+	shmlog append -m four "$LOG"
+	# What was committed before tail came to its end is not for it.
+	wait_for "$OUT_LIMIT" eval 'shmlog append -m more "$LOG"; [[ -s $SCRATCH/out ]]'
+	refute grep -q 'one\|two\|three' "$SCRATCH/out"
+	kill "$FOLLOWER"
+	ends_with 143
+	follow -f -n +3 "$LOG" --count 2
+	sees $'three\nfour'
+	ends_with 0
+}
+
+@test "-n +N beyond the end waits for the Nth frame, or what comes" {
+	make_log one
+	follow -f -n +2 "$LOG"
+	shmlog append -m two "$LOG"
+	sees two
+}
+
+@test "a writer that wakes nobody is seen by polling" {
+	make_log one
+	follow -f "$LOG"
+	sees one
+	store_frame "$LOG" 'stored two'
+	sees $'one\nstored two'
+	store_frame "$LOG" ''
+	store_frame "$LOG" 'stored four'
+	sees $'one\nstored two\n\nstored four'
+	no_message
+}
+
+@test "--poll says how seldom it may look" {
+	make_log one
+	follow -f --poll 1ms "$LOG"
+	sees one
+	store_frame "$LOG" two
+	sees $'one\ntwo'
+	run_shmlog 2 tail -f --poll 5 "$LOG"
+	assert_stderr --partial "'5'"
+}
+
+@test "a log that is made larger is followed into the new room" {
+	shmlog create -c 64 "$LOG"
+	shmlog append -m 0123456789012345678901234567890 "$LOG"
+	follow -f "$LOG"
+	sees 0123456789012345678901234567890
+	truncate -s 64K "$LOG"
+	seq 1000 | shmlog append "$LOG"
+	sees "$(echo 0123456789012345678901234567890; seq 1000)"
+	still_follows
+	no_message
+}
+
+@test "a log that fills up is followed to its last byte" {
+	shmlog create -c 48 "$LOG"
+	follow -f "$LOG"
+	shmlog append -m 01234567890123456789 "$LOG"
+	sees 01234567890123456789
+	still_follows
+}
+
+# --------------------------------------------------------------------- ends
+
+@test "--count ends a follow with status 0" {
+	make_log one two
+	follow -f --count 3 "$LOG"
+	sees $'one\ntwo'
+	printf 'three\nfour\n' | shmlog append "$LOG"
+	ends_with 0
+	sees $'one\ntwo\nthree'
+	no_message
+}
+
+@test "--idle ends a follow that has nothing to do with status 0" {
+	make_log one
+	run_shmlog 0 tail -f --idle 100ms "$LOG"
+	assert_output one
+	assert_stderr ''
+	run_shmlog 0 tail -f --idle 0 "$LOG"
+	assert_output one
+}
+
+@test "--timeout ends a follow with status 124" {
+	make_log one
+	run_shmlog 124 tail -f --timeout 100ms "$LOG"
+	assert_output one
+	run_shmlog 124 tail -f --count 2 --timeout 50ms "$LOG"
+	assert_output one
+	run_shmlog 124 tail -F --timeout 50ms "$SCRATCH/missing"
+	assert_output ''
+	# Whichever comes first.
+	run_shmlog 0 tail -f --idle 50ms --timeout 1h "$LOG"
+}
+
+@test "--pid ends a follow after that process, with all it wrote" {
+	local writer
+
+	make_log one
+	sleep 1000 3>&- &
+	writer=$!
+	follow -f --pid "$writer" "$LOG"
+	sees one
+	shmlog append -m two "$LOG"
+	kill -9 "$writer"
+	wait "$writer" || true
+	ends_with 0
+	sees $'one\ntwo'
+}
+
+@test "--pid of a dead process still prints all there is, and says so in JSON" {
+	local dead
+
+	make_log one two
+	true &
+	dead=$!
+	wait "$dead"
+	run_shmlog 0 tail -f -o json --pid "$dead" "$LOG"
+	assert_equal "$(jq -c 'if .event then [.event, .pid] else .payload end' \
+		<<<"$output")" "$(printf '"one"\n"two"\n["writer_gone",%s]' "$dead")"
+	run_shmlog 0 tail -f --pid "$dead" "$LOG"
+	assert_output $'one\ntwo'
+}
+
+@test "--pid ends -F that waits for a log its process never made" {
+	local dead
+
+	true &
+	dead=$!
+	wait "$dead"
+	run --separate-stderr timeout 5 shmlog tail -F --pid "$dead" "$SCRATCH/missing"
+	assert_equal "$status" 0
+	assert_output ''
+}
+
+@test "a pid or a time that is none is wrong usage" {
+	local text
+
+	make_log one
+	for text in 0 -1 x '' 99999999999 4294967297; do
+		run_shmlog 2 tail -f --pid "$text" "$LOG"
+		assert_stderr --partial "'$text'"
+	done
+	for text in 1 x -1s '' 1d 1.s 1e3s 99999999999h; do
+		for option in timeout idle poll; do
+			run_shmlog 2 tail -f "--$option" "$text" "$LOG"
+			assert_stderr --partial "--$option '$text'"
+		done
+	done
+}
+
+@test "a closed output ends a follow while the log is silent" {
+	make_log one two
+	run --separate-stderr timeout 10 bash -c 'shmlog tail -f "$1" | head -n 1
+		exit "${PIPESTATUS[0]}"' - "$LOG"
+	assert_equal "$status" 141
+	assert_output one
+	assert_stderr ''
+	# Also while it waits for a log.
+	run --separate-stderr timeout 10 bash -c 'shmlog tail -F "$1" | true
+		exit "${PIPESTATUS[0]}"' - "$SCRATCH/missing"
+	assert_equal "$status" 141
+	refute_stderr --partial 'output'
+}
+
+@test "SIGINT, SIGTERM and SIGHUP end a follow by that signal, all flushed" {
+	local signal
+
+	make_log one
+	for signal in INT:130 TERM:143 HUP:129; do
+		# In the background of a script SIGINT is ignored, so reset it.
+		: >"$SCRATCH/out"
+		env --default-signal=INT,TERM,HUP shmlog tail -f "$LOG" \
+			>"$SCRATCH/out" 2>"$SCRATCH/err" 3>&- &
+		FOLLOWER=$!
+		sees one
+		kill -s "${signal%:*}" "$FOLLOWER"
+		ends_with "${signal#*:}"
+		no_message
+	done
+}
+
+@test "an interrupted follow has written all it has read" {
+	seq 200000 | shmlog append --create 8M "$LOG"
+	mkfifo "$SCRATCH/pipe"
+	env --default-signal=INT shmlog tail -f -n +1 -t '%p %x\n' \
+		--cursor-file "$SCRATCH/cursor" "$LOG" \
+		>"$SCRATCH/pipe" 2>"$SCRATCH/err" 3>&- &
+	FOLLOWER=$!
+	exec 8<"$SCRATCH/pipe"
+	read -r -u 8 payload next
+	kill -INT "$FOLLOWER"
+	cat <&8 >"$SCRATCH/rest"
+	exec 8<&-
+	ends_with 130
+	no_message
+	# What came is whole lines without a gap, and the cursor is behind it.
+	assert_equal "$(tail -c 1 "$SCRATCH/rest")" ''
+	cut -d' ' -f1 "$SCRATCH/rest" | cmp - <(seq 2 $(($(wc -l <"$SCRATCH/rest") + 1)))
+	assert_equal "$(jq .cursor "$SCRATCH/cursor")" \
+		"$(tail -n 1 "$SCRATCH/rest" | cut -d' ' -f2)"
+}
+
+# ------------------------------------------------------------- bad and gone
+
+@test "a log cut under -f is status 5, with an event, without a signal" {
+	make_log one two
+	follow -f -o json "$LOG"
+	wait_for "$OUT_LIMIT" grep -q two "$SCRATCH/out"
+	truncate -s 30 "$LOG"
+	ends_with 5
+	assert_equal "$(jq -r '.event // .payload' "$SCRATCH/out")" \
+		$'one\ntwo\nshrunk'
+	says "$LOG"
+	assert_equal "$(wc -l <"$SCRATCH/err")" 1
+
+	rm "$LOG"
+	make_log one
+	follow -f "$LOG"
+	sees one
+	truncate -s 0 "$LOG"
+	ends_with 5
+	sees one
+}
+
+@test "a log cut above its committed data is followed on" {
+	make_log one
+	follow -f "$LOG"
+	sees one
+	truncate -s 1K "$LOG"
+	shmlog append -m two "$LOG"
+	sees $'one\ntwo'
+}
+
+@test "a size that goes back is status 7, with an event" {
+	make_log one two
+	follow -f -o json "$LOG"
+	wait_for "$OUT_LIMIT" grep -q two "$SCRATCH/out"
+	put_u64 "$LOG" 16 24
+	ends_with 7
+	assert_equal "$(tail -n 1 "$SCRATCH/out" | jq -r .event)" shrunk
+	says "$LOG"
+}
+
+@test "damage that comes while following ends it with status 1 after the good" {
+	local end
+
+	make_log one
+	follow -f -o json "$LOG"
+	wait_for "$OUT_LIMIT" grep -q one "$SCRATCH/out"
+	end=$(u64_at "$LOG" 16)
+	put_bytes "$LOG" "$end" 050078050002000000
+	put_u64 "$LOG" 16 $((end + 9))
+	ends_with 1
+	assert_equal "$(jq -c 'if .event then [.event, .cursor] else .payload end' \
+		"$SCRATCH/out")" "$(printf '"one"\n"x"\n["damage",%s]' $((end - 24 + 5)))"
+	says 'cursor'
+}
+
+@test "-f of a missing log is status 4 at once" {
+	run timeout 5 shmlog tail -f "$SCRATCH/missing"
+	assert_failure 4
+	assert_output "shmlog tail: $SCRATCH/missing: cannot open: No such file or directory"
+}
+
+@test "-f waits for a header, and then reads from the start" {
+	head -c 4096 /dev/zero >"$LOG"
+	follow -f -n 1 "$LOG"
+	says 'waiting'
+	shmlog create -c 4096 "$SCRATCH/other"
+	shmlog append -m one -m two "$SCRATCH/other"
+	tail -c +25 "$SCRATCH/other" | dd of="$LOG" bs=24 seek=1 conv=notrunc status=none
+	head -c 24 "$SCRATCH/other" | dd of="$LOG" conv=notrunc status=none
+	sees $'one\ntwo'
+	shmlog append -m three "$LOG"
+	sees $'one\ntwo\nthree'
+	assert_equal "$(wc -l <"$SCRATCH/err")" 1
+}
+
+@test "-f waits for a header that is written word by word" {
+	: >"$LOG"
+	follow -f "$LOG"
+	says 'waiting'
+	truncate -s 4096 "$LOG"
+	put_u64 "$LOG" 0 24
+	# It has looked at each half of the header more than once.
+	sleep 0.1
+	still_follows
+	put_u64 "$LOG" 8 24
+	sleep 0.1
+	still_follows
+	put_u64 "$LOG" 16 24
+	shmlog append -m one "$LOG"
+	sees one
+}
+
+@test "-f of what is no log is status 5 at once" {
+	printf 'just a text, and long enough for a header\n' >"$SCRATCH/text"
+	run timeout 5 shmlog tail -f "$SCRATCH/text"
+	assert_failure 5
+	run timeout 5 shmlog tail -F "$SCRATCH"
+	assert_failure 5
+}
+
+# ----------------------------------------------------------------- the name
+
+@test "-f keeps to the file, and says that its name is gone" {
+	make_log one
+	follow -f "$LOG"
+	sees one
+	mv "$LOG" "$SCRATCH/moved"
+	says "$LOG: "
+	shmlog append -m two "$SCRATCH/moved"
+	sees $'one\ntwo'
+	make_log 'another log'
+	shmlog append -m three "$SCRATCH/moved"
+	sees $'one\ntwo\nthree'
+	still_follows
+	assert_equal "$(wc -l <"$SCRATCH/err")" 1
+}
+
+@test "-F waits for a log that does not exist yet, and prints all of it" {
+	follow -F -n 1 "$LOG"
+	says "waiting.*No such file"
+	make_log one two three
+	sees $'one\ntwo\nthree'
+	shmlog append -m four "$LOG"
+	sees $'one\ntwo\nthree\nfour'
+	# It says that it waits, once.
+	assert_equal "$(grep -c waiting "$SCRATCH/err")" 1
+}
+
+@test "-F re-opens a log that was replaced, and says so" {
+	make_log one
+	follow -F "$LOG"
+	sees one
+	shmlog append --create 4K -m 'new one' "$SCRATCH/new"
+	mv "$SCRATCH/new" "$LOG"
+	sees $'one\nnew one'
+	says "$LOG: .*replaced"
+	shmlog append -m 'new two' "$LOG"
+	sees $'one\nnew one\nnew two'
+	still_follows
+}
+
+@test "-F has an event for a replacement in JSON, and keeps its flags" {
+	make_log one
+	follow -F -o json --count 4 "$LOG"
+	wait_for "$OUT_LIMIT" grep -q one "$SCRATCH/out"
+	rm "$LOG"
+	says 'gone'
+	make_log 'new one' 'new two'
+	wait_for "$OUT_LIMIT" grep -q 'new two' "$SCRATCH/out"
+	printf 'new three\nnew four\n' | shmlog append "$LOG"
+	ends_with 0
+	assert_equal "$(jq -c 'if .event then .event else [.cursor, .payload] end' \
+		"$SCRATCH/out")" '[0,"one"]
+"reopened"
+[0,"new one"]
+[11,"new two"]
+[22,"new three"]'
+}
+
+@test "-F reads a replaced log to its end before the new one" {
+	make_log one
+	follow -F "$LOG"
+	sees one
+	# As close together as a shell can: one is not woken in between.
+	seq -f 'old %g' 2000 >"$SCRATCH/lines"
+	shmlog append --create 16K -m 'new one' "$SCRATCH/new"
+	shmlog append "$LOG" <"$SCRATCH/lines"
+	mv "$SCRATCH/new" "$LOG"
+	sees "$(echo one; cat "$SCRATCH/lines"; echo 'new one')"
+}
+
+@test "-F survives many replacements in a row" {
+	local i
+
+	make_log 0
+	follow -F "$LOG"
+	sees 0
+	for i in {1..8}; do
+		shmlog append --create 4K -m "$i" "$SCRATCH/new"
+		mv "$SCRATCH/new" "$LOG"
+		wait_for "$OUT_LIMIT" grep -qx "$i" "$SCRATCH/out"
+	done
+	assert_equal "$(<"$SCRATCH/out")" "$(seq 0 8)"
+	assert_equal "$(grep -c replaced "$SCRATCH/err")" 8
+}
+
+@test "-F survives a name that comes and goes as fast as it can" {
+	need perl
+	follow -F "$LOG"
+	# One log and another, each there for a moment: a look is no promise.
+	perl -e 'my ($log, $end) = ($ARGV[0], time + 2);
+		for my $name ("$log.a", "$log.b") {
+			open my $new, ">", $name or die;
+			print $new pack("Q<3", 24, 24, 24), "\0" x 1000;
+			close $new;
+		}
+		while (time < $end) {
+			for my $name ("$log.a", "$log.b") {
+				rename $name, $log;
+				rename $log, $name;
+			}
+		}
+		rename "$log.a", $log' "$LOG"
+	still_follows
+	shmlog append -m one "$LOG"
+	sees one
+}
+
+@test "-F waits on while the new log has no header" {
+	make_log one
+	follow -F "$LOG"
+	sees one
+	head -c 4096 /dev/zero >"$SCRATCH/new"
+	mv "$SCRATCH/new" "$LOG"
+	says 'gone'
+	shmlog append --create 4096 -m two "$SCRATCH/other"
+	tail -c +25 "$SCRATCH/other" | dd of="$LOG" bs=24 seek=1 conv=notrunc status=none
+	head -c 24 "$SCRATCH/other" | dd of="$LOG" conv=notrunc status=none
+	sees $'one\ntwo'
+}
+
+@test "a follow uses no processor while there is nothing to do" {
+	skip_if_sanitized 'timing'
+	make_log one
+	follow -f "$LOG"
+	sees one
+	local before after
+	read -r -a before <"/proc/$FOLLOWER/stat"
+	sleep 0.5
+	read -r -a after <"/proc/$FOLLOWER/stat"
+	# utime + stime, in ticks of 10 ms: at most one tick in half a second.
+	assert [ $((after[13] + after[14] - before[13] - before[14])) -le 1 ]
+}

@@ -1,0 +1,532 @@
+/*
+ * Waiting for a log to grow and waking those who wait: at once where the
+ * writer wakes, by polling where it only stores to memory, and never for
+ * longer than allowed.
+ */
+#include "support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Whether writers can wake readers, or all is polled. */
+#if defined(__linux__) && !defined(SHMLOG_PORTABLE)
+#define WAKES true
+#else
+#define WAKES false
+#endif
+
+/* Far more than a loaded machine needs, far less than the polling pauses in
+ * these tests. */
+#define SOON MILLISECONDS(400)
+#define NEVER_POLL (MILLISECONDS(1000) * 3600)
+
+/* ------------------------------------------------- what needs no waiting */
+
+TEST(test_wait_returns_at_once_when_there_is_something_to_read)
+{
+	const char *path = scratch("ready");
+
+	write_numbered_log(path, 4096, 2);
+
+	struct shmlog *log = open_log(path);
+
+	for (size_t kind = 0; kind < READER_KINDS; kind++) {
+		struct shmlog_reader *reader = open_kind(log, kind);
+		struct shmlog_frame frame;
+
+		expect_status(shmlog_reader_wait(reader, -1, 0), 1);
+		expect_status(shmlog_reader_wait(reader, 0, 0), 1);
+		assert_int_equal(shmlog_reader_cursor(reader), 0);
+		expect_status(shmlog_reader_next(reader, &frame), 1);
+		expect_status(shmlog_reader_wait(reader, -1, 0), 1);
+		expect_status(shmlog_reader_next(reader, &frame), 1);
+		expect_status(shmlog_reader_wait(reader, 0, 0), 0);
+		expect_status(shmlog_reader_prev(reader, &frame), 1);
+		expect_status(shmlog_reader_wait(reader, -1, 0), 1);
+		shmlog_reader_close(reader);
+	}
+	shmlog_close(log);
+}
+
+TEST(test_wait_ends_when_its_time_has_passed)
+{
+	const char *path = scratch("timeout");
+
+	write_numbered_log(path, 4096, 0);
+
+	struct shmlog *log = open_log(path);
+
+	for (size_t kind = 0; kind < READER_KINDS; kind++) {
+		static const int64_t polls[] = {0, 1, MILLISECONDS(5),
+		                                NEVER_POLL};
+		struct shmlog_reader *reader = open_kind(log, kind);
+
+		for (size_t i = 0; i < COUNT_OF(polls); i++) {
+			int64_t start = now_ns();
+			int64_t taken;
+
+			expect_status(shmlog_reader_wait(reader,
+			                                 MILLISECONDS(20),
+			                                 polls[i]),
+			              0);
+			taken = now_ns() - start;
+			assert_true(taken >= MILLISECONDS(20));
+			assert_true(taken < MILLISECONDS(20) + SOON);
+		}
+		expect_status(shmlog_reader_wait(reader, 1, 0), 0);
+		shmlog_reader_close(reader);
+	}
+	shmlog_close(log);
+}
+
+TEST(test_wait_uses_no_processor_to_speak_of)
+{
+	const char *path = scratch("idle");
+	struct rusage before;
+	struct rusage after;
+	struct shmlog_frame frame;
+
+	write_numbered_log(path, 4096, 1);
+
+	struct shmlog *log = open_log(path);
+	struct shmlog_reader *reader = open_reader(log, SHMLOG_READER_BUFFERED,
+	                                           0);
+
+	expect_status(shmlog_reader_next(reader, &frame), 1);
+	getrusage(RUSAGE_SELF, &before);
+	expect_status(shmlog_reader_wait(reader, MILLISECONDS(600), 0), 0);
+	getrusage(RUSAGE_SELF, &after);
+
+	int64_t used = ((int64_t)after.ru_utime.tv_sec -
+	                before.ru_utime.tv_sec + after.ru_stime.tv_sec -
+	                before.ru_stime.tv_sec) *
+	                       1000000 +
+	               after.ru_utime.tv_usec - before.ru_utime.tv_usec +
+	               after.ru_stime.tv_usec - before.ru_stime.tv_usec;
+
+	assert_true(used < 60000);
+	shmlog_reader_close(reader);
+	shmlog_close(log);
+}
+
+/* ---------------------------------------------------- news while waiting */
+
+/* What a child does to a log after a while. */
+enum deed {
+	APPEND_AND_WAKE,
+	COMMIT_AND_WAKE,
+	WAKE_FOR_NOTHING,
+	STORE,   /* as the Node package does: to memory, waking nobody */
+	GO_BACK, /* a smaller size, likewise */
+	CUT,
+	CUT_BELOW_SIZE, /* but not below the size word */
+	INTERRUPT
+};
+
+struct later {
+	char path[320];
+	enum deed deed;
+	int64_t delay_ns;
+	int done[2]; /* a pipe that tells when it was done */
+	pid_t waiter;
+	pid_t pid;
+};
+
+static int append_and_wake(const char *path)
+{
+	struct shmlog *log;
+	int status = shmlog_open(path, &log);
+
+	if (status != 0)
+		return status;
+	status = append_payload(log, "late", 4, SHMLOG_APPEND_WAKE);
+	shmlog_close(log);
+	return status;
+}
+
+static int commit_and_wake(const char *path, bool commits)
+{
+	struct shmlog *log;
+	struct shmlog_writer *writer = NULL;
+	unsigned char *payload;
+	int status = shmlog_open(path, &log);
+
+	if (status != 0)
+		return status;
+	if (commits) {
+		status = shmlog_writer_open(log, NULL, &writer);
+		if (status == 0)
+			status = shmlog_writer_allocate(writer, 4, &payload);
+		if (status == 0)
+			memcpy(payload, "late", 4);
+		if (status == 0)
+			status = shmlog_writer_commit(writer);
+	}
+	if (status == 0)
+		status = shmlog_wake(log);
+	shmlog_writer_close(writer);
+	shmlog_close(log);
+	return status;
+}
+
+static int store(const char *path, bool back)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	unsigned char *base = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	                           MAP_SHARED, fd, 0);
+
+	if (base == MAP_FAILED)
+		return -errno;
+
+	_Atomic uint64_t *size = (_Atomic uint64_t *)(void *)(base + 16);
+	uint64_t end = atomic_load(size);
+
+	memcpy(base + end, "\x08\0late\x08\0", 8);
+	atomic_store(size, back ? 24 : end + 8);
+	return 0;
+}
+
+/* More than once: a signal that comes between two sleeps ends neither. */
+static int interrupt_often(pid_t waiter)
+{
+	for (unsigned i = 0; i < 20; i++) {
+		if (kill(waiter, SIGUSR1) != 0)
+			return -1;
+		sleep_ns(MILLISECONDS(5));
+	}
+	return 0;
+}
+
+static int do_deed(const struct later *later)
+{
+	switch (later->deed) {
+	case APPEND_AND_WAKE: return append_and_wake(later->path);
+	case COMMIT_AND_WAKE:
+	case WAKE_FOR_NOTHING:
+		return commit_and_wake(later->path,
+		                       later->deed == COMMIT_AND_WAKE);
+	case STORE:
+	case GO_BACK: return store(later->path, later->deed == GO_BACK);
+	case CUT: return truncate(later->path, 0);
+	case CUT_BELOW_SIZE: return truncate(later->path, 30);
+	case INTERRUPT: return interrupt_often(later->waiter);
+	}
+	return -1;
+}
+
+static int do_later(void *argument)
+{
+	const struct later *later = argument;
+
+	sleep_ns(later->delay_ns);
+
+	int status = do_deed(later);
+	int64_t done_at = now_ns();
+
+	if (write(later->done[1], &done_at, sizeof(done_at)) !=
+	    (ssize_t)sizeof(done_at))
+		return 2;
+	return status == 0 ? 0 : 1;
+}
+
+static void later_start(struct later *later, const char *path, enum deed deed,
+                        int64_t delay_ns)
+{
+	snprintf(later->path, sizeof(later->path), "%s", path);
+	later->deed = deed;
+	later->delay_ns = delay_ns;
+	later->waiter = getpid();
+	assert_int_equal(pipe(later->done), 0);
+	later->pid = child_start(do_later, later);
+}
+
+/* How long ago it was done. */
+static int64_t later_end(struct later *later)
+{
+	int64_t now = now_ns();
+	int64_t done_at = 0;
+	ssize_t got;
+
+	do
+		got = read(later->done[0], &done_at, sizeof(done_at));
+	while (got < 0 && errno == EINTR);
+	assert_int_equal(got, sizeof(done_at));
+	assert_int_equal(child_wait(later->pid), 0);
+	close(later->done[0]);
+	close(later->done[1]);
+	return now - done_at;
+}
+
+/* A log with two frames and a reader that has read them. */
+struct bench {
+	const char *path;
+	struct shmlog *log;
+	struct shmlog_reader *reader;
+};
+
+static void bench_open(struct bench *bench, size_t kind)
+{
+	struct shmlog_frame frame;
+
+	bench->path = scratch("waiting");
+	write_numbered_log(bench->path, 4096, 2);
+	bench->log = open_log(bench->path);
+	bench->reader = open_kind(bench->log, kind);
+	while (shmlog_reader_next(bench->reader, &frame) == 1)
+		;
+}
+
+static void bench_close(struct bench *bench)
+{
+	shmlog_reader_close(bench->reader);
+	shmlog_close(bench->log);
+}
+
+static void expect_news(struct shmlog_reader *reader)
+{
+	struct shmlog_frame frame;
+
+	expect_status(shmlog_reader_next(reader, &frame), 1);
+	expect_frame(&frame, "late", 4, 22);
+}
+
+TEST(test_wait_is_ended_at_once_by_a_writer_that_wakes)
+{
+	static const enum deed deeds[] = {APPEND_AND_WAKE, COMMIT_AND_WAKE};
+
+	if (!WAKES)
+		skip();
+	for (size_t i = 0; i < COUNT_OF(deeds) * READER_KINDS; i++) {
+		struct bench bench;
+		struct later later;
+
+		bench_open(&bench, i % READER_KINDS);
+		/* Make it so patient that no poll could be as quick. */
+		expect_status(shmlog_reader_wait(bench.reader, MILLISECONDS(1),
+		                                 NEVER_POLL),
+		              0);
+		later_start(&later, bench.path, deeds[i / READER_KINDS],
+		            MILLISECONDS(150));
+		expect_status(shmlog_reader_wait(bench.reader, -1, NEVER_POLL),
+		              1);
+		assert_true(later_end(&later) < MILLISECONDS(15));
+		expect_news(bench.reader);
+		bench_close(&bench);
+	}
+}
+
+TEST(test_wait_polls_for_a_writer_that_only_stores)
+{
+	for (size_t kind = 0; kind < READER_KINDS; kind++) {
+		struct bench bench;
+		struct later later;
+
+		bench_open(&bench, kind);
+		later_start(&later, bench.path, STORE, MILLISECONDS(50));
+		expect_status(
+			shmlog_reader_wait(bench.reader, -1, MILLISECONDS(20)),
+			1);
+		assert_true(later_end(&later) < MILLISECONDS(20) + SOON);
+		expect_news(bench.reader);
+		bench_close(&bench);
+	}
+}
+
+TEST(test_wait_finds_a_store_just_after_activity_within_milliseconds)
+{
+	int64_t best = NEVER_POLL;
+
+	for (unsigned round = 0; round < 5; round++) {
+		struct bench bench;
+		struct later later;
+		int64_t late;
+
+		bench_open(&bench, 1);
+		later_start(&later, bench.path, STORE, MILLISECONDS(2));
+		expect_status(shmlog_reader_wait(bench.reader, -1, 0), 1);
+		late = later_end(&later);
+		best = late < best ? late : best;
+		bench_close(&bench);
+	}
+	assert_true(best < MILLISECONDS(5));
+}
+
+TEST(test_wait_sleeps_on_when_woken_for_nothing)
+{
+	struct bench bench;
+	struct later later;
+	int64_t start = now_ns();
+
+	bench_open(&bench, 1);
+	later_start(&later, bench.path, WAKE_FOR_NOTHING, MILLISECONDS(20));
+	expect_status(
+		shmlog_reader_wait(bench.reader, MILLISECONDS(80), NEVER_POLL),
+		0);
+	assert_true(now_ns() - start >= MILLISECONDS(80));
+	later_end(&later);
+	bench_close(&bench);
+}
+
+static void do_nothing(int number)
+{
+	(void)number;
+}
+
+TEST(test_wait_is_interrupted_by_a_signal)
+{
+	struct sigaction action = {.sa_handler = do_nothing};
+	struct sigaction before;
+
+	for (int restarts = 0; restarts < 2; restarts++) {
+		struct bench bench;
+		struct later later;
+
+		action.sa_flags = restarts ? SA_RESTART : 0;
+		sigaction(SIGUSR1, &action, &before);
+		bench_open(&bench, 1);
+		later_start(&later, bench.path, INTERRUPT, MILLISECONDS(50));
+		expect_status(shmlog_reader_wait(bench.reader, -1, NEVER_POLL),
+		              -EINTR);
+		later_end(&later);
+		assert_int_equal(shmlog_reader_cursor(bench.reader), 22);
+		bench_close(&bench);
+		sigaction(SIGUSR1, &before, NULL);
+	}
+}
+
+TEST(test_wait_notices_that_size_went_back)
+{
+	for (size_t kind = 0; kind < READER_KINDS; kind++) {
+		struct bench bench;
+		struct later later;
+
+		bench_open(&bench, kind);
+		later_start(&later, bench.path, GO_BACK, MILLISECONDS(20));
+		expect_status(
+			shmlog_reader_wait(bench.reader, -1, MILLISECONDS(20)),
+			SHMLOG_ERR_WENT_BACK);
+		later_end(&later);
+		bench_close(&bench);
+	}
+}
+
+TEST(test_wait_of_a_buffered_reader_notices_that_the_file_was_cut)
+{
+	static const enum deed deeds[] = {CUT, CUT_BELOW_SIZE};
+
+	for (size_t i = 0; i < COUNT_OF(deeds); i++) {
+		struct bench bench;
+		struct later later;
+
+		bench_open(&bench, 1);
+		later_start(&later, bench.path, deeds[i], MILLISECONDS(30));
+		expect_status(
+			shmlog_reader_wait(bench.reader, -1, MILLISECONDS(20)),
+			SHMLOG_ERR_MAPPING_GONE);
+		assert_true(later_end(&later) < MILLISECONDS(20) + SOON);
+		/* Again, with the page gone from the start. */
+		expect_status(shmlog_reader_wait(bench.reader, -1, 0),
+		              SHMLOG_ERR_MAPPING_GONE);
+		bench_close(&bench);
+	}
+}
+
+TEST(test_wait_on_a_log_too_large_to_map_works)
+{
+	struct bench bench;
+	struct later later;
+
+	bench_open(&bench, 1);
+	if (truncate(bench.path, (off_t)1 << 50) != 0) {
+		bench_close(&bench);
+		skip();
+	}
+	expect_status(shmlog_reader_wait(bench.reader, MILLISECONDS(1), 0), 0);
+	expect_status(shmlog_wake(bench.log), 0);
+	later_start(&later, bench.path, APPEND_AND_WAKE, MILLISECONDS(10));
+	expect_status(shmlog_reader_wait(bench.reader, -1, MILLISECONDS(20)),
+	              1);
+	later_end(&later);
+	expect_news(bench.reader);
+	bench_close(&bench);
+}
+
+TEST(test_wake_without_a_sleeper_is_harmless)
+{
+	struct bench bench;
+
+	bench_open(&bench, 0);
+	for (unsigned i = 0; i < 100; i++)
+		expect_status(shmlog_wake(bench.log), 0);
+	assert_int_equal(file_get64(bench.path, 16), 24 + 22);
+	bench_close(&bench);
+}
+
+/* Several sleepers, in processes of their own. */
+static int wait_in_child(void *path)
+{
+	struct shmlog *log;
+	struct shmlog_reader *reader;
+	struct shmlog_reader_options options = {SHMLOG_READER_BUFFERED, 0};
+
+	if (shmlog_open(path, &log) != 0 ||
+	    shmlog_reader_open(log, &options, &reader) != 0 ||
+	    shmlog_reader_seek_end(reader) != 0)
+		return 1;
+	return shmlog_reader_wait(reader, MILLISECONDS(20000), NEVER_POLL) == 1
+	               ? 0
+	               : 2;
+}
+
+TEST(test_wait_of_many_processes_is_ended_by_one_append)
+{
+	char path[320];
+	pid_t pids[5];
+	int64_t start;
+
+	if (!WAKES)
+		skip();
+	snprintf(path, sizeof(path), "%s", scratch("many"));
+	write_numbered_log(path, 4096, 1);
+	for (size_t i = 0; i < COUNT_OF(pids); i++)
+		pids[i] = child_start(wait_in_child, path);
+	sleep_ns(MILLISECONDS(200));
+	start = now_ns();
+	expect_status(append_and_wake(path), 0);
+	for (size_t i = 0; i < COUNT_OF(pids); i++)
+		assert_int_equal(child_wait(pids[i]), 0);
+	assert_true(now_ns() - start < SOON);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_wait_returns_at_once_when_there_is_something_to_read),
+		cmocka_unit_test(test_wait_ends_when_its_time_has_passed),
+		cmocka_unit_test(test_wait_uses_no_processor_to_speak_of),
+		cmocka_unit_test(
+			test_wait_is_ended_at_once_by_a_writer_that_wakes),
+		cmocka_unit_test(test_wait_polls_for_a_writer_that_only_stores),
+		cmocka_unit_test(
+			test_wait_finds_a_store_just_after_activity_within_milliseconds),
+		cmocka_unit_test(test_wait_sleeps_on_when_woken_for_nothing),
+		cmocka_unit_test(test_wait_is_interrupted_by_a_signal),
+		cmocka_unit_test(test_wait_notices_that_size_went_back),
+		cmocka_unit_test(
+			test_wait_of_a_buffered_reader_notices_that_the_file_was_cut),
+		cmocka_unit_test(test_wait_on_a_log_too_large_to_map_works),
+		cmocka_unit_test(test_wake_without_a_sleeper_is_harmless),
+		cmocka_unit_test(
+			test_wait_of_many_processes_is_ended_by_one_append),
+	};
+
+	return cmocka_run_group_tests_name("wait", tests, scratch_setup,
+	                                   scratch_teardown);
+}
