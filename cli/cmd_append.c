@@ -236,6 +236,13 @@ static int put(struct append *append, const struct cli_payload *payload)
 	return CLI_OK;
 }
 
+/* Whether to end before the input does: after a signal, or once nobody reads
+ * the acknowledgements. */
+static bool is_stopped(const struct append *append)
+{
+	return cli_signal_caught() != 0 || append->sink.output->error != 0;
+}
+
 /* A record that cannot be appended.  CLI_OK if it is passed over. */
 static int reject(struct append *append, const char *reason)
 {
@@ -353,7 +360,7 @@ static int take_buffer(struct append *append)
 	if (append->discarding)
 		discard(append);
 	while (status == CLI_OK && !more && append->parsed < append->used &&
-	       !append->discarding) {
+	       !append->discarding && !is_stopped(append)) {
 		if (!cli_sink_has_room(&append->sink))
 			status = commit(append);
 		if (status == CLI_OK)
@@ -437,7 +444,7 @@ static int take_input(struct append *append)
 		status = make_room(append);
 		if (status == CLI_OK)
 			status = read_more(append);
-		if (cli_signal_caught() != 0)
+		if (is_stopped(append))
 			break;
 		if (status == CLI_OK && append->at_end && append->used == 0 &&
 		    append->delimiting == CLI_INPUT_WHOLE &&
@@ -509,24 +516,83 @@ static int take_messages(struct append *append, const struct cli_args *args)
 	return take_buffer(append);
 }
 
-/* Whether a FILE can be read at all, before anything is appended. */
-static int check_file(const char *name, const struct shmlog *log)
+/* Whether the FILEs can be read at all, before anything is done. */
+static int check_readable(const struct cli_args *args)
 {
-	struct shmlog_identity identity = shmlog_identity(log);
-	struct stat file;
+	for (size_t i = 1; i < cli_args_operand_count(args); i++) {
+		const char *name = cli_args_operand(args, i);
+		struct stat file;
+		int error = 0;
 
-	if (strcmp(name, "-") == 0)
-		return CLI_OK;
-	if (access(name, R_OK) != 0 || stat(name, &file) != 0)
-		return cli_fail(name, "cannot read; nothing was appended",
-		                -errno);
-	if (S_ISDIR(file.st_mode))
-		return cli_fail(name, "cannot read; nothing was appended",
-		                -EISDIR);
-	if ((uint64_t)file.st_dev == identity.device &&
-	    (uint64_t)file.st_ino == identity.inode) {
-		cli_message(name, "is the log itself; nothing was appended");
+		if (strcmp(name, "-") == 0)
+			continue;
+		if (access(name, R_OK) != 0 || stat(name, &file) != 0)
+			error = errno;
+		else if (S_ISDIR(file.st_mode))
+			error = EISDIR;
+		if (error == 0)
+			continue;
+		cli_message(name, "cannot read: %s; nothing was appended",
+		            shmlog_strerror(-error));
+		return CLI_SYSTEM;
+	}
+	return CLI_OK;
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Looks at the nth input; false if there is none of that number or it is no
+ * file.  *name_out is what messages call it. */
+static bool look_at_input(const struct cli_args *args, size_t n,
+                          struct stat *file_out, const char **name_out)
+{
+	size_t count = cli_args_operand_count(args);
+	bool from_stdin = n == 0 ? count == 1 &&
+	                                   cli_args_count(args,
+	                                                  OPTION_MESSAGE) == 0
+	                         : strcmp(cli_args_operand(args, n), "-") == 0;
+
+	*name_out = from_stdin || n == 0 ? "standard input"
+	                                 : cli_args_operand(args, n);
+	if (from_stdin)
+		return fstat(STDIN_FILENO, file_out) == 0 &&
+		       S_ISREG(file_out->st_mode);
+	return n > 0 && stat(*name_out, file_out) == 0 &&
+	       S_ISREG(file_out->st_mode);
+}
+
+/* Reading what is written at the same time would never end, or damage it. */
+static int check_distinct(const struct cli_args *args, const char *log_path)
+{
+	const char *overflow = cli_args_value(args, OPTION_OVERFLOW);
+	struct stat log;
+	struct stat rest;
+	bool has_log = stat(log_path, &log) == 0;
+	bool has_rest = overflow != NULL && strcmp(overflow, "-") != 0 &&
+	                stat(overflow, &rest) == 0;
+
+	if (has_log && has_rest && is_same_file(&log, &rest)) {
+		cli_message(overflow, "is the log itself; nothing was "
+		                      "appended");
 		return CLI_USAGE;
+	}
+	for (size_t i = 0; i < cli_args_operand_count(args); i++) {
+		struct stat input;
+		const char *name;
+
+		if (!look_at_input(args, i, &input, &name))
+			continue;
+		if ((has_log && is_same_file(&input, &log)) ||
+		    (has_rest && is_same_file(&input, &rest))) {
+			cli_message(name, "is %s itself; nothing was appended",
+			            has_log && is_same_file(&input, &log)
+			                    ? "the log"
+			                    : "the file for what overflows");
+			return CLI_USAGE;
+		}
 	}
 	return CLI_OK;
 }
@@ -553,11 +619,6 @@ static int take_all(struct append *append, const struct cli_args *args)
 	size_t count = cli_args_operand_count(args);
 	int status = CLI_OK;
 
-	for (size_t i = 1; i < count && status == CLI_OK; i++)
-		status = check_file(cli_args_operand(args, i),
-		                    append->sink.log);
-	if (status != CLI_OK)
-		return status;
 	if (cli_args_count(args, OPTION_MESSAGE) > 0)
 		status = take_messages(append, args);
 	else if (count == 1)
@@ -566,7 +627,7 @@ static int take_all(struct append *append, const struct cli_args *args)
 		status = take_file(append, cli_args_operand(args, i));
 		if (status == CLI_FULL && append->overflow.path != NULL)
 			status = keep_files(append, args, i + 1);
-		if (cli_signal_caught() != 0)
+		if (is_stopped(append))
 			break;
 	}
 	/* A signal ends the input early: what is whole is committed, unless
@@ -608,6 +669,16 @@ static int parse_options(const struct cli_args *args, struct append *append,
 	return CLI_OK;
 }
 
+/* Whether any -m has a newline, which ends what overflows of it. */
+static bool has_newline(const struct cli_args *args)
+{
+	for (size_t i = 0; i < cli_args_count(args, OPTION_MESSAGE); i++) {
+		if (strchr(cli_args_nth(args, OPTION_MESSAGE, i), '\n') != NULL)
+			return true;
+	}
+	return false;
+}
+
 static int check_combination(const struct cli_args *args,
                              const struct append *append,
                              const struct cli_sink_options *sink)
@@ -625,6 +696,13 @@ static int check_combination(const struct cli_args *args,
 	if (sink->atomic && overflow != NULL)
 		return cli_usage_error("--atomic and --overflow exclude each "
 		                       "other: there is no rest");
+	if (overflow != NULL && append->format == CLI_INPUT_WHOLE &&
+	    cli_args_operand_count(args) > 2)
+		return cli_usage_error("--overflow would make one of several "
+		                       "FILEs that are whole payloads");
+	if (overflow != NULL && has_newline(args))
+		return cli_usage_error("--overflow would cut a TEXT with a "
+		                       "newline in two");
 	if (sink->ack && overflow != NULL && strcmp(overflow, "-") == 0)
 		return cli_usage_error("--ack and --overflow - would mix on "
 		                       "standard output");
@@ -695,6 +773,10 @@ static int append_run(const struct cli_args *args)
 
 	if (status == CLI_OK)
 		status = check_combination(args, &append, &options);
+	if (status == CLI_OK)
+		status = check_readable(args);
+	if (status == CLI_OK)
+		status = check_distinct(args, append.path);
 	if (status == CLI_OK)
 		status = open_log(args, append.path, &log);
 	if (status != CLI_OK)

@@ -294,6 +294,14 @@ int shmlog_processes(const struct shmlog *log,
 	return shmlog_platform_processes(&file, visit, context);
 }
 
+int64_t shmlog_lock_holder(const struct shmlog *log)
+{
+	struct stat file;
+
+	return fstat(log->fd, &file) == 0 ? shmlog_platform_lock_holder(&file)
+	                                  : 0;
+}
+
 int shmlog_processes_at(const char *path,
                         int (*visit)(void *context,
                                      const struct shmlog_process *),

@@ -232,6 +232,31 @@ static int look_at_mappings(const char *pid, const struct stat *file,
 	return 0;
 }
 
+int64_t shmlog_platform_lock_holder(const struct stat *file)
+{
+	char line[256];
+	int64_t holder = 0;
+	FILE *locks = fopen("/proc/locks", "re");
+
+	if (locks == NULL)
+		return 0;
+	while (holder == 0 && fgets(line, sizeof(line), locks) != NULL) {
+		unsigned device_major;
+		unsigned device_minor;
+		uint64_t inode;
+		int64_t pid;
+
+		if (sscanf(line,
+		           "%*s FLOCK %*s WRITE %" SCNd64 " %x:%x:%" SCNu64,
+		           &pid, &device_major, &device_minor, &inode) == 4 &&
+		    inode == file->st_ino &&
+		    makedev(device_major, device_minor) == file->st_dev)
+			holder = pid;
+	}
+	fclose(locks);
+	return holder;
+}
+
 static size_t read_text(const char *pid, const char *name, char *text,
                         size_t text_bytes)
 {
@@ -384,6 +409,12 @@ static int link_tmpfile(int fd, const char *path)
 int64_t shmlog_platform_birth_ns(int fd)
 {
 	(void)fd;
+	return 0;
+}
+
+int64_t shmlog_platform_lock_holder(const struct stat *file)
+{
+	(void)file;
 	return 0;
 }
 

@@ -59,6 +59,9 @@ int shmlog_platform_name(int fd, const char *temporary, const char *path);
 /* The time of creation, nanoseconds since the epoch; 0 if unknown. */
 int64_t shmlog_platform_birth_ns(int fd);
 
+/* The process that holds the flock(2) of a file; 0 if unknown. */
+int64_t shmlog_platform_lock_holder(const struct stat *file);
+
 /* shmlog_processes() for a file. */
 int shmlog_platform_processes(const struct stat *file,
                               int (*visit)(void *context,

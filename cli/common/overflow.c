@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <shmlog.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,6 +46,18 @@ void cli_overflow_close(struct cli_overflow *overflow)
 		unlink(overflow->path);
 }
 
+/* Reports a failure of errno that costs the rest of the input. */
+static int lost(const struct cli_overflow *overflow, const char *what)
+{
+	int status = -errno;
+
+	cli_message(overflow->fd == STDOUT_FILENO ? "standard output"
+	                                          : overflow->path,
+	            "cannot %s: %s; the rest of the input is lost", what,
+	            shmlog_strerror(status));
+	return CLI_SYSTEM;
+}
+
 int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
                       size_t size_bytes)
 {
@@ -54,11 +68,10 @@ int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
 
 		if (put < 0 && errno == EINTR)
 			continue;
+		if (put < 0 && errno == EPIPE && overflow->fd == STDOUT_FILENO)
+			cli_die_by_signal(SIGPIPE);
 		if (put < 0)
-			return cli_fail(overflow->path,
-			                "cannot write what overflows; "
-			                "the rest of the input is lost",
-			                -errno);
+			return lost(overflow, "write what overflows");
 		overflow->created = false;
 		overflow->last = (unsigned char)from[put - 1];
 		from += put;
@@ -77,6 +90,8 @@ int cli_overflow_keep_rest(struct cli_overflow *overflow, int fd)
 
 		if (got < 0 && errno == EINTR && cli_signal_caught() == 0)
 			continue;
+		if (got < 0 && errno != EINTR)
+			return lost(overflow, "read what is to overflow to it");
 		if (got <= 0)
 			break;
 		status = cli_overflow_keep(overflow, bytes, (size_t)got);

@@ -150,15 +150,16 @@ int cli_sink_put(struct cli_sink *sink, const unsigned char *payload,
 	return 0;
 }
 
-static int acknowledge(struct cli_sink *sink,
-                       const struct shmlog_append_result *result)
+/* A failure sticks in the output. */
+static void acknowledge(struct cli_sink *sink,
+                        const struct shmlog_append_result *result)
 {
 	if (!sink->options.ack || result->frames == 0)
-		return 0;
+		return;
 	cli_output_format(sink->output,
 	                  "{\"frames\":%" PRIu64 ",\"cursor\":%" PRIu64 "}\n",
 	                  result->frames, result->end_cursor);
-	return cli_output_flush(sink->output);
+	(void)cli_output_flush(sink->output);
 }
 
 int cli_sink_commit(struct cli_sink *sink, uint64_t *frames_out)
@@ -181,12 +182,13 @@ int cli_sink_commit(struct cli_sink *sink, uint64_t *frames_out)
 	sink->waiting = 0;
 	sink->spooled_bytes = 0;
 
-	int ack_status = acknowledge(sink, &result);
-
-	return status != 0 ? status : ack_status;
+	acknowledge(sink, &result);
+	return status;
 }
 
+/* Who is in the way, as far as it can be seen. */
 struct culprit {
+	int64_t holder; /* of the lock, or 0: whoever writes */
 	char text[160];
 };
 
@@ -195,21 +197,31 @@ static int name_culprit(void *context, const struct shmlog_process *process)
 	struct culprit *culprit = context;
 	struct cli_quoted command;
 
-	if (!process->writes)
+	if (culprit->holder != 0 ? process->pid != culprit->holder
+	                         : !process->writes)
 		return 0;
-	snprintf(culprit->text, sizeof(culprit->text), ": pid %" PRId64 " (%s)",
-	         process->pid, cli_quote(&command, process->command));
+	(void)snprintf(culprit->text, sizeof(culprit->text),
+	               ": pid %" PRId64 " (%s)", process->pid,
+	               cli_quote(&command, process->command));
 	return 1;
+}
+
+static void find_culprit(const struct cli_sink *sink, int status,
+                         struct culprit *culprit)
+{
+	if (status == SHMLOG_ERR_LOCK_TIMEOUT)
+		culprit->holder = shmlog_lock_holder(sink->log);
+	else if (status != SHMLOG_ERR_WRITER_ACTIVE &&
+	         status != SHMLOG_ERR_INTERFERED)
+		return;
+	(void)shmlog_processes(sink->log, name_culprit, culprit);
 }
 
 int cli_sink_refused(const struct cli_sink *sink, int status)
 {
-	struct culprit culprit = {""};
+	struct culprit culprit = {0};
 
-	if (status == SHMLOG_ERR_WRITER_ACTIVE ||
-	    status == SHMLOG_ERR_LOCK_TIMEOUT ||
-	    status == SHMLOG_ERR_INTERFERED)
-		shmlog_processes(sink->log, name_culprit, &culprit);
+	find_culprit(sink, status, &culprit);
 	cli_message(sink->path,
 	            "cannot append: %s%s; %" PRIu64 " frames committed%s",
 	            shmlog_strerror(status), culprit.text, sink->committed,

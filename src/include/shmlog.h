@@ -580,6 +580,10 @@ SHMLOG_API int shmlog_processes(const struct shmlog *log,
                                              const struct shmlog_process *),
                                 void *context);
 
+/* The process that holds the lock of a log now; 0 if none does or the system
+ * does not tell.  Good for naming, not for deciding. */
+SHMLOG_API int64_t shmlog_lock_holder(const struct shmlog *log);
+
 /*
  * The same for any file, by its name: one that cannot be opened as a log, for
  * instance.  Also -errno of stat(2).

@@ -61,7 +61,7 @@ room() { # BYTES
 	room 100
 	remember "$LOG"
 	echo a >"$SCRATCH/a"
-	expect 4 '' "shmlog append: $SCRATCH/missing: cannot read; nothing was appended: No such file or directory" \
+	expect 4 '' "shmlog append: $SCRATCH/missing: cannot read: No such file or directory; nothing was appended" \
 		append "$LOG" "$SCRATCH/a" "$SCRATCH/missing"
 	expect 4 '' "shmlog append: $SCRATCH: cannot read; nothing was appended: Is a directory" \
 		append "$LOG" "$SCRATCH/a" "$SCRATCH"
@@ -571,7 +571,7 @@ everything() {
 	run_shmlog 4 append --overflow /dev/full "$LOG" < <(seq 3)
 	assert_output ''
 	assert_stderr "shmlog append: $LOG: full: 1 frames committed, line 2 (1 bytes) does not fit in 0 free bytes; the input from there on goes to '/dev/full'
-shmlog append: /dev/full: cannot write what overflows; the rest of the input is lost: No space left on device"
+shmlog append: /dev/full: cannot write what overflows: No space left on device; the rest of the input is lost"
 }
 
 @test "--overflow into the log itself is wrong usage" {

@@ -223,7 +223,7 @@ append_refuses_beside_node() {
 	hold hold
 	remember "$LOG"
 	run --separate-stderr shmlog append -m ours "$LOG"
-	assert_equal "$status" 7
+	[ "$status" -eq 7 ]
 	assert_output ''
 	assert_stderr --partial "$LOG"
 	assert_stderr --partial "$HOLDER"

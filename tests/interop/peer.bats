@@ -86,7 +86,7 @@ now_ms() {
 }
 
 @test "append never writes over what a peer commits while it runs" {
-	start_peer capacity 65536 text theirs say ready wait text 'theirs again' say done wait
+	start_peer capacity 65536 text theirs say ready wait text 'theirs again' say moved wait
 	# Two commits, between which the peer moves size.
 	mkfifo "$SCRATCH/lines"
 	shmlog append --force --ack "$LOG" <"$SCRATCH/lines" \
@@ -97,7 +97,7 @@ now_ms() {
 	echo ours >&8
 	wait_for 10 test -s "$SCRATCH/acks"
 	echo >&9
-	wait_for 10 grep -q done "$SCRATCH/output"
+	wait_for 10 grep -q moved "$SCRATCH/output"
 	echo again >&8
 	exec 8>&-
 	wait "$appender" || result=$?
@@ -125,7 +125,7 @@ now_ms() {
 }
 
 @test "tail -f says that size went back" {
-	start_peer capacity 65536 write 5 10 0 say ready wait size 38 say done wait
+	start_peer capacity 65536 write 5 10 0 say ready wait size 38 say moved wait
 	shmlog tail -n +1 -f --timeout 20s "$LOG" \
 		>"$SCRATCH/seen" 2>"$SCRATCH/err" 3>&- 9>&- &
 	local follower=$! result=0

@@ -700,3 +700,10 @@ bool plain_writers_are_visible(void)
 	return false;
 #endif
 }
+
+bool runs_on_valgrind(void)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+
+	return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
+}

@@ -182,4 +182,7 @@ void plain_writer_kill(struct plain_writer *writer);
  * tests of its refusal are skipped where it cannot. */
 bool plain_writers_are_visible(void);
 
+/* Whether valgrind runs this, which tells a handler of SIGBUS a wrong place. */
+bool runs_on_valgrind(void);
+
 #endif /* TESTS_UNIT_SUPPORT_H */

@@ -1340,6 +1340,8 @@ TEST(test_reader_mapped_says_that_the_file_was_cut_if_sigbus_is_handled)
 	struct sigaction before;
 	unsigned number = 0;
 
+	if (runs_on_valgrind())
+		skip();
 	write_numbered_log(path, 1 << 18, 12000);
 
 	struct shmlog *log = open_log(path);
