@@ -181,24 +181,16 @@ static struct shmlog_identity identity_of(int fd, const struct stat *file)
 	};
 }
 
-int shmlog_open(const char *path, struct shmlog **log_out)
+/* Makes the handle of a file whose header is sound.  Takes the descriptor,
+ * unless it fails. */
+static int make_log(int fd, const char *path, const struct stat *file,
+                    const struct shmlog_header *header, struct shmlog **log_out)
 {
-	struct shmlog_header header;
-	struct stat file;
-	int fd;
-	int status = open_file(path, &fd, &file);
-
-	if (status != 0)
-		return status;
-	status = check_file(fd, &file, &header);
-	if (status != 0)
-		goto close_fd;
-
 	struct shmlog *log = calloc(1, sizeof(*log));
+	int status = -ENOMEM;
 
-	status = -ENOMEM;
 	if (log == NULL)
-		goto close_fd;
+		return status;
 	log->path = strdup(path);
 	if (log->path == NULL)
 		goto free_log;
@@ -209,9 +201,9 @@ int shmlog_open(const char *path, struct shmlog **log_out)
 	if (status != 0)
 		goto destroy_mutex;
 	log->fd = fd;
-	log->identity = identity_of(fd, &file);
-	log->header_size = header.header_size;
-	log->data_offset = header.data_offset;
+	log->identity = identity_of(fd, file);
+	log->header_size = header->header_size;
+	log->data_offset = header->data_offset;
 	*log_out = log;
 	return 0;
 
@@ -221,9 +213,31 @@ free_path:
 	free(log->path);
 free_log:
 	free(log);
-close_fd:
-	close(fd);
 	return status;
+}
+
+int shmlog_open_descriptor(int fd, const char *path, struct shmlog **log_out)
+{
+	struct shmlog_header header = {0};
+	struct stat file;
+	int status = fstat(fd, &file) == 0 ? 0 : -errno;
+
+	if (status == 0)
+		status = check_file(fd, &file, &header);
+	if (status == 0)
+		status = make_log(fd, path, &file, &header, log_out);
+	if (status != 0)
+		close(fd);
+	return status;
+}
+
+int shmlog_open(const char *path, struct shmlog **log_out)
+{
+	struct stat file;
+	int fd;
+	int status = open_file(path, &fd, &file);
+
+	return status == 0 ? shmlog_open_descriptor(fd, path, log_out) : status;
 }
 
 void shmlog_close(struct shmlog *log)

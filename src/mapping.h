@@ -46,6 +46,10 @@ shmlog_mapping_header(const struct shmlog_mapping *mapping)
 	return (struct shmlog_file_header *)(void *)mapping->base;
 }
 
+/* shmlog_open() on a descriptor of a regular file, which is taken over, also
+ * on failure. */
+int shmlog_open_descriptor(int fd, const char *path, struct shmlog **log_out);
+
 /*
  * The mapping of the whole file as long as it is now, at least
  * `least_length` bytes; counted, given back with shmlog_mapping_release().

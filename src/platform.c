@@ -125,6 +125,9 @@ int shmlog_platform_reopen(int fd)
 
 static int create_tmpfile(const char *directory, mode_t mode)
 {
+	/* Its name can be given only through there. */
+	if (access("/proc/self/fd", F_OK) != 0)
+		return -EOPNOTSUPP;
 	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
 
 	return fd >= 0 ? fd : -errno;

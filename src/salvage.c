@@ -1,99 +1,158 @@
 /* The good frames of a damaged log into a new one. */
+#include "create.h"
 #include "mapping.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+/* Bytes that are gathered for one write. */
+#define BUFFER_BYTES 262144u
+
 struct salvage {
-	struct shmlog_writer *writer;
 	const struct shmlog_verify_visitor *visitor;
-	int stopped; /* what the visitor ended the walk with */
+	int fd;       /* of the copy */
+	uint64_t end; /* of what was written to it, as an offset */
+	unsigned char *buffer;
+	size_t used;
+	bool stopped; /* the visitor, or a failed write, ended the walk */
 };
 
-static int copy_frames(void *context, const struct shmlog_frame *frames,
+static int flush(struct salvage *salvage)
+{
+	int status = shmlog_write_at(salvage->fd, salvage->end, salvage->buffer,
+	                             salvage->used);
+
+	salvage->end += salvage->used;
+	salvage->used = 0;
+	return status;
+}
+
+static int copy_frames(struct salvage *salvage,
+                       const struct shmlog_frame *frames, size_t count)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < count && status == 0; i++) {
+		salvage->used += shmlog_frame_encode(
+			salvage->buffer + salvage->used, frames[i].payload,
+			frames[i].size_bytes);
+		if (BUFFER_BYTES - salvage->used < SHMLOG_FRAME_MAX_BYTES)
+			status = flush(salvage);
+	}
+	return status;
+}
+
+static int take_frames(void *context, const struct shmlog_frame *frames,
                        size_t count)
 {
 	struct salvage *salvage = context;
 	const struct shmlog_verify_visitor *visitor = salvage->visitor;
+	int status = copy_frames(salvage, frames, count);
 
-	for (size_t i = 0; i < count; i++) {
-		unsigned char *payload;
-		int status = shmlog_writer_allocate(
-			salvage->writer, frames[i].size_bytes, &payload);
-
-		if (status != 0)
-			return status;
-		shmlog_frame_encode(payload - 2, frames[i].payload,
-		                    frames[i].size_bytes);
-	}
-	if (visitor != NULL && visitor->frames != NULL)
-		salvage->stopped = visitor->frames(visitor->context, frames,
-		                                   count);
-	return salvage->stopped;
+	if (status == 0 && visitor != NULL && visitor->frames != NULL)
+		status = visitor->frames(visitor->context, frames, count);
+	salvage->stopped = status != 0;
+	return status;
 }
 
-static int pass_on_damage(void *context, const struct shmlog_damage *damage)
+static int take_damage(void *context, const struct shmlog_damage *damage)
 {
 	struct salvage *salvage = context;
 	const struct shmlog_verify_visitor *visitor = salvage->visitor;
+	int status = 0;
 
 	if (visitor != NULL && visitor->damage != NULL)
-		salvage->stopped = visitor->damage(visitor->context, damage);
-	return salvage->stopped;
+		status = visitor->damage(visitor->context, damage);
+	salvage->stopped = status != 0;
+	return status;
 }
 
-/* Copies what is good into an empty log; how many ranges were not.  Tells
- * whether it came to the end. */
-static int fill(struct shmlog *log, struct shmlog *copy,
-                const struct shmlog_verify_visitor *visitor,
-                struct shmlog_verify_report *report_out, bool *complete_out)
+/* Verifies the copy, which has no name yet. */
+static int prove(const struct shmlog_draft *draft, uint64_t frames)
 {
-	struct salvage salvage = {.visitor = visitor};
-	struct shmlog_verify_visitor copier = {
-		.frames = copy_frames,
-		.damage = pass_on_damage,
-		.context = &salvage,
-	};
-	int status = shmlog_writer_open(copy, NULL, &salvage.writer);
+	struct shmlog_verify_report report;
+	struct shmlog *copy;
+	int fd = fcntl(draft->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	int status = shmlog_open_descriptor(fd, draft->path, &copy);
 
 	if (status != 0)
 		return status;
-	int lost = shmlog_verify(log, &copier, report_out);
+	status = shmlog_verify(copy, NULL, &report);
+	shmlog_close(copy);
+	if (status < 0)
+		return status;
+	return status == 0 && report.frames == frames ? 0 : -EIO;
+}
 
-	if (lost >= 0 && salvage.stopped == 0) {
-		status = shmlog_writer_commit(salvage.writer);
+/*
+ * Copies what is good into a draft and proves that.  Returns how many ranges
+ * were left out, or a failure; *complete_out says which.
+ */
+static int fill(struct shmlog *log, const struct shmlog_draft *draft,
+                const struct shmlog_verify_visitor *visitor,
+                struct shmlog_verify_report *report_out, bool *complete_out)
+{
+	struct salvage salvage = {
+		.visitor = visitor,
+		.fd = draft->fd,
+		.end = SHMLOG_HEADER_BYTES,
+		.buffer = malloc(BUFFER_BYTES),
+	};
+	const struct shmlog_verify_visitor copier = {
+		.frames = take_frames,
+		.damage = take_damage,
+		.context = &salvage,
+	};
+
+	if (salvage.buffer == NULL)
+		return -ENOMEM;
+	int lost = shmlog_verify(log, &copier, report_out);
+	int status = lost < 0 || salvage.stopped ? lost : flush(&salvage);
+
+	if (lost >= 0 && !salvage.stopped) {
+		if (status == 0)
+			status = shmlog_draft_write_header(draft, salvage.end);
+		if (status == 0)
+			status = prove(draft, report_out->frames);
 		*complete_out = status == 0;
 	}
-	shmlog_writer_close(salvage.writer);
+	free(salvage.buffer);
 	return status != 0 ? status : lost;
+}
+
+/* Whether the space of a log is reserved; then its copy's is, too. */
+static unsigned creation_flags(const struct shmlog *log)
+{
+	struct stat file;
+
+	/* POSIX leaves the unit of st_blocks open; it is 512 everywhere. */
+	return fstat(log->fd, &file) == 0 && file.st_blocks < file.st_size / 512
+	               ? SHMLOG_CREATE_SPARSE
+	               : 0;
 }
 
 int shmlog_salvage(struct shmlog *log, const char *path, mode_t mode,
                    const struct shmlog_verify_visitor *visitor,
                    struct shmlog_verify_report *report_out)
 {
-	struct shmlog_verify_report proof;
 	struct shmlog_header header;
-	struct shmlog *copy;
+	struct shmlog_draft draft;
 	bool complete = false;
 	int status = shmlog_read_header(log, &header);
 
 	if (status == 0)
-		status = shmlog_create(path, header.capacity, mode, 0);
+		status = shmlog_draft_open(path, header.capacity, mode,
+		                           creation_flags(log), &draft);
 	if (status != 0)
 		return status;
-	status = shmlog_open(path, &copy);
-	if (status != 0)
-		goto remove;
-	status = fill(log, copy, visitor, report_out, &complete);
-	if (complete && (shmlog_verify(copy, NULL, &proof) != 0 ||
-	                 proof.frames != report_out->frames)) {
-		complete = false;
-		status = -EIO;
-	}
-	shmlog_close(copy);
-remove:
-	if (!complete)
-		unlink(path);
-	return status;
+	int lost = fill(log, &draft, visitor, report_out, &complete);
+
+	status = shmlog_draft_close(&draft, complete ? 0 : -ECANCELED);
+	return complete && status != 0 ? status : lost;
 }

@@ -394,6 +394,7 @@ shmlog_reader_fault(const struct shmlog_reader *reader);
  * polled for, at first every 100 microseconds, then ever more slowly, down
  * to once per `max_poll_ns` (0: 50 ms), which also bounds how long the
  * truncation of the file goes unseen.
+ * A signal that comes between two looks is noticed at the next one.
  */
 SHMLOG_API int shmlog_reader_wait(struct shmlog_reader *reader,
                                   int64_t timeout_ns, int64_t max_poll_ns);

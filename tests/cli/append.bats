@@ -63,7 +63,7 @@ room() { # BYTES
 	echo a >"$SCRATCH/a"
 	expect 4 '' "shmlog append: $SCRATCH/missing: cannot read: No such file or directory; nothing was appended" \
 		append "$LOG" "$SCRATCH/a" "$SCRATCH/missing"
-	expect 4 '' "shmlog append: $SCRATCH: cannot read; nothing was appended: Is a directory" \
+	expect 4 '' "shmlog append: $SCRATCH: cannot read: Is a directory; nothing was appended" \
 		append "$LOG" "$SCRATCH/a" "$SCRATCH"
 	expect 2 '' "shmlog append: $LOG: is the log itself; nothing was appended" \
 		append "$LOG" "$SCRATCH/a" "$LOG"
