@@ -18,15 +18,19 @@ enum {
 };
 
 static const struct cli_option create_options[] = {
-	[OPTION_CAPACITY] = { .letter = 'c', .name = "capacity",
-		.value = "SIZE", .required = true,
-		.help = "length of the file, at least 24 bytes" },
-	[OPTION_MODE] = { .name = "mode", .value = "OCTAL",
-		.help = "permission bits less the umask; 0664 if not given" },
-	[OPTION_SPARSE] = { .name = "sparse",
-		.help = "do not reserve the space" },
-	[OPTION_IF_MISSING] = { .name = "if-missing",
-		.help = "a sound log of this name is all right" },
+	[OPTION_CAPACITY] = {.letter = 'c',
+                             .name = "capacity",
+                             .value = "SIZE",
+                             .required = true,
+                             .help = "length of the file, at least 24 bytes"},
+	[OPTION_MODE] =
+		{.name = "mode",
+                 .value = "OCTAL",
+                 .help = "permission bits less the umask; 0664 if not given"},
+	[OPTION_SPARSE] = {.name = "sparse",
+                           .help = "do not reserve the space"},
+	[OPTION_IF_MISSING] = {.name = "if-missing",
+                               .help = "a sound log of this name is all right"},
 };
 
 #define DEFAULT_MODE 0664u
@@ -54,12 +58,13 @@ static int read_capacity(const char *text, uint64_t *capacity_out)
 	if (*capacity_out < SHMLOG_HEADER_BYTES)
 		return cli_usage_error(
 			"capacity %s is too small: the header alone takes %u "
-			"bytes", cli_quote(&quoted, text), SHMLOG_HEADER_BYTES);
+			"bytes",
+			cli_quote(&quoted, text), SHMLOG_HEADER_BYTES);
 	if (*capacity_out > INT64_MAX)
 		return cli_usage_error(
 			"capacity %s is too large: no file is longer than "
-			"%" PRId64 " bytes", cli_quote(&quoted, text),
-			INT64_MAX);
+			"%" PRId64 " bytes",
+			cli_quote(&quoted, text), INT64_MAX);
 	return CLI_OK;
 }
 
@@ -98,7 +103,7 @@ static int accept_existing(const char *path)
 		if (lstat(path, &link) != 0)
 			return -EAGAIN;
 		cli_message(path, "exists and is no log: it is a link that "
-		            "leads nowhere; left as it is");
+		                  "leads nowhere; left as it is");
 		return CLI_NOT_LOG;
 	}
 	if (cli_exit_status(status) != CLI_NOT_LOG)
@@ -140,7 +145,7 @@ static int create_log(const struct create_request *request)
 
 static int create_run(const struct cli_args *args)
 {
-	struct create_request request = { .mode = DEFAULT_MODE };
+	struct create_request request = {.mode = DEFAULT_MODE};
 	int status = read_request(args, &request);
 
 	if (status != CLI_OK)
@@ -157,8 +162,8 @@ const struct cli_command cmd_create = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.notes = "A SIZE is a number of bytes, or of KiB, MiB, GiB, TiB with "
-	         "K, M, G, T behind it.\nThe space is reserved at once unless "
-	         "--sparse is given: appending to a sparse\nlog fails when the "
-	         "file system is full.",
+		 "K, M, G, T behind it.\nThe space is reserved at once unless "
+		 "--sparse is given: appending to a sparse\nlog fails when the "
+		 "file system is full.",
 	.run = create_run,
 };

@@ -24,19 +24,29 @@ enum {
 };
 
 static const struct cli_option dump_options[] = {
-	[OPTION_FROM] = { .name = "from", .value = "POS",
-		.help = "begin with the frame there; start if not given"},
-	[OPTION_TO] = { .name = "to", .value = "POS",
-		.help = "end before the frame there; end if not given"},
-	[OPTION_COUNT] = { .letter = 'n', .name = "count", .value = "N",
-		.help = "print at most N frames" },
-	[OPTION_REVERSE] = { .letter = 'r', .name = "reverse",
-		.help = "print the frames last to first" },
-	[OPTION_OUTPUT] = { .letter = 'o', .name = "output", .value = "FORMAT",
-		.help = "text (default), nul, json, hex, frames, raw"},
-	[OPTION_TEMPLATE] = { .letter = 't', .name = "template",
-		.value = "TEMPLATE",
-		.help = "print each frame by a template"},
+	[OPTION_FROM] =
+		{.name = "from",
+                 .value = "POS",
+                 .help = "begin with the frame there; start if not given"},
+	[OPTION_TO] = {.name = "to",
+                       .value = "POS",
+                       .help = "end before the frame there; end if not given"},
+	[OPTION_COUNT] = {.letter = 'n',
+                          .name = "count",
+                          .value = "N",
+                          .help = "print at most N frames"},
+	[OPTION_REVERSE] = {.letter = 'r',
+                            .name = "reverse",
+                            .help = "print the frames last to first"},
+	[OPTION_OUTPUT] =
+		{.letter = 'o',
+                 .name = "output",
+                 .value = "FORMAT",
+                 .help = "text (default), nul, json, hex, frames, raw"},
+	[OPTION_TEMPLATE] = {.letter = 't',
+                             .name = "template",
+                             .value = "TEMPLATE",
+                             .help = "print each frame by a template"},
 };
 
 /* Frames that are read and rendered at a time. */
@@ -81,11 +91,9 @@ static int read_request(const struct cli_args *args, struct dump *dump)
 	if (status == CLI_OK)
 		status = read_position(args, OPTION_TO, "end", &dump->to);
 	if (status == CLI_OK)
-		status = cli_renderer_init(&dump->renderer,
-		                           cli_args_value(args, OPTION_OUTPUT),
-		                           cli_args_value(args,
-		                                          OPTION_TEMPLATE),
-		                           STDOUT_FILENO);
+		status = cli_renderer_init(
+			&dump->renderer, cli_args_value(args, OPTION_OUTPUT),
+			cli_args_value(args, OPTION_TEMPLATE), STDOUT_FILENO);
 	return status;
 }
 
@@ -108,8 +116,8 @@ static int find_begin(struct dump *dump)
 {
 	int damage;
 	int status = cli_position_seek_or_damage(dump->log, dump->reader,
-	                                         &dump->from, false,
-	                                         dump->path, &damage);
+	                                         &dump->from, false, dump->path,
+	                                         &damage);
 
 	dump->begin = shmlog_reader_cursor(dump->reader);
 	return damage == 0 ? status : stop(dump, damage);
@@ -126,9 +134,8 @@ static int find_begin(struct dump *dump)
 static int find_end(struct dump *dump)
 {
 	int damage;
-	int status = cli_position_seek_or_damage(dump->log, dump->reader,
-	                                         &dump->to, false, dump->path,
-	                                         &damage);
+	int status = cli_position_seek_or_damage(
+		dump->log, dump->reader, &dump->to, false, dump->path, &damage);
 
 	dump->end = shmlog_reader_cursor(dump->reader);
 	if (damage == 0)
@@ -259,11 +266,11 @@ const struct cli_command cmd_dump = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.notes = "A POS is start, end, N (a cursor), -N (N frames before the "
-	         "end), frame:N,\nframe:-N, offset:N or offset:0xN.  The range "
-	         "is half-open, and what is\ncommitted when dump starts bounds "
-	         "it.\n\n"
-	         "A TEMPLATE has %c cursor, %x next cursor, %i index, %s size, "
-	         "%p payload,\n%b base64, %j JSON string, %%, \\n, \\t, \\0 "
-	         "and \\\\.",
+		 "end), frame:N,\nframe:-N, offset:N or offset:0xN.  The range "
+		 "is half-open, and what is\ncommitted when dump starts bounds "
+		 "it.\n\n"
+		 "A TEMPLATE has %c cursor, %x next cursor, %i index, %s size, "
+		 "%p payload,\n%b base64, %j JSON string, %%, \\n, \\t, \\0 "
+		 "and \\\\.",
 	.run = dump_run,
 };

@@ -21,13 +21,18 @@ enum {
 };
 
 static const struct cli_option seek_options[] = {
-	[OPTION_NEAREST] = { .name = "nearest",
-		.help = "let a place inside a frame stand for that frame" },
-	[OPTION_OUTPUT] = { .letter = 'o', .name = "output", .value = "FORMAT",
-		.help = "print the frame: text, nul, json, hex, frames or raw" },
-	[OPTION_TEMPLATE] = { .letter = 't', .name = "template",
-		.value = "TEMPLATE",
-		.help = "print the frame by a template" },
+	[OPTION_NEAREST] =
+		{.name = "nearest",
+                 .help = "let a place inside a frame stand for that frame"},
+	[OPTION_OUTPUT] = {.letter = 'o',
+                           .name = "output",
+                           .value = "FORMAT",
+                           .help = "print the frame: text, nul, json, hex, "
+                                   "frames or raw"},
+	[OPTION_TEMPLATE] = {.letter = 't',
+                             .name = "template",
+                             .value = "TEMPLATE",
+                             .help = "print the frame by a template"},
 };
 
 struct seek {
@@ -176,10 +181,12 @@ const struct cli_command cmd_seek = {
 	.option_count = sizeof(seek_options) / sizeof(seek_options[0]),
 	.min_operands = 2,
 	.max_operands = SIZE_MAX,
-	.notes = "Prints the cursor of the frame at each position, one a line; "
-	         "end has the cursor\nof the frame that will be written next.\n\n"
-	         "A POS is start, end, N (a cursor), -N (N frames before the "
-	         "end), frame:N,\nframe:-N, offset:N or offset:0xN.  A negative "
-	         "one stands after --.",
+	.notes =
+		"Prints the cursor of the frame at each position, one a line; "
+		"end has the cursor\nof the frame that will be written "
+                "next.\n\n"
+		"A POS is start, end, N (a cursor), -N (N frames before the "
+		"end), frame:N,\nframe:-N, offset:N or offset:0xN.  A negative "
+		"one stands after --.",
 	.run = seek_run,
 };

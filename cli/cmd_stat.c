@@ -27,16 +27,19 @@ enum {
 };
 
 static const struct cli_option stat_options[] = {
-	[OPTION_OUTPUT] = { .letter = 'o', .name = "output", .value = "FORMAT",
-		.help = "text or json; text if not given" },
-	[OPTION_PROCS] = { .name = "procs",
-		.help = "list the processes that have the log open" },
-	[OPTION_HISTOGRAM] = { .name = "histogram",
-		.help = "draw how large the payloads are" },
-	[OPTION_WATCH] = { .name = "watch", .value = "DURATION",
-		.value_optional = true,
-		.help = "show the rates, again and again; "
-		        "every 1s if not given" },
+	[OPTION_OUTPUT] = {.letter = 'o',
+                           .name = "output",
+                           .value = "FORMAT",
+                           .help = "text or json; text if not given"},
+	[OPTION_PROCS] = {.name = "procs",
+                          .help = "list the processes that have the log open"},
+	[OPTION_HISTOGRAM] = {.name = "histogram",
+                              .help = "draw how large the payloads are"},
+	[OPTION_WATCH] = {.name = "watch",
+                          .value = "DURATION",
+                          .value_optional = true,
+                          .help = "show the rates, again and again; "
+                                  "every 1s if not given"},
 };
 
 #define WATCH_DEFAULT_NS INT64_C(1000000000)
@@ -77,9 +80,11 @@ struct stat_facts {
 	char header_fault_text[96];
 };
 
-#define ROW(group_, key_, label_, kind_, member, needs_) \
-	{ .group = group_, .key = key_, .label = label_, .kind = kind_, \
-	  .offset = offsetof(struct stat_facts, member), .needs = needs_ }
+#define ROW(group_, key_, label_, kind_, member, needs_)                       \
+	{                                                                      \
+		.group = group_, .key = key_, .label = label_, .kind = kind_,  \
+		.offset = offsetof(struct stat_facts, member), .needs = needs_ \
+	}
 
 static const struct cli_row stat_rows[] = {
 	ROW(NULL, "path", NULL, CLI_ROW_TEXT, path, 0),
@@ -87,46 +92,46 @@ static const struct cli_row stat_rows[] = {
 	ROW(NULL, "status", NULL, CLI_ROW_COUNT, status, 0),
 	ROW(NULL, "error", "error", CLI_ROW_TEXT, error, 0),
 	ROW(NULL, "header_size", "header size", CLI_ROW_BYTES,
-	    header.header_size, KNOWS_WORDS),
+            header.header_size, KNOWS_WORDS),
 	ROW(NULL, "data_offset", "data offset", CLI_ROW_COUNT,
-	    header.data_offset, KNOWS_WORDS),
+            header.data_offset, KNOWS_WORDS),
 	ROW(NULL, "size", "size", CLI_ROW_COUNT, header.size, KNOWS_WORDS),
 	ROW(NULL, "capacity", "capacity", CLI_ROW_BYTES, header.capacity,
-	    KNOWS_LENGTH),
+            KNOWS_LENGTH),
 	ROW(NULL, "committed_bytes", "used", CLI_ROW_BYTES, committed_bytes,
-	    KNOWS_HEADER),
+            KNOWS_HEADER),
 	ROW(NULL, "free_bytes", "free", CLI_ROW_BYTES, free_bytes,
-	    KNOWS_HEADER),
+            KNOWS_HEADER),
 	ROW(NULL, "used_percent", "fill", CLI_ROW_PERCENT, used_percent,
-	    KNOWS_HEADER),
+            KNOWS_HEADER),
 	ROW(NULL, "frames", "frames", CLI_ROW_COUNT, report.frames,
-	    KNOWS_FRAMES),
+            KNOWS_FRAMES),
 	ROW("payload", "total", "payload total", CLI_ROW_BYTES,
-	    report.payload_bytes, KNOWS_FRAMES),
+            report.payload_bytes, KNOWS_FRAMES),
 	ROW("payload", "min", "payload smallest", CLI_ROW_BYTES, summary.min,
-	    KNOWS_SIZES),
+            KNOWS_SIZES),
 	ROW("payload", "mean", "payload mean", CLI_ROW_DECIMAL, summary.mean,
-	    KNOWS_SIZES),
+            KNOWS_SIZES),
 	ROW("payload", "median", "payload median", CLI_ROW_DECIMAL,
-	    summary.median, KNOWS_SIZES),
+            summary.median, KNOWS_SIZES),
 	ROW("payload", "max", "payload largest", CLI_ROW_BYTES, summary.max,
-	    KNOWS_SIZES),
+            KNOWS_SIZES),
 	ROW(NULL, "tail", "tail", CLI_ROW_TEXT, tail, KNOWS_FRAMES),
 	ROW(NULL, "leftover_frames", "leftover frames", CLI_ROW_COUNT,
-	    report.leftover_frames, KNOWS_FRAMES),
+            report.leftover_frames, KNOWS_FRAMES),
 	ROW(NULL, "leftover_bytes", "leftover bytes", CLI_ROW_BOOL,
-	    report.leftover_bytes, KNOWS_FRAMES),
+            report.leftover_bytes, KNOWS_FRAMES),
 	ROW(NULL, "header_fault", "header", CLI_ROW_TEXT, header_fault, 0),
 	ROW(NULL, "frames_in_gap", NULL, CLI_ROW_COUNT, report.frames_in_gap,
-	    KNOWS_FRAMES),
+            KNOWS_FRAMES),
 	ROW(NULL, "damaged_ranges", NULL, CLI_ROW_COUNT, report.damaged_ranges,
-	    KNOWS_FRAMES),
+            KNOWS_FRAMES),
 	ROW(NULL, NULL, "damaged ranges", CLI_ROW_COUNT, report.damaged_ranges,
-	    KNOWS_LOSS),
+            KNOWS_LOSS),
 	ROW(NULL, "damaged_bytes", NULL, CLI_ROW_BYTES, report.damaged_bytes,
-	    KNOWS_FRAMES),
+            KNOWS_FRAMES),
 	ROW(NULL, NULL, "damaged bytes", CLI_ROW_BYTES, report.damaged_bytes,
-	    KNOWS_LOSS),
+            KNOWS_LOSS),
 };
 
 #define ROW_COUNT (sizeof(stat_rows) / sizeof(stat_rows[0]))
@@ -179,9 +184,8 @@ static void derive_fill(struct stat_facts *facts)
 	facts->known |= KNOWS_LENGTH | KNOWS_WORDS | KNOWS_HEADER;
 	facts->committed_bytes = header->size - header->data_offset;
 	facts->free_bytes = header->capacity - header->size;
-	facts->used_percent =
-		cli_used_percent(facts->committed_bytes,
-	                         header->capacity - header->data_offset);
+	facts->used_percent = cli_used_percent(
+		facts->committed_bytes, header->capacity - header->data_offset);
 }
 
 /* A header can be possible and yet not fit what stands behind it. */
@@ -196,8 +200,8 @@ static void judge_header(struct stat_facts *facts)
 	else if (gap > 0)
 		snprintf(text, capacity,
 		         "dataOffset is likely wrong: %" PRIu64 " whole "
-		         "frame%s stand%s before it", gap, gap == 1 ? "" : "s",
-		         gap == 1 ? "s" : "");
+		         "frame%s stand%s before it",
+		         gap, gap == 1 ? "" : "s", gap == 1 ? "s" : "");
 	else
 		return;
 	facts->header_fault = text;
@@ -300,7 +304,7 @@ static int keep_process(void *context, const struct shmlog_process *process)
 
 static void list_processes(struct process_list *list, const char *path)
 {
-	*list = (struct process_list){ .unseen = 0 };
+	*list = (struct process_list){.unseen = 0};
 	list->unseen = shmlog_processes_at(path, keep_process, list);
 	if (list->cut)
 		list->unseen = -ENOMEM;
@@ -349,9 +353,10 @@ static void print_processes(struct cli_output *output,
 	}
 	if (list->unseen > 0) {
 		cli_report_label(output, "not seen");
-		cli_output_format(output, "%d process%s that may not be looked "
-		                  "into: there may be more\n", list->unseen,
-		                  list->unseen == 1 ? "" : "es");
+		cli_output_format(output,
+		                  "%d process%s that may not be looked "
+		                  "into: there may be more\n",
+		                  list->unseen, list->unseen == 1 ? "" : "es");
 	}
 }
 
@@ -418,8 +423,8 @@ static void print_histogram(struct cli_output *output,
 		         bucket->min, bucket->max);
 		if (bucket->min == bucket->max)
 			snprintf(label, sizeof(label), "%" PRIu64, bucket->min);
-		cli_draw_bar(bar, width, (double)bucket->count /
-		                                 (double)largest);
+		cli_draw_bar(bar, width,
+		             (double)bucket->count / (double)largest);
 		length = strcspn(bar, ".");
 		cli_output_format(output, "  %16s  %*" PRIu64 "%s%.*s\n", label,
 		                  digits, bucket->count, length ? "  " : "",
@@ -468,8 +473,10 @@ static void print_damage(struct cli_output *output,
 		if (damage->end_cursor == facts->committed_bytes)
 			cli_output_string(output, "; nothing good behind it\n");
 		else
-			cli_output_format(output, "; good again from cursor %"
-			                  PRIu64 "\n", damage->end_cursor);
+			cli_output_format(output,
+			                  "; good again from cursor %" PRIu64
+			                  "\n",
+			                  damage->end_cursor);
 	}
 	if (more > 0) {
 		cli_report_label(output, "damage");
@@ -527,8 +534,8 @@ static void show_json(struct stat_view *view, const struct stat_facts *facts,
 
 static int stat_log(struct stat_view *view, const char *path)
 {
-	struct stat_facts facts = { .path = path };
-	struct process_list processes = { .items = NULL };
+	struct stat_facts facts = {.path = path};
+	struct process_list processes = {.items = NULL};
 	struct shmlog *log;
 
 	gather(&facts, &log);
@@ -573,10 +580,12 @@ static int watch_log(const struct cli_args *args, const char *format)
 	if (text && !cli_parse_duration(text, &interval_ns))
 		return cli_usage_error(
 			"%s is no DURATION: a number, and one of ns, us, ms, "
-			"s, m, h behind it", cli_quote(&quoted, text));
+			"s, m, h behind it",
+			cli_quote(&quoted, text));
 	if (interval_ns < WATCH_MIN_NS)
 		return cli_usage_error("%s is too short to watch for: 1ms at "
-		                       "least", cli_quote(&quoted, text));
+		                       "least",
+		                       cli_quote(&quoted, text));
 	if (cli_args_operand_count(args) > 1)
 		return cli_usage_error("--watch takes one LOG");
 	if (cli_args_count(args, OPTION_PROCS) > 0 ||
@@ -619,9 +628,9 @@ const struct cli_command cmd_stat = {
 	.min_operands = 1,
 	.max_operands = SIZE_MAX,
 	.notes = "A DURATION is a number with ns, us, ms, s, m or h behind "
-	         "it.\n"
-	         "--watch writes one line over and over on a terminal; "
-	         "elsewhere it prints a\nline of JSON per interval, or of text "
-	         "with -o text.",
+		 "it.\n"
+		 "--watch writes one line over and over on a terminal; "
+		 "elsewhere it prints a\nline of JSON per interval, or of text "
+		 "with -o text.",
 	.run = stat_run,
 };

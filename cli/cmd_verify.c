@@ -234,7 +234,7 @@ static int walk(struct verify *verify, struct shmlog *log)
 	                                      &visitor, &report)
 	                     : shmlog_verify(log, &visitor, &report);
 
-	if (found == -EINTR)
+	if (found == -EINTR && cli_signal_caught() != 0)
 		return CLI_SYSTEM; /* and then the signal's own end */
 	if (found < 0) {
 		int status = cli_fail(

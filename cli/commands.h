@@ -5,12 +5,12 @@
 #include "common/command.h"
 
 #define CLI_COMMANDS(COMMAND) \
-	COMMAND(append) \
-	COMMAND(create) \
-	COMMAND(dump) \
-	COMMAND(seek) \
-	COMMAND(stat) \
-	COMMAND(tail) \
+	COMMAND(append)       \
+	COMMAND(create)       \
+	COMMAND(dump)         \
+	COMMAND(seek)         \
+	COMMAND(stat)         \
+	COMMAND(tail)         \
 	COMMAND(verify)
 
 /* Each of them is the last thing in its cmd_NAME.c. */

@@ -16,8 +16,7 @@
 #define LIST_COMMAND(name) &cmd_##name,
 
 static const struct cli_command *const commands[] = {
-	CLI_COMMANDS(LIST_COMMAND)
-};
+	CLI_COMMANDS(LIST_COMMAND)};
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 #define HELP_COMMAND "help"
@@ -50,7 +49,8 @@ static void print_overview(FILE *stream)
 	      "memory-mapped append-only logs, shared with the Node package "
 	      "shmio\n"
 	      "\n"
-	      "Commands:\n", stream);
+	      "Commands:\n",
+	      stream);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(stream, "  %-8s  %s\n", commands[i]->name,
 		        commands[i]->summary);

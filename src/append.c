@@ -33,6 +33,19 @@ static int explain_interference(const struct shmlog *log)
 }
 
 /*
+ * Writes bytes behind the commit, `at` bytes further on, unless somebody has
+ * moved `size`: then that place holds frames of theirs by now.
+ */
+static int write_behind(const struct shmlog_entry *entry, uint64_t at,
+                        const void *bytes, size_t size_bytes)
+{
+	if (atomic_load_explicit(&entry->header->size, memory_order_relaxed) !=
+	    entry->size)
+		return explain_interference(entry->log);
+	return shmlog_write_at(entry->fd, entry->size + at, bytes, size_bytes);
+}
+
+/*
  * Moves `size` from what it was when the log was entered to `new_size`, if
  * nobody else has moved it, and wakes whoever waits for that.
  */
@@ -40,7 +53,12 @@ static int publish(const struct shmlog_entry *entry, uint64_t new_size,
                    bool wake)
 {
 	uint64_t expected = entry->size;
+	/* A file that was cut may have been made longer again by the very
+	 * write of the frames, but not as long as it was. */
+	int status = shmlog_check_length(entry->fd, entry->capacity);
 
+	if (status != 0)
+		return status;
 	/* A reader may look at all below the new size once it sees it, so the
 	 * frames, which were written before, must be visible first; and if
 	 * somebody else has moved it, their frames must stay. */
@@ -50,9 +68,8 @@ static int publish(const struct shmlog_entry *entry, uint64_t new_size,
 		return explain_interference(entry->log);
 	if (wake)
 		shmlog_platform_wake(&entry->header->size);
-	/* Had the page been cut off, the store went nowhere; or the file may
-	 * end before the frames by now. */
-	return shmlog_check_length(entry->fd, new_size);
+	/* Had the page been cut off, the store went nowhere. */
+	return shmlog_check_length(entry->fd, entry->capacity);
 }
 
 static void report(struct shmlog_append_result *result,
@@ -72,12 +89,10 @@ static void report(struct shmlog_append_result *result,
 static int commit(const struct shmlog_entry *entry, const void *frames,
                   size_t bytes, bool wake)
 {
-	int status = shmlog_write_at(entry->fd, entry->size, frames, bytes);
+	int status = write_behind(entry, 0, frames, bytes);
 
 	if (status == 0)
 		status = publish(entry, entry->size + bytes, wake);
-	if (status == 0)
-		entry->log->appended_end = entry->size + bytes;
 	return status;
 }
 
@@ -177,9 +192,8 @@ static int copy(const struct shmlog_entry *entry, struct shmlog_window *source,
 		size_t held = shmlog_window_after(source, at);
 
 		if (status == 0)
-			status = shmlog_write_at(entry->fd, entry->size + at,
-			                         shmlog_window_at(source, at),
-			                         held);
+			status = write_behind(
+				entry, at, shmlog_window_at(source, at), held);
 		if (status != 0)
 			return status;
 		at += held;
@@ -222,10 +236,8 @@ int shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
 	if (status == 0 && bytes > 0)
 		status = publish(&entry, entry.size + bytes,
 		                 (options->flags & SHMLOG_APPEND_WAKE) != 0);
-	if (status == 0) {
-		log->appended_end = entry.size + bytes;
+	if (status == 0)
 		report(result_out, &entry, count, (size_t)bytes);
-	}
 	shmlog_leave(&entry);
 unlock:
 	pthread_mutex_unlock(&log->append_mutex);

@@ -17,7 +17,7 @@
 /* A writer of our own that is killed loses its lock a moment before its
  * write access; a creator closes its file a moment after naming it.  Only a
  * writer that stays for longer is somebody else's. */
-#define WRITER_GRACE_NS 40000000
+#define WRITER_GRACE_NS 30000000
 
 static int64_t now_ns(void)
 {
@@ -105,9 +105,6 @@ static int refuse_writer(struct shmlog *log, bool *certain_out)
 	int64_t start = now_ns();
 	int found;
 
-	if (!log->probe_prepared)
-		shmlog_platform_prepare_probe(log->fd);
-	log->probe_prepared = true;
 	while ((found = find_writer(log->fd)) == 1) {
 		if (now_ns() - start > WRITER_GRACE_NS)
 			return SHMLOG_ERR_WRITER_ACTIVE;
@@ -215,8 +212,7 @@ static int look_at_log(struct shmlog_entry *entry)
 	if (header.data_offset != log->data_offset)
 		return SHMLOG_ERR_DATA_OFFSET;
 	entry->size = header.size;
-	return header.size == log->appended_end ? 0
-	                                        : check_tail(log, header.size);
+	return check_tail(log, header.size);
 }
 
 int shmlog_enter(struct shmlog *log, bool force, int64_t timeout_ns,

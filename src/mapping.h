@@ -33,11 +33,8 @@ struct shmlog {
 	struct shmlog_file_header *header; /* mapped to sleep on; NULL before */
 	pthread_mutex_t append_mutex;      /* the lock is the process's: threads
 	                                 * take turns here */
-	uint64_t appended_end; /* size after the last append, 0 before; under
-	                        * append_mutex */
-	bool probe_prepared;   /* likewise */
-	bool scanned;          /* looked for writers in /proc; likewise */
-	bool has_writer;       /* its own; likewise */
+	bool scanned;    /* looked for writers in /proc; under append_mutex */
+	bool has_writer; /* its own; likewise */
 };
 
 static inline struct shmlog_file_header *

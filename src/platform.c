@@ -66,18 +66,15 @@ int shmlog_platform_wake(const _Atomic uint64_t *word)
 	return 0;
 }
 
-void shmlog_platform_prepare_probe(int fd)
-{
-	/* Should somebody open the file for writing in the instant of a
-	 * lease, its SIGIO, which would end the process, is to be sent as a
-	 * SIGURG, which does nothing. */
-	(void)fcntl(fd, F_SETSIG, SIGURG);
-}
-
 int shmlog_platform_has_writer(int fd)
 {
 	/* A read lease is granted exactly while nobody has the inode open or
-	 * mapped for writing.  It is given back at once. */
+	 * mapped for writing.  It is given back at once.  Should somebody come
+	 * in between, its SIGIO, which would end the process, is to be sent as
+	 * a SIGURG, which does nothing; giving the lease back undoes that
+	 * choice, so it is made each time. */
+	if (fcntl(fd, F_SETSIG, SIGURG) != 0)
+		return -ENOTSUP;
 	if (fcntl(fd, F_SETLEASE, F_RDLCK) != 0)
 		return errno == EAGAIN ? 1 : -ENOTSUP;
 	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
@@ -365,11 +362,6 @@ int shmlog_platform_wake(const _Atomic uint64_t *word)
 {
 	(void)word;
 	return 0;
-}
-
-void shmlog_platform_prepare_probe(int fd)
-{
-	(void)fd;
 }
 
 int shmlog_platform_has_writer(int fd)

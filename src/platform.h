@@ -26,10 +26,8 @@ int shmlog_platform_wake(const _Atomic uint64_t *word);
 
 /*
  * Whether any process has the file of `fd` (open read-only) open or mapped
- * for writing: 1 if so, 0 if not, -ENOTSUP where that can't be told.  `fd` is
- * prepared for it once.
+ * for writing: 1 if so, 0 if not, -ENOTSUP where that can't be told.
  */
-void shmlog_platform_prepare_probe(int fd);
 int shmlog_platform_has_writer(int fd);
 
 /*

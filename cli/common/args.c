@@ -35,10 +35,10 @@ struct cli_args {
 	bool help;
 	size_t *counts; /* of each option, as scanned */
 	size_t operand_count;
-	char **words;   /* the rewritten argv, ended by NULL */
+	char **words;       /* the rewritten argv, ended by NULL */
 	size_t owned_words; /* of these, the first ones are ours to free */
 	char (*letters)[2]; /* of each option; argtable2 keeps no copy */
-	void **table;   /* argtable2's: the options, the operands, the end */
+	void **table; /* argtable2's: the options, the operands, the end */
 };
 
 /* ------------------------------------------------------------- the scanner */
@@ -67,7 +67,7 @@ struct item {
 
 struct scanner {
 	const struct cli_command *command;
-	char **next;         /* the word of argv to look at next */
+	char **next; /* the word of argv to look at next */
 	char **end;
 	const char *word;    /* the word that a cluster stands in */
 	const char *cluster; /* letters that are left in it, or NULL */
@@ -179,7 +179,7 @@ static void scan_name(struct scanner *scanner, struct item *item)
 
 static void scan_item(struct scanner *scanner, struct item *item)
 {
-	*item = (struct item){ .kind = ITEM_END };
+	*item = (struct item){.kind = ITEM_END};
 	if (scanner->cluster) {
 		scan_letter(scanner, item);
 		return;
@@ -225,9 +225,8 @@ static const char *quote_option(struct cli_quoted *buffer,
                                 const struct item *item)
 {
 	char written[sizeof(buffer->text)];
-	int bytes = item->name_bytes < sizeof(written)
-	                    ? (int)item->name_bytes
-	                    : (int)sizeof(written);
+	int bytes = item->name_bytes < sizeof(written) ? (int)item->name_bytes
+	                                               : (int)sizeof(written);
 
 	snprintf(written, sizeof(written), "%s%.*s",
 	         item->by_letter ? "-" : "--", bytes, item->name);
@@ -266,7 +265,8 @@ static int refuse_letter(const struct cli_command *command,
 	if (item->name == name && name[0] >= '0' && name[0] <= '9')
 		return cli_usage_error(
 			"unknown option %s; to give it as an operand, put '--' "
-			"before it", word.text);
+			"before it",
+			word.text);
 	if (find_name(command, name, name_bytes, &option))
 		return refuse_name(command, word.text, name, name_bytes);
 	/* Of a character of several bytes only the whole can be shown. */
@@ -475,17 +475,17 @@ static int refuse_first_error(const struct cli_args *args,
 
 		if (end->parent[0] == args->table[i] &&
 		    end->error[0] == TOO_FEW)
-			return cli_usage_error("option '--%s%s%s' is required",
-			                       option->name,
-			                       option->value ? " " : "",
-			                       option->value ? option->value
-			                                     : "");
+			return cli_usage_error(
+				"option '--%s%s%s' is required", option->name,
+				option->value ? " " : "",
+				option->value ? option->value : "");
 	}
 	if (args->operand_count > command->max_operands)
 		return cli_usage_error(
 			"too many operands: %s",
-			cli_quote(&quoted, cli_args_operand(
-				args, command->max_operands)));
+			cli_quote(
+				&quoted,
+				cli_args_operand(args, command->max_operands)));
 	return refuse_memory();
 }
 
@@ -516,8 +516,7 @@ int cli_args_parse(const struct cli_command *command, int argc, char **argv,
 		return refuse_memory();
 	args->command = command;
 	args->help = asks_for_help(command, argc, argv);
-	args->counts = calloc(command->option_count + 1,
-	                      sizeof(*args->counts));
+	args->counts = calloc(command->option_count + 1, sizeof(*args->counts));
 	if (!args->counts)
 		status = refuse_memory();
 	else if (args->help)
@@ -654,8 +653,8 @@ void cli_args_print_help(const struct cli_command *command)
 	int column = label_column(command);
 
 	printf("Usage: shmlog %s [OPTIONS]%s%s\n\n%s\n\nOptions:\n",
-	       command->name, *command->operands ? " " : "",
-	       command->operands, command->summary);
+	       command->name, *command->operands ? " " : "", command->operands,
+	       command->summary);
 	for (size_t i = 0; i < command->option_count; i++)
 		print_option(&command->options[i], column);
 	print_option(&help, column);

@@ -16,14 +16,14 @@ struct cli_args;
 
 /* An option is known to its command by its place in the table (an enum). */
 struct cli_option {
-	char letter;          /* '\0' for none */
-	const char *name;     /* long name without dashes */
-	const char *value;    /* what the value is called in --help ("SIZE");
+	char letter;         /* '\0' for none */
+	const char *name;    /* long name without dashes */
+	const char *value;   /* what the value is called in --help ("SIZE");
 	                       * NULL for a flag */
-	bool value_optional;  /* only --name=VALUE gives one, --name none */
-	bool repeatable;      /* every value counts, in order */
-	bool required;        /* leaving it out is wrong usage */
-	const char *help;     /* one line */
+	bool value_optional; /* only --name=VALUE gives one, --name none */
+	bool repeatable;     /* every value counts, in order */
+	bool required;       /* leaving it out is wrong usage */
+	const char *help;    /* one line */
 };
 
 /*

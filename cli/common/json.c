@@ -110,8 +110,7 @@ static struct span take_value(struct scan *scan)
 }
 
 /* Steps into an object.  False if the text is another kind of value. */
-static bool enter_object(struct scan *scan, const char *text,
-                         size_t size_bytes)
+static bool enter_object(struct scan *scan, const char *text, size_t size_bytes)
 {
 	scan->at = (const unsigned char *)text;
 	scan->end = scan->at + size_bytes;
@@ -236,8 +235,7 @@ static bool unescape(unsigned char *out, struct span span, size_t *size_out)
 		size_t length = 1;
 
 		if ((size_t)(end - at) >= CLI_WORD_BYTES) {
-			uint64_t hits =
-				cli_word_equal(cli_word_load(at), '\\');
+			uint64_t hits = cli_word_equal(cli_word_load(at), '\\');
 
 			memcpy(out, at, CLI_WORD_BYTES);
 			length = hits == 0 ? CLI_WORD_BYTES
@@ -359,9 +357,8 @@ static void find_members(struct scan *scan, struct envelope_members *found)
 	}
 }
 
-__attribute__((format(printf, 3, 4)))
-static bool refuse(struct cli_json_error *error, size_t offset,
-                   const char *format, ...)
+__attribute__((format(printf, 3, 4))) static bool
+refuse(struct cli_json_error *error, size_t offset, const char *format, ...)
 {
 	va_list arguments;
 
@@ -391,8 +388,8 @@ static bool read_encoding(const unsigned char *text, struct span encoding,
 
 /* The bytes of the payload, into the caller's buffer. */
 static bool read_payload(const unsigned char *text, struct span payload,
-                         bool base64, unsigned char *buffer,
-                         size_t *size_out, struct cli_json_error *error)
+                         bool base64, unsigned char *buffer, size_t *size_out,
+                         struct cli_json_error *error)
 {
 	size_t start;
 
@@ -405,8 +402,8 @@ static bool read_payload(const unsigned char *text, struct span payload,
 		return refuse(error, start + 1 + *size_out,
 		              "\"payload\" has half a surrogate pair, which "
 		              "no UTF-8 can hold; use the encoding \"base64\"");
-	if (base64 && !cli_base64_decode(buffer, size_out,
-	                                 (const char *)buffer, *size_out))
+	if (base64 && !cli_base64_decode(buffer, size_out, (const char *)buffer,
+	                                 *size_out))
 		return refuse(error, start, "\"payload\" is no valid base64");
 	return true;
 }
@@ -691,9 +688,8 @@ void cli_object_string(struct cli_object *object, const char *key,
 	if (valid == NULL || quoted == NULL) {
 		object->root->failed = true;
 	} else {
-		size_bytes = replace_invalid(valid,
-		                             (const unsigned char *)value,
-		                             size_bytes);
+		size_bytes = replace_invalid(
+			valid, (const unsigned char *)value, size_bytes);
 		quoted[0] = '"';
 		size_bytes = cli_escape_json(quoted + 1, valid, size_bytes);
 		memcpy(quoted + 1 + size_bytes, "\"", 2);

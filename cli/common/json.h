@@ -39,7 +39,8 @@ struct cli_envelope {
  * `size_bytes` bytes of payload.  False, with a reason, for anything else.
  */
 bool cli_envelope_parse(const char *text, size_t size_bytes,
-                        unsigned char *buffer, struct cli_envelope *envelope_out,
+                        unsigned char *buffer,
+                        struct cli_envelope *envelope_out,
                         struct cli_json_error *error_out);
 
 /*

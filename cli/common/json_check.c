@@ -27,9 +27,8 @@ struct checker {
 
 /* ----------------------------------------------------------------- reasons */
 
-__attribute__((format(printf, 3, 4)))
-static bool refuse(struct checker *checker, size_t offset, const char *format,
-                   ...)
+__attribute__((format(printf, 3, 4))) static bool
+refuse(struct checker *checker, size_t offset, const char *format, ...)
 {
 	va_list arguments;
 
@@ -71,8 +70,8 @@ static bool grow_levels(struct checker *checker)
 {
 	bool first = checker->levels == checker->inline_levels;
 	size_t bytes = checker->capacity / 8;
-	unsigned char *levels =
-		realloc(first ? NULL : checker->levels, bytes * 2);
+	unsigned char *levels = realloc(first ? NULL : checker->levels,
+	                                bytes * 2);
 
 	if (levels == NULL)
 		return refuse(checker, checker->at,
@@ -206,7 +205,8 @@ static bool check_string(struct checker *checker)
 		if (checker->at == checker->size_bytes)
 			return refuse(checker, checker->at,
 			              "the string that opens at byte %zu is "
-			              "not closed", start);
+			              "not closed",
+			              start);
 		byte = checker->text[checker->at];
 		if (byte == '"') {
 			checker->at++;
@@ -220,14 +220,16 @@ static bool check_string(struct checker *checker)
 		if (byte < 0x20)
 			return refuse(checker, checker->at,
 			              "control character 0x%02x in a string "
-			              "must be escaped", byte);
+			              "must be escaped",
+			              byte);
 		length = cli_utf8_decode(checker->text + checker->at,
 		                         checker->size_bytes - checker->at,
 		                         &point);
 		if (length == 0)
 			return refuse(checker, checker->at,
 			              "byte 0x%02x in a string is no valid "
-			              "UTF-8", byte);
+			              "UTF-8",
+			              byte);
 		checker->at += length;
 	}
 }
@@ -275,8 +277,8 @@ static bool check_word(struct checker *checker, const char *word)
 
 	if (checker->size_bytes - checker->at < length ||
 	    memcmp(checker->text + checker->at, word, length) != 0)
-		return refuse(checker, checker->at,
-		              "expected the word '%s'", word);
+		return refuse(checker, checker->at, "expected the word '%s'",
+		              word);
 	checker->at += length;
 	return true;
 }

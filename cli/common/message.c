@@ -187,25 +187,18 @@ int cli_exit_status(int status)
 	case SHMLOG_ERR_SIZE:
 	case SHMLOG_ERR_MAPPING_GONE:
 	case SHMLOG_ERR_REPLACED:
-	case SHMLOG_ERR_TORN:
-		return CLI_NOT_LOG;
+	case SHMLOG_ERR_TORN: return CLI_NOT_LOG;
 	case SHMLOG_ERR_CURSOR:
-	case SHMLOG_ERR_FRAME_CORRUPT:
-		return CLI_NO;
-	case SHMLOG_ERR_FULL:
-		return CLI_FULL;
+	case SHMLOG_ERR_FRAME_CORRUPT: return CLI_NO;
+	case SHMLOG_ERR_FULL: return CLI_FULL;
 	case SHMLOG_ERR_LOCK_TIMEOUT:
 	case SHMLOG_ERR_WRITER_ACTIVE:
 	case SHMLOG_ERR_INTERFERED:
-	case SHMLOG_ERR_WENT_BACK:
-		return CLI_WRITER;
+	case SHMLOG_ERR_WENT_BACK: return CLI_WRITER;
 	case SHMLOG_ERR_PAYLOAD_SIZE:
-	case SHMLOG_ERR_BAD_FRAMES:
-		return CLI_INPUT;
-	case SHMLOG_ERR_CAPACITY:
-		return CLI_USAGE;
-	default:
-		return CLI_SYSTEM;
+	case SHMLOG_ERR_BAD_FRAMES: return CLI_INPUT;
+	case SHMLOG_ERR_CAPACITY: return CLI_USAGE;
+	default: return CLI_SYSTEM;
 	}
 }
 
@@ -266,15 +259,16 @@ static void describe_words(struct text *text, const struct shmlog_fault *fault)
 	else if (fault->first_word < SHMLOG_FRAME_OVERHEAD_BYTES)
 		snprintf(part, sizeof(part),
 		         "%s says %" PRIu32 ", but no frame has fewer than %u "
-		         "bytes", word, fault->first_word,
-		         SHMLOG_FRAME_OVERHEAD_BYTES);
+		         "bytes",
+		         word, fault->first_word, SHMLOG_FRAME_OVERHEAD_BYTES);
 	else if (fault->first_word <= fault->available)
 		snprintf(part, sizeof(part), "no chain of frames leads there");
 	else
 		snprintf(part, sizeof(part),
 		         "%s says %" PRIu32 ", but there %s only %" PRIu64
-		         " %s %s", word, fault->first_word, are,
-		         fault->available, bytes, side);
+		         " %s %s",
+		         word, fault->first_word, are, fault->available, bytes,
+		         side);
 	text_add_string(text, part);
 }
 

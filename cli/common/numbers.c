@@ -67,12 +67,12 @@ static int64_t unit_ns(const char *text)
 		const char *name;
 		int64_t ns;
 	} units[] = {
-		{ "ns", 1 },
-		{ "us", 1000 },
-		{ "ms", 1000000 },
-		{ "s", 1000000000 },
-		{ "m", 60 * INT64_C(1000000000) },
-		{ "h", 3600 * INT64_C(1000000000) },
+		{"ns", 1},
+		{"us", 1000},
+		{"ms", 1000000},
+		{"s", 1000000000},
+		{"m", 60 * INT64_C(1000000000)},
+		{"h", 3600 * INT64_C(1000000000)},
 	};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {

@@ -181,5 +181,6 @@ int cli_output_finish(struct cli_output *output, int status)
 		return status;
 	cli_message(NULL, "cannot write standard output: %s",
 	            shmlog_strerror(result));
-	return status == CLI_OK ? CLI_SYSTEM : status;
+	/* "The answer is no" would claim that all before it was delivered. */
+	return status == CLI_OK || status == CLI_NO ? CLI_SYSTEM : status;
 }

@@ -102,10 +102,11 @@ int cli_position_parse(const char *text, struct cli_position *position_out)
 
 	if (parse(text, position_out))
 		return CLI_OK;
-	return cli_usage_error("%s is no position: use start, end, N (a "
-	                       "cursor), -N (N frames before the end), frame:N, "
-	                       "frame:-N, offset:N or offset:0xN",
-	                       cli_quote(&quoted, text));
+	return cli_usage_error(
+		"%s is no position: use start, end, N (a "
+		"cursor), -N (N frames before the end), frame:N, "
+		"frame:-N, offset:N or offset:0xN",
+		cli_quote(&quoted, text));
 }
 
 /* ----------------------------------------------------------------- finding */
@@ -150,9 +151,9 @@ static const char *name_neighbours(struct neighbours_text *buffer,
 }
 
 /* Says that there is no such place, and names the frame starts around it. */
-__attribute__((format(printf, 4, 5)))
-static int no_such_place(struct search *search, uint64_t before,
-                         uint64_t after, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static int
+no_such_place(struct search *search, uint64_t before, uint64_t after,
+              const char *format, ...)
 {
 	struct neighbours_text neighbours;
 	va_list arguments;
@@ -268,7 +269,8 @@ static int seek_offset(struct search *search)
 	return no_such_place(search, 0, second,
 	                     "no frame starts at offset %" PRIu64
 	                     ", before the data at offset %" PRIu64
-	                     ", cursor 0", offset, data_offset);
+	                     ", cursor 0",
+	                     offset, data_offset);
 }
 
 static const char *plural(uint64_t count)
@@ -315,8 +317,9 @@ static int pass_frames(struct shmlog_reader *reader, uint64_t wanted,
 		uint64_t left = wanted - *done_out;
 
 		result = shmlog_reader_next_batch(
-			reader, left < BATCH_FRAMES ? (size_t)left
-			                            : BATCH_FRAMES, 0, frames);
+			reader,
+			left < BATCH_FRAMES ? (size_t)left : BATCH_FRAMES, 0,
+			frames);
 		if (result == 0)
 			break;
 		if (result > 0)
@@ -344,8 +347,8 @@ static int seek_index(struct search *search)
 		return give_up(search, status);
 	return no_such_place(search, last, end,
 	                     "no frame:%" PRIu64 ": the log has %" PRIu64
-	                     " frame%s, counted from 0", wanted, done,
-	                     plural(done));
+	                     " frame%s, counted from 0",
+	                     wanted, done, plural(done));
 }
 
 static int find(struct search *search)

@@ -9,11 +9,11 @@
 enum cli_position_kind {
 	CLI_POSITION_START,
 	CLI_POSITION_END,
-	CLI_POSITION_CURSOR,     /* N */
-	CLI_POSITION_OFFSET,     /* offset:N */
-	CLI_POSITION_FROM_END,   /* -N, frame:-N: N frames before the end; -0 is
+	CLI_POSITION_CURSOR,   /* N */
+	CLI_POSITION_OFFSET,   /* offset:N */
+	CLI_POSITION_FROM_END, /* -N, frame:-N: N frames before the end; -0 is
 	                          * the end */
-	CLI_POSITION_INDEX,      /* frame:N */
+	CLI_POSITION_INDEX,    /* frame:N */
 };
 
 struct cli_position {

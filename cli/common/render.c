@@ -16,8 +16,8 @@ static const struct {
 	const char *name;
 	enum cli_format format;
 } format_names[] = {
-	{"text", CLI_FORMAT_TEXT}, {"nul", CLI_FORMAT_NUL},
-	{"json", CLI_FORMAT_JSON}, {"hex", CLI_FORMAT_HEX},
+	{"text", CLI_FORMAT_TEXT},     {"nul", CLI_FORMAT_NUL},
+	{"json", CLI_FORMAT_JSON},     {"hex", CLI_FORMAT_HEX},
 	{"frames", CLI_FORMAT_FRAMES}, {"raw", CLI_FORMAT_RAW},
 };
 
@@ -95,8 +95,8 @@ static void render_escaped(struct cli_output *output,
 		output, size_bytes * CLI_ESCAPE_TERMINAL_MAX);
 
 	if (room != NULL)
-		cli_output_advance(output, cli_escape_terminal(room, bytes,
-		                                               size_bytes));
+		cli_output_advance(
+			output, cli_escape_terminal(room, bytes, size_bytes));
 }
 
 /* A format of bytes on a terminal: nobody can use it there, but looking at it

@@ -126,21 +126,13 @@ static void print_value(struct cli_output *output, enum cli_row_kind kind,
                         const void *value)
 {
 	switch (kind) {
-	case CLI_ROW_TEXT:
-		cli_report_escaped(output, text_at(value));
-		break;
-	case CLI_ROW_COUNT:
-		cli_output_u64(output, count_at(value));
-		break;
-	case CLI_ROW_BYTES:
-		print_bytes(output, count_at(value));
-		break;
+	case CLI_ROW_TEXT: cli_report_escaped(output, text_at(value)); break;
+	case CLI_ROW_COUNT: cli_output_u64(output, count_at(value)); break;
+	case CLI_ROW_BYTES: print_bytes(output, count_at(value)); break;
 	case CLI_ROW_DECIMAL:
 		cli_output_format(output, "%.*f", DECIMALS, decimal_at(value));
 		break;
-	case CLI_ROW_PERCENT:
-		print_percent(output, decimal_at(value));
-		break;
+	case CLI_ROW_PERCENT: print_percent(output, decimal_at(value)); break;
 	case CLI_ROW_BOOL:
 		cli_output_string(output, bool_at(value) ? "yes" : "no");
 		break;

@@ -27,8 +27,8 @@ struct cli_row {
 	const char *key;   /* in JSON; NULL for text alone */
 	const char *label; /* in text; NULL for JSON alone */
 	enum cli_row_kind kind;
-	size_t offset;     /* of the value in the facts */
-	unsigned needs;    /* bits that `known` must have; else JSON has null,
+	size_t offset;  /* of the value in the facts */
+	unsigned needs; /* bits that `known` must have; else JSON has null,
 	                    * and text has no such row */
 };
 

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP };
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 /* A handler has no argument but the signal: what it shares is global. */
 static volatile sig_atomic_t caught_signal;
@@ -38,8 +38,8 @@ static void keep_signal(int signal_number)
 
 void cli_signals_catch(void)
 {
-	struct sigaction catching = { .sa_handler = keep_signal };
-	struct sigaction ignoring = { .sa_handler = SIG_IGN };
+	struct sigaction catching = {.sa_handler = keep_signal};
+	struct sigaction ignoring = {.sa_handler = SIG_IGN};
 
 	/* No SA_RESTART: a call that waits has to return. */
 	catching.sa_flags = (int)SA_RESETHAND;
@@ -64,8 +64,8 @@ int cli_signal_caught(void)
 
 void cli_signals_sleep(int64_t ns)
 {
-	struct timespec span = { .tv_sec = (time_t)(ns / 1000000000),
-		                 .tv_nsec = (long)(ns % 1000000000) };
+	struct timespec span = {.tv_sec = (time_t)(ns / 1000000000),
+	                        .tv_nsec = (long)(ns % 1000000000)};
 	sigset_t blocked, before;
 
 	/* Blocked but for the sleep itself, so that a signal cannot slip in
@@ -98,7 +98,7 @@ static void replace_missing_page(int signal_number, siginfo_t *info,
 
 void cli_signals_guard_mappings(void)
 {
-	struct sigaction guarding = { .sa_sigaction = replace_missing_page };
+	struct sigaction guarding = {.sa_sigaction = replace_missing_page};
 
 	guarding.sa_flags = SA_SIGINFO;
 	sigemptyset(&guarding.sa_mask);

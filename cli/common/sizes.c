@@ -8,7 +8,7 @@
 
 int cli_sizes_init(struct cli_sizes *sizes)
 {
-	*sizes = (struct cli_sizes){ .frames = 0 };
+	*sizes = (struct cli_sizes){.frames = 0};
 	sizes->counts = calloc(SIZES_COUNT, sizeof(*sizes->counts));
 	return sizes->counts ? 0 : -ENOMEM;
 }
@@ -61,7 +61,7 @@ bool cli_sizes_summarise(const struct cli_sizes *sizes,
 static struct cli_sizes_bucket nth_bucket(const struct cli_sizes *sizes,
                                           size_t n)
 {
-	struct cli_sizes_bucket bucket = { .count = 0 };
+	struct cli_sizes_bucket bucket = {.count = 0};
 
 	if (n > 0) {
 		bucket.min = UINT64_C(1) << (n - 1);

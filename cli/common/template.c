@@ -68,7 +68,8 @@ static bool add_sequence(struct cli_template *template, const char *sequence)
 	if (next == '\0')
 		return false;
 	if (sequence[0] == '%' && strchr(letters, next) != NULL)
-		template->pieces[template->count++] = (struct piece){next, 0, 0};
+		template->pieces[template->count++] = (struct piece){next, 0,
+		                                                     0};
 	else if (next == sequence[0])
 		add_literal(template, next);
 	else if (sequence[0] == '\\' && next == 'n')
@@ -147,13 +148,13 @@ static void render_payload(struct cli_output *output,
 static void render_base64(struct cli_output *output,
                           const struct shmlog_frame *frame)
 {
-	unsigned char *room =
-		cli_output_reserve(output, cli_base64_size(frame->size_bytes));
+	unsigned char *room = cli_output_reserve(
+		output, cli_base64_size(frame->size_bytes));
 
 	if (room != NULL)
-		cli_output_advance(output, cli_base64_encode((char *)room,
-		                                             frame->payload,
-		                                             frame->size_bytes));
+		cli_output_advance(
+			output, cli_base64_encode((char *)room, frame->payload,
+		                                  frame->size_bytes));
 }
 
 static void render_json_string(struct cli_output *output,

@@ -215,9 +215,10 @@ static unsigned char *put_braced(unsigned char *out, unsigned point)
 
 static unsigned char *put_control(unsigned char *out, unsigned char byte)
 {
-	char letter = byte == '\n' ? 'n' :
-	              byte == '\t' ? 't' :
-	              byte == '\r' ? 'r' : '\0';
+	char letter = byte == '\n'   ? 'n'
+	              : byte == '\t' ? 't'
+	              : byte == '\r' ? 'r'
+	                             : '\0';
 
 	if (letter == '\0')
 		return put_hex_byte(out, byte);

@@ -36,9 +36,11 @@ struct watch_facts {
 
 #define KNOWS_END 1u /* at this rate the log will be full some day */
 
-#define ROW(key_, kind_, member, needs_) \
-	{ .key = key_, .kind = kind_, .needs = needs_, \
-	  .offset = offsetof(struct watch_facts, member) }
+#define ROW(key_, kind_, member, needs_)                       \
+	{                                                      \
+		.key = key_, .kind = kind_, .needs = needs_,   \
+		.offset = offsetof(struct watch_facts, member) \
+	}
 
 static const struct cli_row watch_rows[] = {
 	ROW("path", CLI_ROW_TEXT, path, 0),
@@ -97,8 +99,8 @@ static int read_on(struct watch *watch, struct watch_facts *facts)
 
 /* Fills in what the last `span_ns` have shown.  Returns a status of the
  * library. */
-static int look(struct watch *watch, int64_t span_ns,
-                struct watch_facts *facts, unsigned *known_out)
+static int look(struct watch *watch, int64_t span_ns, struct watch_facts *facts,
+                unsigned *known_out)
 {
 	double seconds = (double)span_ns / 1e9;
 	struct shmlog_header header;
@@ -142,9 +144,9 @@ static const char *describe_span(struct span_text *buffer, double seconds)
 		const char *large, *small;
 		unsigned seconds, parts;
 	} units[] = {
-		{ "d", "h", 86400, 24 },
-		{ "h", "min", 3600, 60 },
-		{ "min", "s", 60, 60 },
+		{"d", "h", 86400, 24},
+		{"h", "min", 3600, 60},
+		{"min", "s", 60, 60},
 	};
 
 	if (seconds >= 1000 * 86400.0)
@@ -174,8 +176,10 @@ static void print_text(struct watch *watch, const struct watch_facts *facts,
 	char bar[BAR_WIDTH + 1], line[256];
 	size_t columns = sizeof(line);
 	const char *end = (known & KNOWS_END) == 0 ? "idle"
-	                  : facts->free_bytes == 0 ? "full"
-	                  : describe_span(&span, facts->seconds_to_full);
+	                  : facts->free_bytes == 0
+	                          ? "full"
+	                          : describe_span(&span,
+	                                          facts->seconds_to_full);
 
 	cli_draw_bar(bar, BAR_WIDTH, facts->used_percent / 100);
 	snprintf(line, sizeof(line), "%.1f frames/s  %s/s  [%s] %.2f %%  %s%s",
@@ -247,14 +251,14 @@ static int watch_on(struct watch *watch)
 	if (status != 0)
 		return refuse(watch, status);
 	for (;;) {
-		struct watch_facts facts = { .frames = 0 };
+		struct watch_facts facts = {.frames = 0};
 		int64_t now = now_ns();
 		unsigned known;
 
 		/* Fixed points in time, so that intervals do not drift; those
 		 * that were missed are left out. */
-		next += watch->interval_ns * ((now - next) /
-		                              watch->interval_ns + 1);
+		next += watch->interval_ns *
+		        ((now - next) / watch->interval_ns + 1);
 		cli_signals_sleep(next - now);
 		if (cli_signal_caught())
 			return CLI_OK;
@@ -272,8 +276,7 @@ static int watch_on(struct watch *watch)
 	}
 }
 
-int cli_watch(const char *path, int64_t interval_ns,
-              enum cli_watch_style style)
+int cli_watch(const char *path, int64_t interval_ns, enum cli_watch_style style)
 {
 	struct watch watch = {
 		.path = path,

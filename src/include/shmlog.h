@@ -645,13 +645,14 @@ SHMLOG_API int shmlog_verify(struct shmlog *log,
 
 /*
  * Writes all good frames of a log, as shmlog_verify() finds them, to a new
- * log at `path`, with the capacity of the old one and the permission bits
- * `mode` less the umask, as one commit; then verifies that.  The old log is
- * only read.  `visitor`, which may be NULL, is told of what is met.
+ * log with the capacity of the old one, its space reserved if that of the
+ * old one is, verifies that, and only then gives it the name `path`, with the
+ * permission bits `mode` less the umask.  The old log is only read.
+ * `visitor`, which may be NULL, is told of what is met.
  *
- * Returns how many damaged ranges were left out (0: nothing was lost), a
- * visitor's nonzero result, or an error of shmlog_create(), shmlog_verify()
- * or shmlog_append_frames_from(); the new log is removed again then.
+ * Returns how many damaged ranges were left out (0: nothing was lost).  A
+ * visitor's nonzero result, or an error of shmlog_create() or
+ * shmlog_verify(), is returned with nothing left behind.
  */
 SHMLOG_API int shmlog_salvage(struct shmlog *log, const char *path, mode_t mode,
                               const struct shmlog_verify_visitor *visitor,

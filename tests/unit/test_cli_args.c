@@ -15,19 +15,33 @@
 #include "common/command.h"
 #include "common/message.h"
 
-enum { QUIET, COUNT, COUNTRY, MESSAGE, WATCH, FORCE };
+enum {
+	QUIET,
+	COUNT,
+	COUNTRY,
+	MESSAGE,
+	WATCH,
+	FORCE
+};
 
 static const struct cli_option options[] = {
-	[QUIET] = { .letter = 'q', .name = "quiet", .help = "say nothing" },
-	[COUNT] = { .letter = 'n', .name = "count", .value = "N",
-		.help = "stop after N" },
-	[COUNTRY] = { .name = "country-code", .value = "CODE",
-		.help = "where" },
-	[MESSAGE] = { .letter = 'm', .name = "message", .value = "TEXT",
-		.repeatable = true, .help = "one of many" },
-	[WATCH] = { .letter = 'w', .name = "watch", .value = "DURATION",
-		.value_optional = true, .help = "again and again" },
-	[FORCE] = { .letter = 'F', .help = "has no long name" },
+	[QUIET] = {.letter = 'q', .name = "quiet", .help = "say nothing"},
+	[COUNT] = {.letter = 'n',
+                   .name = "count",
+                   .value = "N",
+                   .help = "stop after N"},
+	[COUNTRY] = {.name = "country-code", .value = "CODE", .help = "where"},
+	[MESSAGE] = {.letter = 'm',
+                     .name = "message",
+                     .value = "TEXT",
+                     .repeatable = true,
+                     .help = "one of many"},
+	[WATCH] = {.letter = 'w',
+                   .name = "watch",
+                   .value = "DURATION",
+                   .value_optional = true,
+                   .help = "again and again"},
+	[FORCE] = {.letter = 'F', .help = "has no long name"},
 };
 
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
@@ -121,8 +135,7 @@ static void refuse(const char *line, const char *message)
 	refuse_for(&command, line, message);
 }
 
-static void test_options_stand_anywhere_and_operands_keep_order(
-	void **state)
+static void test_options_stand_anywhere_and_operands_keep_order(void **state)
 {
 	struct cli_args *args = accept("test a -q b --count 5 c");
 
@@ -149,7 +162,7 @@ static void test_posixly_correct_changes_nothing(void **state)
 static void test_each_way_to_write_a_value_gives_the_same(void **state)
 {
 	static const char *const lines[] = {
-		"test -n5", "test -n 5", "test --count=5", "test --count 5",
+		"test -n5",  "test -n 5",   "test --count=5", "test --count 5",
 		"test -qn5", "test -qqn 5", "test -Fqn5 x",
 	};
 
@@ -270,7 +283,8 @@ static void test_dash_and_empty_word_are_operands(void **state)
 static void test_help_goes_before_every_error(void **state)
 {
 	static const char *const lines[] = {
-		"test -h", "test --help", "test -qh", "test --bogus -h",
+		"test -h",           "test --help",
+		"test -qh",          "test --bogus -h",
 		"test --cou --help", "test x --quiet=1 --help",
 	};
 
@@ -286,8 +300,7 @@ static void test_help_goes_before_every_error(void **state)
 static void test_unknown_option_is_refused_with_the_nearest_name(void **state)
 {
 	(void)state;
-	refuse("test --cou",
-	       "unknown option '--cou'; did you mean '--count'?");
+	refuse("test --cou", "unknown option '--cou'; did you mean '--count'?");
 	refuse("test --countr=5",
 	       "unknown option '--countr'; did you mean '--country-code'?");
 	refuse("test --cuont 5",
@@ -352,8 +365,10 @@ static void test_number_of_operands_is_held(void **state)
 static void test_required_option_left_out_is_refused(void **state)
 {
 	static const struct cli_option needed[] = {
-		{ .letter = 'c', .name = "capacity", .value = "SIZE",
-		  .required = true },
+		{.letter = 'c',
+	         .name = "capacity",
+	         .value = "SIZE",
+	         .required = true},
 	};
 	struct cli_command strict = command;
 	struct cli_args *args;
@@ -368,7 +383,9 @@ static void test_required_option_left_out_is_refused(void **state)
 
 static void test_huge_command_line_is_read(void **state)
 {
-	enum { MANY = 20000 };
+	enum {
+		MANY = 20000
+	};
 	char **argv = calloc(2 * MANY + 2, sizeof(*argv));
 	char *long_word = malloc(1000002);
 	struct cli_args *args;
@@ -378,10 +395,10 @@ static void test_huge_command_line_is_read(void **state)
 	assert_non_null(long_word);
 	memset(long_word, 'x', 1000001);
 	long_word[1000001] = '\0';
-	argv[0] = (char *)(uintptr_t)"test";
+	argv[0] = (char *)(uintptr_t) "test";
 	for (int i = 0; i < MANY; i++) {
-		argv[1 + i] = (char *)(uintptr_t)"-mword";
-		argv[1 + MANY + i] = (char *)(uintptr_t)"operand";
+		argv[1 + i] = (char *)(uintptr_t) "-mword";
+		argv[1 + MANY + i] = (char *)(uintptr_t) "operand";
 	}
 	argv[2 * MANY] = long_word;
 	assert_int_equal(cli_args_parse(&command, 2 * MANY + 1, argv, &args),
@@ -410,22 +427,21 @@ static void test_help_lists_every_option(void **state)
 	listen_to(STDOUT_FILENO);
 	cli_args_print_help(&command);
 	stop_listening(STDOUT_FILENO);
-	assert_string_equal(
-		said,
-		"Usage: shmlog test [OPTIONS] LOG [FILE...]\n"
-		"\n"
-		"try the arguments\n"
-		"\n"
-		"Options:\n"
-		"  -q, --quiet              say nothing\n"
-		"  -n, --count N            stop after N\n"
-		"      --country-code CODE  where\n"
-		"  -m, --message TEXT       one of many\n"
-		"  -w, --watch[=DURATION]   again and again\n"
-		"  -F                       has no long name\n"
-		"  -h, --help               print this text\n"
-		"\n"
-		"The exit statuses are listed in shmlog(1).\n");
+	assert_string_equal(said,
+	                    "Usage: shmlog test [OPTIONS] LOG [FILE...]\n"
+	                    "\n"
+	                    "try the arguments\n"
+	                    "\n"
+	                    "Options:\n"
+	                    "  -q, --quiet              say nothing\n"
+	                    "  -n, --count N            stop after N\n"
+	                    "      --country-code CODE  where\n"
+	                    "  -m, --message TEXT       one of many\n"
+	                    "  -w, --watch[=DURATION]   again and again\n"
+	                    "  -F                       has no long name\n"
+	                    "  -h, --help               print this text\n"
+	                    "\n"
+	                    "The exit statuses are listed in shmlog(1).\n");
 }
 
 static void test_usage_is_one_line_on_stderr(void **state)
@@ -444,8 +460,7 @@ int main(void)
 		cmocka_unit_test(
 			test_options_stand_anywhere_and_operands_keep_order),
 		cmocka_unit_test(test_posixly_correct_changes_nothing),
-		cmocka_unit_test(
-			test_each_way_to_write_a_value_gives_the_same),
+		cmocka_unit_test(test_each_way_to_write_a_value_gives_the_same),
 		cmocka_unit_test(test_value_may_look_like_anything),
 		cmocka_unit_test(test_empty_value_is_a_value),
 		cmocka_unit_test(

@@ -23,35 +23,42 @@ struct good_envelope {
 	size_t size_bytes;
 };
 
-#define GOOD(text, payload) {text, payload, sizeof(payload) - 1}
+#define GOOD(text, payload)                        \
+	{                                          \
+		text, payload, sizeof(payload) - 1 \
+	}
 
 TEST(test_envelope_gives_back_the_payload)
 {
 	static const struct good_envelope cases[] = {
 		GOOD("{\"payload\":\"\"}", ""),
 		GOOD("{\"cursor\":96,\"next\":117,\"index\":4,\"size\":3,"
-		     "\"encoding\":\"utf8\",\"payload\":\"abc\"}", "abc"),
+	             "\"encoding\":\"utf8\",\"payload\":\"abc\"}",
+	             "abc"),
 		GOOD(" {\t\"size\" : 3 , \"payload\" : \"abc\" } \n", "abc"),
 		GOOD("{\"payload\":\"a\\u0000b\\u0000\"}", "a\0b\0"),
 		GOOD("{\"payload\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"}",
-		     "\"\\/\b\f\n\r\t"),
+	             "\"\\/\b\f\n\r\t"),
 		GOOD("{\"payload\":\"\\u00e9\\u20AC\\ud83d\\ude00\"}",
-		     "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"),
+	             "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"),
 		GOOD("{\"payload\":\"\\ue000\\u0000\xee\x80\x80\"}",
-		     "\xee\x80\x80\0\xee\x80\x80"),
+	             "\xee\x80\x80\0\xee\x80\x80"),
 		GOOD("{\"payload\":\"aGkA\",\"encoding\":\"base64\"}", "hi\0"),
 		GOOD("{\"encoding\":\"base64\",\"size\":2,"
-		     "\"payload\":\"\\/\\u002f8=\"}", "\xff\xff"),
+	             "\"payload\":\"\\/\\u002f8=\"}",
+	             "\xff\xff"),
 		GOOD("{\"encoding\":\"base64\",\"payload\":\"\"}", ""),
 		/* names may be escaped as well */
-		GOOD("{\"pay\\u006coad\":\"x\",\"\\u0065ncoding\":\"\\u0075tf8\"}",
-		     "x"),
+		GOOD("{\"pay\\u006coad\":\"x\",\"\\u0065ncoding\":"
+	             "\"\\u0075tf8\"}",
+	             "x"),
 		/* of a repeated member the last one counts */
 		GOOD("{\"payload\":\"first\",\"payload\":\"last\"}", "last"),
 		/* strangers are passed over, whatever is in them */
-		GOOD("{\"value\":{\"payload\":\"no\",\"x\":[\"}\",{\"y\":\"\\\"\"}]},"
-		     "\"n\":-1e999,\"payload\":\"yes\",\"t\":true,\"z\":[]}",
-		     "yes"),
+		GOOD("{\"value\":{\"payload\":\"no\",\"x\":[\"}\",{\"y\":"
+	             "\"\\\"\"}]},"
+	             "\"n\":-1e999,\"payload\":\"yes\",\"t\":true,\"z\":[]}",
+	             "yes"),
 	};
 	unsigned char buffer[512];
 	struct cli_envelope envelope;
@@ -94,42 +101,42 @@ TEST(test_envelope_is_refused_with_a_reason)
 		{" \"x\"", 1, "an envelope must be an object"},
 		{"{}", 0, "the object has no \"payload\""},
 		{"{\"data\":{\"payload\":\"x\"}}", 0,
-		 "the object has no \"payload\""},
+	         "the object has no \"payload\""},
 		{"{\"payload\":1}", 11, "\"payload\" must be a string"},
 		{"{\"payload\":null}", 11, "\"payload\" must be a string"},
 		{"{\"payload\":\"\",\"encoding\":\"latin1\"}", 25,
-		 "\"encoding\" must be \"utf8\" or \"base64\""},
+	         "\"encoding\" must be \"utf8\" or \"base64\""},
 		{"{\"payload\":\"\",\"encoding\":null}", 25,
-		 "\"encoding\" must be \"utf8\" or \"base64\""},
+	         "\"encoding\" must be \"utf8\" or \"base64\""},
 		{"{\"encoding\":\"base64\",\"payload\":\"aGk\"}", 31,
-		 "\"payload\" is no valid base64"},
+	         "\"payload\" is no valid base64"},
 		{"{\"encoding\":\"base64\",\"payload\":\"aG\\u0000k\"}", 31,
-		 "\"payload\" is no valid base64"},
+	         "\"payload\" is no valid base64"},
 		{"{\"payload\":\"ab\\ud800\"}", 14,
-		 "\"payload\" has half a surrogate pair, which no UTF-8 can "
-		 "hold; use the encoding \"base64\""},
+	         "\"payload\" has half a surrogate pair, which no UTF-8 can "
+	         "hold; use the encoding \"base64\""},
 		{"{\"payload\":\"\\udc00\\ud800\"}", 12,
-		 "\"payload\" has half a surrogate pair, which no UTF-8 can "
-		 "hold; use the encoding \"base64\""},
+	         "\"payload\" has half a surrogate pair, which no UTF-8 can "
+	         "hold; use the encoding \"base64\""},
 		{"{\"payload\":\"\\udc00\\udc00\"}", 12,
-		 "\"payload\" has half a surrogate pair, which no UTF-8 can "
-		 "hold; use the encoding \"base64\""},
+	         "\"payload\" has half a surrogate pair, which no UTF-8 can "
+	         "hold; use the encoding \"base64\""},
 		{"{\"payload\":\"\\ud800\\u0041\"}", 12,
-		 "\"payload\" has half a surrogate pair, which no UTF-8 can "
-		 "hold; use the encoding \"base64\""},
+	         "\"payload\" has half a surrogate pair, which no UTF-8 can "
+	         "hold; use the encoding \"base64\""},
 		{"{\"size\":2,\"payload\":\"abc\"}", 8,
-		 "\"size\" is 2, but the payload has 3 bytes"},
+	         "\"size\" is 2, but the payload has 3 bytes"},
 		{"{\"size\":18446744073709551615,\"payload\":\"\"}", 8,
-		 "\"size\" is 18446744073709551615, but the payload has 0 "
-		 "bytes"},
+	         "\"size\" is 18446744073709551615, but the payload has 0 "
+	         "bytes"},
 		{"{\"size\":18446744073709551616,\"payload\":\"\"}", 8,
-		 "\"size\" must be a count of bytes in digits"},
+	         "\"size\" must be a count of bytes in digits"},
 		{"{\"size\":\"3\",\"payload\":\"abc\"}", 8,
-		 "\"size\" must be a count of bytes in digits"},
+	         "\"size\" must be a count of bytes in digits"},
 		{"{\"size\":-0,\"payload\":\"\"}", 8,
-		 "\"size\" must be a count of bytes in digits"},
+	         "\"size\" must be a count of bytes in digits"},
 		{"{\"payload\":\"x\"} {}", 16,
-		 "expected nothing after the value, found '{'"},
+	         "expected nothing after the value, found '{'"},
 	};
 	unsigned char buffer[512];
 	struct cli_envelope envelope;
@@ -172,8 +179,8 @@ TEST(test_envelope_takes_members_of_any_depth)
 static struct cli_document *document(const char *text)
 {
 	struct cli_json_error error;
-	struct cli_document *parsed =
-		cli_document_parse(text, strlen(text), &error);
+	struct cli_document *parsed = cli_document_parse(text, strlen(text),
+	                                                 &error);
 
 	assert_non_null(parsed);
 	return parsed;
@@ -235,8 +242,7 @@ TEST(test_document_must_be_one_object)
 
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
 		error.reason[0] = '\0';
-		assert_null(cli_document_parse(bad[i], strlen(bad[i]),
-		                               &error));
+		assert_null(cli_document_parse(bad[i], strlen(bad[i]), &error));
 		assert_true(strlen(error.reason) > 0);
 	}
 	cli_document_free(NULL);
@@ -292,12 +298,15 @@ TEST(test_object_strings_are_safe_for_a_terminal)
 
 	cli_object_string(object, "a", "\"\\\n\x1b[31m\x7f");
 	cli_object_string(object, "b", "\xc2\x9b\xe2\x80\xae\xe2\x80\x8b");
-	cli_object_string(object, "c", "\xff" "a\xe2\x82");
+	cli_object_string(object, "c",
+	                  "\xff"
+	                  "a\xe2\x82");
 	cli_object_string(object, "d", "\xe6\x97\xa5");
 	cli_object_string(object, "e", "");
 	expect_object(object, "{\"a\":\"\\\"\\\\\\n\\u001b[31m\\u007f\","
 	                      "\"b\":\"\\u009b\\u202e\\u200b\","
-	                      "\"c\":\"\xef\xbf\xbd" "a\xef\xbf\xbd\xef\xbf\xbd\","
+	                      "\"c\":\"\xef\xbf\xbd"
+	                      "a\xef\xbf\xbd\xef\xbf\xbd\","
 	                      "\"d\":\"\xe6\x97\xa5\",\"e\":\"\"}");
 }
 

@@ -24,15 +24,43 @@ static bool check(const char *text, size_t size_bytes,
 TEST(test_json_check_accepts_what_json_parse_accepts)
 {
 	static const char *const good[] = {
-		"0", "-0", "1", "-1", "0.0", "12.5e+3", "1E5", "1e-5", "1e999",
-		"-1e-999", "123456789012345678901234567890", "true", "false",
-		"null", "\"\"", "[]", "{}", "[[]]", "[{}]", "{\"a\":{}}",
-		" \t\r\n1 \t\r\n", "[ 1 , 2 ]", "{ \"a\" : 1 , \"b\" : [ ] }",
-		"{\"a\":1,\"a\":2}", "{\"\":0}", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
-		"\"\\u0000\"", "\"\\ud800\"", "\"\\udc00\\ud800\"",
-		"\"\\uD83D\\uDE00\"", "\"\\uabCD\"", "\"\x7f\"",
-		"\"\xe2\x80\xa8\xe2\x80\xa9\"", "\"\xf4\x8f\xbf\xbf\"",
-		"\"\xef\xbb\xbf\"", "\"\xc2\x80\"", "\"/\"",
+		"0",
+		"-0",
+		"1",
+		"-1",
+		"0.0",
+		"12.5e+3",
+		"1E5",
+		"1e-5",
+		"1e999",
+		"-1e-999",
+		"123456789012345678901234567890",
+		"true",
+		"false",
+		"null",
+		"\"\"",
+		"[]",
+		"{}",
+		"[[]]",
+		"[{}]",
+		"{\"a\":{}}",
+		" \t\r\n1 \t\r\n",
+		"[ 1 , 2 ]",
+		"{ \"a\" : 1 , \"b\" : [ ] }",
+		"{\"a\":1,\"a\":2}",
+		"{\"\":0}",
+		"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+		"\"\\u0000\"",
+		"\"\\ud800\"",
+		"\"\\udc00\\ud800\"",
+		"\"\\uD83D\\uDE00\"",
+		"\"\\uabCD\"",
+		"\"\x7f\"",
+		"\"\xe2\x80\xa8\xe2\x80\xa9\"",
+		"\"\xf4\x8f\xbf\xbf\"",
+		"\"\xef\xbb\xbf\"",
+		"\"\xc2\x80\"",
+		"\"/\"",
 		"\"a string that is longer than a few words of eight\"",
 		"[1,[2,[3,[4,{\"five\":[6,{\"seven\":8}]}]]],null,true]",
 	};
@@ -52,8 +80,10 @@ struct bad {
 	const char *reason;
 };
 
-#define BAD(literal, offset, reason) \
-	{literal, sizeof(literal) - 1, offset, reason}
+#define BAD(literal, offset, reason)                         \
+	{                                                    \
+		literal, sizeof(literal) - 1, offset, reason \
+	}
 
 static const struct bad bad_values[] = {
 	BAD("", 0, "expected a value, found the end of the text"),
@@ -62,7 +92,9 @@ static const struct bad bad_values[] = {
 	BAD("\xff", 0, "expected a value, found byte 0xff"),
 	BAD("\0", 0, "expected a value, found byte 0x00"),
 	BAD("\f1", 0, "expected a value, found byte 0x0c"),
-	BAD("\xc2\xa0" "1", 0, "expected a value, found byte 0xc2"),
+	BAD("\xc2\xa0"
+            "1",
+            0, "expected a value, found byte 0xc2"),
 	BAD("NaN", 0, "expected a value, found 'N'"),
 	BAD("Infinity", 0, "expected a value, found 'I'"),
 	BAD("undefined", 0, "expected a value, found 'u'"),
@@ -81,7 +113,8 @@ static const struct bad bad_values[] = {
 
 static const struct bad bad_numbers[] = {
 	BAD("01", 0, "a number must not begin with a zero before other digits"),
-	BAD("-01", 1, "a number must not begin with a zero before other digits"),
+	BAD("-01", 1,
+            "a number must not begin with a zero before other digits"),
 	BAD("00", 0, "a number must not begin with a zero before other digits"),
 	BAD("+1", 0, "expected a value, found '+'"),
 	BAD(".5", 0, "expected a value, found '.'"),
@@ -90,10 +123,12 @@ static const struct bad bad_numbers[] = {
 	BAD("-Infinity", 1, "expected a digit after '-', found 'I'"),
 	BAD("1.", 2, "expected a digit after '.', found the end of the text"),
 	BAD("1.e1", 2, "expected a digit after '.', found 'e'"),
-	BAD("1e", 2, "expected a digit in an exponent, found the end of the "
-	    "text"),
-	BAD("1e+", 3, "expected a digit in an exponent, found the end of the "
-	    "text"),
+	BAD("1e", 2,
+            "expected a digit in an exponent, found the end of the "
+            "text"),
+	BAD("1e+", 3,
+            "expected a digit in an exponent, found the end of the "
+            "text"),
 	BAD("0x10", 1, "expected nothing after the value, found 'x'"),
 	BAD("1_000", 1, "expected nothing after the value, found '_'"),
 	BAD("1n", 1, "expected nothing after the value, found 'n'"),
@@ -102,28 +137,34 @@ static const struct bad bad_numbers[] = {
 static const struct bad bad_strings[] = {
 	BAD("\"", 1, "the string that opens at byte 0 is not closed"),
 	BAD("[\"abcdefghijk", 13,
-	    "the string that opens at byte 1 is not closed"),
+            "the string that opens at byte 1 is not closed"),
 	BAD("\"\\\"", 3, "the string that opens at byte 0 is not closed"),
-	BAD("\"\\", 2, "expected one of \"\\/bfnrtu after a backslash, found "
-	    "the end of the text"),
-	BAD("\"\\x41\"", 2, "expected one of \"\\/bfnrtu after a "
-	    "backslash, found 'x'"),
-	BAD("\"\\\0\"", 2, "expected one of \"\\/bfnrtu after a "
-	    "backslash, found byte 0x00"),
+	BAD("\"\\", 2,
+            "expected one of \"\\/bfnrtu after a backslash, found "
+            "the end of the text"),
+	BAD("\"\\x41\"", 2,
+            "expected one of \"\\/bfnrtu after a "
+            "backslash, found 'x'"),
+	BAD("\"\\\0\"", 2,
+            "expected one of \"\\/bfnrtu after a "
+            "backslash, found byte 0x00"),
 	BAD("\"\\u12\"", 1, "\\u must be followed by four hexadecimal digits"),
 	BAD("\"\\u123\"", 1, "\\u must be followed by four hexadecimal digits"),
-	BAD("\"\\u12g4\"", 1, "\\u must be followed by four hexadecimal digits"),
+	BAD("\"\\u12g4\"", 1,
+            "\\u must be followed by four hexadecimal digits"),
 	BAD("\"\\u", 1, "\\u must be followed by four hexadecimal digits"),
-	BAD("\"a\nb\"", 2, "control character 0x0a in a string must be escaped"),
+	BAD("\"a\nb\"", 2,
+            "control character 0x0a in a string must be escaped"),
 	BAD("\"\t\"", 1, "control character 0x09 in a string must be escaped"),
 	BAD("\"\0\"", 1, "control character 0x00 in a string must be escaped"),
 	BAD("\"aaaaaaaaaaaa\x1f\"", 13,
-	    "control character 0x1f in a string must be escaped"),
+            "control character 0x1f in a string must be escaped"),
 	BAD("\"\x80\"", 1, "byte 0x80 in a string is no valid UTF-8"),
 	BAD("\"\xc0\x80\"", 1, "byte 0xc0 in a string is no valid UTF-8"),
 	BAD("\"\xed\xa0\x80\"", 1, "byte 0xed in a string is no valid UTF-8"),
-	BAD("\"\xf4\x90\x80\x80\"", 1, "byte 0xf4 in a string is no valid "
-	    "UTF-8"),
+	BAD("\"\xf4\x90\x80\x80\"", 1,
+            "byte 0xf4 in a string is no valid "
+            "UTF-8"),
 	BAD("\"\xe2\x82\"", 1, "byte 0xe2 in a string is no valid UTF-8"),
 	BAD("\"\xe2\x82", 1, "byte 0xe2 in a string is no valid UTF-8"),
 	BAD("{\"\xff\":1}", 2, "byte 0xff in a string is no valid UTF-8"),
@@ -132,33 +173,38 @@ static const struct bad bad_strings[] = {
 static const struct bad bad_containers[] = {
 	BAD("[", 1, "expected a value, found the end of the text"),
 	BAD("]", 0, "expected a value, found ']'"),
-	BAD("[1", 2, "expected ',' or ']' after an element, found the end of "
-	    "the text"),
+	BAD("[1", 2,
+            "expected ',' or ']' after an element, found the end of "
+            "the text"),
 	BAD("[1,", 3, "expected a value, found the end of the text"),
 	BAD("[1,]", 3, "expected a value, found ']'"),
 	BAD("[,1]", 1, "expected a value, found ','"),
 	BAD("[1,,2]", 3, "expected a value, found ','"),
 	BAD("[1 2]", 3, "expected ',' or ']' after an element, found '2'"),
 	BAD("[1}", 2, "expected ',' or ']' after an element, found '}'"),
-	BAD("[[1]", 4, "expected ',' or ']' after an element, found the end of "
-	    "the text"),
+	BAD("[[1]", 4,
+            "expected ',' or ']' after an element, found the end of "
+            "the text"),
 	BAD("[1]]", 3, "expected nothing after the value, found ']'"),
-	BAD("{", 1, "expected a member name in double quotes, found the end of "
-	    "the text"),
+	BAD("{", 1,
+            "expected a member name in double quotes, found the end of "
+            "the text"),
 	BAD("{,}", 1, "expected a member name in double quotes, found ','"),
 	BAD("{\"a\"}", 4, "expected ':' after a member name, found '}'"),
 	BAD("{\"a\":}", 5, "expected a value, found '}'"),
-	BAD("{\"a\":1,}", 7, "expected a member name in double quotes, found "
-	    "'}'"),
+	BAD("{\"a\":1,}", 7,
+            "expected a member name in double quotes, found "
+            "'}'"),
 	BAD("{\"a\":1]", 6, "expected ',' or '}' after a member, found ']'"),
 	BAD("{\"a\":1 \"b\":2}", 7,
-	    "expected ',' or '}' after a member, found '\"'"),
+            "expected ',' or '}' after a member, found '\"'"),
 	BAD("{a:1}", 1, "expected a member name in double quotes, found 'a'"),
-	BAD("{'a':1}", 1, "expected a member name in double quotes, found a "
-	    "single quote"),
+	BAD("{'a':1}", 1,
+            "expected a member name in double quotes, found a "
+            "single quote"),
 	BAD("{1:1}", 1, "expected a member name in double quotes, found '1'"),
 	BAD("{\"a\":[1,{\"b\":2]}", 14,
-	    "expected ',' or '}' after a member, found ']'"),
+            "expected ',' or '}' after a member, found ']'"),
 };
 
 static void expect_bad(const struct bad *bad, size_t count)
@@ -214,8 +260,8 @@ TEST(test_json_check_names_what_is_wrong_with_a_container)
 }
 
 /* `opening` and then `closing`, `depth` times each. */
-static char *nest(const char *opening, const char *middle,
-                  const char *closing, size_t depth, size_t *size_out)
+static char *nest(const char *opening, const char *middle, const char *closing,
+                  size_t depth, size_t *size_out)
 {
 	size_t size = depth * (strlen(opening) + strlen(closing)) +
 	              strlen(middle);
@@ -234,8 +280,8 @@ static char *nest(const char *opening, const char *middle,
 
 TEST(test_json_check_takes_any_depth)
 {
-	static const size_t depths[] = {1, 7, 8, 9, 511, 512, 513, 1024, 1025,
-	                                100000, 1000000};
+	static const size_t depths[] = {1,   7,    8,    9,      511,    512,
+	                                513, 1024, 1025, 100000, 1000000};
 	struct cli_json_error error;
 	size_t size;
 
@@ -272,7 +318,8 @@ TEST(test_json_check_refuses_every_proper_beginning)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_json_check_accepts_what_json_parse_accepts),
+		cmocka_unit_test(
+			test_json_check_accepts_what_json_parse_accepts),
 		cmocka_unit_test(test_json_check_names_what_stands_for_a_value),
 		cmocka_unit_test(
 			test_json_check_names_what_is_wrong_with_a_number),

@@ -128,30 +128,30 @@ static void test_every_status_has_its_exit_status(void **state)
 		int status;
 		int expected;
 	} rows[] = {
-		{ 0, CLI_OK },
-		{ 1, CLI_OK },
-		{ SHMLOG_ERR_NOT_REGULAR, CLI_NOT_LOG },
-		{ SHMLOG_ERR_TOO_SHORT, CLI_NOT_LOG },
-		{ SHMLOG_ERR_NO_HEADER, CLI_NOT_LOG },
-		{ SHMLOG_ERR_HEADER_SIZE, CLI_NOT_LOG },
-		{ SHMLOG_ERR_DATA_OFFSET, CLI_NOT_LOG },
-		{ SHMLOG_ERR_SIZE, CLI_NOT_LOG },
-		{ SHMLOG_ERR_CURSOR, CLI_NO },
-		{ SHMLOG_ERR_FRAME_CORRUPT, CLI_NO },
-		{ SHMLOG_ERR_TORN, CLI_NOT_LOG },
-		{ SHMLOG_ERR_MAPPING_GONE, CLI_NOT_LOG },
-		{ SHMLOG_ERR_WENT_BACK, CLI_WRITER },
-		{ SHMLOG_ERR_REPLACED, CLI_NOT_LOG },
-		{ SHMLOG_ERR_PAYLOAD_SIZE, CLI_INPUT },
-		{ SHMLOG_ERR_FULL, CLI_FULL },
-		{ SHMLOG_ERR_LOCK_TIMEOUT, CLI_WRITER },
-		{ SHMLOG_ERR_WRITER_ACTIVE, CLI_WRITER },
-		{ SHMLOG_ERR_INTERFERED, CLI_WRITER },
-		{ SHMLOG_ERR_BAD_FRAMES, CLI_INPUT },
-		{ SHMLOG_ERR_CAPACITY, CLI_USAGE },
-		{ -EPERM, CLI_SYSTEM },
-		{ -ENOSPC, CLI_SYSTEM },
-		{ -EINTR, CLI_SYSTEM },
+		{0, CLI_OK},
+		{1, CLI_OK},
+		{SHMLOG_ERR_NOT_REGULAR, CLI_NOT_LOG},
+		{SHMLOG_ERR_TOO_SHORT, CLI_NOT_LOG},
+		{SHMLOG_ERR_NO_HEADER, CLI_NOT_LOG},
+		{SHMLOG_ERR_HEADER_SIZE, CLI_NOT_LOG},
+		{SHMLOG_ERR_DATA_OFFSET, CLI_NOT_LOG},
+		{SHMLOG_ERR_SIZE, CLI_NOT_LOG},
+		{SHMLOG_ERR_CURSOR, CLI_NO},
+		{SHMLOG_ERR_FRAME_CORRUPT, CLI_NO},
+		{SHMLOG_ERR_TORN, CLI_NOT_LOG},
+		{SHMLOG_ERR_MAPPING_GONE, CLI_NOT_LOG},
+		{SHMLOG_ERR_WENT_BACK, CLI_WRITER},
+		{SHMLOG_ERR_REPLACED, CLI_NOT_LOG},
+		{SHMLOG_ERR_PAYLOAD_SIZE, CLI_INPUT},
+		{SHMLOG_ERR_FULL, CLI_FULL},
+		{SHMLOG_ERR_LOCK_TIMEOUT, CLI_WRITER},
+		{SHMLOG_ERR_WRITER_ACTIVE, CLI_WRITER},
+		{SHMLOG_ERR_INTERFERED, CLI_WRITER},
+		{SHMLOG_ERR_BAD_FRAMES, CLI_INPUT},
+		{SHMLOG_ERR_CAPACITY, CLI_USAGE},
+		{-EPERM, CLI_SYSTEM},
+		{-ENOSPC, CLI_SYSTEM},
+		{-EINTR, CLI_SYSTEM},
 	};
 
 	(void)state;
@@ -205,7 +205,7 @@ static void describe(const struct shmlog_fault *fault, const char *expected)
 
 static void test_fault_forwards_is_described(void **state)
 {
-	struct shmlog_fault fault = { .cursor = 12, .available = 900 };
+	struct shmlog_fault fault = {.cursor = 12, .available = 900};
 
 	(void)state;
 	fault.status = SHMLOG_ERR_CURSOR;
@@ -242,8 +242,8 @@ static void test_fault_forwards_is_described(void **state)
 
 static void test_fault_backwards_is_described(void **state)
 {
-	struct shmlog_fault fault = { .cursor = 120, .available = 120,
-		                      .backwards = true };
+	struct shmlog_fault fault = {
+		.cursor = 120, .available = 120, .backwards = true};
 
 	(void)state;
 	fault.status = SHMLOG_ERR_CURSOR;

@@ -31,9 +31,23 @@ static void test_u64_takes_its_whole_range(void **state)
 static void test_u64_refuses_all_else(void **state)
 {
 	static const char *const refused[] = {
-		"", " ", " 1", "1 ", "+1", "-1", "-0", "1.0", "0x10", "1e3",
-		"1K", "a", "1a", "\xd9\xa1", "18446744073709551616",
-		"18446744073709551620", "28446744073709551615",
+		"",
+		" ",
+		" 1",
+		"1 ",
+		"+1",
+		"-1",
+		"-0",
+		"1.0",
+		"0x10",
+		"1e3",
+		"1K",
+		"a",
+		"1a",
+		"\xd9\xa1",
+		"18446744073709551616",
+		"18446744073709551620",
+		"28446744073709551615",
 		"99999999999999999999999999999999",
 	};
 
@@ -71,9 +85,26 @@ static void test_size_takes_powers_of_1024(void **state)
 static void test_size_refuses_all_else(void **state)
 {
 	static const char *const refused[] = {
-		"", "K", "1k", "1KB", "1KiB", "1Ki", "1B", "1P", "1KK", "1 K",
-		" 1K", "1K ", "-1K", "+1K", "1.5K", "0x10K", "1,5M",
-		"16777216T", "18014398509481984K", "18446744073709551616",
+		"",
+		"K",
+		"1k",
+		"1KB",
+		"1KiB",
+		"1Ki",
+		"1B",
+		"1P",
+		"1KK",
+		"1 K",
+		" 1K",
+		"1K ",
+		"-1K",
+		"+1K",
+		"1.5K",
+		"0x10K",
+		"1,5M",
+		"16777216T",
+		"18014398509481984K",
+		"18446744073709551616",
 	};
 
 	(void)state;
@@ -136,9 +167,10 @@ static void test_duration_reaches_its_limit_and_not_beyond(void **state)
 static void test_duration_refuses_all_else(void **state)
 {
 	static const char *const refused[] = {
-		"", "1", "00", "0.0", "s", "1 s", " 1s", "1s ", "-1s", "+1s",
-		"1.s", ".5s", "1.5", "1..5s", "1.5.5s", "1sec", "1S", "1M",
-		"1d", "1e3s", "1s1s", "1,5s", "infs", "nans", "0x1s",
+		"",       "1",    "00",   "0.0",  "s",   "1 s",  " 1s",
+		"1s ",    "-1s",  "+1s",  "1.s",  ".5s", "1.5",  "1..5s",
+		"1.5.5s", "1sec", "1S",   "1M",   "1d",  "1e3s", "1s1s",
+		"1,5s",   "infs", "nans", "0x1s",
 	};
 
 	(void)state;
@@ -171,7 +203,16 @@ static void test_mode_takes_octal_permission_bits(void **state)
 static void test_mode_refuses_all_else(void **state)
 {
 	static const char *const refused[] = {
-		"", "8", "668", "10000", "-1", "+6", "0x1", "u+r", " 6", "6 ",
+		"",
+		"8",
+		"668",
+		"10000",
+		"-1",
+		"+6",
+		"0x1",
+		"u+r",
+		" 6",
+		"6 ",
 		"77777777777777777777777777",
 	};
 

@@ -53,22 +53,24 @@ static struct cli_renderer renderer_of(const char *name, const char *template)
 }
 
 /* Payload and rendering are literals, with their NULs. */
-#define EXPECT_FORMAT(name, payload, want) do {                               \
-		struct cli_renderer chosen = renderer_of(name, NULL);         \
-		struct shmlog_frame frame =                                   \
-			frame_of(payload, sizeof(payload) - 1);               \
-		render(&chosen, &frame);                                      \
-		expect_rendered(want, sizeof(want) - 1);                      \
-		cli_renderer_release(&chosen);                                \
+#define EXPECT_FORMAT(name, payload, want)                                 \
+	do {                                                               \
+		struct cli_renderer chosen = renderer_of(name, NULL);      \
+		struct shmlog_frame frame = frame_of(payload,              \
+		                                     sizeof(payload) - 1); \
+		render(&chosen, &frame);                                   \
+		expect_rendered(want, sizeof(want) - 1);                   \
+		cli_renderer_release(&chosen);                             \
 	} while (0)
 
-#define EXPECT_TEMPLATE(template, payload, want) do {                         \
-		struct cli_renderer chosen = renderer_of(NULL, template);     \
-		struct shmlog_frame frame =                                   \
-			frame_of(payload, sizeof(payload) - 1);               \
-		render(&chosen, &frame);                                      \
-		expect_rendered(want, sizeof(want) - 1);                      \
-		cli_renderer_release(&chosen);                                \
+#define EXPECT_TEMPLATE(template, payload, want)                           \
+	do {                                                               \
+		struct cli_renderer chosen = renderer_of(NULL, template);  \
+		struct shmlog_frame frame = frame_of(payload,              \
+		                                     sizeof(payload) - 1); \
+		render(&chosen, &frame);                                   \
+		expect_rendered(want, sizeof(want) - 1);                   \
+		cli_renderer_release(&chosen);                             \
 	} while (0)
 
 /* ----------------------------------------------------------- plain formats */
@@ -104,8 +106,7 @@ TEST(test_render_frames_says_the_largest_size)
 {
 	unsigned char *payload = calloc(1, SHMLOG_PAYLOAD_MAX_BYTES);
 	struct cli_renderer renderer = renderer_of("frames", NULL);
-	struct shmlog_frame frame =
-		frame_of(payload, SHMLOG_PAYLOAD_MAX_BYTES);
+	struct shmlog_frame frame = frame_of(payload, SHMLOG_PAYLOAD_MAX_BYTES);
 
 	assert_non_null(payload);
 	render(&renderer, &frame);
@@ -119,9 +120,10 @@ TEST(test_render_frames_says_the_largest_size)
 
 TEST(test_render_json_is_the_envelope_to_the_byte)
 {
-	EXPECT_FORMAT("json", "a text of frames.",
-	              "{\"cursor\":96,\"next\":117,\"index\":4,\"size\":17,"
-	              "\"encoding\":\"utf8\",\"payload\":\"a text of frames.\"}\n");
+	EXPECT_FORMAT(
+		"json", "a text of frames.",
+		"{\"cursor\":96,\"next\":117,\"index\":4,\"size\":17,"
+		"\"encoding\":\"utf8\",\"payload\":\"a text of frames.\"}\n");
 	EXPECT_FORMAT("json", "",
 	              "{\"cursor\":96,\"next\":100,\"index\":4,\"size\":0,"
 	              "\"encoding\":\"utf8\",\"payload\":\"\"}\n");
@@ -143,7 +145,9 @@ TEST(test_render_json_gives_base64_for_what_is_no_text)
 	EXPECT_FORMAT("json", "\xff",
 	              "{\"cursor\":96,\"next\":101,\"index\":4,\"size\":1,"
 	              "\"encoding\":\"base64\",\"payload\":\"/w==\"}\n");
-	EXPECT_FORMAT("json", "12345678\0" "12345678",
+	EXPECT_FORMAT("json",
+	              "12345678\0"
+	              "12345678",
 	              "{\"cursor\":96,\"next\":117,\"index\":4,\"size\":17,"
 	              "\"encoding\":\"base64\",\"payload\":"
 	              "\"MTIzNDU2NzgAMTIzNDU2Nzg=\"}\n");
@@ -157,7 +161,8 @@ TEST(test_render_json_numbers_are_exact_and_an_unknown_index_is_null)
 	struct cli_renderer renderer = renderer_of("json", NULL);
 	struct shmlog_frame frame = frame_of("x", 1);
 	static const char want[] =
-		"{\"cursor\":18446744073709551610,\"next\":18446744073709551615,"
+		"{\"cursor\":18446744073709551610,\"next\":"
+	        "18446744073709551615,"
 		"\"index\":null,\"size\":1,\"encoding\":\"utf8\","
 		"\"payload\":\"x\"}\n";
 
@@ -225,7 +230,8 @@ TEST(test_render_hex_is_hexdump_under_a_header)
 }
 
 #define ROW "                "
-#define ROW_HEX "  20 20 20 20 20 20 20 20  20 20 20 20 20 20 20 20  |" ROW "|\n"
+#define ROW_HEX \
+	"  20 20 20 20 20 20 20 20  20 20 20 20 20 20 20 20  |" ROW "|\n"
 
 TEST(test_render_hex_squeezes_rows_that_repeat)
 {
@@ -350,17 +356,22 @@ TEST(test_every_format_holds_the_largest_payload)
 		const char *template;
 		bool escape;
 	} choices[] = {
-		{"text", NULL, false}, {"text", NULL, true},
-		{"nul", NULL, false}, {"json", NULL, false},
-		{"hex", NULL, false}, {"frames", NULL, false},
-		{"raw", NULL, false}, {NULL, "%p", true}, {NULL, "%b", false},
-		{NULL, "%j", false}, {NULL, "%p%b%j%p%b%j%p%b%j", true},
+		{"text", NULL, false},
+		{"text", NULL, true},
+		{"nul", NULL, false},
+		{"json", NULL, false},
+		{"hex", NULL, false},
+		{"frames", NULL, false},
+		{"raw", NULL, false},
+		{NULL, "%p", true},
+		{NULL, "%b", false},
+		{NULL, "%j", false},
+		{NULL, "%p%b%j%p%b%j%p%b%j", true},
 	};
 	/* what grows most when it is escaped, and when it is not text */
 	static const unsigned char fills[] = {0x00, 0x01, 0x7f, 0xff, 'a'};
 	unsigned char *payload = malloc(SHMLOG_PAYLOAD_MAX_BYTES);
-	struct shmlog_frame frame =
-		frame_of(payload, SHMLOG_PAYLOAD_MAX_BYTES);
+	struct shmlog_frame frame = frame_of(payload, SHMLOG_PAYLOAD_MAX_BYTES);
 
 	assert_non_null(payload);
 	for (size_t i = 0; i < COUNT_OF(choices) * COUNT_OF(fills); i++) {

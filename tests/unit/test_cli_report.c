@@ -13,7 +13,10 @@
 
 #include "common/report.h"
 
-enum { KNOWN = 1, UNKNOWN = 2 };
+enum {
+	KNOWN = 1,
+	UNKNOWN = 2
+};
 
 struct facts {
 	const char *name;
@@ -26,25 +29,25 @@ struct facts {
 };
 
 static const struct cli_row rows[] = {
-	{ NULL, "name", "name", CLI_ROW_TEXT, offsetof(struct facts, name), 0 },
-	{ NULL, "nothing", "nothing", CLI_ROW_TEXT,
-	  offsetof(struct facts, nothing), 0 },
-	{ NULL, "count", "count", CLI_ROW_COUNT,
-	  offsetof(struct facts, count), KNOWN },
-	{ NULL, "json_only", NULL, CLI_ROW_COUNT,
-	  offsetof(struct facts, count), 0 },
-	{ NULL, NULL, "text only", CLI_ROW_COUNT,
-	  offsetof(struct facts, count), 0 },
-	{ "part", "bytes", "bytes", CLI_ROW_BYTES,
-	  offsetof(struct facts, bytes), KNOWN },
-	{ "part", "mean", "mean", CLI_ROW_DECIMAL,
-	  offsetof(struct facts, mean), KNOWN },
-	{ "part", "missing", "missing", CLI_ROW_COUNT,
-	  offsetof(struct facts, count), KNOWN | UNKNOWN },
-	{ NULL, "percent", "percent", CLI_ROW_PERCENT,
-	  offsetof(struct facts, percent), 0 },
-	{ NULL, "answer", "answer", CLI_ROW_BOOL,
-	  offsetof(struct facts, answer), 0 },
+	{NULL, "name", "name", CLI_ROW_TEXT, offsetof(struct facts, name), 0},
+	{NULL, "nothing", "nothing", CLI_ROW_TEXT,
+         offsetof(struct facts, nothing), 0},
+	{NULL, "count", "count", CLI_ROW_COUNT, offsetof(struct facts, count),
+         KNOWN},
+	{NULL, "json_only", NULL, CLI_ROW_COUNT, offsetof(struct facts, count),
+         0},
+	{NULL, NULL, "text only", CLI_ROW_COUNT, offsetof(struct facts, count),
+         0},
+	{"part", "bytes", "bytes", CLI_ROW_BYTES, offsetof(struct facts, bytes),
+         KNOWN},
+	{"part", "mean", "mean", CLI_ROW_DECIMAL, offsetof(struct facts, mean),
+         KNOWN},
+	{"part", "missing", "missing", CLI_ROW_COUNT,
+         offsetof(struct facts, count), KNOWN | UNKNOWN},
+	{NULL, "percent", "percent", CLI_ROW_PERCENT,
+         offsetof(struct facts, percent), 0},
+	{NULL, "answer", "answer", CLI_ROW_BOOL, offsetof(struct facts, answer),
+         0},
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -81,8 +84,7 @@ static void end(void)
 	fclose(file);
 }
 
-static void test_report_text_is_aligned_and_escaped(
-	void **state)
+static void test_report_text_is_aligned_and_escaped(void **state)
 {
 	(void)state;
 	begin();
@@ -150,8 +152,7 @@ static void test_percent_is_100_only_if_nothing_is_free(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-			test_report_text_is_aligned_and_escaped),
+		cmocka_unit_test(test_report_text_is_aligned_and_escaped),
 		cmocka_unit_test(
 			test_report_json_is_exact_and_has_null_for_unknowns),
 		cmocka_unit_test(test_bytes_are_scaled_by_powers_of_1024),

@@ -25,7 +25,7 @@ static int tear_down(void **state)
 
 static void add(uint32_t size_bytes, size_t times)
 {
-	struct shmlog_frame frame = { .size_bytes = size_bytes };
+	struct shmlog_frame frame = {.size_bytes = size_bytes};
 
 	while (times-- > 0)
 		cli_sizes_add(&sizes, &frame, 1);

@@ -13,7 +13,10 @@ struct pair {
 	const char *want;
 };
 
-#define PAIR(literal, want) {literal, sizeof(literal) - 1, want}
+#define PAIR(literal, want)                        \
+	{                                          \
+		literal, sizeof(literal) - 1, want \
+	}
 
 /* ------------------------------------------------------------------ UTF-8 */
 
@@ -56,21 +59,30 @@ TEST(test_utf8_decode_takes_every_code_point_but_surrogates)
 		if (legal)
 			assert_int_equal(decoded, point);
 		if (length > 1)
-			assert_int_equal(cli_utf8_decode(bytes, length - 1,
-			                                 &decoded), 0);
+			assert_int_equal(
+				cli_utf8_decode(bytes, length - 1, &decoded),
+				0);
 	}
 }
 
 TEST(test_utf8_decode_refuses_what_is_not_the_shortest_form)
 {
 	static const struct pair bad[] = {
-		PAIR("", ""), PAIR("\x80", ""), PAIR("\xbf", ""),
-		PAIR("\xc0\x80", ""), PAIR("\xc1\xbf", ""),
-		PAIR("\xe0\x80\x80", ""), PAIR("\xe0\x9f\xbf", ""),
-		PAIR("\xf0\x80\x80\x80", ""), PAIR("\xf0\x8f\xbf\xbf", ""),
-		PAIR("\xf8\x88\x80\x80\x80", ""), PAIR("\xff", ""),
-		PAIR("\xc3(", ""), PAIR("\xe2\x82(", ""),
-		PAIR("\xe2(\xa1", ""), PAIR("\xf0\x9f\x98(", ""),
+		PAIR("", ""),
+		PAIR("\x80", ""),
+		PAIR("\xbf", ""),
+		PAIR("\xc0\x80", ""),
+		PAIR("\xc1\xbf", ""),
+		PAIR("\xe0\x80\x80", ""),
+		PAIR("\xe0\x9f\xbf", ""),
+		PAIR("\xf0\x80\x80\x80", ""),
+		PAIR("\xf0\x8f\xbf\xbf", ""),
+		PAIR("\xf8\x88\x80\x80\x80", ""),
+		PAIR("\xff", ""),
+		PAIR("\xc3(", ""),
+		PAIR("\xe2\x82(", ""),
+		PAIR("\xe2(\xa1", ""),
+		PAIR("\xf0\x9f\x98(", ""),
 	};
 	unsigned point;
 
@@ -78,8 +90,8 @@ TEST(test_utf8_decode_refuses_what_is_not_the_shortest_form)
 		const unsigned char *bytes =
 			(const unsigned char *)bad[i].bytes;
 
-		assert_int_equal(cli_utf8_decode(bytes, bad[i].size_bytes,
-		                                 &point), 0);
+		assert_int_equal(
+			cli_utf8_decode(bytes, bad[i].size_bytes, &point), 0);
 	}
 }
 
@@ -110,21 +122,21 @@ TEST(test_utf8_is_valid_finds_a_bad_byte_at_every_place)
 TEST(test_invisible_and_acting_code_points_are_unsafe)
 {
 	static const unsigned unsafe[] = {
-		0, 0x07, 0x1b, 0x1f, 0x7f, 0x80, 0x9b, 0x9f, 0xad, 0x34f,
-		0x600, 0x61c, 0x115f, 0x1160, 0x17b4, 0x180e, 0x200b, 0x200d,
-		0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e, 0x2060,
-		0x2064, 0x2065, 0x2066, 0x2069, 0x206a, 0x206f, 0x3164,
-		0xfdd0, 0xfdef, 0xfe00, 0xfe0f, 0xfeff, 0xffa0, 0xfff9,
-		0xfffb, 0xfffe, 0xffff, 0x1bca0, 0x1d173, 0x1fffe, 0x1ffff,
-		0xe0000, 0xe0001, 0xe0020, 0xe007f, 0xe0100, 0xe01ef, 0xe0fff,
-		0x10fffe, 0x10ffff,
+		0,       0x07,    0x1b,    0x1f,    0x7f,     0x80,     0x9b,
+		0x9f,    0xad,    0x34f,   0x600,   0x61c,    0x115f,   0x1160,
+		0x17b4,  0x180e,  0x200b,  0x200d,  0x200e,   0x200f,   0x2028,
+		0x2029,  0x202a,  0x202e,  0x2060,  0x2064,   0x2065,   0x2066,
+		0x2069,  0x206a,  0x206f,  0x3164,  0xfdd0,   0xfdef,   0xfe00,
+		0xfe0f,  0xfeff,  0xffa0,  0xfff9,  0xfffb,   0xfffe,   0xffff,
+		0x1bca0, 0x1d173, 0x1fffe, 0x1ffff, 0xe0000,  0xe0001,  0xe0020,
+		0xe007f, 0xe0100, 0xe01ef, 0xe0fff, 0x10fffe, 0x10ffff,
 	};
 	static const unsigned safe[] = {
-		0x20, 0x7e, 0xa0, 0xac, 0xae, 0xe9, 0x34e, 0x350, 0x61b,
-		0x2010, 0x2027, 0x202f, 0x2030, 0x205f, 0x2070, 0x20ac,
-		0x3042, 0x3163, 0x3165, 0x4e2d, 0xac00, 0xd7ff, 0xe000,
-		0xf8ff, 0xfdcf, 0xfdf0, 0xfe10, 0xfffc, 0xfffd, 0x1f600,
-		0xdfffd, 0xe1000, 0x10fffd,
+		0x20,   0x7e,    0xa0,    0xac,    0xae,     0xe9,   0x34e,
+		0x350,  0x61b,   0x2010,  0x2027,  0x202f,   0x2030, 0x205f,
+		0x2070, 0x20ac,  0x3042,  0x3163,  0x3165,   0x4e2d, 0xac00,
+		0xd7ff, 0xe000,  0xf8ff,  0xfdcf,  0xfdf0,   0xfe10, 0xfffc,
+		0xfffd, 0x1f600, 0xdfffd, 0xe1000, 0x10fffd,
 	};
 
 	for (size_t i = 0; i < COUNT_OF(unsafe); i++)
@@ -134,7 +146,6 @@ TEST(test_invisible_and_acting_code_points_are_unsafe)
 }
 
 /* --------------------------------------------------------------- escaping */
-
 
 /* Escapes from and to memory of exactly the promised size, so that a byte too
  * many is seen by a sanitizer. */
@@ -159,18 +170,25 @@ TEST(test_escape_terminal_lets_nothing_act_on_the_terminal)
 {
 	static const struct pair cases[] = {
 		PAIR("", ""),
-		PAIR("plain text, \\ and \" stay", "plain text, \\ and \" stay"),
+		PAIR("plain text, \\ and \" stay",
+	             "plain text, \\ and \" stay"),
 		PAIR("\n\t\r", "\\n\\t\\r"),
 		PAIR("\0\x07\x1b[31m\x7f", "\\x00\\x07\\x1b[31m\\x7f"),
-		PAIR("\xc2\x9b" "31m", "\\u{9b}31m"),
-		PAIR("\x9b" "31m\xff", "\\x9b31m\\xff"),
-		PAIR("a\xe2\x80\xae" "b", "a\\u{202e}b"),
+		PAIR("\xc2\x9b"
+	             "31m",
+	             "\\u{9b}31m"),
+		PAIR("\x9b"
+	             "31m\xff",
+	             "\\x9b31m\\xff"),
+		PAIR("a\xe2\x80\xae"
+	             "b",
+	             "a\\u{202e}b"),
 		PAIR("\xc2\xad\xe2\x80\x8b\xef\xbb\xbf",
-		     "\\u{ad}\\u{200b}\\u{feff}"),
+	             "\\u{ad}\\u{200b}\\u{feff}"),
 		PAIR("\xf3\xa0\x80\x81\xf4\x8f\xbf\xbf",
-		     "\\u{e0001}\\u{10ffff}"),
+	             "\\u{e0001}\\u{10ffff}"),
 		PAIR("\xe6\x97\xa5\xf0\x9f\x98\x80\xc3\xa9",
-		     "\xe6\x97\xa5\xf0\x9f\x98\x80\xc3\xa9"),
+	             "\xe6\x97\xa5\xf0\x9f\x98\x80\xc3\xa9"),
 		PAIR("\xed\xa0\x80", "\\xed\\xa0\\x80"),
 		PAIR("\xe2\x82", "\\xe2\\x82"),
 	};
@@ -185,21 +203,22 @@ TEST(test_escape_json_gives_a_safe_string_of_the_same_value)
 	static const struct pair cases[] = {
 		PAIR("", ""),
 		PAIR("nothing special at all in this one",
-		     "nothing special at all in this one"),
+	             "nothing special at all in this one"),
 		PAIR("\"\\/", "\\\"\\\\/"),
 		PAIR("\b\f\n\r\t", "\\b\\f\\n\\r\\t"),
-		PAIR("\0\x01\x1b\x1f\x7f", "\\u0000\\u0001\\u001b\\u001f\\u007f"),
+		PAIR("\0\x01\x1b\x1f\x7f",
+	             "\\u0000\\u0001\\u001b\\u001f\\u007f"),
 		PAIR("\xc2\x80\xc2\x9b\xc2\x9f", "\\u0080\\u009b\\u009f"),
 		PAIR("\xe2\x80\xae\xe2\x80\xa8", "\\u202e\\u2028"),
 		PAIR("\xf3\xa0\x80\x81", "\\udb40\\udc01"),
 		PAIR("\xf4\x8f\xbf\xbf", "\\udbff\\udfff"),
 		PAIR("\xc3\xa9\xe6\x97\xa5\xf0\x9f\x98\x80",
-		     "\xc3\xa9\xe6\x97\xa5\xf0\x9f\x98\x80"),
+	             "\xc3\xa9\xe6\x97\xa5\xf0\x9f\x98\x80"),
 		/* bytes that are no text, each as a surrogate of its own */
 		PAIR("\xff\x80", "\\udcff\\udc80"),
 		PAIR("\xed\xa0\x80", "\\udced\\udca0\\udc80"),
 		PAIR("1234567\"1234567\"12345678\"", "1234567\\\"1234567\\\""
-		     "12345678\\\""),
+	                                             "12345678\\\""),
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
@@ -211,7 +230,8 @@ TEST(test_escape_json_escapes_a_special_byte_at_every_place)
 	static const struct pair specials[] = {
 		PAIR("\x1f", "\\u001f"), PAIR("\0", "\\u0000"),
 		PAIR("\x7f", "\\u007f"), PAIR("\xff", "\\udcff"),
-		PAIR("\n", "\\n"), PAIR("\"", "\\\""), PAIR("\\", "\\\\"),
+		PAIR("\n", "\\n"),       PAIR("\"", "\\\""),
+		PAIR("\\", "\\\\"),
 	};
 
 	for (size_t i = 0; i < COUNT_OF(specials) * 40 * 40; i++) {
@@ -241,13 +261,14 @@ TEST(test_escapes_keep_their_bounds_whatever_the_bytes)
 		size_t size = chance_below(&chance, 60);
 		unsigned char *in = malloc(size + 1);
 		unsigned char *json = malloc(size * CLI_ESCAPE_JSON_MAX + 1);
-		unsigned char *terminal =
-			malloc(size * CLI_ESCAPE_TERMINAL_MAX + 1);
+		unsigned char *terminal = malloc(
+			size * CLI_ESCAPE_TERMINAL_MAX + 1);
 		size_t length;
 
 		for (size_t i = 0; i < size; i++)
 			in[i] = (unsigned char)(chance_below(&chance, 3) == 0
-			                ? chance_next(&chance) : 'a');
+			                                ? chance_next(&chance)
+			                                : 'a');
 		length = cli_escape_json(json, in, size);
 		assert_true(length <= size * CLI_ESCAPE_JSON_MAX);
 		assert_true(cli_utf8_is_valid(json, length));
@@ -279,9 +300,13 @@ TEST(test_put_u64_writes_both_ends_of_the_range)
 TEST(test_base64_encodes_the_examples_of_rfc_4648)
 {
 	static const struct pair cases[] = {
-		PAIR("", ""), PAIR("f", "Zg=="), PAIR("fo", "Zm8="),
-		PAIR("foo", "Zm9v"), PAIR("foob", "Zm9vYg=="),
-		PAIR("fooba", "Zm9vYmE="), PAIR("foobar", "Zm9vYmFy"),
+		PAIR("", ""),
+		PAIR("f", "Zg=="),
+		PAIR("fo", "Zm8="),
+		PAIR("foo", "Zm9v"),
+		PAIR("foob", "Zm9vYg=="),
+		PAIR("fooba", "Zm9vYmE="),
+		PAIR("foobar", "Zm9vYmFy"),
 		PAIR("\xff\xff\xff\xfb\xef\xbe", "////++++"),
 	};
 
@@ -293,8 +318,7 @@ TEST(test_base64_encodes_the_examples_of_rfc_4648)
 			text, (const unsigned char *)cases[i].bytes,
 			cases[i].size_bytes);
 
-		assert_int_equal(length,
-		                 cli_base64_size(cases[i].size_bytes));
+		assert_int_equal(length, cli_base64_size(cases[i].size_bytes));
 		text[length] = '\0';
 		assert_string_equal(text, cases[i].want);
 		assert_true(cli_base64_decode(back, &size, text, length));
@@ -327,16 +351,16 @@ TEST(test_base64_round_trips_every_byte_at_every_place)
 TEST(test_base64_decode_is_strict)
 {
 	static const char *const bad[] = {
-		"Z", "Zg", "Zg=", "Zg===", "====", "=Zg=", "Zg==Zg==", "Z===",
-		"Zh==", "Zm9=", "Zm 8", "Zm8\n", "Zm-_", "Zm8=Zm8=", "Zg=a",
-		"\303\251ab",
+		"Z",        "Zg",       "Zg=",  "Zg===",      "====", "=Zg=",
+		"Zg==Zg==", "Z===",     "Zh==", "Zm9=",       "Zm 8", "Zm8\n",
+		"Zm-_",     "Zm8=Zm8=", "Zg=a", "\303\251ab",
 	};
 	unsigned char out[16];
 	size_t size;
 
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
-		assert_false(cli_base64_decode(out, &size, bad[i],
-		                               strlen(bad[i])));
+		assert_false(
+			cli_base64_decode(out, &size, bad[i], strlen(bad[i])));
 }
 
 int main(void)
@@ -359,8 +383,7 @@ int main(void)
 		cmocka_unit_test(
 			test_escapes_keep_their_bounds_whatever_the_bytes),
 		cmocka_unit_test(test_put_u64_writes_both_ends_of_the_range),
-		cmocka_unit_test(
-			test_base64_encodes_the_examples_of_rfc_4648),
+		cmocka_unit_test(test_base64_encodes_the_examples_of_rfc_4648),
 		cmocka_unit_test(
 			test_base64_round_trips_every_byte_at_every_place),
 		cmocka_unit_test(test_base64_decode_is_strict),

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# What the linters say of code, scripts and manual, as TAP: a test a linter.
+# Each one's choices are in its own file: .clang-format, .clang-tidy.
+# shellcheck disable=SC2317 # functions that check() is told the names of
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+shopt -s nullglob
+cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+number=0
+failed=0
+
+code=(src/*.[ch] src/include/*.h cli/*.[ch] cli/common/*.[ch])
+test_code=(tests/*/*.[ch])
+
+# The layout that clang-format makes, and clang-tidy's checks, differ from one
+# release to the next; these are the ones that the tree is written for.
+CLANG_RELEASE=14
+
+check() { # NAME TOOL COMMAND...
+	local name=$1 tool=$2 said status
+
+	number=$((number + 1))
+	shift 2
+	if ! command -v "$tool" >/dev/null; then
+		echo "ok $number - $name # SKIP no $tool on this machine"
+		return
+	fi
+	if [[ $tool == clang-* ]] && ! is_release "$tool"; then
+		echo "ok $number - $name # SKIP $tool is not of release $CLANG_RELEASE"
+		return
+	fi
+	said=$("$@" 2>&1)
+	status=$?
+	if [ $status -eq 0 ]; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		failed=1
+		echo "# ${said//$'\n'/$'\n'# }"
+	fi
+}
+
+is_release() {
+	"$1" --version | grep -q "version $CLANG_RELEASE\."
+}
+
+layout() {
+	clang-format --dry-run -Werror "${code[@]}" "${test_code[@]}"
+}
+
+# One file a run: clang-tidy carries what it knows of va_list from one to the
+# next.
+tidy() { # FLAG... -- FILE...
+	local flags=()
+
+	while [ "$1" != -- ]; do
+		flags+=("$1")
+		shift
+	done
+	shift
+	printf '%s\n' "$@" | xargs -P "$cores" -I FILE \
+		clang-tidy --quiet FILE -- -std=c11 -D_GNU_SOURCE "${flags[@]}"
+}
+
+tidy_all() {
+	local status=0
+
+	tidy -Isrc/include -Isrc -- src/*.c || status=1
+	tidy -Isrc/include -Icli -- cli/*.c cli/common/*.c || status=1
+	return "$status"
+}
+
+# integerOverflowCond: takes (digit | 0x20) - 'a' for an overflow.
+cppcheck_all() {
+	cppcheck --quiet --std=c11 -D_GNU_SOURCE --error-exitcode=1 \
+		--enable=warning,performance,portability --inline-suppr \
+		--suppress=integerOverflowCond -j "$cores" -Isrc/include -Isrc -Icli src cli
+}
+
+# SC2034, SC2154 (unused, unassigned): what a helper reads and bats assigns,
+# and counters of loops.  SC2206: options that are split on purpose.
+scripts() {
+	shellcheck --external-sources --source-path=SCRIPTDIR \
+		--severity=warning --exclude=SC2034,SC2154,SC2206 \
+		.ci/* tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats
+}
+
+# A page that is not installed is "not found"; all else counts.
+manual() {
+	! mandoc -Tlint man/*.[0-9] 2>/dev/null |
+		grep -v 'referenced manual not found: Xr \(lib\)\{0,1\}shmlog'
+}
+
+echo "1..5"
+check "the layout is clang-format's" clang-format layout
+check "clang-tidy has nothing to say" clang-tidy tidy_all
+check "cppcheck has nothing to say" cppcheck cppcheck_all
+check "shellcheck has nothing to say" shellcheck scripts
+check "mandoc has nothing to say" mandoc manual
+exit $failed

@@ -1,0 +1,129 @@
+# The manual against the commands and against mdoc.
+load ../cli/helper
+
+commands() {
+	sed -n 's/^const struct cli_command cmd_\([a-z]*\) = {$/\1/p' \
+		"$ROOT"/cli/cmd_*.c
+}
+
+# The long names that a page's OPTIONS section explains.
+page_options() { # COMMAND
+	awk '/^\.Sh /{ inside = /OPTIONS/ } inside && /^\.It Fl/' \
+		"$ROOT/man/shmlog-$1.1" | grep -oE 'Fl -[a-z][a-z-]*' |
+		sed 's/Fl -/--/' | sort
+}
+
+# The short names, as "-x --long".
+page_letters() {
+	awk '/^\.Sh /{ inside = /OPTIONS/ } inside && /^\.It Fl/' \
+		"$ROOT/man/shmlog-$1.1" |
+		sed -nE 's/^\.It Fl ([A-Za-z]) , Fl -([a-z-]+).*/-\1 --\2/p' | sort
+}
+
+# The options' lines of --help, which begin with blanks and a dash.
+help_lines() {
+	shmlog "$1" --help | grep -E '^ +(-[A-Za-z], )?--'
+}
+
+help_options() {
+	help_lines "$1" | grep -oE '^ +(-[A-Za-z], )?--[a-z][a-z-]*' |
+		grep -oE -- '--[a-z][a-z-]*' | sort
+}
+
+help_letters() {
+	help_lines "$1" | sed -nE 's/^ +(-[A-Za-z]), (--[a-z-]+).*/\1 \2/p' | sort
+}
+
+# The value that an option takes: "--name VALUE", or "--name" for a flag.
+page_values() {
+	awk '/^\.Sh /{ inside = /OPTIONS/ } inside && /^\.It Fl/' \
+		"$ROOT/man/shmlog-$1.1" |
+		sed -E 's/^.*Fl -([a-z-]+)/--\1/; s/ Ns Op = Ns Ar (.*)/[=\1]/; s/ Ar / /' |
+		sort
+}
+
+help_values() {
+	help_lines "$1" |
+		sed -E 's/^ +(-[A-Za-z], )?//; s/^(--[a-z-]+(\[=[A-Z]+\]| [A-Z]+)?).*/\1/' |
+		sort
+}
+
+sections_of() {
+	sed -n 's/^\.Sh //p' "$1"
+}
+
+@test "every command has a page, and every page a command" {
+	diff <(commands | sort) <(printf '%s\n' "$ROOT"/man/shmlog-*.1 |
+		sed 's/.*shmlog-\(.*\)\.1/\1/' | sort)
+}
+
+@test "the page's options are those of --help" {
+	local name
+
+	for name in $(commands); do
+		echo "$name"
+		diff <(page_options "$name") <(help_options "$name")
+		diff <(page_letters "$name") <(help_letters "$name")
+		diff <(page_values "$name") <(help_values "$name")
+	done
+}
+
+@test "the page's synopsis names every option but --help" {
+	local name option letter synopsis
+
+	for name in $(commands); do
+		synopsis=$(awk '/^\.Sh /{ inside = /SYNOPSIS/ } inside' \
+			"$ROOT/man/shmlog-$name.1")
+		for option in $(help_options "$name"); do
+			[[ $option != --help ]] || continue
+			letter=$(help_letters "$name" | sed -n "s/^-\(.\) $option\$/\1/p")
+			grep -qE "(^|[ .])(Fl|Op Fl) (-${option#--}${letter:+|$letter})( |\$)" \
+				<<<"$synopsis" ||
+				fail "shmlog-$name(1): SYNOPSIS lacks $option"
+		done
+	done
+}
+
+@test "every page has the sections that a reader looks for" {
+	local page section
+
+	for page in "$ROOT"/man/shmlog-*.1; do
+		for section in NAME SYNOPSIS DESCRIPTION OPTIONS ENVIRONMENT \
+			"EXIT STATUS" EXAMPLES "SEE ALSO"; do
+			sections_of "$page" | grep -qx "$section" ||
+				fail "$page lacks $section"
+		done
+	done
+}
+
+@test "shmlog(1) lists every command and every exit status" {
+	local name status
+
+	for name in $(commands); do
+		grep -q "Xr shmlog-$name 1" "$ROOT/man/shmlog.1" || fail "no $name"
+	done
+	for status in 0 1 2 3 4 5 6 7 8 9 124; do
+		awk '/^\.Sh /{ inside = /EXIT STATUS/ } inside' \
+			"$ROOT/man/shmlog.1" | grep -qE "^\.It (Li )?$status\$" ||
+			fail "no status $status"
+	done
+}
+
+@test "libshmlog(3) names every public function" {
+	need nm
+	local name
+
+	for name in $(nm -D --defined-only "$BUILD/libshmlog.so" | cut -d' ' -f3); do
+		grep -q "$name" "$ROOT/man/libshmlog.3" || fail "no $name"
+	done
+}
+
+@test "every page renders without losing a word" {
+	need mandoc
+	local page
+
+	for page in "$ROOT"/man/*.[0-9]; do
+		mandoc -Tutf8 "$page" >"$SCRATCH/text"
+		[ "$(wc -l <"$SCRATCH/text")" -gt 20 ]
+	done
+}
