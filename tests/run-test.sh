@@ -60,18 +60,20 @@ limit() {
 	fi
 }
 
-# A script's output as remarks and its exit status as the result; 77 skips.
+# A script's exit status as the result, 77 for a skip, and its output as
+# remarks on that.
 script() {
-	local status
+	local said status
 
-	limit "$1" | sed 's/^/# /'
-	status=${PIPESTATUS[0]}
+	said=$(limit "$1" 2>&1)
+	status=$?
 	echo 1..1
 	case $status in
 	0) echo "ok 1 - $1" ;;
-	77) echo "ok 1 - $1 # SKIP" ;;
+	77) echo "ok 1 - $1 # SKIP ${said##*$'\n'}" ;;
 	*) echo "not ok 1 - $1 ended with status $status" ;;
 	esac
+	echo "# ${said//$'\n'/$'\n'# }"
 	return "$((status == 77 ? 0 : status))"
 }
 

@@ -172,6 +172,11 @@ skip_if_sanitized() { # REASON
 	! is_sanitized || skip "$1"
 }
 
+# Skips what takes the parts that only Linux has.
+skip_if_portable() { # REASON
+	[[ $BUILD != */portable ]] || skip "$1"
+}
+
 is_sanitized() {
 	[[ $BUILD == */asan* || $BUILD == */tsan* ]]
 }

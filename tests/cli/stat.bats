@@ -191,6 +191,7 @@ check_golden() { # FILE
 # ------------------------------------------------------------------ processes
 
 @test "--procs tells readers and writers from each other" {
+	skip_if_portable "there is no /proc to look into"
 	[[ -d /proc/self/fd ]] || skip 'no /proc on this machine'
 	local pid=$BASHPID
 
@@ -213,6 +214,7 @@ check_golden() { # FILE
 }
 
 @test "--procs sees a follower as a reader" {
+	skip_if_portable "there is no /proc to look into"
 	[[ -d /proc/self/fd ]] || skip 'no /proc on this machine'
 	local pid
 

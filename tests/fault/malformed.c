@@ -105,12 +105,12 @@ static void mutate(struct campaign *campaign)
 		                    ? chance_below(24)
 		                    : chance_below(campaign->used);
 
-		campaign->bytes[at] =
-			chance_below(2) == 0
-				? (unsigned char)chance()
-				: campaign->bytes[at] ^
-					  (unsigned char)(1u
-		                                          << chance_below(8));
+		uint64_t value = chance_below(2) == 0
+		                         ? chance()
+		                         : campaign->bytes[at] ^
+		                                   1u << chance_below(8);
+
+		campaign->bytes[at] = (unsigned char)(value & 0xff);
 	}
 }
 

@@ -254,7 +254,8 @@ TEST(test_output_finish_tells_the_truth_about_what_was_written)
 	assert_int_equal(finish(CLI_OK, false, false), CLI_OK);
 	assert_int_equal(finish(CLI_NO, false, false), CLI_NO);
 	assert_int_equal(finish(CLI_OK, true, false), CLI_SYSTEM);
-	assert_int_equal(finish(CLI_NO, true, false), CLI_NO);
+	assert_int_equal(finish(CLI_NO, true, false), CLI_SYSTEM);
+	assert_int_equal(finish(CLI_FULL, true, false), CLI_FULL);
 	assert_int_equal(finish(CLI_OK, false, true), -SIGPIPE);
 	assert_int_equal(finish(CLI_NO, false, true), -SIGPIPE);
 }
