@@ -7,6 +7,7 @@
 #include "common/records.h"
 #include "common/signals.h"
 #include "common/sink.h"
+#include "common/typed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +29,9 @@ enum {
 	OPTION_OVERFLOW,
 	OPTION_FORCE,
 	OPTION_LOCK_TIMEOUT,
+	OPTION_SCHEMA,
+	OPTION_TYPE,
+	OPTION_ENUM_NUMBERS,
 };
 
 static const struct cli_option append_options[] = {
@@ -64,12 +68,11 @@ static const struct cli_option append_options[] = {
 		{.name = "lock-timeout",
                  .value = "DURATION",
                  .help = "how long to wait for other appenders"},
+	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
 };
 
 /* Bytes that are asked of the input at a time. */
 #define READ_BYTES 262144u
-/* The input buffer: the longest record, and room to read on behind it. */
-#define BUFFER_BYTES (2 * CLI_RECORD_MAX_BYTES)
 
 struct append {
 	const char *path;                 /* of the log */
@@ -78,6 +81,7 @@ struct append {
 	const char *noun;                 /* what messages call one */
 	bool skip_invalid;
 	uint64_t skipped;
+	struct cli_typed typed; /* what records are values of */
 	struct cli_sink sink;
 	struct cli_overflow overflow;
 	unsigned char *scratch; /* for conversions */
@@ -86,6 +90,7 @@ struct append {
 	const char *name; /* NULL for standard input and -m */
 	int fd;           /* -1 for -m */
 	unsigned char *buffer;
+	size_t record_max;       /* bytes; the buffer has room for two */
 	size_t used;             /* bytes in the buffer */
 	size_t parsed;           /* of them, put into the sink or passed over */
 	size_t settled;          /* of them, committed or passed over */
@@ -136,6 +141,31 @@ static int keep_overflow(struct append *append, size_t from)
 	return status;
 }
 
+/* Cuts the first record from the buffer's bytes from `at` to `end`. */
+static enum cli_split split_at(const struct append *append, size_t at,
+                               size_t end, bool at_end,
+                               struct cli_record *record_out)
+{
+	const unsigned char *bytes = append->buffer + at;
+
+	if (append->typed.type != NULL)
+		return cli_value_split(append->delimiting, &append->typed,
+		                       bytes, end - at, at_end, record_out);
+	return cli_record_split(append->delimiting, bytes, end - at, at_end,
+	                        record_out);
+}
+
+static enum cli_convert convert(const struct append *append,
+                                const struct cli_record *record,
+                                struct cli_payload *payload_out)
+{
+	if (append->typed.type != NULL)
+		return cli_value_convert(append->format, &append->typed, record,
+		                         append->scratch, payload_out);
+	return cli_record_convert(append->format, record, append->scratch,
+	                          payload_out);
+}
+
 /*
  * Walks the records from `settled` on again, as far as the one that follows
  * `frames` committed ones, and says where that is and how large.
@@ -152,13 +182,11 @@ static void find_unsettled(struct append *append, uint64_t frames,
 		struct cli_record record;
 		struct cli_payload payload = {.size_bytes = SIZE_MAX};
 
-		enum cli_split split = cli_record_split(
-			append->delimiting, append->buffer + at,
-			append->parsed - at, true, &record);
+		enum cli_split split = split_at(append, at, append->parsed,
+		                                true, &record);
 
 		if (split == CLI_SPLIT_RECORD &&
-		    cli_record_convert(append->format, &record, append->scratch,
-		                       &payload) == CLI_CONVERT_PAYLOAD &&
+		    convert(append, &record, &payload) == CLI_CONVERT_PAYLOAD &&
 		    payload.size_bytes <= SHMLOG_PAYLOAD_MAX_BYTES &&
 		    frames-- == 0) {
 			*size_out = payload.size_bytes;
@@ -281,8 +309,7 @@ static int take_record(struct append *append, const struct cli_record *record)
 {
 	struct cli_payload payload;
 
-	switch (cli_record_convert(append->format, record, append->scratch,
-	                           &payload)) {
+	switch (convert(append, record, &payload)) {
 	case CLI_CONVERT_NOTHING: return CLI_OK;
 	case CLI_CONVERT_INVALID: return reject(append, payload.reason);
 	default: break;
@@ -312,8 +339,11 @@ static void discard(struct append *append)
 /* A record whose end is out of sight and which is too long already. */
 static int take_too_long(struct append *append, const struct cli_record *record)
 {
-	int status = reject_size(append, record->size_bytes,
-	                         record->consumed > 0);
+	int status = append->typed.type != NULL
+	                     ? reject(append, "longer than any value of its "
+	                                      "type is")
+	                     : reject_size(append, record->size_bytes,
+	                                   record->consumed > 0);
 
 	if (status == CLI_OK && record->consumed == 0)
 		discard(append);
@@ -334,9 +364,8 @@ static int take_next(struct append *append, bool *more_out)
 {
 	struct cli_record record;
 	int status = CLI_OK;
-	enum cli_split split = cli_record_split(
-		append->delimiting, append->buffer + append->parsed,
-		append->used - append->parsed, append->at_end, &record);
+	enum cli_split split = split_at(append, append->parsed, append->used,
+	                                append->at_end, &record);
 
 	switch (split) {
 	case CLI_SPLIT_MORE: *more_out = true; return CLI_OK;
@@ -385,7 +414,7 @@ static int make_room(struct append *append)
 	}
 	/* What waits for --commit-every is kept until it is committed, but
 	 * must not stop the reading. */
-	if (append->used - append->settled > CLI_RECORD_MAX_BYTES &&
+	if (append->used - append->settled > append->record_max &&
 	    append->settled < append->parsed)
 		status = commit(append);
 	if (status == CLI_OK && append->settled > 0) {
@@ -403,7 +432,7 @@ static int make_room(struct append *append)
 static int read_more(struct append *append)
 {
 	struct cli_quoted name;
-	size_t room = BUFFER_BYTES - append->used;
+	size_t room = 2 * append->record_max - append->used;
 	ssize_t got;
 
 	if (room > READ_BYTES)
@@ -448,7 +477,7 @@ static int take_input(struct append *append)
 			break;
 		if (status == CLI_OK && append->at_end && append->used == 0 &&
 		    append->delimiting == CLI_INPUT_WHOLE &&
-		    !append->discarding)
+		    !append->discarding && append->typed.type == NULL)
 			status = take_empty_whole(append);
 		if (status == CLI_OK)
 			status = take_buffer(append);
@@ -690,6 +719,9 @@ static int check_combination(const struct cli_args *args,
 		return cli_usage_error("--message and FILE exclude each other");
 	if (messages && append->format == CLI_INPUT_FRAMES)
 		return cli_usage_error("--message cannot hold frames");
+	if (append->typed.type != NULL && append->format == CLI_INPUT_FRAMES)
+		return cli_usage_error("--schema and the input format frames "
+		                       "exclude each other");
 	if (sink->atomic && sink->commit_every > 0)
 		return cli_usage_error(
 			"--atomic and --commit-every exclude each other");
@@ -743,7 +775,10 @@ static int append_to(struct append *append, struct shmlog *log,
 	if (status != 0)
 		return cli_fail(append->path, NULL, status);
 	append->scratch = malloc(CLI_RECORD_MAX_BYTES);
-	append->buffer = malloc(BUFFER_BYTES);
+	append->record_max = append->typed.type != NULL
+	                             ? cli_value_max(&append->typed)
+	                             : CLI_RECORD_MAX_BYTES;
+	append->buffer = malloc(2 * append->record_max);
 	status = append->scratch != NULL && append->buffer != NULL
 	                 ? cli_overflow_open(
 				   &append->overflow,
@@ -764,15 +799,49 @@ static int append_to(struct append *append, struct shmlog *log,
 	return cli_output_finish(&output, status);
 }
 
+/* Whether standard input would be asked for frames and for definitions. */
+static bool is_input_taken(const struct cli_args *args)
+{
+	bool schema = false;
+	bool input = cli_args_count(args, OPTION_MESSAGE) == 0 &&
+	             cli_args_operand_count(args) == 1;
+
+	for (size_t i = 0; i < cli_args_count(args, OPTION_SCHEMA); i++) {
+		const char *file = cli_args_nth(args, OPTION_SCHEMA, i);
+
+		schema = schema || strcmp(file, "-") == 0;
+	}
+	for (size_t i = 1; i < cli_args_operand_count(args); i++)
+		input = input || strcmp(cli_args_operand(args, i), "-") == 0;
+	return schema && input;
+}
+
+/* Reads the options, and the definitions that they name. */
+static int prepare(const struct cli_args *args, struct append *append,
+                   struct cli_sink_options *options)
+{
+	static const struct cli_typed_places places = {
+		OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS};
+	int status = parse_options(args, append, options);
+
+	if (status == CLI_OK && is_input_taken(args))
+		return cli_usage_error("--schema - takes the standard input "
+		                       "that frames would come from");
+	if (status == CLI_OK)
+		status = cli_typed_init(&append->typed, args, places,
+		                        append->path);
+	if (status == CLI_OK)
+		status = check_combination(args, append, options);
+	return status;
+}
+
 static int append_run(const struct cli_args *args)
 {
 	struct append append = {.path = cli_args_operand(args, 0)};
 	struct cli_sink_options options = {0};
 	struct shmlog *log;
-	int status = parse_options(args, &append, &options);
+	int status = prepare(args, &append, &options);
 
-	if (status == CLI_OK)
-		status = check_combination(args, &append, &options);
 	if (status == CLI_OK)
 		status = check_readable(args);
 	if (status == CLI_OK)
@@ -780,13 +849,15 @@ static int append_run(const struct cli_args *args)
 	if (status == CLI_OK)
 		status = open_log(args, append.path, &log);
 	if (status != CLI_OK)
-		return status;
+		goto release_type;
 	cli_signals_catch();
 	cli_signals_guard_mappings();
 	status = append_to(&append, log, args, &options);
 	shmlog_close(log);
 	if (cli_signal_caught() != 0)
 		cli_die_by_signal(cli_signal_caught());
+release_type:
+	cli_typed_release(&append.typed);
 	return status;
 }
 

@@ -7,6 +7,7 @@
 #include "common/position.h"
 #include "common/render.h"
 #include "common/signals.h"
+#include "common/typed.h"
 
 #include <errno.h>
 #include <shmlog.h>
@@ -21,6 +22,9 @@ enum {
 	OPTION_REVERSE,
 	OPTION_OUTPUT,
 	OPTION_TEMPLATE,
+	OPTION_SCHEMA,
+	OPTION_TYPE,
+	OPTION_ENUM_NUMBERS,
 };
 
 static const struct cli_option dump_options[] = {
@@ -47,6 +51,7 @@ static const struct cli_option dump_options[] = {
                              .name = "template",
                              .value = "TEMPLATE",
                              .help = "print each frame by a template"},
+	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
 };
 
 /* Frames that are read and rendered at a time. */
@@ -60,6 +65,7 @@ struct dump {
 	bool reverse;
 
 	struct cli_renderer renderer;
+	struct cli_typed typed;
 	struct cli_output output;
 	struct shmlog *log;
 	struct shmlog_reader *reader;
@@ -77,6 +83,8 @@ static int read_position(const struct cli_args *args, size_t option,
 
 static int read_request(const struct cli_args *args, struct dump *dump)
 {
+	static const struct cli_typed_places places = {
+		OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS};
 	const char *count = cli_args_value(args, OPTION_COUNT);
 	struct cli_quoted quoted;
 	int status;
@@ -94,6 +102,10 @@ static int read_request(const struct cli_args *args, struct dump *dump)
 		status = cli_renderer_init(
 			&dump->renderer, cli_args_value(args, OPTION_OUTPUT),
 			cli_args_value(args, OPTION_TEMPLATE), STDOUT_FILENO);
+	if (status == CLI_OK)
+		status = cli_typed_init(&dump->typed, args, places, dump->path);
+	if (status == CLI_OK)
+		status = cli_renderer_set_type(&dump->renderer, &dump->typed);
 	return status;
 }
 
@@ -234,7 +246,7 @@ static int dump_log(struct dump *dump)
 	if (result != 0) {
 		status = cli_fail(NULL, "cannot write", result);
 	} else {
-		status = print_range(dump);
+		status = cli_typed_status(&dump->typed, print_range(dump));
 		status = cli_output_finish(&dump->output, status);
 	}
 	shmlog_reader_close(dump->reader);
@@ -249,11 +261,12 @@ static int dump_run(const struct cli_args *args)
 	struct dump dump = {0};
 	int status;
 
-	cli_signals_catch();
 	status = read_request(args, &dump);
+	cli_signals_catch();
 	if (status == CLI_OK)
 		status = dump_log(&dump);
 	cli_renderer_release(&dump.renderer);
+	cli_typed_release(&dump.typed);
 	return status;
 }
 

@@ -6,6 +6,7 @@
 #include "common/position.h"
 #include "common/render.h"
 #include "common/signals.h"
+#include "common/typed.h"
 
 #include <errno.h>
 #include <shmlog.h>
@@ -18,6 +19,9 @@ enum {
 	OPTION_NEAREST,
 	OPTION_OUTPUT,
 	OPTION_TEMPLATE,
+	OPTION_SCHEMA,
+	OPTION_TYPE,
+	OPTION_ENUM_NUMBERS,
 };
 
 static const struct cli_option seek_options[] = {
@@ -33,6 +37,7 @@ static const struct cli_option seek_options[] = {
                              .name = "template",
                              .value = "TEMPLATE",
                              .help = "print the frame by a template"},
+	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
 };
 
 struct seek {
@@ -43,6 +48,7 @@ struct seek {
 	bool frames; /* print frames, not cursors */
 
 	struct cli_renderer renderer;
+	struct cli_typed typed;
 	struct cli_output output;
 	struct shmlog *log;
 	struct shmlog_reader *reader;
@@ -68,15 +74,22 @@ static int read_positions(const struct cli_args *args, struct seek *seek)
 
 static int read_request(const struct cli_args *args, struct seek *seek)
 {
+	static const struct cli_typed_places places = {
+		OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS};
 	const char *format = cli_args_value(args, OPTION_OUTPUT);
 	const char *template = cli_args_value(args, OPTION_TEMPLATE);
 	int status;
 
 	seek->path = cli_args_operand(args, 0);
 	seek->nearest = cli_args_count(args, OPTION_NEAREST) > 0;
-	seek->frames = format != NULL || template != NULL;
 	status = cli_renderer_init(&seek->renderer, format, template,
 	                           STDOUT_FILENO);
+	if (status == CLI_OK)
+		status = cli_typed_init(&seek->typed, args, places, seek->path);
+	if (status == CLI_OK)
+		status = cli_renderer_set_type(&seek->renderer, &seek->typed);
+	seek->frames = format != NULL || template != NULL ||
+	               seek->typed.type != NULL;
 	return status == CLI_OK ? read_positions(args, seek) : status;
 }
 
@@ -149,7 +162,7 @@ static int seek_log(struct seek *seek)
 	if (result != 0) {
 		status = cli_fail(NULL, "cannot write", result);
 	} else {
-		status = print_places(seek);
+		status = cli_typed_status(&seek->typed, print_places(seek));
 		status = cli_output_finish(&seek->output, status);
 	}
 	shmlog_reader_close(seek->reader);
@@ -164,11 +177,12 @@ static int seek_run(const struct cli_args *args)
 	struct seek seek = {0};
 	int status;
 
-	cli_signals_catch();
 	status = read_request(args, &seek);
+	cli_signals_catch();
 	if (status == CLI_OK)
 		status = seek_log(&seek);
 	cli_renderer_release(&seek.renderer);
+	cli_typed_release(&seek.typed);
 	free(seek.positions);
 	return status;
 }
@@ -184,7 +198,7 @@ const struct cli_command cmd_seek = {
 	.notes =
 		"Prints the cursor of the frame at each position, one a line; "
 		"end has the cursor\nof the frame that will be written "
-                "next.\n\n"
+		"next.\n\n"
 		"A POS is start, end, N (a cursor), -N (N frames before the "
 		"end), frame:N,\nframe:-N, offset:N or offset:0xN.  A negative "
 		"one stands after --.",

@@ -8,6 +8,7 @@
 #include "common/position.h"
 #include "common/render.h"
 #include "common/signals.h"
+#include "common/typed.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -31,6 +32,9 @@ enum {
 	OPTION_IDLE,
 	OPTION_PID,
 	OPTION_POLL,
+	OPTION_SCHEMA,
+	OPTION_TYPE,
+	OPTION_ENUM_NUMBERS,
 };
 
 static const struct cli_option tail_options[] = {
@@ -77,6 +81,7 @@ static const struct cli_option tail_options[] = {
 	[OPTION_POLL] = {.name = "poll",
                          .value = "DURATION",
                          .help = "look for frames at least this often"},
+	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
 };
 
 #define DEFAULT_LINES 10u
@@ -109,6 +114,7 @@ struct tail {
 
 	/* Where it stands. */
 	struct cli_renderer renderer;
+	struct cli_typed typed;
 	struct cli_output output;
 	struct shmlog *log;
 	struct shmlog_reader *reader;
@@ -417,7 +423,7 @@ static int go_where_asked(struct tail *tail)
 	if (tail->from_nth)
 		return skip_frames(tail);
 	if (tail->cursor_path != NULL && !tail->has_start)
-		return CLI_OK; /* a first run that keeps a cursor skips nothing */
+		return CLI_OK; /* a first run with a cursor skips nothing */
 	return go_back(tail);
 }
 
@@ -688,6 +694,8 @@ static int parse_ends(const struct cli_args *args, struct tail *tail)
 
 static int parse_options(const struct cli_args *args, struct tail *tail)
 {
+	static const struct cli_typed_places places = {
+		OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS};
 	const char *from = cli_args_value(args, OPTION_FROM);
 	int status = parse_lines(args, tail);
 
@@ -706,9 +714,14 @@ static int parse_options(const struct cli_args *args, struct tail *tail)
 	}
 	if (status != CLI_OK)
 		return status;
-	return cli_renderer_init(
+	status = cli_renderer_init(
 		&tail->renderer, cli_args_value(args, OPTION_OUTPUT),
 		cli_args_value(args, OPTION_TEMPLATE), STDOUT_FILENO);
+	if (status == CLI_OK)
+		status = cli_typed_init(&tail->typed, args, places, tail->path);
+	if (status == CLI_OK)
+		status = cli_renderer_set_type(&tail->renderer, &tail->typed);
+	return status;
 }
 
 static int tail_run(const struct cli_args *args)
@@ -727,7 +740,7 @@ static int tail_run(const struct cli_args *args)
 	cli_signals_catch();
 	cli_signals_guard_mappings();
 	tail.started_ns = tail.frame_ns = tail.name_ns = now_ns();
-	status = tail_log(&tail);
+	status = cli_typed_status(&tail.typed, tail_log(&tail));
 	if (cli_output_flush(&tail.output) == 0)
 		tail.flushed = tail.rendered;
 	if (tail.flushed != tail.saved) {
@@ -741,6 +754,7 @@ static int tail_run(const struct cli_args *args)
 		cli_die_by_signal(cli_signal_caught());
 release_renderer:
 	cli_renderer_release(&tail.renderer);
+	cli_typed_release(&tail.typed);
 	return status;
 }
 

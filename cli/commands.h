@@ -8,6 +8,7 @@
 	COMMAND(append)       \
 	COMMAND(create)       \
 	COMMAND(dump)         \
+	COMMAND(schema)       \
 	COMMAND(seek)         \
 	COMMAND(stat)         \
 	COMMAND(tail)         \

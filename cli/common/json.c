@@ -3,14 +3,12 @@
  *
  * What is built goes through cJSON, with numbers and strings handed to it as
  * ready text.  What is read does not: cJSON's tree has doubles for numbers
- * and ends a string at a NUL.  A text that cli_json_check() has accepted is
- * so regular that its members are found in place, and numbers and strings
- * are taken from there exactly.
+ * and ends a string at a NUL.  See json_scan.h.
  */
 #include "common/json.h"
 
+#include "common/json_scan.h"
 #include "common/text.h"
-#include "common/words.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -20,311 +18,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------- finding what is in it */
-
-/* A part of a text, as it stands there. */
-struct span {
-	const unsigned char *bytes;
-	size_t size_bytes;
-};
-
-/* A place in a checked text.  Inside an object every token is followed by
- * another one, so only loads of whole words look at the end. */
-struct scan {
-	const unsigned char *at;
-	const unsigned char *end;
-};
-
-struct member {
-	struct span name;  /* between the quotes */
-	struct span value; /* a string with its quotes */
-};
-
-static void skip_blanks(struct scan *scan)
-{
-	while (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\t' ||
-	       *scan->at == '\r')
-		scan->at++;
-}
-
-/* Moves to the next quote or backslash of a string. */
-static void skip_plain(struct scan *scan)
-{
-	while ((size_t)(scan->end - scan->at) >= CLI_WORD_BYTES) {
-		uint64_t word = cli_word_load(scan->at);
-		uint64_t hits = cli_word_equal(word, '"') |
-		                cli_word_equal(word, '\\');
-
-		if (hits != 0) {
-			scan->at += cli_word_first(hits);
-			return;
-		}
-		scan->at += CLI_WORD_BYTES;
-	}
-	while (*scan->at != '"' && *scan->at != '\\')
-		scan->at++;
-}
-
-/* Passes over a string and returns what is between its quotes. */
-static struct span take_string(struct scan *scan)
-{
-	struct span span = {++scan->at, 0};
-
-	for (skip_plain(scan); *scan->at != '"'; skip_plain(scan))
-		scan->at += 2;
-	span.size_bytes = (size_t)(scan->at++ - span.bytes);
-	return span;
-}
-
-static void skip_container(struct scan *scan)
-{
-	size_t depth = 0;
-
-	do {
-		switch (*scan->at) {
-		case '"': (void)take_string(scan); continue;
-		case '{':
-		case '[': depth++; break;
-		case '}':
-		case ']': depth--; break;
-		default: break;
-		}
-		scan->at++;
-	} while (depth > 0);
-}
-
-static struct span take_value(struct scan *scan)
-{
-	struct span span = {scan->at, 0};
-
-	switch (*scan->at) {
-	case '"': (void)take_string(scan); break;
-	case '{':
-	case '[': skip_container(scan); break;
-	default:
-		while (memchr(",}] \n\t\r", *scan->at, 7) == NULL)
-			scan->at++;
-	}
-	span.size_bytes = (size_t)(scan->at - span.bytes);
-	return span;
-}
-
-/* Steps into an object.  False if the text is another kind of value. */
-static bool enter_object(struct scan *scan, const char *text, size_t size_bytes)
-{
-	scan->at = (const unsigned char *)text;
-	scan->end = scan->at + size_bytes;
-	skip_blanks(scan);
-	return *scan->at++ == '{';
-}
-
-/* The next member of the object that was entered; false behind the last. */
-static bool take_member(struct scan *scan, struct member *member_out)
-{
-	skip_blanks(scan);
-	if (*scan->at == ',') {
-		scan->at++;
-		skip_blanks(scan);
-	}
-	if (*scan->at == '}')
-		return false;
-	member_out->name = take_string(scan);
-	skip_blanks(scan);
-	scan->at++; /* the colon */
-	skip_blanks(scan);
-	member_out->value = take_value(scan);
-	return true;
-}
-
-/* -------------------------------------------------------------- unescaping */
-
-/* The number of the four digits behind \u. */
-static unsigned hex_unit(const unsigned char *digits)
-{
-	unsigned unit = 0;
-	int i;
-
-	for (i = 0; i < 4; i++) {
-		unsigned char digit = digits[i];
-
-		unit = unit << 4 | (digit <= '9' ? digit - '0' + 0u
-		                                 : (digit | 0x20) - 'a' + 10u);
-	}
-	return unit;
-}
-
-static unsigned char *put_utf8(unsigned char *out, unsigned point)
-{
-	if (point < 0x80) {
-		*out++ = (unsigned char)point;
-		return out;
-	}
-	if (point < 0x800) {
-		*out++ = (unsigned char)(0xc0 | point >> 6);
-	} else {
-		if (point < 0x10000) {
-			*out++ = (unsigned char)(0xe0 | point >> 12);
-		} else {
-			*out++ = (unsigned char)(0xf0 | point >> 18);
-			*out++ = (unsigned char)(0x80 | (point >> 12 & 0x3f));
-		}
-		*out++ = (unsigned char)(0x80 | (point >> 6 & 0x3f));
-	}
-	*out++ = (unsigned char)(0x80 | (point & 0x3f));
-	return out;
-}
-
-/* The code point of the \uXXXX at `escape`, or of the pair of them that a
- * surrogate makes.  Returns how long the escape is, 0 for half a pair. */
-static size_t decode_unit(const unsigned char *escape, size_t left_bytes,
-                          unsigned *point_out)
-{
-	unsigned high = hex_unit(escape + 2);
-	unsigned low;
-
-	*point_out = high;
-	if (high < 0xd800 || high > 0xdfff)
-		return 6;
-	if (high > 0xdbff || left_bytes < 12 || escape[6] != '\\' ||
-	    escape[7] != 'u')
-		return 0;
-	low = hex_unit(escape + 8);
-	if (low < 0xdc00 || low > 0xdfff)
-		return 0;
-	*point_out = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-	return 12;
-}
-
-/* One escape; returns its length in the text, or 0 for half a pair. */
-static size_t unescape_one(unsigned char **out, const unsigned char *escape,
-                           size_t left_bytes)
-{
-	unsigned char byte = escape[1];
-	unsigned point;
-	size_t length;
-
-	switch (byte) {
-	case 'b': byte = '\b'; break;
-	case 'f': byte = '\f'; break;
-	case 'n': byte = '\n'; break;
-	case 'r': byte = '\r'; break;
-	case 't': byte = '\t'; break;
-	case 'u':
-		length = decode_unit(escape, left_bytes, &point);
-		if (length > 0)
-			*out = put_utf8(*out, point);
-		return length;
-	default: break; /* stands for itself */
-	}
-	*(*out)++ = byte;
-	return 2;
-}
-
-/*
- * The bytes that the inside of a string stands for; never more than it has.
- * Whole words are stored, so `out` has room for as many bytes as `span` has.
- * False if it has half a surrogate pair; *size_out is then its place.
- */
-static bool unescape(unsigned char *out, struct span span, size_t *size_out)
-{
-	const unsigned char *at = span.bytes;
-	const unsigned char *end = at + span.size_bytes;
-	unsigned char *start = out;
-
-	while (at < end) {
-		size_t length = 1;
-
-		if ((size_t)(end - at) >= CLI_WORD_BYTES) {
-			uint64_t hits = cli_word_equal(cli_word_load(at), '\\');
-
-			memcpy(out, at, CLI_WORD_BYTES);
-			length = hits == 0 ? CLI_WORD_BYTES
-			                   : cli_word_first(hits);
-			out += length;
-			at += length;
-			if (hits == 0)
-				continue;
-		}
-		if (*at != '\\') {
-			*out++ = *at++;
-			continue;
-		}
-		length = unescape_one(&out, at, (size_t)(end - at));
-		if (length == 0) {
-			*size_out = (size_t)(at - span.bytes);
-			return false;
-		}
-		at += length;
-	}
-	*size_out = (size_t)(out - start);
-	return true;
-}
-
-/* Whether the inside of a string stands for `text`. */
-static bool string_is(struct span span, const char *text)
-{
-	size_t length = strlen(text);
-	unsigned char plain[64];
-	size_t size_bytes;
-
-	/* Escapes make a string longer, each character six times at most; no
-	 * name or value that is asked for has eleven. */
-	if (span.size_bytes == length)
-		return memcmp(span.bytes, text, length) == 0;
-	if (span.size_bytes < length || span.size_bytes > sizeof(plain) ||
-	    memchr(span.bytes, '\\', span.size_bytes) == NULL)
-		return false;
-	return unescape(plain, span, &size_bytes) && size_bytes == length &&
-	       memcmp(plain, text, length) == 0;
-}
-
-static bool is_string(struct span value)
+static bool is_string(struct cli_json_span value)
 {
 	return value.bytes[0] == '"';
 }
 
-static struct span inside_of(struct span value)
+static struct cli_json_span inside_of(struct cli_json_span value)
 {
-	return (struct span){value.bytes + 1, value.size_bytes - 2};
+	return (struct cli_json_span){value.bytes + 1, value.size_bytes - 2};
 }
 
-/* ----------------------------------------------------------------- numbers */
-
-/* Digits to a number, exactly; false for anything else and on overflow. */
-static bool span_u64(struct span span, uint64_t *value_out)
+/* Steps into an object.  False if the text is another kind of value. */
+static bool enter_object(struct cli_json_scan *scan, const char *text,
+                         size_t size_bytes)
 {
-	uint64_t value = 0;
-	size_t i;
-
-	if (span.size_bytes == 0)
+	cli_json_begin(scan, text, size_bytes);
+	if (cli_json_kind(scan) != CLI_JSON_OBJECT)
 		return false;
-	for (i = 0; i < span.size_bytes; i++) {
-		unsigned digit = span.bytes[i] - (unsigned)'0';
-
-		if (digit > 9 || value > (UINT64_MAX - digit) / 10)
-			return false;
-		value = value * 10 + digit;
-	}
-	*value_out = value;
+	cli_json_enter(scan);
 	return true;
 }
 
-static bool span_i64(struct span span, int64_t *value_out)
-{
-	bool negative = span.size_bytes > 0 && span.bytes[0] == '-';
-	uint64_t value;
+struct member {
+	struct cli_json_span name;  /* between the quotes */
+	struct cli_json_span value; /* a string with its quotes */
+};
 
-	if (negative) {
-		span.bytes++;
-		span.size_bytes--;
-	}
-	if (!span_u64(span, &value) ||
-	    value > (uint64_t)INT64_MAX + (negative ? 1 : 0))
+/* The next member of the object that was entered; false behind the last. */
+static bool take_member(struct cli_json_scan *scan, struct member *member_out)
+{
+	if (!cli_json_next_member(scan, &member_out->name))
 		return false;
-	if (negative && value > 0)
-		*value_out = -(int64_t)(value - 1) - 1;
-	else
-		*value_out = (int64_t)value;
+	member_out->value = cli_json_take_value(scan);
 	return true;
 }
 
@@ -334,25 +59,26 @@ static bool span_i64(struct span span, int64_t *value_out)
  * that is missing.  Of a repeated member the last one counts, as it does for
  * JSON.parse. */
 struct envelope_members {
-	struct span payload;
-	struct span encoding;
-	struct span size;
-	struct span event;
+	struct cli_json_span payload;
+	struct cli_json_span encoding;
+	struct cli_json_span size;
+	struct cli_json_span event;
 };
 
-static void find_members(struct scan *scan, struct envelope_members *found)
+static void find_members(struct cli_json_scan *scan,
+                         struct envelope_members *found)
 {
 	struct member member;
 
 	memset(found, 0, sizeof(*found));
 	while (take_member(scan, &member)) {
-		if (string_is(member.name, "payload"))
+		if (cli_json_string_is(member.name, "payload"))
 			found->payload = member.value;
-		else if (string_is(member.name, "encoding"))
+		else if (cli_json_string_is(member.name, "encoding"))
 			found->encoding = member.value;
-		else if (string_is(member.name, "size"))
+		else if (cli_json_string_is(member.name, "size"))
 			found->size = member.value;
-		else if (string_is(member.name, "event"))
+		else if (cli_json_string_is(member.name, "event"))
 			found->event = member.value;
 	}
 }
@@ -371,15 +97,17 @@ refuse(struct cli_json_error *error, size_t offset, const char *format, ...)
 }
 
 /* Whether the payload is in base64; false if the encoding is unknown. */
-static bool read_encoding(const unsigned char *text, struct span encoding,
-                          bool *base64_out, struct cli_json_error *error)
+static bool read_encoding(const unsigned char *text,
+                          struct cli_json_span encoding, bool *base64_out,
+                          struct cli_json_error *error)
 {
 	*base64_out = false;
 	if (encoding.bytes == NULL)
 		return true;
 	if (is_string(encoding)) {
-		*base64_out = string_is(inside_of(encoding), "base64");
-		if (*base64_out || string_is(inside_of(encoding), "utf8"))
+		*base64_out = cli_json_string_is(inside_of(encoding), "base64");
+		if (*base64_out ||
+		    cli_json_string_is(inside_of(encoding), "utf8"))
 			return true;
 	}
 	return refuse(error, (size_t)(encoding.bytes - text),
@@ -387,8 +115,9 @@ static bool read_encoding(const unsigned char *text, struct span encoding,
 }
 
 /* The bytes of the payload, into the caller's buffer. */
-static bool read_payload(const unsigned char *text, struct span payload,
-                         bool base64, unsigned char *buffer, size_t *size_out,
+static bool read_payload(const unsigned char *text,
+                         struct cli_json_span payload, bool base64,
+                         unsigned char *buffer, size_t *size_out,
                          struct cli_json_error *error)
 {
 	size_t start;
@@ -398,7 +127,7 @@ static bool read_payload(const unsigned char *text, struct span payload,
 	start = (size_t)(payload.bytes - text);
 	if (!is_string(payload))
 		return refuse(error, start, "\"payload\" must be a string");
-	if (!unescape(buffer, inside_of(payload), size_out))
+	if (!cli_json_unescape(buffer, inside_of(payload), size_out))
 		return refuse(error, start + 1 + *size_out,
 		              "\"payload\" has half a surrogate pair, which "
 		              "no UTF-8 can hold; use the encoding \"base64\"");
@@ -408,14 +137,14 @@ static bool read_payload(const unsigned char *text, struct span payload,
 	return true;
 }
 
-static bool check_size(const unsigned char *text, struct span size,
+static bool check_size(const unsigned char *text, struct cli_json_span size,
                        size_t payload_bytes, struct cli_json_error *error)
 {
 	uint64_t value;
 
 	if (size.bytes == NULL)
 		return true;
-	if (!span_u64(size, &value))
+	if (!cli_json_span_u64(size, &value))
 		return refuse(error, (size_t)(size.bytes - text),
 		              "\"size\" must be a count of bytes in digits");
 	if (value == payload_bytes)
@@ -432,14 +161,14 @@ bool cli_envelope_parse(const char *text, size_t size_bytes,
 {
 	const unsigned char *bytes = (const unsigned char *)text;
 	struct envelope_members found;
-	struct scan scan;
+	struct cli_json_scan scan;
 	size_t payload_bytes;
 	bool base64;
 
 	if (!cli_json_check(text, size_bytes, error_out))
 		return false;
 	if (!enter_object(&scan, text, size_bytes))
-		return refuse(error_out, (size_t)(scan.at - bytes) - 1,
+		return refuse(error_out, (size_t)(scan.at - bytes),
 		              "an envelope must be an object");
 	find_members(&scan, &found);
 	if (found.event.bytes != NULL) {
@@ -467,7 +196,7 @@ struct cli_document *cli_document_parse(const char *text, size_t size_bytes,
                                         struct cli_json_error *error_out)
 {
 	struct cli_document *document;
-	struct scan scan;
+	struct cli_json_scan scan;
 
 	if (!cli_json_check(text, size_bytes, error_out))
 		return NULL;
@@ -491,15 +220,15 @@ void cli_document_free(struct cli_document *document)
 }
 
 static bool find_value(const struct cli_document *document, const char *key,
-                       struct span *value_out)
+                       struct cli_json_span *value_out)
 {
 	struct member member;
-	struct scan scan;
+	struct cli_json_scan scan;
 	bool found = false;
 
 	(void)enter_object(&scan, document->text, document->size_bytes);
 	while (take_member(&scan, &member)) {
-		if (string_is(member.name, key)) {
+		if (cli_json_string_is(member.name, key)) {
 			*value_out = member.value;
 			found = true;
 		}
@@ -510,17 +239,19 @@ static bool find_value(const struct cli_document *document, const char *key,
 bool cli_document_u64(const struct cli_document *document, const char *key,
                       uint64_t *value_out)
 {
-	struct span value;
+	struct cli_json_span value;
 
-	return find_value(document, key, &value) && span_u64(value, value_out);
+	return find_value(document, key, &value) &&
+	       cli_json_span_u64(value, value_out);
 }
 
 bool cli_document_i64(const struct cli_document *document, const char *key,
                       int64_t *value_out)
 {
-	struct span value;
+	struct cli_json_span value;
 
-	return find_value(document, key, &value) && span_i64(value, value_out);
+	return find_value(document, key, &value) &&
+	       cli_json_span_i64(value, value_out);
 }
 
 /* ---------------------------------------------------------------- building */

@@ -2,6 +2,7 @@
 #include "common/records.h"
 
 #include "common/json.h"
+#include "common/typed.h"
 
 #include <shmlog.h>
 #include <stdio.h>
@@ -40,8 +41,7 @@ static size_t longest_record(enum cli_input_format format)
 	                                    : SHMLOG_PAYLOAD_MAX_BYTES;
 }
 
-static enum cli_split split_delimited(enum cli_input_format format,
-                                      unsigned char delimiter,
+static enum cli_split split_delimited(unsigned char delimiter, size_t longest,
                                       const unsigned char *bytes,
                                       size_t size_bytes, bool at_end,
                                       struct cli_record *record_out)
@@ -54,7 +54,7 @@ static enum cli_split split_delimited(enum cli_input_format format,
 	record_out->consumed = found != NULL ? length + 1 : 0;
 	if (found == NULL && at_end)
 		record_out->consumed = length;
-	if (length > longest_record(format))
+	if (length > longest)
 		return CLI_SPLIT_TOO_LONG;
 	return record_out->consumed > 0 ? CLI_SPLIT_RECORD : CLI_SPLIT_MORE;
 }
@@ -81,33 +81,43 @@ static enum cli_split split_frame(const unsigned char *bytes, size_t size_bytes,
 	return CLI_SPLIT_RECORD;
 }
 
-static enum cli_split split_whole(const unsigned char *bytes, size_t size_bytes,
-                                  bool at_end, struct cli_record *record_out)
+static enum cli_split split_whole(size_t longest, const unsigned char *bytes,
+                                  size_t size_bytes, bool at_end,
+                                  struct cli_record *record_out)
 {
 	record_out->bytes = bytes;
 	record_out->size_bytes = size_bytes;
 	record_out->consumed = at_end ? size_bytes : 0;
-	if (size_bytes > SHMLOG_PAYLOAD_MAX_BYTES)
+	if (size_bytes > longest)
 		return CLI_SPLIT_TOO_LONG;
 	return at_end ? CLI_SPLIT_RECORD : CLI_SPLIT_MORE;
+}
+
+static enum cli_split split(enum cli_input_format format, size_t longest,
+                            const unsigned char *bytes, size_t size_bytes,
+                            bool at_end, struct cli_record *record_out)
+{
+	switch (format) {
+	case CLI_INPUT_FRAMES:
+		return split_frame(bytes, size_bytes, at_end, record_out);
+	case CLI_INPUT_WHOLE:
+		return split_whole(longest, bytes, size_bytes, at_end,
+		                   record_out);
+	case CLI_INPUT_NUL:
+		return split_delimited('\0', longest, bytes, size_bytes, at_end,
+		                       record_out);
+	default:
+		return split_delimited('\n', longest, bytes, size_bytes, at_end,
+		                       record_out);
+	}
 }
 
 enum cli_split cli_record_split(enum cli_input_format format,
                                 const unsigned char *bytes, size_t size_bytes,
                                 bool at_end, struct cli_record *record_out)
 {
-	switch (format) {
-	case CLI_INPUT_FRAMES:
-		return split_frame(bytes, size_bytes, at_end, record_out);
-	case CLI_INPUT_WHOLE:
-		return split_whole(bytes, size_bytes, at_end, record_out);
-	case CLI_INPUT_NUL:
-		return split_delimited(format, '\0', bytes, size_bytes, at_end,
-		                       record_out);
-	default:
-		return split_delimited(format, '\n', bytes, size_bytes, at_end,
-		                       record_out);
-	}
+	return split(format, longest_record(format), bytes, size_bytes, at_end,
+	             record_out);
 }
 
 /* JSON's own blanks. */
@@ -172,4 +182,48 @@ enum cli_convert cli_record_convert(enum cli_input_format format,
 	return format == CLI_INPUT_JSON
 	               ? convert_json(record, payload_out)
 	               : convert_envelope(record, scratch, payload_out);
+}
+
+/* ------------------------------------------------------------------ values */
+
+/* Blanks between the parts of a value, and escapes, are not counted with its
+ * JSON; there is room for as much again. */
+size_t cli_value_max(const struct cli_typed *typed)
+{
+	return CLI_RECORD_MAX_BYTES + 2 * (size_t)typed->type->json_bytes;
+}
+
+enum cli_split cli_value_split(enum cli_input_format format,
+                               const struct cli_typed *typed,
+                               const unsigned char *bytes, size_t size_bytes,
+                               bool at_end, struct cli_record *record_out)
+{
+	return split(format, cli_value_max(typed), bytes, size_bytes, at_end,
+	             record_out);
+}
+
+enum cli_convert cli_value_convert(enum cli_input_format format,
+                                   const struct cli_typed *typed,
+                                   const struct cli_record *record,
+                                   unsigned char *scratch,
+                                   struct cli_payload *payload_out)
+{
+	enum cli_typed_form form = format == CLI_INPUT_ENVELOPE
+	                                   ? CLI_TYPED_ENVELOPE
+	                                   : CLI_TYPED_VALUE;
+	struct cli_bendec_error error;
+
+	if (is_blank(record))
+		return CLI_CONVERT_NOTHING;
+	switch (cli_typed_read(typed, form, (const char *)record->bytes,
+	                       record->size_bytes, scratch,
+	                       &payload_out->size_bytes, &error)) {
+	case CLI_TYPED_PLAIN:
+		return convert_envelope(record, scratch, payload_out);
+	case CLI_TYPED_INVALID:
+		snprintf(payload_out->reason, sizeof(payload_out->reason), "%s",
+		         error.text);
+		return CLI_CONVERT_INVALID;
+	default: payload_out->bytes = scratch; return CLI_CONVERT_PAYLOAD;
+	}
 }

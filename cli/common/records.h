@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct cli_typed;
+
 enum cli_input_format {
 	CLI_INPUT_LINES,
 	CLI_INPUT_NUL,
@@ -64,7 +66,7 @@ enum cli_convert {
 struct cli_payload {
 	const unsigned char *bytes; /* in the record or in the scratch */
 	size_t size_bytes;          /* may be over 65,531 */
-	char reason[192];           /* why it is invalid */
+	char reason[768];           /* why it is invalid */
 };
 
 /* Turns a record into a payload.  `scratch` has CLI_RECORD_MAX_BYTES. */
@@ -72,5 +74,21 @@ enum cli_convert cli_record_convert(enum cli_input_format format,
                                     const struct cli_record *record,
                                     unsigned char *scratch,
                                     struct cli_payload *payload_out);
+
+/*
+ * The same where records are values of a type, in any format but frames: the
+ * JSON of a value may be longer than a payload, and as long as
+ * cli_value_max().
+ */
+size_t cli_value_max(const struct cli_typed *typed);
+enum cli_split cli_value_split(enum cli_input_format format,
+                               const struct cli_typed *typed,
+                               const unsigned char *bytes, size_t size_bytes,
+                               bool at_end, struct cli_record *record_out);
+enum cli_convert cli_value_convert(enum cli_input_format format,
+                                   const struct cli_typed *typed,
+                                   const struct cli_record *record,
+                                   unsigned char *scratch,
+                                   struct cli_payload *payload_out);
 
 #endif

@@ -5,6 +5,7 @@
 #include "common/message.h"
 #include "common/template.h"
 #include "common/text.h"
+#include "common/typed.h"
 #include "common/words.h"
 
 #include <string.h>
@@ -52,6 +53,20 @@ int cli_renderer_init(struct cli_renderer *renderer, const char *name,
 		return cli_template_compile(template_text, &renderer->template);
 	}
 	return name == NULL ? CLI_OK : find_format(name, &renderer->format);
+}
+
+int cli_renderer_set_type(struct cli_renderer *renderer,
+                          struct cli_typed *typed)
+{
+	if (typed->type == NULL)
+		return CLI_OK;
+	if (renderer->format != CLI_FORMAT_TEXT &&
+	    renderer->format != CLI_FORMAT_NUL &&
+	    renderer->format != CLI_FORMAT_JSON)
+		return cli_usage_error("--schema goes with the output formats "
+		                       "text, nul and json");
+	renderer->typed = typed;
+	return CLI_OK;
 }
 
 void cli_renderer_release(struct cli_renderer *renderer)
@@ -162,16 +177,12 @@ static unsigned char *put_index(unsigned char *out, uint64_t index)
 	return out + cli_put_u64(out, index);
 }
 
-static void render_json(struct cli_output *output,
-                        const struct shmlog_frame *frame)
+/* An envelope without its end, for which there is room. */
+static unsigned char *put_envelope(unsigned char *out,
+                                   const struct shmlog_frame *frame)
 {
 	size_t size_bytes = frame->size_bytes;
-	unsigned char *room = cli_output_reserve(
-		output, ENVELOPE_BYTES + size_bytes * CLI_ESCAPE_JSON_MAX);
-	unsigned char *out = room;
 
-	if (room == NULL)
-		return;
 	out = PUT(out, "{\"cursor\":");
 	out += cli_put_u64(out, frame->cursor);
 	out = PUT(out, ",\"next\":");
@@ -188,8 +199,63 @@ static void render_json(struct cli_output *output,
 		out += cli_base64_encode((char *)out, frame->payload,
 		                         size_bytes);
 	}
-	out = PUT(out, "\"}\n");
+	return PUT(out, "\"");
+}
+
+static unsigned char *reserve_envelope(struct cli_output *output,
+                                       const struct shmlog_frame *frame)
+{
+	return cli_output_reserve(output,
+	                          ENVELOPE_BYTES + frame->size_bytes *
+	                                                   CLI_ESCAPE_JSON_MAX);
+}
+
+static void render_json(struct cli_output *output,
+                        const struct shmlog_frame *frame)
+{
+	unsigned char *room = reserve_envelope(output, frame);
+	unsigned char *out;
+
+	if (room == NULL)
+		return;
+	out = put_envelope(room, frame);
+	out = PUT(out, "}\n");
 	cli_output_advance(output, (size_t)(out - room));
+}
+
+static void render_open_envelope(struct cli_output *output,
+                                 const struct shmlog_frame *frame)
+{
+	unsigned char *room = reserve_envelope(output, frame);
+
+	if (room != NULL)
+		cli_output_advance(output,
+		                   (size_t)(put_envelope(room, frame) - room));
+}
+
+/* A value, or an envelope with one; the envelope of a frame that does not fit
+ * says why, in any format. */
+static void render_typed(const struct cli_renderer *renderer,
+                         struct cli_output *output,
+                         const struct shmlog_frame *frame)
+{
+	struct cli_bendec_error error;
+	const struct cli_bendec_type *type = cli_typed_match(renderer->typed,
+	                                                     frame, &error);
+	const char *end = renderer->format == CLI_FORMAT_NUL ? "" : "\n";
+
+	if (type != NULL && renderer->format != CLI_FORMAT_JSON) {
+		cli_typed_print(renderer->typed, type, output, frame, *end);
+		return;
+	}
+	render_open_envelope(output, frame);
+	if (type != NULL)
+		cli_typed_print_members(renderer->typed, type, output, frame);
+	else
+		cli_typed_print_error(output, &error);
+	cli_output_bytes(output, end, 1);
+	if (type == NULL)
+		cli_typed_misfit(renderer->typed, output, frame, &error);
 }
 
 void cli_render_event(const struct cli_renderer *renderer,
@@ -322,6 +388,10 @@ void cli_render_frame(const struct cli_renderer *renderer,
 	             renderer->format != CLI_FORMAT_HEX &&
 	             renderer->format != CLI_FORMAT_TEMPLATE;
 
+	if (renderer->typed != NULL) {
+		render_typed(renderer, output, frame);
+		return;
+	}
 	if (renderer->escape && bytes) {
 		render_for_terminal(renderer, output, frame);
 		return;
@@ -377,13 +447,21 @@ void cli_render_frames(const struct cli_renderer *renderer,
                        const struct shmlog_frame *frames, size_t count)
 {
 	bool text = renderer->format == CLI_FORMAT_TEXT;
+	bool as_is = !renderer->escape && renderer->typed == NULL;
 	size_t i;
 
 	if (count == 0)
 		return;
-	if (!renderer->escape && (text || renderer->format == CLI_FORMAT_NUL) &&
+	if (as_is && (text || renderer->format == CLI_FORMAT_NUL) &&
 	    render_ended_batch(output, frames, count, text ? '\n' : '\0'))
 		return;
-	for (i = 0; i < count; i++)
-		cli_render_frame(renderer, output, &frames[i]);
+	for (i = 0; i < count; i++) {
+		if (renderer->typed != NULL &&
+		    renderer->format != CLI_FORMAT_JSON)
+			i += cli_typed_print_plain(renderer->typed, output,
+			                           frames + i, count - i,
+			                           text ? '\n' : '\0');
+		if (i < count)
+			cli_render_frame(renderer, output, &frames[i]);
+	}
 }

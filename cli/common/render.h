@@ -6,6 +6,8 @@
 
 #include <shmlog.h>
 
+struct cli_typed;
+
 enum cli_format {
 	CLI_FORMAT_TEXT,
 	CLI_FORMAT_NUL,
@@ -21,6 +23,8 @@ struct cli_renderer {
 	enum cli_format format;
 	bool escape; /* text goes to a terminal: escape what could act on it */
 	struct cli_template *template; /* for CLI_FORMAT_TEMPLATE */
+	struct cli_typed *typed; /* for CLI_FORMAT_TEXT, _NUL and _JSON: what
+	                          * frames are values of, or NULL */
 };
 
 /*
@@ -30,6 +34,13 @@ struct cli_renderer {
  */
 int cli_renderer_init(struct cli_renderer *renderer, const char *name,
                       const char *template_text, int fd);
+/*
+ * Makes it print frames as values: in text and nul instead of the payload, in
+ * JSON beside it.  Nothing changes if `typed`, which must stay, has no type.
+ * CLI_OK, or CLI_USAGE after a message for another format.
+ */
+int cli_renderer_set_type(struct cli_renderer *renderer,
+                          struct cli_typed *typed);
 void cli_renderer_release(struct cli_renderer *renderer);
 
 /* Renders one frame, or many at once.  Failures stick in the output. */

@@ -162,7 +162,7 @@ TEST(test_render_json_numbers_are_exact_and_an_unknown_index_is_null)
 	struct shmlog_frame frame = frame_of("x", 1);
 	static const char want[] =
 		"{\"cursor\":18446744073709551610,\"next\":"
-	        "18446744073709551615,"
+		"18446744073709551615,"
 		"\"index\":null,\"size\":1,\"encoding\":\"utf8\","
 		"\"payload\":\"x\"}\n";
 

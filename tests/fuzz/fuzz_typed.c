@@ -1,0 +1,132 @@
+/*
+ * Values by a schema that has everything: any JSON is refused in words or
+ * becomes bytes, and what is decoded from bytes gives the same bytes again.
+ * INPUT: FLAGS, and a JSON text or the bytes of a frame.
+ */
+#include "fuzz.h"
+
+#include "common/bendec.h"
+#include "common/json.h"
+#include "common/output.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_BYTES 65531u
+
+#define NAMED(name, rest) "{\"name\":\"" name "\"," rest "}"
+#define FIELD(name, type) NAMED(name, "\"type\":\"" type "\"")
+#define FIELDS(name, type, length) \
+	NAMED(name, "\"type\":\"" type "\",\"length\":" #length)
+
+static const char
+	definitions
+		[] =
+			"[" NAMED(
+				"Kind", "\"underlying\":\"u16\",\"offset\":"
+                                        "\"0x100\","
+					"\"variants\":[[\"A\",1],[\"B\","
+                                        "\"0x2\"],[\"C\",\"0b11\"]]") "," NAMED("Flags", "\"underlying\":\"i8\",\"bitflags\":true,\"variants\":"
+                                                                                         "[[\"no\",0],[\"x\",1],[\"y\",2],[\"xz\",5],[\"top\",-128]]") "," NAMED("u24", "\"size\":3") "," NAMED("Head", "\"fields\":[" FIELD("n", "u8") "," FIELD("kind", "Kind") "]") "," NAMED("Point",
+                                                                                                                                                                                                                                                                                 "\"fields\":[" FIELD("x", "f64") "," FIELD("y", "f32") "," FIELD(
+																																			 "on", "bool") "]") "," NAMED("Row",
+                                                                                                                                                                                                                                                                                                                      "\"type\":\"Point\",\"length\":2") "," NAMED("A",
+                                                                                                                                                                                                                                                                                                                                                                   "\"fields\":[" FIELD("head",
+                                                                                                                                                                                                                                                                                                                                                                                        "Head") "," FIELDS("text", "char",
+                                                                                                                                                                                                                                                                                                                                                                                                           12) "," FIELD("flags",
+                                                                                                                                                                                                                                                                                                                                                                                                                         "Flags") "," FIELD("rows",
+                                                                                                                                                                                                                                                                                                                                                                                                                                            "Row") "," FIELDS("grid",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                              "Row", 2) "," FIELD("extra", "u24") "]") "," NAMED("B",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 "\"fields\":[" FIELD("head", "Head") "," FIELD("a",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "u8") "," FIELD("b", "u16") "," FIELD("c", "u32") "," FIELD("d", "u64") "," FIELD("e", "i8") "," FIELD("f", "i16") "," FIELD("g", "i32") "," FIELD("h",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "i64") "," FIELDS("i", "u16", 3) "]") "," NAMED("C", "\"fields\":[" FIELD("head", "Head") "]") "," NAMED("Any",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "\"discriminator\":[\"head\",\"kind\"],"
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "\"members\":[\"A\",\"B\",\"C\"]") "]";
+
+static struct cli_bendec *schema;
+static const struct cli_bendec_type *type;
+static uint8_t payload[CLI_BENDEC_PAYLOAD_ROOM];
+static uint8_t again[CLI_BENDEC_PAYLOAD_ROOM];
+static uint8_t scratch[CLI_BENDEC_SCRATCH_ROOM];
+
+static void load(void)
+{
+	struct cli_bendec_error error;
+
+	schema = cli_bendec_new();
+	require(schema != NULL);
+	require(cli_bendec_add(schema, "file", definitions, strlen(definitions),
+	                       &error));
+	require(cli_bendec_resolve(schema, &error));
+	type = cli_bendec_choose(schema, NULL, &error);
+	require(type != NULL && strcmp(type->name, "Any") == 0);
+}
+
+/* Whether the text is a value; its bytes go to `out`. */
+static bool encode(const char *text, size_t size_bytes, uint8_t *out,
+                   size_t *size_out)
+{
+	struct cli_bendec_error error = {.text = ""};
+	struct cli_json_error json;
+	struct cli_json_scan scan;
+
+	if (!cli_json_check(text, size_bytes, &json))
+		return false;
+	cli_json_begin(&scan, text, size_bytes);
+	if (cli_bendec_encode(type, &scan, out, scratch, size_out, &error)) {
+		require(*size_out <= MOST_BYTES);
+		return true;
+	}
+	require(strlen(error.text) > 0 &&
+	        strlen(error.text) < sizeof(error.text));
+	return false;
+}
+
+/* Bytes to a value and back. */
+static void check_bytes(const uint8_t *bytes, size_t size_bytes, bool numbers)
+{
+	struct cli_bendec_error error = {.text = ""};
+	const struct cli_bendec_type *matched = cli_bendec_match(
+		type, bytes, size_bytes, &error);
+	struct fuzz_written written;
+	struct cli_output output;
+	size_t again_bytes = 0;
+
+	if (matched == NULL) {
+		require(error.text[0] != '\0');
+		return;
+	}
+	require(cli_output_init(&output, FUZZ_FD) == 0);
+	cli_bendec_decode(schema, matched, numbers, true, bytes, size_bytes,
+	                  '\n', &output);
+	require(cli_output_flush(&output) == 0);
+	cli_output_release(&output);
+	written = fuzz_take_output();
+	require(written.size_bytes > 0);
+	require(fuzz_is_harmless(written.bytes, written.size_bytes - 1));
+	require(encode((const char *)written.bytes, written.size_bytes, again,
+	               &again_bytes));
+	require(again_bytes == size_bytes &&
+	        memcmp(again, bytes, size_bytes) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
+{
+	struct fuzz_input input = {data, size_bytes};
+	uint8_t flags = fuzz_take_byte(&input);
+	uint8_t *bytes;
+	size_t encoded_bytes;
+
+	if (schema == NULL)
+		load();
+	if (input.left_bytes > MOST_BYTES)
+		input.left_bytes = MOST_BYTES;
+	bytes = fuzz_copy(input.at, input.left_bytes);
+	if ((flags & 1) != 0)
+		check_bytes(bytes, input.left_bytes, (flags & 2) != 0);
+	else if (encode((const char *)bytes, input.left_bytes, payload,
+	                &encoded_bytes))
+		check_bytes(payload, encoded_bytes, (flags & 2) != 0);
+	free(bytes);
+	return 0;
+}
