@@ -68,6 +68,8 @@ UNIT_TESTS := $(basename $(call objects,tests/unit/test_*.c))
 UNIT_SUPPORT := $(filter-out $(UNIT_TESTS:=.o),$(call objects,tests/unit/*.c))
 # Programs that tests run: a peer, a killer, a measure.
 PROGRAMS := $(basename $(call objects,$(addprefix tests/,interop/*.c fault/*.c bench/*.c)))
+FUZZERS := $(basename $(call objects,tests/fuzz/fuzz_*.c))
+FUZZ_SUPPORT := $(filter-out $(FUZZERS:=.o) %/replay.o,$(call objects,tests/fuzz/*.c))
 
 ## all: the binary and both libraries, in build/ (the default)
 all: $(BUILD)/shmlog $(BUILD)/libshmlog.a $(BUILD)/libshmlog.so
@@ -103,6 +105,14 @@ $(PROGRAMS): %: %.o $(BUILD)/libshmlog.a
 	$(call say,LD)
 	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -o $@ $^ $(LDFLAGS) $(LDLIBS)
 
+# With SANITIZE=fuzzer-no-link,… a fuzzer; else a program that takes files.
+FUZZ_MAIN := $(if $(findstring fuzzer,$(SANITIZE)),,$(BUILD)/tests/fuzz/replay.o)
+$(FUZZERS): %: %.o $(FUZZ_SUPPORT) $(FUZZ_MAIN) \
+		$(filter $(BUILD)/cli/common/%,$(CLI_OBJECTS)) $(BUILD)/libshmlog.a
+	$(call say,LD)
+	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -Wl,--wrap=write -o $@ $^ $(LDFLAGS) \
+		$(if $(FUZZ_MAIN),,-fsanitize=fuzzer) $(CLI_LIBS) $(LDLIBS)
+
 # Changed flags rebuild what they were used for; a first build looks for what
 # it needs before the compiler misses it.
 FLAGS := $(CC) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(CLI_LIBS)
@@ -111,12 +121,14 @@ $(BUILD)/.build-flags: FORCE
 		echo '$(FLAGS)' >$@; }
 
 -include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) $(UNIT_SUPPORT) \
-	$(UNIT_TESTS:=.o) $(PROGRAMS:=.o))
+	$(UNIT_TESTS:=.o) $(PROGRAMS:=.o) $(FUZZERS:=.o) $(FUZZ_SUPPORT) $(FUZZ_MAIN))
 
 # ------------------------------------------------------------------- tests
 
 ## programs: the unit tests and the programs that other tests run
 programs: $(UNIT_TESTS) $(PROGRAMS)
+# What `make fuzz` runs; see tests/fuzz/fuzz.sh for how it is built.
+fuzzers: $(FUZZERS)
 
 ## deps: install what building and testing need; does nothing when all is there
 deps:
@@ -150,14 +162,22 @@ lint: test-deps
 	@tests/check.sh lint
 
 ## campaign: kills, faults and races, SIZE=full
-## fuzz: every parser of untrusted bytes
+## campaign-NAME: one of them, tests/fault/NAME.sh
+## fuzz: every parser of untrusted bytes, and the output formats
+## fuzz-NAME: one of them, tests/fuzz/fuzz_NAME.c
 ## bench: speed against the usual tools
 campaign: RUN := fault
 fuzz: RUN := fuzz
 bench: RUN := bench
 campaign fuzz bench: test-deps
 	@$(MAKE) --no-print-directory all programs
+	@[ $@ != campaign ] || $(MAKE) --no-print-directory BUILD=build/asan \
+		SANITIZE=address,undefined WERROR=1 all programs
 	@SIZE=$(or $(SIZE),full) SHMLOG_BUILD=$(BUILD) tests/campaign.sh tests/$(RUN)
+campaign-%: test-deps
+	@SIZE=$(or $(SIZE),full) SHMLOG_BUILD=$(BUILD) tests/fault/$*.sh
+fuzz-%: test-deps
+	@SIZE=$(or $(SIZE),full) ONLY=$* tests/fuzz/fuzz.sh
 
 # ----------------------------------------------------------------- install
 
@@ -213,7 +233,7 @@ help:
 	@echo 'Knobs:'
 	@sed -n 's/^#: /  /p' Makefile
 
-.PHONY: all programs deps build-deps test-deps demo test check check-unit check-cli \
+.PHONY: all programs fuzzers deps build-deps test-deps demo test check check-unit check-cli \
 	check-interop check-install check-structure check-sanitize check-tsan \
 	check-valgrind check-portable lint campaign fuzz bench install uninstall \
 	clean help FORCE

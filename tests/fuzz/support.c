@@ -1,0 +1,246 @@
+/* What the fuzzers share: taking inputs apart, and keeping what is written. */
+#include "fuzz.h"
+
+#include "common/output.h"
+
+#include <shmlog.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Bytes that a repeated input has, unless it asks for the limit. */
+#define MODERATE_BYTES 4096u
+
+void fuzz_fail(const char *file, int line, const char *what)
+{
+	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+	abort();
+}
+
+static void *allocate(size_t size_bytes)
+{
+	/* An empty block is one byte that is not to be touched, but is there. */
+	void *block = malloc(size_bytes > 0 ? size_bytes : 1);
+
+	require(block != NULL);
+	return block;
+}
+
+/* ------------------------------------------------------------------ inputs */
+
+uint8_t fuzz_take_byte(struct fuzz_input *input)
+{
+	if (input->left_bytes == 0)
+		return 0;
+	input->left_bytes--;
+	return *input->at++;
+}
+
+uint64_t fuzz_take_u64(struct fuzz_input *input)
+{
+	uint64_t value = 0;
+
+	for (int i = 0; i < 8; i++)
+		value |= (uint64_t)fuzz_take_byte(input) << 8 * i;
+	return value;
+}
+
+uint8_t *fuzz_copy(const void *bytes, size_t size_bytes)
+{
+	uint8_t *block = allocate(size_bytes);
+
+	if (size_bytes > 0)
+		memcpy(block, bytes, size_bytes);
+	return block;
+}
+
+char *fuzz_take_text(struct fuzz_input *input)
+{
+	size_t length = strnlen((const char *)input->at, input->left_bytes);
+	char *text = allocate(length + 1);
+
+	if (length > 0)
+		memcpy(text, input->at, length);
+	text[length] = '\0';
+	input->at += length;
+	input->left_bytes -= length;
+	(void)fuzz_take_byte(input);
+	return text;
+}
+
+/* How often a unit stands in an input. */
+static size_t times_of(uint8_t repeat, size_t unit_bytes, size_t most)
+{
+	size_t times = repeat < 0xf0 ? 1 : (size_t)2 << (repeat - 0xf0);
+	size_t room = repeat == 0xff   ? most
+	              : repeat == 0xfe ? SHMLOG_PAYLOAD_MAX_BYTES
+	                               : MODERATE_BYTES;
+
+	if (unit_bytes == 0)
+		return 0;
+	if (repeat >= 0xfe || times > room / unit_bytes)
+		times = room / unit_bytes;
+	return times > 0 ? times : 1;
+}
+
+uint8_t *fuzz_take_long(struct fuzz_input *input, size_t most, size_t *size_out)
+{
+	uint8_t repeat = fuzz_take_byte(input);
+	size_t unit = fuzz_take_byte(input) + (size_t)1;
+	size_t times, rest, used = 0;
+	uint8_t *block;
+
+	if (unit > input->left_bytes)
+		unit = input->left_bytes;
+	times = times_of(repeat, unit, most);
+	rest = input->left_bytes - unit;
+	block = allocate(unit * times + rest);
+	for (; times > 0; times--, used += unit)
+		memcpy(block + used, input->at, unit);
+	memcpy(block + used, input->at + unit, rest);
+	used += rest;
+	if (used > most)
+		used = most;
+	block = realloc(block, used > 0 ? used : 1);
+	require(block != NULL);
+	*size_out = used;
+	return block;
+}
+
+uint8_t *fuzz_repeat(const void *bytes, size_t size_bytes, size_t times,
+                     size_t limit, size_t *size_out)
+{
+	uint8_t *block;
+	size_t used = 0;
+
+	if (size_bytes > 0 && times > limit / size_bytes)
+		times = limit / size_bytes;
+	block = allocate(size_bytes * times);
+	for (; size_bytes > 0 && times > 0; times--, used += size_bytes)
+		memcpy(block + used, bytes, size_bytes);
+	*size_out = used;
+	return block;
+}
+
+/* ------------------------------------------------------------- what is said */
+
+struct sink {
+	uint8_t *bytes;
+	size_t used;
+	size_t capacity;
+};
+
+static struct sink output, messages;
+
+FUZZ_JUDGE static void keep(struct sink *sink, const void *bytes,
+                            size_t size_bytes)
+{
+	if (size_bytes > sink->capacity - sink->used) {
+		sink->capacity = (sink->used + size_bytes) * 2;
+		sink->bytes = realloc(sink->bytes, sink->capacity);
+		require(sink->bytes != NULL);
+	}
+	memcpy(sink->bytes + sink->used, bytes, size_bytes);
+	sink->used += size_bytes;
+}
+
+static struct fuzz_written take(struct sink *sink)
+{
+	struct fuzz_written written = {sink->bytes, sink->used};
+
+	sink->used = 0;
+	return written;
+}
+
+struct cli_output *fuzz_output(void)
+{
+	static struct cli_output kept;
+
+	if (kept.buffer == NULL)
+		require(cli_output_init(&kept, FUZZ_FD) == 0);
+	return &kept;
+}
+
+struct fuzz_written fuzz_take_output(void)
+{
+	return take(&output);
+}
+
+struct fuzz_written fuzz_take_messages(void)
+{
+	return take(&messages);
+}
+
+/* The linker (--wrap=write) leads every write() of the code here. */
+ssize_t __real_write(int fd, const void *bytes, size_t size_bytes);
+ssize_t __wrap_write(int fd, const void *bytes, size_t size_bytes);
+ssize_t __wrap_write(int fd, const void *bytes, size_t size_bytes)
+{
+	const uint8_t *last = (const uint8_t *)bytes + size_bytes - 1;
+
+	if (fd == FUZZ_FD) {
+		keep(&output, bytes, size_bytes);
+		return (ssize_t)size_bytes;
+	}
+	if (fd != STDERR_FILENO)
+		return __real_write(fd, bytes, size_bytes);
+	/* A message is one line, and fit for a terminal. */
+	require(size_bytes > 0 && *last == '\n');
+	require(fuzz_is_harmless(bytes, size_bytes - 1));
+	keep(&messages, bytes, size_bytes);
+	return (ssize_t)size_bytes;
+}
+
+/* ------------------------------------------------------------------- UTF-8 */
+
+FUZZ_JUDGE size_t fuzz_utf8(const uint8_t *bytes, size_t size_bytes,
+                            uint32_t *point_out)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	uint8_t first = size_bytes > 0 ? bytes[0] : 0xff;
+	size_t length = first < 0x80    ? 1u
+	                : first < 0xc0  ? 0u
+	                : first < 0xe0  ? 2u
+	                : first < 0xf0  ? 3u
+	                : first <= 0xf7 ? 4u
+	                                : 0u;
+	uint32_t point = length < 2 ? first : first & (0x7fu >> length);
+
+	if (length == 0 || length > size_bytes)
+		return 0;
+	for (size_t i = 1; i < length; i++) {
+		if (bytes[i] >> 6 != 2)
+			return 0;
+		point = point << 6 | (bytes[i] & 0x3fu);
+	}
+	if (point < least[length] || point > 0x10ffff || point >> 11 == 0x1b)
+		return 0;
+	*point_out = point;
+	return length;
+}
+
+/* Some of what must never pass; the whole table is a test's of text.c. */
+FUZZ_JUDGE static bool is_harmful(uint32_t point)
+{
+	return point < 0x20 || (point >= 0x7f && point < 0xa0) ||
+	       point == 0xad || point == 0x61c || point == 0x180e ||
+	       (point >= 0x200b && point <= 0x200f) ||
+	       (point >= 0x2028 && point <= 0x202e) ||
+	       (point >= 0x2060 && point <= 0x206f) || point == 0xfeff ||
+	       (point & 0xfffe) == 0xfffe || point >> 12 == 0xe0;
+}
+
+FUZZ_JUDGE bool fuzz_is_harmless(const uint8_t *bytes, size_t size_bytes)
+{
+	while (size_bytes > 0) {
+		uint32_t point;
+		size_t length = fuzz_utf8(bytes, size_bytes, &point);
+
+		if (length == 0 || is_harmful(point))
+			return false;
+		bytes += length;
+		size_bytes -= length;
+	}
+	return true;
+}
