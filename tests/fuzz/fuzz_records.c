@@ -147,6 +147,10 @@ static bool take_record(struct stream *stream)
 		require(record.consumed > 0);
 		require(record.bytes >= from &&
 		        record.size_bytes <= record.consumed);
+		require(record.size_bytes <=
+		        (stream->format == CLI_INPUT_ENVELOPE
+		                 ? CLI_RECORD_MAX_BYTES
+		                 : SHMLOG_PAYLOAD_MAX_BYTES));
 		event.consumed = record.consumed;
 		take_payload(stream, &record, &event);
 	}

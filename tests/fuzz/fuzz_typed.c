@@ -14,34 +14,32 @@
 
 #define MOST_BYTES 65531u
 
-#define NAMED(name, rest) "{\"name\":\"" name "\"," rest "}"
-#define FIELD(name, type) NAMED(name, "\"type\":\"" type "\"")
-#define FIELDS(name, type, length) \
-	NAMED(name, "\"type\":\"" type "\",\"length\":" #length)
-
-static const char
-	definitions
-		[] =
-			"[" NAMED(
-				"Kind", "\"underlying\":\"u16\",\"offset\":"
-                                        "\"0x100\","
-					"\"variants\":[[\"A\",1],[\"B\","
-                                        "\"0x2\"],[\"C\",\"0b11\"]]") "," NAMED("Flags", "\"underlying\":\"i8\",\"bitflags\":true,\"variants\":"
-                                                                                         "[[\"no\",0],[\"x\",1],[\"y\",2],[\"xz\",5],[\"top\",-128]]") "," NAMED("u24", "\"size\":3") "," NAMED("Head", "\"fields\":[" FIELD("n", "u8") "," FIELD("kind", "Kind") "]") "," NAMED("Point",
-                                                                                                                                                                                                                                                                                 "\"fields\":[" FIELD("x", "f64") "," FIELD("y", "f32") "," FIELD(
-																																			 "on", "bool") "]") "," NAMED("Row",
-                                                                                                                                                                                                                                                                                                                      "\"type\":\"Point\",\"length\":2") "," NAMED("A",
-                                                                                                                                                                                                                                                                                                                                                                   "\"fields\":[" FIELD("head",
-                                                                                                                                                                                                                                                                                                                                                                                        "Head") "," FIELDS("text", "char",
-                                                                                                                                                                                                                                                                                                                                                                                                           12) "," FIELD("flags",
-                                                                                                                                                                                                                                                                                                                                                                                                                         "Flags") "," FIELD("rows",
-                                                                                                                                                                                                                                                                                                                                                                                                                                            "Row") "," FIELDS("grid",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                              "Row", 2) "," FIELD("extra", "u24") "]") "," NAMED("B",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 "\"fields\":[" FIELD("head", "Head") "," FIELD("a",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "u8") "," FIELD("b", "u16") "," FIELD("c", "u32") "," FIELD("d", "u64") "," FIELD("e", "i8") "," FIELD("f", "i16") "," FIELD("g", "i32") "," FIELD("h",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "i64") "," FIELDS("i", "u16", 3) "]") "," NAMED("C", "\"fields\":[" FIELD("head", "Head") "]") "," NAMED("Any",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "\"discriminator\":[\"head\",\"kind\"],"
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "\"members\":[\"A\",\"B\",\"C\"]") "]";
+/* With single quotes for double ones. */
+static const char definitions[] =
+	"[{'name':'Kind','underlying':'u16','offset':'0x100',"
+	"'variants':[['A',1],['B','0x2'],['C','0b11']]},"
+	"{'name':'Flags','underlying':'i8','bitflags':true,'variants':"
+	"[['no',0],['x',1],['y',2],['xz',5],['top',-128]]},"
+	"{'name':'u24','size':3},"
+	"{'name':'Head','fields':[{'name':'n','type':'u8'},"
+	"{'name':'kind','type':'Kind'}]},"
+	"{'name':'Point','fields':[{'name':'x','type':'f64'},"
+	"{'name':'y','type':'f32'},{'name':'on','type':'bool'}]},"
+	"{'name':'Row','type':'Point','length':2},"
+	"{'name':'A','fields':[{'name':'head','type':'Head'},"
+	"{'name':'text','type':'char','length':12},"
+	"{'name':'flags','type':'Flags'},{'name':'rows','type':'Row'},"
+	"{'name':'grid','type':'Row','length':2},"
+	"{'name':'extra','type':'u24'}]},"
+	"{'name':'B','fields':[{'name':'head','type':'Head'},"
+	"{'name':'a','type':'u8'},{'name':'b','type':'u16'},"
+	"{'name':'c','type':'u32'},{'name':'d','type':'u64'},"
+	"{'name':'e','type':'i8'},{'name':'f','type':'i16'},"
+	"{'name':'g','type':'i32'},{'name':'h','type':'i64'},"
+	"{'name':'i','type':'u16','length':3}]},"
+	"{'name':'C','fields':[{'name':'head','type':'Head'}]},"
+	"{'name':'Any','discriminator':['head','kind'],"
+	"'members':['A','B','C']}]";
 
 static struct cli_bendec *schema;
 static const struct cli_bendec_type *type;
@@ -52,11 +50,14 @@ static uint8_t scratch[CLI_BENDEC_SCRATCH_ROOM];
 static void load(void)
 {
 	struct cli_bendec_error error;
+	char text[sizeof(definitions)];
 
+	memcpy(text, definitions, sizeof(text));
+	for (char *at = text; *at != '\0'; at++)
+		*at = *at == '\'' ? '"' : *at;
 	schema = cli_bendec_new();
 	require(schema != NULL);
-	require(cli_bendec_add(schema, "file", definitions, strlen(definitions),
-	                       &error));
+	require(cli_bendec_add(schema, "file", text, strlen(text), &error));
 	require(cli_bendec_resolve(schema, &error));
 	type = cli_bendec_choose(schema, NULL, &error);
 	require(type != NULL && strcmp(type->name, "Any") == 0);

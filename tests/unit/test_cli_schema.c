@@ -60,18 +60,14 @@ static const struct cli_bendec_type *field(const struct cli_bendec_type *type,
 	return type->fields[n].type;
 }
 
-#define S(name, fields) "{'name':'" name "','fields':[" fields "]}"
-#define F(name, type) "{'name':'" name "','type':'" type "'}"
-#define FL(name, type, length) \
-	"{'name':'" name "','type':'" type "','length':" #length "}"
-
-/* ----------------------------------------------------------------- resolving */
+/* ---------------------------------------------------------------- resolving */
 
 TEST(test_fields_are_packed)
 {
-	assert_true(load(
-		"[" S("P", F("a", "u8") "," F("b", "u64") "," F(
-				   "c", "i16") "," FL("d", "u32", 3)) "]"));
+	assert_true(load("[{'name':'P','fields':[{'name':'a','type':'u8'},"
+	                 "{'name':'b','type':'u64'},{'name':'c',"
+	                 "'type':'i16'},{'name':'d','type':'u32',"
+	                 "'length':3}]}]"));
 	assert_int_equal(find("P")->size_bytes, 23);
 	assert_int_equal(find("P")->fields[1].offset, 1);
 	assert_int_equal(find("P")->fields[2].offset, 9);
@@ -111,8 +107,10 @@ TEST(test_primitives_are_known_without_being_defined)
 
 TEST(test_definitions_stand_in_any_order_and_file)
 {
-	assert_true(add("a", "[" S("A", F("b", "B")) "]"));
-	assert_true(add("b", "[" S("C", F("x", "u8")) "]"));
+	assert_true(
+		add("a", "[{'name':'A','fields':[{'name':'b','type':'B'}]}]"));
+	assert_true(
+		add("b", "[{'name':'C','fields':[{'name':'x','type':'u8'}]}]"));
 	assert_true(add("c", "[{'name':'B','alias':'C'}]"));
 	assert_true(cli_bendec_resolve(schema, &error));
 	assert_ptr_equal(field(find("A"), 0), find("C"));
@@ -120,11 +118,10 @@ TEST(test_definitions_stand_in_any_order_and_file)
 
 TEST(test_kind_may_be_missing_a_name_or_a_number)
 {
-	assert_true(load("[{'name':'A','size':3},"
-	                 "{'kind':'Primitive','name':'B','size':3},"
-	                 "{'kind':1,'name':'C','size':3},"
-	                 "{'kind':'Array','name':'D','type':'A','length':2},"
-	                 "{'kind':null,'name':'E','alias':'D'}]"));
+	assert_true(load("[{'name':'A','size':3},{'kind':'Primitive',"
+	                 "'name':'B','size':3},{'kind':1,'name':'C',"
+	                 "'size':3},{'kind':'Array','name':'D','type':'A',"
+	                 "'length':2},{'kind':null,'name':'E','alias':'D'}]"));
 	assert_int_equal(find("A")->kind, CLI_BENDEC_BYTES);
 	assert_int_equal(find("C")->kind, CLI_BENDEC_BYTES);
 	assert_int_equal(find("E")->size_bytes, 6);
@@ -132,11 +129,12 @@ TEST(test_kind_may_be_missing_a_name_or_a_number)
 
 TEST(test_a_name_is_looked_for_in_its_own_namespace)
 {
-	assert_true(load("[" S("ns.A", F("x", "B") "," F("y", "C")) "," S(
-		"ns.B",
-		F("x", "u16")) "," S("ns.C",
-	                             F("x", "u8")) "," S("C",
-	                                                 F("x", "u64")) "]"));
+	assert_true(load("[{'name':'ns.A','fields':[{'name':'x','type':'B'},"
+	                 "{'name':'y','type':'C'}]},{'name':'ns.B',"
+	                 "'fields':[{'name':'x','type':'u16'}]},"
+	                 "{'name':'ns.C','fields':[{'name':'x',"
+	                 "'type':'u8'}]},{'name':'C','fields':[{'name':'x',"
+	                 "'type':'u64'}]}]"));
 	assert_ptr_equal(field(find("ns.A"), 0), find("ns.B"));
 	/* What is defined as it stands comes first. */
 	assert_ptr_equal(field(find("ns.A"), 1), find("C"));
@@ -144,17 +142,14 @@ TEST(test_a_name_is_looked_for_in_its_own_namespace)
 
 TEST(test_an_array_of_char_by_this_name_is_text)
 {
-	assert_true(load(
-		"[{'name':'char','alias':'u8'},"
-		"{'name':'Letter','alias':'char'},"
-		"{'name':'Word','type':'char','length':4}," S(
-			"A",
-			FL("a", "char", 3) "," FL("b", "Letter", 3) "," F(
-				"c",
-				"Word") "," FL("d", "Word",
-	                                       2) "," FL("e", "u8",
-	                                                 3) "," F("f",
-	                                                          "char")) "]"));
+	assert_true(load("[{'name':'char','alias':'u8'},{'name':'Letter',"
+	                 "'alias':'char'},{'name':'Word','type':'char',"
+	                 "'length':4},{'name':'A','fields':[{'name':'a',"
+	                 "'type':'char','length':3},{'name':'b',"
+	                 "'type':'Letter','length':3},{'name':'c',"
+	                 "'type':'Word'},{'name':'d','type':'Word',"
+	                 "'length':2},{'name':'e','type':'u8','length':3},"
+	                 "{'name':'f','type':'char'}]}]"));
 	assert_int_equal(field(find("A"), 0)->kind, CLI_BENDEC_TEXT);
 	assert_int_equal(field(find("A"), 1)->kind, CLI_BENDEC_ARRAY);
 	assert_int_equal(field(find("A"), 2)->kind, CLI_BENDEC_TEXT);
@@ -165,16 +160,17 @@ TEST(test_an_array_of_char_by_this_name_is_text)
 
 TEST(test_an_alias_is_read_by_its_name_where_it_is_used)
 {
-	assert_true(load("[{'name':'bool','alias':'u8'},"
-	                 "{'name':'Flag','alias':'bool'}," S(
-				 "A", F("a", "bool") "," F("b", "Flag")) "]"));
+	assert_true(load("[{'name':'bool','alias':'u8'},{'name':'Flag',"
+	                 "'alias':'bool'},{'name':'A','fields':[{'name':'a',"
+	                 "'type':'bool'},{'name':'b','type':'Flag'}]}]"));
 	assert_int_equal(field(find("A"), 0)->kind, CLI_BENDEC_BOOL);
 	assert_int_equal(field(find("A"), 1)->kind, CLI_BENDEC_U8);
 }
 
 TEST(test_a_length_of_zero_is_none)
 {
-	assert_true(load("[" S("A", FL("a", "u16", 0)) "]"));
+	assert_true(load("[{'name':'A','fields':[{'name':'a','type':'u16',"
+	                 "'length':0}]}]"));
 	assert_int_equal(find("A")->size_bytes, 2);
 	assert_int_equal(field(find("A"), 0)->kind, CLI_BENDEC_U16);
 }
@@ -186,8 +182,8 @@ TEST(test_variants_are_numbers_or_strings_of_them)
 	const struct cli_bendec_type *type;
 
 	assert_true(load("[{'name':'E','underlying':'u64','offset':'0x1000',"
-	                 "'variants':[['A',1],['B','0x10','words'],"
-	                 "['C','0b101'],['D','0x7fffffffffffffff']]}]"));
+	                 "'variants':[['A',1],['B','0x10','words'],['C',"
+	                 "'0b101'],['D','0x7fffffffffffffff']]}]"));
 	type = find("E");
 	assert_int_equal(type->variant_count, COUNT_OF(values));
 	for (size_t i = 0; i < COUNT_OF(values); i++)
@@ -198,35 +194,25 @@ TEST(test_of_variants_with_one_value_the_last_counts)
 {
 	const struct cli_bendec_type *type;
 
-	assert_true(load("[{'name':'E','underlying':'u8','variants':"
-	                 "[['A',1],['B',0],['C',1]]}]"));
+	assert_true(load("[{'name':'E','underlying':'u8','variants':[['A',"
+	                 "1],['B',0],['C',1]]}]"));
 	type = find("E");
 	assert_int_equal(type->value_count, 2);
 	assert_string_equal(type->by_value[1]->name, "C");
 }
 
 static const char animals[] =
-	"[{'name':'Kind','underlying':'u16','offset':'0x1000','variants':"
-	"[['Zebra',1],['Toucan',2]]},"
-	"{'name':'Header','fields':[" F("n", "u8") "," F(
-		"kind",
-		"Kind") "]}," S("Zebra",
-                                F("header", "Header") "," F(
-					"legs",
-					"u8")) "," S("Toucan",
-                                                     F("header", "Header") "," F(
-							     "wings",
-							     "u16")) ","
-								     "{'name':'"
-								     "Animal','"
-								     "discrimin"
-								     "ator':['"
-								     "header','"
-								     "kind'],"
-								     "'members'"
-								     ":['Zebra'"
-								     ",'Toucan'"
-								     "]}]";
+	"[{'name':'Kind','underlying':'u16',"
+	"'offset':'0x1000','variants':[['Zebra',1],"
+	"['Toucan',2]]},{'name':'Header',"
+	"'fields':[{'name':'n','type':'u8'},{'name':'kind',"
+	"'type':'Kind'}]},{'name':'Zebra',"
+	"'fields':[{'name':'header','type':'Header'},"
+	"{'name':'legs','type':'u8'}]},{'name':'Toucan',"
+	"'fields':[{'name':'header','type':'Header'},"
+	"{'name':'wings','type':'u16'}]},{'name':'Animal',"
+	"'discriminator':['header','kind'],"
+	"'members':['Zebra','Toucan']}]";
 
 TEST(test_a_union_goes_by_an_enum_deep_inside)
 {
@@ -251,13 +237,15 @@ TEST(test_the_one_union_is_chosen)
 
 TEST(test_the_one_struct_that_no_other_uses_is_chosen)
 {
-	assert_true(load("[" S("A", F("b", "B")) "," S("B", "") "]"));
+	assert_true(load("[{'name':'A','fields':[{'name':'b','type':'B'}]},{'"
+	                 "name':'B','fields':[]}]"));
 	assert_ptr_equal(cli_bendec_choose(schema, NULL, &error), find("A"));
 }
 
 TEST(test_of_two_neither_is_chosen)
 {
-	assert_true(load("[" S("A", "") "," S("B", "") "]"));
+	assert_true(
+		load("[{'name':'A','fields':[]},{'name':'B','fields':[]}]"));
 	assert_null(cli_bendec_choose(schema, NULL, &error));
 	assert_int_equal(error.status, CLI_USAGE);
 	assert_non_null(strstr(error.text, "'A', 'B'"));
@@ -304,95 +292,107 @@ static const struct refusal refusals[] = {
 	{"[{'name':'A','size':18446744073709551617}]", "no whole number"},
 	{"[{'name':'A','size':'8'}]", "must be a number, not a string"},
 	{"[{'name':'u64','size':4}]", "u64 has 8"},
-	{"[" S("u8", "") "]", "u8 is a primitive of 1 byte"},
+	{"[{'name':'u8','fields':[]}]", "u8 is a primitive of 1 byte"},
 	{"[{'name':'A','size':1},{'name':'A','size':1}]", "is defined twice"},
-	{"[" S("A", F("a", "u8") "," F("a", "u8")) "]",
+	{"[{'name':'A','fields':[{'name':'a','type':'u8'},"
+         "{'name':'a','type':'u8'}]}]",
          "field 'a': is defined twice"},
-	{"[" S("A", F("a", "B")) "]", "type 'A', field 'a': unknown type 'B'"},
-	{"[" S("A", F("a", "u46")) "]", "did you mean 'u16'?"},
-	{"[" S("A", "7") "]", "type 'A', field 1: is a number"},
-	{"[" S("A", "{'type':'u8'}") "]", "field 1: has no \"name\""},
-	{"[" S("A", "{'name':'x'}") "]", "field 'x': has no \"type\""},
-	{"[" S("A", FL("a", "u8", 65532)) "]", "field 'a': \"length\""},
-	{"[" S("A", FL("a", "u8", -1)) "]", "no whole number"},
-	{"[" S("A", FL("a", "u64", 65531)) "]", "524248 bytes are more than"},
-	{"[" S("A", FL("a", "u8", 65531) "," F("b", "u8")) "]",
+	{"[{'name':'A','fields':[{'name':'a','type':'B'}]}]",
+         "type 'A', field 'a': unknown type 'B'"},
+	{"[{'name':'A','fields':[{'name':'a','type':'u46'}]}]",
+         "did you mean 'u16'?"},
+	{"[{'name':'A','fields':[7]}]", "type 'A', field 1: is a number"},
+	{"[{'name':'A','fields':[{'type':'u8'}]}]", "field 1: has no \"name\""},
+	{"[{'name':'A','fields':[{'name':'x'}]}]",
+         "field 'x': has no \"type\""},
+	{"[{'name':'A','fields':[{'name':'a','type':'u8',"
+         "'length':65532}]}]",
+         "field 'a': \"length\""},
+	{"[{'name':'A','fields':[{'name':'a','type':'u8',"
+         "'length':-1}]}]",
+         "no whole number"},
+	{"[{'name':'A','fields':[{'name':'a','type':'u64',"
+         "'length':65531}]}]",
+         "524248 bytes are more than"},
+	{"[{'name':'A','fields':[{'name':'a','type':'u8',"
+         "'length':65531},{'name':'b','type':'u8'}]}]",
          "field 'b': 65532 bytes are more than the 65531"},
 	{"[{'name':'A','type':'u64','length':10000}]", "80000 bytes"},
 	{"[{'name':'A','type':'u8','length':0}]", "at least 1"},
-	{"[" S("A", F("a", "A")) "]", "the circle is 'A', 'A'"},
-	{"[" S("A", F("b", "B")) "," S(
-		 "B", FL("c", "C", 2)) ","
-                                       "{'name':'C','alias':'A'}]",
+	{"[{'name':'A','fields':[{'name':'a','type':'A'}]}]",
+         "the circle is 'A', 'A'"},
+	{"[{'name':'A','fields':[{'name':'b','type':'B'}]},"
+         "{'name':'B','fields':[{'name':'c','type':'C',"
+         "'length':2}]},{'name':'C','alias':'A'}]",
          "the circle is 'A', 'B', 'C', 'A'"},
 	{"[{'name':'A','alias':'A'}]", "contains itself"},
 	{"[{'name':'E','underlying':'f64','variants':[]}]", "is no integer"},
 	{"[{'name':'E','variants':[]}]", "without \"underlying\""},
-	{"[{'name':'E','underlying':'u8','variants':[['A',256]]}]",
+	{"[{'name':'E','underlying':'u8','variants':[['A',"
+         "256]]}]",
          "variant 'A': 256 does not fit u8, 0 to 255"},
-	{"[{'name':'E','underlying':'i8','variants':[['A',-129]]}]",
+	{"[{'name':'E','underlying':'i8','variants':[['A',"
+         "-129]]}]",
          "-129 does not fit i8, -128 to 127"},
-	{"[{'name':'E','underlying':'u8','offset':250,'variants':[['A',6]]}]",
+	{"[{'name':'E','underlying':'u8','offset':250,"
+         "'variants':[['A',6]]}]",
          "256 does not fit"},
-	{"[{'name':'E','underlying':'u64','offset':1,'variants':"
-         "[['A','0xffffffffffffffff']]}]",
+	{"[{'name':'E','underlying':'u64','offset':1,"
+         "'variants':[['A','0xffffffffffffffff']]}]",
          "more than 64 bits"},
-	{"[{'name':'E','underlying':'u8','variants':[['A','12']]}]",
+	{"[{'name':'E','underlying':'u8','variants':[['A',"
+         "'12']]}]",
          "nor a string such as \"0x1f\""},
-	{"[{'name':'E','underlying':'u8','offset':'0b1','variants':[]}]",
+	{"[{'name':'E','underlying':'u8','offset':'0b1',"
+         "'variants':[]}]",
          "offset"},
-	{"[{'name':'E','underlying':'u8','variants':[['A',1.5]]}]",
+	{"[{'name':'E','underlying':'u8','variants':[['A',"
+         "1.5]]}]",
          "no whole number"},
 	{"[{'name':'E','underlying':'u8','variants':[['A']]}]", "lacks"},
-	{"[{'name':'E','underlying':'u8','variants':[['A',1],['A',2]]}]",
+	{"[{'name':'E','underlying':'u8','variants':[['A',"
+         "1],['A',2]]}]",
          "variant 'A': is defined twice"},
 	{"[{'name':'U','members':['A']}]", "without \"discriminator\""},
 	{"[{'name':'U','discriminator':['k'],'members':[]}]",
          "without members"},
-	{"[" ENUM
-         "," S("A",
-               F("x",
-                 "E")) ","
-                       "{'name':'U','discriminator':['k'],'members':['A']}]",
-         "type 'U', member 'A': the discriminator's field 'k' is not in 'A'"},
-	{"[" S("A",
-               F("k",
-                 "u8")) ","
-                        "{'name':'U','discriminator':['k'],'members':['A']}]",
+	{"[" ENUM ",{'name':'A','fields':[{'name':'x','type':'E'}]},"
+         "{'name':'U','discriminator':['k'],"
+         "'members':['A']}]",
+         "type 'U',"
+         " member 'A': the discriminator's field 'k' is not in 'A'"},
+	{"[{'name':'A','fields':[{'name':'k','type':'u8'}]},"
+         "{'name':'U','discriminator':['k'],"
+         "'members':['A']}]",
          "is no enum"},
-	{"[" ENUM
-         "," S("A",
-               FL("k", "E",
-                  2)) ","
-                      "{'name':'U','discriminator':['k'],'members':['A']}]",
+	{"[" ENUM ",{'name':'A','fields':[{'name':'k','type':'E',"
+         "'length':2}]},{'name':'U','discriminator':['k'],"
+         "'members':['A']}]",
          "is no enum"},
-	{"[" ENUM "," S("A", F("k", "E")) "," S(
-		 "B", F("n", "u8") "," F(
-			      "k", "E")) ",{'name':'U','discriminator':['k'],"
-                                         "'members':['A','B']}]",
+	{"[" ENUM ",{'name':'A','fields':[{'name':'k','type':'E'}]},"
+         "{'name':'B','fields':[{'name':'n','type':'u8'},"
+         "{'name':'k','type':'E'}]},{'name':'U',"
+         "'discriminator':['k'],'members':['A','B']}]",
          "at offset 1"},
-	{"[" ENUM
-         "," S("C",
-               F("k",
-                 "E")) ","
-                       "{'name':'U','discriminator':['k'],'members':['C']}]",
+	{"[" ENUM ",{'name':'C','fields':[{'name':'k','type':'E'}]},"
+         "{'name':'U','discriminator':['k'],"
+         "'members':['C']}]",
          "no variant"},
-	{"[" ENUM "," S("A", F("k", "E")) ","
-                                          "{'name':'U','discriminator':['k'],'"
-                                          "members':['A','A']}]",
+	{"[" ENUM ",{'name':'A','fields':[{'name':'k','type':'E'}]},"
+         "{'name':'U','discriminator':['k'],'members':['A',"
+         "'A']}]",
          "same value"},
-	{"[" ENUM ",{'name':'U','discriminator':['k'],'members':['E']}]",
+	{"[" ENUM ",{'name':'U','discriminator':['k'],"
+         "'members':['E']}]",
          "is no struct"},
-	{"[" ENUM
-         "," S("A",
-               F("k",
-                 "E")) ","
-                       "{'name':'U','discriminator':['k'],'members':['A']}," S(
-			       "S", F("u", "U")) "]",
+	{"[" ENUM ",{'name':'A','fields':[{'name':'k','type':'E'}]},"
+         "{'name':'U','discriminator':['k'],"
+         "'members':['A']},{'name':'S',"
+         "'fields':[{'name':'u','type':'U'}]}]",
          "is a union"},
-	{"[" S("A", "") ","
-                        "{'name':'B','type':'A','length':65531},"
-                        "{'name':'C','type':'B','length':65531}]",
+	{"[{'name':'A','fields':[]},{'name':'B','type':'A','length':"
+         "65531},"
+         "{'name':'C','type':'B','length':65531}]",
          "more than 16 MiB as JSON"},
 };
 
@@ -419,7 +419,8 @@ TEST(test_types_in_types_have_a_bottom)
 {
 	char text[64];
 
-	assert_true(add("file", S("S0", F("a", "u8"))));
+	assert_true(add("file",
+	                "{'name':'S0','fields':[{'name':'a','type':'u8'}]}"));
 	for (int i = 1; i < 400; i++) {
 		snprintf(text, sizeof(text),
 		         "{'name':'S%d','fields':[{'name':'a','type':'S%d'}]}",

@@ -9,62 +9,73 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STRUCT(name, fields) "{\"name\":\"" name "\",\"fields\":[" fields "]}"
-#define FIELD(name, type) "{\"name\":\"" name "\",\"type\":\"" type "\"}"
-#define FIELDS(name, type, length) \
-	"{\"name\":\"" name "\",\"type\":\"" type "\",\"length\":" #length "}"
+/* With single quotes for double ones. */
+static const char definitions[] =
+	"[{'name':'u24','size':3},"
+	"{'name':'Level','underlying':'u8','variants':"
+	"[['Low',1],['High',200],['Last',1]]},"
+	"{'name':'Sign','underlying':'i16','offset':-10,'variants':"
+	"[['Minus',0],['Plus',20]]},"
+	"{'name':'Bits','underlying':'u8','bitflags':true,'variants':"
+	"[['none',0],['a',1],['b',2],['ab',3],['top','0x80']]},"
+	"{'name':'Pair','type':'u8','length':2},"
+	"{'name':'Inner','fields':[{'name':'x','type':'u8'},"
+	"{'name':'y','type':'u16'}]},"
+	"{'name':'Empty','fields':[]},"
+	"{'name':'Nest','fields':[{'name':'a','type':'Inner'},"
+	"{'name':'b','type':'Inner','length':2},"
+	"{'name':'e','type':'Empty'}]},"
+	"{'name':'Extra','fields':[{'name':'extra','type':'u8'},"
+	"{'name':'extra_','type':'u8'}]}]";
 
-static const char
-	definitions[] =
-		"[{\"name\":\"u24\",\"size\":3},"
-		"{\"name\":\"Level\",\"underlying\":\"u8\",\"variants\":"
-		"[[\"Low\",1],[\"High\",200],[\"Last\",1]]},"
-		"{\"name\":\"Sign\",\"underlying\":\"i16\",\"offset\":-10,"
-                "\"variants\":"
-		"[[\"Minus\",0],[\"Plus\",20]]},"
-		"{\"name\":\"Bits\",\"underlying\":\"u8\",\"bitflags\":true,"
-                "\"variants\":"
-		"[[\"none\",0],[\"a\",1],[\"b\",2],[\"ab\",3],[\"top\","
-                "\"0x80\"]]},"
-		"{\"name\":\"Pair\",\"type\":\"u8\",\"length\":2}," STRUCT("Inn"
-                                                                           "er",
-                                                                           FIELD(
-										   "x",
-										   "u8") "," FIELD("y", "u16")) "," STRUCT("Empty", "") "," STRUCT("U8", FIELD("v", "u8")) "," STRUCT("U16", FIELD("v", "u16")) "," STRUCT("U32", FIELD("v", "u32")) "," STRUCT("U64", FIELD("v", "u64")) "," STRUCT("I8",
-                                                                                                                                                                                                                                                                                                     FIELD("v",
-                                                                                                                                                                                                                                                                                                           "i8")) "," STRUCT("I16",
-                                                                                                                                                                                                                                                                                                                             FIELD(
-																																								     "v",
-																																								     "i16")) "," STRUCT("I32", FIELD("v", "i32")) "," STRUCT("I64", FIELD("v", "i64")) "," STRUCT("F32",
-                                                                                                                                                                                                                                                                                                                                                                                                                                  FIELD(
-																																																					  "v", "f32")) "," STRUCT("F64", FIELD("v", "f64")) "," STRUCT("Bool", FIELD("v", "bool")) "," STRUCT("Bytes", FIELD("v", "u24")) "," STRUCT("Enum", FIELD("v", "Level")) "," STRUCT("Signed",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             FIELD("v",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "Sign")) "," STRUCT("Flags", FIELD("v", "Bits")) "," STRUCT("Text", FIELDS("v",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              "char",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              4)) "," STRUCT("Words",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             FIELDS("v",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    "u16", 3)) "," STRUCT("Grid",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                          FIELDS("v",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 "Pair",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 2)) "," STRUCT("Nest",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                FIELD(
-																																																																																															"a", "Inner") "," FIELDS("b", "Inner", 2) "," FIELD("e", "Empty")) "," STRUCT("Extra", FIELD("extra",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     "u8") "," FIELD("extra_",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     "u8")) "]";
+/* Structs with a field "v" of each type. */
+static const struct {
+	const char *name;
+	const char *type;
+	unsigned length;
+} singles[] = {
+	{"U8", "u8", 0},      {"U16", "u16", 0},     {"U32", "u32", 0},
+	{"U64", "u64", 0},    {"I8", "i8", 0},       {"I16", "i16", 0},
+	{"I32", "i32", 0},    {"I64", "i64", 0},     {"F32", "f32", 0},
+	{"F64", "f64", 0},    {"Bool", "bool", 0},   {"Bytes", "u24", 0},
+	{"Enum", "Level", 0}, {"Signed", "Sign", 0}, {"Flags", "Bits", 0},
+	{"Text", "char", 4},  {"Words", "u16", 3},   {"Grid", "Pair", 2},
+};
 
 static struct cli_bendec *schema;
 static struct cli_bendec_error error;
 static unsigned char payload[CLI_BENDEC_PAYLOAD_ROOM];
 static unsigned char scratch_room[CLI_BENDEC_SCRATCH_ROOM];
 
+static bool add(struct cli_bendec *to, const char *text)
+{
+	char quoted[2048];
+
+	snprintf(quoted, sizeof(quoted), "%s", text);
+	for (char *at = quoted; *at != '\0'; at++)
+		*at = *at == '\'' ? '"' : *at;
+	return cli_bendec_add(to, "file", quoted, strlen(quoted), &error);
+}
+
 static int make_schema(void **state)
 {
+	bool added;
+
 	(void)state;
 	schema = cli_bendec_new();
-	if (schema == NULL ||
-	    !cli_bendec_add(schema, "file", definitions, strlen(definitions),
-	                    &error) ||
-	    !cli_bendec_resolve(schema, &error)) {
+	if (schema == NULL)
+		return 1;
+	added = add(schema, definitions);
+	for (size_t i = 0; i < COUNT_OF(singles); i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text),
+		         "{'name':'%s','fields':[{'name':'v','type':'%s',"
+		         "'length':%u}]}",
+		         singles[i].name, singles[i].type, singles[i].length);
+		added = added && add(schema, text);
+	}
+	if (!added || !cli_bendec_resolve(schema, &error)) {
 		fprintf(stderr, "%s\n", error.text);
 		return 1;
 	}
@@ -369,10 +380,10 @@ TEST(test_frames_too_short_match_nothing)
 /* Deep inside of what is larger than any room at once. */
 TEST(test_values_larger_than_the_output_are_whole)
 {
-	static const char large[] = "[" STRUCT(
-		"One", FIELD("a_name_of_a_length",
-	                     "u8")) "," STRUCT("Many",
-	                                       FIELDS("all", "One", 65531)) "]";
+	static const char large[] =
+		"[{'name':'One','fields':[{'name':'a_name_of_a_length',"
+		"'type':'u8'}]},{'name':'Many','fields':[{'name':'all',"
+		"'type':'One','length':65531}]}]";
 	struct cli_bendec *other = cli_bendec_new();
 	const struct cli_bendec_type *type;
 	struct cli_output output;
@@ -387,7 +398,7 @@ TEST(test_values_larger_than_the_output_are_whole)
 	assert_non_null(other);
 	assert_non_null(bytes);
 	assert_non_null(file);
-	assert_true(cli_bendec_add(other, "f", large, strlen(large), &error));
+	assert_true(add(other, large));
 	assert_true(cli_bendec_resolve(other, &error));
 	type = cli_bendec_choose(other, NULL, &error);
 	for (size_t i = 0; i < size_bytes; i++)
