@@ -42,8 +42,13 @@ add() { # VARIANT FILE...
 
 build_plain() { build plain all programs; }
 build_asan() { build asan SANITIZE=address,undefined WERROR=1 all programs; }
-build_tsan() { build tsan SANITIZE=thread WERROR=1 all programs; }
-build_portable() { build portable PORTABLE=1 WERROR=1 all programs; }
+build_tsan() {
+	build tsan SANITIZE=thread WERROR=1 build/tsan/tests/unit/test_concurrent
+}
+build_portable() {
+	build portable PORTABLE=1 WERROR=1 all \
+		build/portable/tests/unit/test_{append,mapping,wait,writer}
+}
 
 check_unit() {
 	build_plain

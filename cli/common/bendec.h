@@ -2,6 +2,11 @@
  * Bendec's type definitions, and frames by them: bytes to JSON values and
  * back.
  *
+ * It is a room of the command line and not of the library: a C program has
+ * structs of its own for frames of fixed size, and who needs definitions at
+ * run time is who has no types, the shell, and wants JSON, which the library
+ * does without.
+ *
  * A schema takes definitions from any number of texts, in any order, and is
  * then resolved once: every name is looked up, every size and offset worked
  * out, and what cannot be is refused.  What comes of it is one description of

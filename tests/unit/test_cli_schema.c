@@ -226,6 +226,22 @@ TEST(test_a_union_goes_by_an_enum_deep_inside)
 	assert_int_equal(type->members[1].value, 0x1002);
 }
 
+TEST(test_a_member_whose_variant_is_hidden_has_no_value)
+{
+	const struct cli_bendec_type *type;
+
+	assert_true(load("[{'name':'K','underlying':'u8','variants':"
+	                 "[['A',1],['B',2],['Other',1]]},"
+	                 "{'name':'A','fields':[{'name':'k','type':'K'}]},"
+	                 "{'name':'B','fields':[{'name':'k','type':'K'}]},"
+	                 "{'name':'U','discriminator':['k'],"
+	                 "'members':['A','B']}]"));
+	type = find("U");
+	assert_false(type->members[0].has_value);
+	assert_true(type->members[1].has_value);
+	assert_int_equal(type->discriminator_count, 1);
+}
+
 /* -------------------------------------------------------------- choosing */
 
 TEST(test_the_one_union_is_chosen)
@@ -374,6 +390,11 @@ static const struct refusal refusals[] = {
          "{'name':'k','type':'E'}]},{'name':'U',"
          "'discriminator':['k'],'members':['A','B']}]",
          "at offset 1"},
+	{"[" ENUM ",{'name':'F','underlying':'u8','variants':[['B',2]]},"
+         "{'name':'A','fields':[{'name':'k','type':'E'}]},"
+         "{'name':'B','fields':[{'name':'k','type':'F'}]},{'name':'U',"
+         "'discriminator':['k'],'members':['A','B']}]",
+         "its discriminator is F at offset 0, that of the first member E"},
 	{"[" ENUM ",{'name':'C','fields':[{'name':'k','type':'E'}]},"
          "{'name':'U','discriminator':['k'],"
          "'members':['C']}]",
@@ -456,6 +477,7 @@ int main(void)
 		SCHEMA_TEST(test_variants_are_numbers_or_strings_of_them),
 		SCHEMA_TEST(test_of_variants_with_one_value_the_last_counts),
 		SCHEMA_TEST(test_a_union_goes_by_an_enum_deep_inside),
+		SCHEMA_TEST(test_a_member_whose_variant_is_hidden_has_no_value),
 		SCHEMA_TEST(test_the_one_union_is_chosen),
 		SCHEMA_TEST(test_the_one_struct_that_no_other_uses_is_chosen),
 		SCHEMA_TEST(test_of_two_neither_is_chosen),

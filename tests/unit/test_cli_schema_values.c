@@ -25,6 +25,11 @@ static const char definitions[] =
 	"{'name':'Nest','fields':[{'name':'a','type':'Inner'},"
 	"{'name':'b','type':'Inner','length':2},"
 	"{'name':'e','type':'Empty'}]},"
+	"{'name':'Deep','fields':[{'name':'n','type':'u8'},"
+	"{'name':'e','type':'Empty'},{'name':'i','type':'Inner'},"
+	"{'name':'f','type':'Empty'},{'name':'m','type':'i8'}]},"
+	"{'name':'Deeper','fields':[{'name':'d','type':'Deep'},"
+	"{'name':'last','type':'Deep'}]},"
 	"{'name':'Extra','fields':[{'name':'extra','type':'u8'},"
 	"{'name':'extra_','type':'u8'}]}]";
 
@@ -221,6 +226,10 @@ static const struct pair pairs[] = {
 	WHOLE("Nest", "\1\2\0\3\4\0\5\6\0",
               "{\"a\":{\"x\":1,\"y\":2},\"b\":[{\"x\":3,\"y\":4},"
               "{\"x\":5,\"y\":6}],\"e\":{}}"),
+	WHOLE("Deeper", "\1\2\3\0\xff\4\5\6\0\xfe",
+              "{\"d\":{\"n\":1,\"e\":{},\"i\":{\"x\":2,\"y\":3},\"f\":{},"
+              "\"m\":-1},\"last\":{\"n\":4,\"e\":{},"
+              "\"i\":{\"x\":5,\"y\":6},\"f\":{},\"m\":-2}}"),
 	WHOLE("Empty", "", "{}"),
 	WHOLE("Empty", "\1\2", "{\"extra\":\"AQI=\"}"),
 	WHOLE("U8", "\1\2\3", "{\"v\":1,\"extra\":\"AgM=\"}"),
