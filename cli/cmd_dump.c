@@ -176,15 +176,6 @@ static bool is_wanted(const struct dump *dump)
 	       cli_signal_caught() == 0;
 }
 
-/* How many of the frames, which ascend, start before `end`. */
-static size_t count_before(const struct shmlog_frame *frames, size_t count,
-                           uint64_t end)
-{
-	while (count > 0 && frames[count - 1].cursor >= end)
-		count--;
-	return count;
-}
-
 static int print_forwards(struct dump *dump)
 {
 	struct shmlog_frame frames[BATCH_FRAMES];
@@ -201,7 +192,7 @@ static int print_forwards(struct dump *dump)
 			return stop(dump, result);
 		if (result == 0)
 			break;
-		count = count_before(frames, (size_t)result, dump->end);
+		count = cli_frames_before(frames, (size_t)result, dump->end);
 		cli_render_frames(&dump->renderer, &dump->output, frames,
 		                  count);
 		dump->left -= count;

@@ -247,27 +247,12 @@ static void print_table(struct printer *printer,
 
 /* -------------------------------------------------------------------- JSON */
 
-static void print_quoted(struct cli_output *output, const char *text)
-{
-	size_t length = strlen(text);
-	unsigned char *room = cli_output_reserve(
-		output, length * CLI_ESCAPE_JSON_MAX + 2);
-	unsigned char *at = room;
-
-	if (room == NULL)
-		return;
-	*at++ = '"';
-	at += cli_escape_json(at, (const unsigned char *)text, length);
-	*at++ = '"';
-	cli_output_advance(output, (size_t)(at - room));
-}
-
 /* ,"key":"text" or the first of them. */
 static void print_string(struct cli_output *output, const char *lead,
                          const char *text)
 {
 	cli_output_string(output, lead);
-	print_quoted(output, text);
+	cli_report_quoted(output, text);
 }
 
 static void print_number(struct cli_output *output, const char *lead,

@@ -474,15 +474,6 @@ static int go_to_start(struct tail *tail)
 
 /* --------------------------------------------------------------- printing */
 
-/* How many of the frames, which ascend, start before `end`. */
-static size_t count_before(const struct shmlog_frame *frames, size_t count,
-                           uint64_t end)
-{
-	while (count > 0 && frames[count - 1].cursor >= end)
-		count--;
-	return count;
-}
-
 /* Prints all that is committed, up to the end of what is wanted. */
 static int print_committed(struct tail *tail)
 {
@@ -500,7 +491,8 @@ static int print_committed(struct tail *tail)
 			return stop(tail, result);
 		if (result == 0)
 			break;
-		size_t count = count_before(frames, (size_t)result, tail->end);
+		size_t count = cli_frames_before(frames, (size_t)result,
+		                                 tail->end);
 
 		cli_render_frames(&tail->renderer, &tail->output, frames,
 		                  count);

@@ -118,3 +118,11 @@ int cli_reader_failed(const char *path, const struct shmlog_reader *reader,
 	 * damage like any other. */
 	return CLI_NO;
 }
+
+size_t cli_frames_before(const struct shmlog_frame *frames, size_t count,
+                         uint64_t end)
+{
+	while (count > 0 && frames[count - 1].cursor >= end)
+		count--;
+	return count;
+}

@@ -30,4 +30,8 @@ int cli_reader_failed(const char *path, const struct shmlog_reader *reader,
  * shmlog_reader_fault(). */
 bool cli_is_damage(int status);
 
+/* How many of the frames, which ascend, start before the cursor `end`. */
+size_t cli_frames_before(const struct shmlog_frame *frames, size_t count,
+                         uint64_t end);
+
 #endif

@@ -231,3 +231,18 @@ void cli_report_damage(struct cli_object *array,
 	cli_object_string(entry, "reason",
 	                  cli_describe_fault(&text, &damage->fault));
 }
+
+void cli_report_quoted(struct cli_output *output, const char *text)
+{
+	size_t length = strlen(text);
+	unsigned char *room = cli_output_reserve(
+		output, length * CLI_ESCAPE_JSON_MAX + 2);
+	unsigned char *at = room;
+
+	if (room == NULL)
+		return;
+	*at++ = '"';
+	at += cli_escape_json(at, (const unsigned char *)text, length);
+	*at++ = '"';
+	cli_output_advance(output, (size_t)(at - room));
+}

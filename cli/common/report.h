@@ -49,6 +49,9 @@ void cli_report_label(struct cli_output *output, const char *label);
 /* Prints bytes from outside, escaped for a terminal. */
 void cli_report_escaped(struct cli_output *output, const char *text);
 
+/* Prints a text as a JSON string, quotes and all. */
+void cli_report_quoted(struct cli_output *output, const char *text);
+
 /* Prints an object as a line and frees it.  A failure sticks in the output. */
 void cli_report_line(struct cli_output *output, struct cli_object *object);
 

@@ -4,6 +4,7 @@
 #include "common/command.h"
 #include "common/json.h"
 #include "common/message.h"
+#include "common/report.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -182,21 +183,6 @@ size_t cli_typed_print_plain(const struct cli_typed *typed,
 	                                output);
 }
 
-static void print_quoted(struct cli_output *output, const char *text)
-{
-	size_t length = strlen(text);
-	unsigned char *room = cli_output_reserve(
-		output, length * CLI_ESCAPE_JSON_MAX + 2);
-	unsigned char *at = room;
-
-	if (room == NULL)
-		return;
-	*at++ = '"';
-	at += cli_escape_json(at, (const unsigned char *)text, length);
-	*at++ = '"';
-	cli_output_advance(output, (size_t)(at - room));
-}
-
 static void print_base64(struct cli_output *output, const unsigned char *bytes,
                          size_t size_bytes)
 {
@@ -217,7 +203,7 @@ void cli_typed_print_members(const struct cli_typed *typed,
 	size_t extra_bytes = frame->size_bytes - type->size_bytes;
 
 	cli_output_string(output, ",\"type\":");
-	print_quoted(output, type->name);
+	cli_report_quoted(output, type->name);
 	cli_output_string(output, ",\"value\":");
 	cli_bendec_decode(typed->schema, type, typed->enum_numbers, false,
 	                  frame->payload, frame->size_bytes,
@@ -233,7 +219,7 @@ void cli_typed_print_error(struct cli_output *output,
                            const struct cli_bendec_error *error)
 {
 	cli_output_string(output, ",\"error\":");
-	print_quoted(output, error->text);
+	cli_report_quoted(output, error->text);
 	cli_output_string(output, "}");
 }
 
