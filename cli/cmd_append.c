@@ -278,6 +278,7 @@ static int reject(struct append *append, const char *reason)
 	int status = CLI_OK;
 
 	describe_place(append, append->number, &place);
+	cli_sink_let_go(&append->sink);
 	if (append->skip_invalid) {
 		cli_message(append->path, "skipped %s: %s", place.text, reason);
 		append->skipped++;
@@ -437,6 +438,7 @@ static int read_more(struct append *append)
 
 	if (room > READ_BYTES)
 		room = READ_BYTES;
+	cli_sink_wait(&append->sink, append->fd);
 	do {
 		got = read(append->fd, append->buffer + append->used, room);
 	} while (got < 0 && errno == EINTR && cli_signal_caught() == 0);

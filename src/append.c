@@ -2,7 +2,7 @@
  * Appending ready frames to a log that any number of processes share: each
  * call is one commit under the lock.
  */
-#include "lock.h"
+#include "keep.h"
 #include "platform.h"
 #include "window.h"
 
@@ -98,6 +98,26 @@ static int commit(const struct shmlog_entry *entry, const void *frames,
 
 static const struct shmlog_append_options default_options = {0};
 
+static int enter(struct shmlog *log,
+                 const struct shmlog_append_options *options,
+                 struct shmlog_entry *entry_out)
+{
+	return shmlog_keep_enter(options->keeper, log,
+	                         (options->flags & SHMLOG_APPEND_FORCE) != 0,
+	                         options->lock_timeout_ns, entry_out);
+}
+
+/* Leaves, unless `bytes` were committed and the entry may be kept. */
+static void leave(const struct shmlog_append_options *options,
+                  struct shmlog_entry *entry, int status, uint64_t bytes)
+{
+	entry->size += bytes;
+	if (status == 0 && bytes > 0)
+		shmlog_keep(options->keeper, entry);
+	else
+		shmlog_leave(entry);
+}
+
 int shmlog_append_frames(struct shmlog *log, const void *frames, size_t bytes,
                          const struct shmlog_append_options *options,
                          struct shmlog_append_result *result_out)
@@ -116,9 +136,7 @@ int shmlog_append_frames(struct shmlog *log, const void *frames, size_t bytes,
 		return SHMLOG_ERR_BAD_FRAMES;
 
 	pthread_mutex_lock(&log->append_mutex);
-	int status = shmlog_enter(log,
-	                          (options->flags & SHMLOG_APPEND_FORCE) != 0,
-	                          options->lock_timeout_ns, &entry);
+	int status = enter(log, options, &entry);
 
 	if (status != 0)
 		goto unlock;
@@ -137,7 +155,7 @@ int shmlog_append_frames(struct shmlog *log, const void *frames, size_t bytes,
 		report(result_out, &entry, count, fitting);
 	if (status == 0 && !fits)
 		status = SHMLOG_ERR_FULL;
-	shmlog_leave(&entry);
+	leave(options, &entry, status, fitting);
 unlock:
 	pthread_mutex_unlock(&log->append_mutex);
 	return status;
@@ -224,8 +242,7 @@ int shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
 		goto release_window;
 
 	pthread_mutex_lock(&log->append_mutex);
-	status = shmlog_enter(log, (options->flags & SHMLOG_APPEND_FORCE) != 0,
-	                      options->lock_timeout_ns, &entry);
+	status = enter(log, options, &entry);
 	if (status != 0)
 		goto unlock;
 	report(result_out, &entry, 0, 0);
@@ -238,7 +255,7 @@ int shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
 		                 (options->flags & SHMLOG_APPEND_WAKE) != 0);
 	if (status == 0)
 		report(result_out, &entry, count, (size_t)bytes);
-	shmlog_leave(&entry);
+	leave(options, &entry, status, bytes);
 unlock:
 	pthread_mutex_unlock(&log->append_mutex);
 release_window:

@@ -18,14 +18,9 @@
  * write access; a creator closes its file a moment after naming it.  Only a
  * writer that stays for longer is somebody else's. */
 #define WRITER_GRACE_NS 30000000
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
+/* Who merely keeps the lock from one append to the next lets go of it sooner
+ * than that once somebody waits. */
+#define KEEPER_GRACE_NS 5000000
 
 static int pause_ns(int64_t ns)
 {
@@ -41,10 +36,10 @@ static int64_t longer(int64_t pause, int64_t most)
 	return pause * 2 < most ? pause * 2 : most;
 }
 
-static int lock(int fd, int64_t timeout_ns)
+static int wait_for_lock(int fd, int64_t timeout_ns)
 {
 	int64_t pause = FIRST_PAUSE_NS;
-	int64_t start = now_ns();
+	int64_t start = shmlog_platform_now_ns();
 
 	if (timeout_ns < 0)
 		return flock(fd, LOCK_EX) == 0 ? 0 : -errno;
@@ -52,7 +47,7 @@ static int lock(int fd, int64_t timeout_ns)
 		if (errno != EWOULDBLOCK)
 			return -errno;
 
-		int64_t left = timeout_ns - (now_ns() - start);
+		int64_t left = timeout_ns - (shmlog_platform_now_ns() - start);
 
 		if (left <= 0)
 			return SHMLOG_ERR_LOCK_TIMEOUT;
@@ -63,6 +58,23 @@ static int lock(int fd, int64_t timeout_ns)
 		pause = longer(pause, LONGEST_PAUSE_NS);
 	}
 	return 0;
+}
+
+/* Takes the lock; *waited_out says whether another process had it. */
+static int lock(const struct shmlog *log, int64_t timeout_ns, bool *waited_out)
+{
+	if (flock(log->fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return -errno;
+	*waited_out = true;
+	if (timeout_ns >= 0 && timeout_ns < KEEPER_GRACE_NS)
+		timeout_ns = KEEPER_GRACE_NS;
+	shmlog_platform_mark_waiting(log->fd, log->path);
+	int status = wait_for_lock(log->fd, timeout_ns);
+
+	shmlog_platform_unmark_waiting(log->fd);
+	return status;
 }
 
 void shmlog_unlock(struct shmlog *log)
@@ -102,11 +114,11 @@ static int find_writer(int fd)
 static int refuse_writer(struct shmlog *log, bool *certain_out)
 {
 	int64_t pause = FIRST_PAUSE_NS;
-	int64_t start = now_ns();
+	int64_t start = shmlog_platform_now_ns();
 	int found;
 
 	while ((found = find_writer(log->fd)) == 1) {
-		if (now_ns() - start > WRITER_GRACE_NS)
+		if (shmlog_platform_now_ns() - start > WRITER_GRACE_NS)
 			return SHMLOG_ERR_WRITER_ACTIVE;
 		pause_ns(pause);
 		pause = longer(pause, LONGEST_PAUSE_NS);
@@ -226,7 +238,9 @@ int shmlog_enter(struct shmlog *log, bool force, int64_t timeout_ns,
 	 * would not exclude it, and let go it would be gone for both. */
 	if (log->has_writer)
 		return SHMLOG_ERR_WRITER_ACTIVE;
-	status = lock(log->fd, timeout_ns);
+	if (log->kept != NULL)
+		shmlog_leave(log->kept);
+	status = lock(log, timeout_ns, &entry->waited);
 	if (status != 0)
 		return status;
 	if (!force)
@@ -253,5 +267,7 @@ void shmlog_close_access(struct shmlog_entry *entry)
 void shmlog_leave(struct shmlog_entry *entry)
 {
 	shmlog_close_access(entry);
+	if (entry->log->kept == entry)
+		entry->log->kept = NULL;
 	shmlog_unlock(entry->log);
 }

@@ -15,12 +15,15 @@ struct shmlog_entry {
 	uint64_t capacity;                 /* of the file, when entered */
 	uint64_t size;                     /* as loaded under the lock; sane */
 	bool certain; /* the system could tell that nobody else writes */
+	bool waited;  /* another process had the lock */
+	bool alone;   /* may be kept: see keep.c */
 };
 
 /*
  * Takes the lock, waiting `timeout_ns` at most (negative: without limit),
  * refuses a log that is replaced, not sane, or written by somebody who takes
- * no lock (unless `force`), and opens it for writing.  0, or a status with
+ * no lock (unless `force`), and opens it for writing.  An entry that this
+ * handle keeps is left first.  0, or a status with
  * nothing held: SHMLOG_ERR_LOCK_TIMEOUT, _WRITER_ACTIVE, _REPLACED, the
  * header's, _MAPPING_GONE, _TORN, _FRAME_CORRUPT, -errno.
  */

@@ -22,6 +22,8 @@ struct shmlog_mapping {
 	struct shmlog_mapping *previous; /* holds one reference on it */
 };
 
+struct shmlog_entry;
+
 struct shmlog {
 	int fd; /* read-only; carries the lock */
 	char *path;
@@ -35,6 +37,7 @@ struct shmlog {
 	                                 * take turns here */
 	bool scanned;    /* looked for writers in /proc; under append_mutex */
 	bool has_writer; /* its own; likewise */
+	struct shmlog_entry *kept; /* by a keeper, or NULL; likewise */
 };
 
 static inline struct shmlog_file_header *

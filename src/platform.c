@@ -15,6 +15,7 @@
 #if defined(__linux__) && !defined(SHMLOG_PORTABLE)
 #define PLATFORM_LINUX 1
 #include <linux/futex.h>
+#include <sys/fanotify.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #else
@@ -27,6 +28,14 @@ static struct timespec timespec_of(int64_t ns)
 {
 	return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_SECOND),
 	                         .tv_nsec = (long)(ns % NS_PER_SECOND)};
+}
+
+int64_t shmlog_platform_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
 #if PLATFORM_LINUX
@@ -46,7 +55,7 @@ int shmlog_platform_wait(const _Atomic uint64_t *word, uint64_t expected,
 
 	if (syscall(SYS_futex, low_half(word), FUTEX_WAIT, (uint32_t)expected,
 	            &timeout, NULL, 0) == 0)
-		return 0;
+		return 1;
 	switch (errno) {
 	case EINTR: return -EINTR;
 	case EAGAIN: /* the word differs */
@@ -81,28 +90,102 @@ int shmlog_platform_has_writer(int fd)
 	return 0;
 }
 
-/* A lock on a byte that no file has.  It says no more than that its holder
- * lives, and whoever can read the file can see it. */
-static struct flock mark(void)
-{
-	return (struct flock){.l_type = F_WRLCK,
-	                      .l_whence = SEEK_SET,
-	                      .l_start = INT64_MAX - 1,
-	                      .l_len = 1};
-}
+/* Bytes that no file has.  A lock on one of them says no more than that its
+ * holder lives, and whoever can read the file can see it. */
+#define WRITTEN_BYTE (INT64_MAX - 1)
+#define WAITING_BYTE (INT64_MAX - 2)
 
-void shmlog_platform_mark_written(int fd)
+static void set_mark(int fd, off_t byte, short type)
 {
-	struct flock lock = mark();
+	struct flock lock = {.l_type = type,
+	                     .l_whence = SEEK_SET,
+	                     .l_start = byte,
+	                     .l_len = 1};
 
 	(void)fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-bool shmlog_platform_is_marked(int fd)
+static bool has_mark(int fd, off_t byte)
 {
-	struct flock lock = mark();
+	struct flock lock = {.l_type = F_WRLCK,
+	                     .l_whence = SEEK_SET,
+	                     .l_start = byte,
+	                     .l_len = 1};
 
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+void shmlog_platform_mark_written(int fd)
+{
+	set_mark(fd, WRITTEN_BYTE, F_WRLCK);
+}
+
+bool shmlog_platform_is_marked(int fd)
+{
+	return has_mark(fd, WRITTEN_BYTE);
+}
+
+void shmlog_platform_mark_waiting(int fd, const char *path)
+{
+	/* Shared: any number may wait. */
+	set_mark(fd, WAITING_BYTE, F_RDLCK);
+	/* First the mark, then the opening that a watch sees: whoever begins to
+	 * keep the lock after this has the mark to see. */
+	int opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (opened >= 0)
+		close(opened);
+}
+
+void shmlog_platform_unmark_waiting(int fd)
+{
+	set_mark(fd, WAITING_BYTE, F_UNLCK);
+}
+
+bool shmlog_platform_is_awaited(int fd)
+{
+	return has_mark(fd, WAITING_BYTE);
+}
+
+int shmlog_platform_watch(int fd)
+{
+	/* Unlike inotify(7), which joins equal events, this tells who it was,
+	 * also to a process without privileges since Linux 5.13: itself, or
+	 * somebody else. */
+	int watch = fanotify_init(FAN_CLASS_NOTIF | FAN_REPORT_FID |
+	                                  FAN_NONBLOCK | FAN_CLOEXEC,
+	                          O_RDONLY);
+
+	if (watch < 0)
+		return -ENOTSUP;
+	if (fanotify_mark(watch, FAN_MARK_ADD,
+	                  FAN_OPEN | FAN_ATTRIB | FAN_MOVE_SELF, fd,
+	                  NULL) != 0) {
+		close(watch);
+		return -ENOTSUP;
+	}
+	return watch;
+}
+
+enum shmlog_seen shmlog_platform_watch_read(int watch)
+{
+	_Alignas(struct fanotify_event_metadata) char events[4096];
+	enum shmlog_seen seen = SHMLOG_SEEN_NOTHING;
+	ssize_t left;
+
+	while ((left = read(watch, events, sizeof(events))) > 0) {
+		const struct fanotify_event_metadata *event = (const void *)
+			events;
+
+		for (; FAN_EVENT_OK(event, left);
+		     event = FAN_EVENT_NEXT(event, left)) {
+			if (event->mask != FAN_OPEN || event->pid != getpid())
+				seen = SHMLOG_SEEN_OTHERS;
+			else if (seen == SHMLOG_SEEN_NOTHING)
+				seen = SHMLOG_SEEN_SELF;
+		}
+	}
+	return left < 0 && errno != EAGAIN ? SHMLOG_SEEN_OTHERS : seen;
 }
 
 static void fd_path(char path[32], int fd)
@@ -379,6 +462,35 @@ bool shmlog_platform_is_marked(int fd)
 {
 	(void)fd;
 	return false;
+}
+
+void shmlog_platform_mark_waiting(int fd, const char *path)
+{
+	(void)fd;
+	(void)path;
+}
+
+void shmlog_platform_unmark_waiting(int fd)
+{
+	(void)fd;
+}
+
+bool shmlog_platform_is_awaited(int fd)
+{
+	(void)fd;
+	return false;
+}
+
+int shmlog_platform_watch(int fd)
+{
+	(void)fd;
+	return -ENOTSUP;
+}
+
+enum shmlog_seen shmlog_platform_watch_read(int watch)
+{
+	(void)watch;
+	return SHMLOG_SEEN_OTHERS;
 }
 
 int shmlog_platform_reopen(int fd)

@@ -15,8 +15,8 @@
 
 /*
  * Sleeps while the low half of *word is that of `expected`, at most
- * `timeout_ns` (>= 0).  Returns 0 when woken, timed out or the word differs,
- * -EINTR when a signal was caught.  Never raises SIGBUS.
+ * `timeout_ns` (>= 0).  Returns 1 when woken, 0 when timed out or the word
+ * differs, -EINTR when a signal was caught.  Never raises SIGBUS.
  */
 int shmlog_platform_wait(const _Atomic uint64_t *word, uint64_t expected,
                          int64_t timeout_ns);
@@ -37,6 +37,35 @@ int shmlog_platform_has_writer(int fd);
  */
 void shmlog_platform_mark_written(int fd);
 bool shmlog_platform_is_marked(int fd);
+
+/*
+ * Shows that this process waits for the lock on the file of `fd`, named
+ * `path`, to whoever keeps it from one append to the next; takes that back;
+ * and asks whether anybody waits.
+ */
+void shmlog_platform_mark_waiting(int fd, const char *path);
+void shmlog_platform_unmark_waiting(int fd);
+bool shmlog_platform_is_awaited(int fd);
+
+/*
+ * A descriptor that becomes readable when the file of `fd` is opened, renamed
+ * or loses a name.  -errno; -ENOTSUP where there is no such thing, or not one
+ * that can tell this process from others.  Closing it takes the system some
+ * 10 ms.
+ */
+int shmlog_platform_watch(int fd);
+
+/* What a watch has seen since it was last asked. */
+enum shmlog_seen {
+	SHMLOG_SEEN_NOTHING,
+	SHMLOG_SEEN_SELF, /* this process opened the file, nothing else */
+	SHMLOG_SEEN_OTHERS,
+};
+
+enum shmlog_seen shmlog_platform_watch_read(int watch);
+
+/* The monotonic clock. */
+int64_t shmlog_platform_now_ns(void);
 
 /* Opens the file of `fd` for reading and writing through its descriptor,
  * whatever its name leads to.  A descriptor or -errno; -ENOTSUP where the

@@ -2,19 +2,11 @@
 #include "platform.h"
 #include "reader.h"
 
-#include <time.h>
-
-#define NS_PER_SECOND 1000000000
 #define FIRST_POLL_NS 100000
 #define DEFAULT_MAX_POLL_NS 50000000
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
+/* After news from a writer that wakes, polls are a mere safeguard: they begin
+ * as if that much time had passed, 2 ms apart. */
+#define WOKEN_IDLE_NS 16000000
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -40,7 +32,7 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
                        int64_t max_poll_ns)
 {
 	const _Atomic uint64_t *word;
-	int64_t start = now_ns();
+	int64_t start = shmlog_platform_now_ns();
 	int status = look(reader);
 
 	if (status != 0 || timeout_ns == 0)
@@ -51,7 +43,7 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
 	if (max_poll_ns <= 0)
 		max_poll_ns = DEFAULT_MAX_POLL_NS;
 	for (;;) {
-		int64_t waited = now_ns() - start;
+		int64_t waited = shmlog_platform_now_ns() - start;
 
 		if (timeout_ns >= 0 && waited >= timeout_ns)
 			return 0;
@@ -70,10 +62,10 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
 		int news = look(reader);
 
 		if (news != 0) {
-			reader->idle_ns = 0;
+			reader->idle_ns = status > 0 ? WOKEN_IDLE_NS : 0;
 			return news;
 		}
-		if (status != 0)
+		if (status < 0)
 			return status;
 	}
 }

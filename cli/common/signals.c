@@ -14,6 +14,7 @@ static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 /* A handler has no argument but the signal: what it shares is global. */
 static volatile sig_atomic_t caught_signal;
+static volatile sig_atomic_t stop_asked;
 static uintptr_t page_bytes;
 
 static void end_by_default(int signal_number)
@@ -60,6 +61,33 @@ void cli_signals_catch(void)
 int cli_signal_caught(void)
 {
 	return (int)caught_signal;
+}
+
+static void keep_stop(int signal_number)
+{
+	(void)signal_number;
+	stop_asked = 1;
+}
+
+void cli_signals_defer_stop(bool defer)
+{
+	struct sigaction action = {.sa_handler = defer ? keep_stop : SIG_DFL};
+	struct sigaction inherited;
+
+	sigemptyset(&action.sa_mask);
+	/* A shell without job control leaves it ignored: so it stays. */
+	if (sigaction(SIGTSTP, NULL, &inherited) == 0 &&
+	    inherited.sa_handler != SIG_IGN)
+		sigaction(SIGTSTP, &action, NULL);
+	if (!defer && stop_asked != 0) {
+		stop_asked = 0;
+		raise(SIGTSTP);
+	}
+}
+
+bool cli_signals_stop_asked(void)
+{
+	return stop_asked != 0;
 }
 
 void cli_signals_sleep(int64_t ns)

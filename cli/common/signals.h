@@ -6,6 +6,7 @@
 #ifndef CLI_SIGNALS_H
 #define CLI_SIGNALS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Catches the signals.  Blocking calls return EINTR when one comes. */
@@ -13,6 +14,14 @@ void cli_signals_catch(void);
 
 /* The signal that came, or 0. */
 int cli_signal_caught(void);
+
+/*
+ * Puts off SIGTSTP (^Z) while the process has something that others wait for:
+ * begins and ends that.  Ending it stops the process if that was asked for
+ * meanwhile; cli_signals_stop_asked() tells.
+ */
+void cli_signals_defer_stop(bool defer);
+bool cli_signals_stop_asked(void);
 
 /* Sleeps, but not beyond a signal that is caught, now or before. */
 void cli_signals_sleep(int64_t ns);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,23 @@
 /* Frames that wait in memory: what one read can make of the shortest lines. */
 #define FRAMES_BYTES (1u << 20)
 
+/* Milliseconds of silence after which nothing is kept any more. */
+#define KEEP_MS 100
+
 static unsigned append_flags(const struct cli_sink *sink)
 {
 	return SHMLOG_APPEND_WAKE |
 	       (sink->options.force ? SHMLOG_APPEND_FORCE : 0u) |
 	       (sink->options.atomic ? SHMLOG_APPEND_WHOLE : 0u);
+}
+
+void cli_sink_let_go(struct cli_sink *sink)
+{
+	if (!sink->keeps)
+		return;
+	sink->keeps = false;
+	shmlog_keeper_release(sink->keeper);
+	cli_signals_defer_stop(false);
 }
 
 /* One commit, begun again when a signal that means nothing to us cuts it. */
@@ -29,10 +42,13 @@ static int append(struct cli_sink *sink, struct shmlog_append_result *result)
 	struct shmlog_append_options options = {
 		.flags = append_flags(sink),
 		.lock_timeout_ns = sink->options.lock_timeout_ns,
+		.keeper = sink->keeper,
 	};
 	int status;
 
 	do {
+		if (cli_signals_stop_asked())
+			cli_sink_let_go(sink);
 		status = sink->spooled_bytes > 0
 		                 ? shmlog_append_frames_from(
 					   sink->log, sink->spool,
@@ -59,7 +75,7 @@ int cli_sink_open(struct cli_sink *sink, struct shmlog *log, const char *path,
 		.spool = -1,
 		.frames = malloc(FRAMES_BYTES),
 	};
-	if (sink->frames == NULL)
+	if (sink->frames == NULL || shmlog_keeper_open(log, &sink->keeper) != 0)
 		return cli_fail(path, NULL, -ENOMEM);
 
 	int status = append(sink, &result);
@@ -70,6 +86,8 @@ int cli_sink_open(struct cli_sink *sink, struct shmlog *log, const char *path,
 
 void cli_sink_release(struct cli_sink *sink)
 {
+	cli_sink_let_go(sink);
+	shmlog_keeper_close(sink->keeper);
 	free(sink->frames);
 	if (sink->spool >= 0)
 		close(sink->spool);
@@ -150,6 +168,42 @@ int cli_sink_put(struct cli_sink *sink, const unsigned char *payload,
 	return 0;
 }
 
+/* Behind a commit: notes whether something is kept now. */
+static void note_kept(struct cli_sink *sink)
+{
+	bool keeps = shmlog_keeper_fd(sink->keeper) >= 0;
+
+	if (keeps != sink->keeps)
+		cli_signals_defer_stop(keeps);
+	sink->keeps = keeps;
+	if (cli_signals_stop_asked())
+		cli_sink_let_go(sink);
+}
+
+void cli_sink_wait(struct cli_sink *sink, int fd)
+{
+	if (!sink->keeps)
+		return;
+
+	struct pollfd requests[] = {
+		{.fd = fd, .events = POLLIN},
+		{.fd = shmlog_keeper_fd(sink->keeper), .events = POLLIN},
+	};
+	int ready = poll(requests, 2, KEEP_MS);
+
+	/* With input there is a commit at once, which looks at the watch. */
+	if (ready <= 0 || requests[0].revents == 0)
+		cli_sink_let_go(sink);
+}
+
+/* Whether a write of one acknowledgement would have to wait. */
+static bool is_choked(int fd)
+{
+	struct pollfd request = {.fd = fd, .events = POLLOUT};
+
+	return poll(&request, 1, 0) <= 0;
+}
+
 /* A failure sticks in the output. */
 static void acknowledge(struct cli_sink *sink,
                         const struct shmlog_append_result *result)
@@ -159,6 +213,8 @@ static void acknowledge(struct cli_sink *sink,
 	cli_output_format(sink->output,
 	                  "{\"frames\":%" PRIu64 ",\"cursor\":%" PRIu64 "}\n",
 	                  result->frames, result->end_cursor);
+	if (sink->keeps && is_choked(sink->output->fd))
+		cli_sink_let_go(sink);
 	(void)cli_output_flush(sink->output);
 }
 
@@ -175,6 +231,7 @@ int cli_sink_commit(struct cli_sink *sink, uint64_t *frames_out)
 	if (status == 0) {
 		status = append(sink, &result);
 		sink->free_bytes = result.free_bytes;
+		note_kept(sink);
 	}
 	sink->committed += result.frames;
 	*frames_out = result.frames;

@@ -19,6 +19,8 @@ struct cli_sink_options {
 
 struct cli_sink {
 	struct shmlog *log;
+	struct shmlog_keeper *keeper;
+	bool keeps;       /* something, since the last commit */
 	const char *path; /* for messages */
 	struct cli_sink_options options;
 	struct cli_output *output; /* for acknowledgements */
@@ -58,6 +60,17 @@ bool cli_sink_is_due(const struct cli_sink *sink);
  * were committed.  Nothing waits afterwards.
  */
 int cli_sink_commit(struct cli_sink *sink, uint64_t *frames_out);
+
+/*
+ * The sink may keep what a commit needs for the next one, which keeps other
+ * appenders waiting.  Before a read that may wait, this waits for it: what is
+ * kept is let go as soon as somebody else wants it, or after a moment of
+ * silence.  Returns early when a signal comes.
+ */
+void cli_sink_wait(struct cli_sink *sink, int fd);
+
+/* Lets go of it: before anything else that may take long. */
+void cli_sink_let_go(struct cli_sink *sink);
 
 /*
  * Reports a refused commit, with who is in the way if that can be seen and

@@ -36,8 +36,9 @@
  *
  * PROCESSES.  Readers need no lock and never disturb a writer.  A
  * struct shmlog_writer is the one writer of its log for as long as it is
- * open.  shmlog_append_frames() takes the lock for each call, so any number
- * of processes may share a log through it.  The lock is flock(2): it goes
+ * open.  shmlog_append_frames() takes the lock for each call (or keeps it
+ * for as long as nobody else comes, with a keeper), so any number of processes
+ * may share a log through it.  The lock is flock(2): it goes
  * with its holder, so a killed process leaves nothing to clean up.  A writer
  * that takes no lock (the Node package) is looked for at each lock and
  * refused with SHMLOG_ERR_WRITER_ACTIVE where the system can show it; where
@@ -516,9 +517,14 @@ enum shmlog_append_flags {
 	SHMLOG_APPEND_WAKE = 1u << 2,  /* shmlog_wake() after the commit */
 };
 
+struct shmlog_keeper;
+
 struct shmlog_append_options {
 	unsigned flags;          /* of enum shmlog_append_flags */
-	int64_t lock_timeout_ns; /* negative: without limit; 0: not at all */
+	int64_t lock_timeout_ns; /* how long to wait for the lock; negative:
+	                          * without limit.  Less than 5 ms counts as
+	                          * that: time for a keeper to let go. */
+	struct shmlog_keeper *keeper; /* of this log, or NULL */
 };
 
 struct shmlog_append_result {
@@ -557,6 +563,33 @@ SHMLOG_API int
 shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
                           const struct shmlog_append_options *options,
                           struct shmlog_append_result *result_out);
+
+/*
+ * A keeper makes a stream of small appends several times as fast: where it is
+ * given to them, the lock and the write access are kept from one append to
+ * the next, until somebody else opens the log, waits for the lock, or moves
+ * or renames something.  Everybody else is as safe as without it; who waits
+ * for the lock has to wait until the keeper is used or released.  So the
+ * caller has a duty: whenever it waits for something else, it polls
+ * shmlog_keeper_fd() beside that, and calls shmlog_keeper_release() once that
+ * is readable, or after some 100 ms of silence.
+ *
+ * Nothing is kept in the first quarter of a second, within 100 ms after
+ * somebody else came, with SHMLOG_APPEND_FORCE, or where the system cannot
+ * tell who opens a file (it takes Linux 5.13 and a file system that can
+ * identify its files).  A keeper belongs to one log, and is closed before it;
+ * closing one that was in use takes some 10 ms.  A handle that has kept
+ * something may be used in any other way at the same time.  -ENOMEM.
+ */
+SHMLOG_API int shmlog_keeper_open(struct shmlog *log,
+                                  struct shmlog_keeper **keeper_out);
+SHMLOG_API void shmlog_keeper_close(struct shmlog_keeper *keeper);
+
+/* A descriptor to poll(2) for POLLIN while something is kept; else -1. */
+SHMLOG_API int shmlog_keeper_fd(const struct shmlog_keeper *keeper);
+
+/* Lets go of what is kept, if anything is. */
+SHMLOG_API void shmlog_keeper_release(struct shmlog_keeper *keeper);
 
 /* ------------------------------------------------------------- processes */
 

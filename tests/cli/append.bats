@@ -658,6 +658,88 @@ shmlog append: /dev/full: cannot write what overflows: No space left on device; 
 	assert_output --regexp "^shmlog append: $LOG: cannot append: another writer has the log open: pid [0-9]+ \(.*\); 1 frames committed before$"
 }
 
+# Whether a process sleeps in write(2), on systems that tell.
+is_writing() { # PID
+	[[ $(cat "/proc/$1/syscall" 2>/dev/null) == 1\ * ]]
+}
+
+# Starts an append that has streamed for long enough to keep its access, fed
+# through descriptor 5; sets `stream`.
+stream_begin() {
+	local i
+
+	room 65536
+	mkfifo "$SCRATCH/fifo"
+	shmlog append "$LOG" <"$SCRATCH/fifo" >"$SCRATCH/out" 2>"$SCRATCH/stderr" 3>&- &
+	stream=$!
+	exec 5>"$SCRATCH/fifo"
+	for i in {1..40}; do
+		echo "stream $i" >&5
+		sleep 0.01
+	done
+}
+
+@test "an append that streams makes no other wait" {
+	stream_begin
+	# Within the 100 ms for which it may keep the log, and after them.
+	echo more >&5
+	expect 0 '' '' append --lock-timeout 50ms "$LOG" -m two
+	sleep 0.2
+	expect 0 '' '' append --lock-timeout 50ms "$LOG" -m three
+	echo last >&5
+	exec 5>&-
+	wait "$stream"
+	assert_equal "$(frames_of "$LOG")" 44
+	run payloads
+	assert_line --index 39 '"stream 40"'
+	assert_line --index 41 '"two"'
+	assert_line --index 43 '"last"'
+}
+
+@test "a plain writer that comes to a stream is noticed at the next commit" {
+	skip_if_portable "no lease shows a live writer"
+	stream_begin
+	# No look at the log here: that would end what is kept.
+	sleep 0.03
+	exec 9<>"$LOG"
+	echo lost >&5
+	status=0
+	wait "$stream" || status=$?
+	assert_equal "$status" 7
+	exec 9>&- 5>&-
+	run cat "$SCRATCH/stderr"
+	assert_output --partial "another writer has the log open: pid"
+	assert_output --partial "40 frames committed before"
+}
+
+@test "a stream that is stopped with ^Z keeps nobody waiting" {
+	stream_begin
+	for _ in {1..20}; do
+		kill -TSTP "$stream"
+		expect 0 '' '' append --lock-timeout 1s "$LOG" -m x
+		kill -CONT "$stream"
+		echo more >&5
+	done
+	exec 5>&-
+	wait "$stream"
+	assert_equal "$(frames_of "$LOG")" 80
+}
+
+@test "a stream whose acknowledgements nobody takes keeps nobody waiting" {
+	[[ $(cat /proc/$$/syscall 2>/dev/null) && $(uname -m) == x86_64 ]] ||
+		skip "nothing tells where a process sleeps"
+	room 1000000
+	mkfifo "$SCRATCH/fifo" "$SCRATCH/acks"
+	shmlog append --ack --commit-every 1 "$LOG" <"$SCRATCH/fifo" >"$SCRATCH/acks" 3>&- &
+	local append=$!
+	exec 5>"$SCRATCH/fifo" 6<"$SCRATCH/acks"
+	{ for _ in {1..40}; do echo x; sleep 0.01; done; seq 100000; } >&5 &
+	wait_for 10 is_writing "$append"
+	expect 0 '' '' append --lock-timeout 50ms "$LOG" -m other
+	kill -9 "$append"
+	exec 5>&- 6<&-
+}
+
 @test "a reader never causes a refusal" {
 	room 100
 	exec 9<"$LOG"

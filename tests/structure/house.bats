@@ -7,7 +7,7 @@ LAYERS=(
 	"format platform status"
 	"mapping"
 	"lock window wrap"
-	"resync"
+	"keep resync"
 	"append create reader writer"
 	"salvage verify wait"
 )
