@@ -6,6 +6,7 @@
 
 #define CLI_COMMANDS(COMMAND) \
 	COMMAND(append)       \
+	COMMAND(bench)        \
 	COMMAND(create)       \
 	COMMAND(dump)         \
 	COMMAND(schema)       \

@@ -72,6 +72,12 @@ under_valgrind() {
 	checked 0 stat -o json --histogram "$FIXTURES/full.shm"
 }
 
+@test "bench" {
+	checked 0 bench -n 3 --rounds 1 --size 16
+	checked 0 bench -n 3 --rounds 1 --size 16 -o json
+	checked 4 bench --dir "$SCRATCH/none"
+}
+
 @test "help and wrong usage" {
 	checked 0 help
 	checked 0 append --help
