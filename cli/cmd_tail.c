@@ -3,6 +3,7 @@
 #include "common/cursor_file.h"
 #include "common/logs.h"
 #include "common/message.h"
+#include "common/nudge.h"
 #include "common/numbers.h"
 #include "common/output.h"
 #include "common/position.h"
@@ -95,6 +96,12 @@ static const struct cli_option tail_options[] = {
 /* Bytes of output after which a cursor is worth taking. */
 #define CHECKPOINT_BYTES (256u * 1024u)
 
+/* A log and a reader of it. */
+struct source {
+	struct shmlog *log;
+	struct shmlog_reader *reader;
+};
+
 struct tail {
 	/* What is wanted. */
 	const char *path;
@@ -116,18 +123,19 @@ struct tail {
 	struct cli_renderer renderer;
 	struct cli_typed typed;
 	struct cli_output output;
+	struct cli_nudge nudge; /* when something happens to the name */
 	struct shmlog *log;
 	struct shmlog_reader *reader;
-	uint64_t end;      /* cursor to stop at; UINT64_MAX in a follow */
-	uint64_t rendered; /* cursor behind what went into the output */
-	uint64_t flushed;  /* ... and behind what has left it */
-	uint64_t saved;    /* ... and what the cursor file says */
+	struct source next; /* where the name leads by now; log may be NULL */
+	uint64_t end;       /* cursor to stop at; UINT64_MAX in a follow */
+	uint64_t rendered;  /* cursor behind what went into the output */
+	uint64_t flushed;   /* ... and behind what has left it */
+	uint64_t saved;     /* ... and what the cursor file says */
 	int64_t saved_ns;
 	int64_t started_ns;
 	int64_t frame_ns; /* when the last frame came */
 	int64_t name_ns;  /* when the name was last looked at */
 	bool appeared;    /* the log was not there at first */
-	bool replaced;    /* the name leads elsewhere: read to the end first */
 	bool told_gone;
 	bool pid_gone;
 };
@@ -289,12 +297,6 @@ static bool is_worth_waiting(const struct tail *tail, int status)
 	        is_half_written(&header));
 }
 
-/* A log and a reader of it. */
-struct source {
-	struct shmlog *log;
-	struct shmlog_reader *reader;
-};
-
 /*
  * Opens the log that the name leads to now.  *ready_out is false if that is
  * worth waiting for.  CLI_OK, or an exit status after a message.
@@ -339,6 +341,7 @@ static int attach(struct tail *tail)
 		tail->appeared = true;
 		if (is_over(tail, &status) || is_writer_gone(tail))
 			return status;
+		(void)cli_nudge_came(&tail->nudge);
 		nanosleep(&pause, NULL);
 	}
 	if (status == CLI_OK) {
@@ -523,58 +526,77 @@ static void tell_gone(struct tail *tail)
 	                    : "is gone; still following the old log");
 }
 
-/* Lets the new log of that name take the place of the old one, unless it has
- * gone again. */
-static int switch_log(struct tail *tail)
+static void close_source(struct source *source)
+{
+	shmlog_reader_close(source->reader);
+	shmlog_close(source->log);
+	*source = (struct source){0};
+}
+
+/* Opens the log that the name leads to now, if it is still there. */
+static int open_next(struct tail *tail)
 {
 	struct source source;
 	int reason;
 	bool ready;
 	int status = open_source(tail, &source, &ready, &reason);
 
-	tail->replaced = false;
-	if (status != CLI_OK || !ready)
-		return status;
-	detach(tail);
-	tail->log = source.log;
-	tail->reader = source.reader;
+	if (status == CLI_OK && ready)
+		tail->next = source;
+	return status;
+}
+
+/* Lets the new log of that name take the place of the old one, unless the
+ * name has been given back. */
+static int switch_log(struct tail *tail)
+{
 	tail->told_gone = false;
+	tail->name_ns = 0; /* it may have gone on to another one since */
+	if (shmlog_check_name(tail->log) == 0) {
+		close_source(&tail->next);
+		return CLI_OK;
+	}
+	detach(tail);
+	tail->log = tail->next.log;
+	tail->reader = tail->next.reader;
+	tail->next = (struct source){0};
 	tell_reopened(tail);
 	return begin_at_cursor(tail);
 }
 
 /*
- * Looks now and then whether the name still leads to the log.  Once another
- * one is ready there, what was committed to the old one before is printed
- * first: the switch is made on the second look.
+ * Looks whether the name still leads to the log, when something happened to
+ * it and now and then in any case.  Once another one is ready there, it is
+ * opened, so that it stays readable whatever becomes of its name, but what
+ * was committed to the old one is printed first: the switch is made on the
+ * next call.
  */
 static int follow_name(struct tail *tail)
 {
 	struct shmlog_header header;
 
-	if (since(tail->name_ns) < SLICE_NS && !tail->replaced)
+	if (tail->next.log != NULL)
+		return switch_log(tail);
+	if (!cli_nudge_came(&tail->nudge) && since(tail->name_ns) < SLICE_NS)
 		return CLI_OK;
 	tail->name_ns = now_ns();
 	int found = shmlog_check_name(tail->log);
 
 	if (found == 0) {
-		tail->told_gone = tail->replaced = false;
+		tail->told_gone = false;
 		return CLI_OK;
 	}
 	if (tail->by_name && found == SHMLOG_ERR_REPLACED &&
-	    !is_worth_waiting(tail, shmlog_inspect(tail->path, &header))) {
-		if (tail->replaced)
-			return switch_log(tail);
-		tail->replaced = true;
-		return CLI_OK;
-	}
+	    !is_worth_waiting(tail, shmlog_inspect(tail->path, &header)))
+		return open_next(tail);
 	tell_gone(tail);
 	return CLI_OK;
 }
 
 static int wait_for_more(struct tail *tail)
 {
-	int64_t length = tail->replaced || tail->pid_gone ? 0 : slice(tail);
+	bool has_more = tail->next.log != NULL || tail->pid_gone;
+	int64_t length = has_more ? 0 : slice(tail);
 	int result = shmlog_reader_wait(tail->reader, length, tail->poll_ns);
 
 	return result < 0 && result != -EINTR ? stop(tail, result) : CLI_OK;
@@ -732,6 +754,9 @@ static int tail_run(const struct cli_args *args)
 	cli_signals_catch();
 	cli_signals_guard_mappings();
 	tail.started_ns = tail.frame_ns = tail.name_ns = now_ns();
+	tail.nudge.fd = -1;
+	if (tail.by_name)
+		cli_nudge_begin(&tail.nudge, tail.path);
 	status = cli_typed_status(&tail.typed, tail_log(&tail));
 	if (cli_output_flush(&tail.output) == 0)
 		tail.flushed = tail.rendered;
@@ -741,6 +766,8 @@ static int tail_run(const struct cli_args *args)
 		status = status == CLI_OK ? saved : status;
 	}
 	detach(&tail);
+	close_source(&tail.next);
+	cli_nudge_end(&tail.nudge);
 	status = cli_output_finish(&tail.output, status);
 	if (cli_signal_caught() != 0)
 		cli_die_by_signal(cli_signal_caught());

@@ -481,6 +481,22 @@ store_frame() { # LOG PAYLOAD
 	assert_equal "$(grep -c replaced "$SCRATCH/err")" 8
 }
 
+@test "-F misses no log of a name that is replaced 20 times a second" {
+	local i
+
+	[[ $(uname) == Linux ]] || skip "the system tells of no name"
+	skip_if_portable "the name is looked at ten times a second"
+	make_log one
+	follow -F "$LOG"
+	sees one
+	for i in {1..20}; do
+		shmlog append --create 4K -m "log $i" "$SCRATCH/new"
+		mv "$SCRATCH/new" "$LOG"
+		sleep 0.05
+	done
+	sees "one$(printf '\nlog %d' {1..20})"
+}
+
 @test "-F survives a name that comes and goes as fast as it can" {
 	need perl
 	follow -F "$LOG"
