@@ -21,7 +21,7 @@
 #include <shmlog.h>
 #include <sys/stat.h>
 
-#define MOST_SIDES 4
+#define MOST_SIDES 10
 #define MOST_ROUNDS 1000
 #define MOST_FRESH 8
 

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Speed against the usual tools: bench.sh [-o json]
+#
+# Prints a table of ratios, or the same as JSON; the JSON is also left in
+# build/bench/SIZE.json.  ONLY="PART..." does these parts alone.  Ends with
+# status 1 if something got slower than in the baseline of this machine.
+. "$(dirname "$0")/common.bash"
+for part in library bulk start follow memory scaling; do
+	. "$bench/part_$part.bash"
+done
+
+BASELINE=${BASELINE:-$bench/baseline.json}
+
+case "${*:-}" in
+'' | '-o json') ;;
+*) echo "usage: bench.sh [-o json]" >&2 && exit 2 ;;
+esac
+
+for tool in jq tail cat wc; do
+	command -v $tool >/dev/null || give_up "there is no $tool on this machine"
+done
+
+processor() {
+	sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1 |
+		grep . || sysctl -n machdep.cpu.brand_string 2>/dev/null || uname -m
+}
+
+machine() {
+	jq -nc --arg cpu "$(processor)" --arg kernel "$(uname -sr)" \
+		--argjson cores "$(getconf _NPROCESSORS_ONLN)" \
+		--arg fs "$(stat -f -c %T "$scratch" 2>/dev/null || echo 'unknown file system')" \
+		'{cpu: $cpu, cores: $cores, kernel: $kernel, fs: $fs}'
+}
+
+report() {
+	local baseline=null
+
+	[ ! -e "$BASELINE" ] ||
+		baseline=$(jq -c --arg size "$SIZE" '.[$size]' "$BASELINE") ||
+		give_up "$BASELINE is no baseline"
+	cat "$rows" "$scaling" | jq -s -f "$bench/report.jq" --arg size "$SIZE" \
+		--argjson machine "$(machine)" --argjson baseline "$baseline" \
+		--argjson seconds $((SECONDS - began)) \
+		--argjson not_run "$(jq -R . "$not_run" | jq -sc .)" |
+		jq --argjson frame_bytes $((frame_mib << 20)) '. + {frame_bytes: $frame_bytes}'
+}
+
+# Columns for gnuplot, and the plot if there is one.
+plot() {
+	local part
+
+	jq -e 'any(.scaling[]; .part == "size")' "$result" >/dev/null || return 0
+	for part in size frame readers; do
+		jq -r --arg part $part '.frame_bytes as $total |
+			.scaling | map(select(.part == $part)) | group_by(.x)[] |
+			[.[0].x, (.[] | .seconds), (map(.peak_mib) | max), $total] | @tsv' \
+			"$result" >"$results/$part.tsv"
+	done
+	if ! command -v gnuplot >/dev/null; then
+		say "no gnuplot on this machine, so no plot"
+		return 0
+	fi
+	(cd "$results" && gnuplot "$OLDPWD/$bench/scaling.gnuplot") &&
+		say "the plot is in $results/scaling.svg"
+}
+
+for part in ${ONLY:-library bulk start follow memory scaling}; do
+	"part_$part"
+done
+result=$results/$SIZE.json
+report >"$scratch/report.json" && mv "$scratch/report.json" "$result" ||
+	give_up "no report"
+plot
+if [ "${1:-}" = -o ]; then
+	cat "$result"
+else
+	jq -r -f "$bench/table.jq" "$result"
+fi
+! jq -e '.baseline.same_machine and any(.rows[]; .moved == "worse")' "$result" >/dev/null

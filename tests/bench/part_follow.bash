@@ -1,0 +1,62 @@
+# Followers: how soon a line comes through, and what waiting costs.
+# shellcheck shell=bash source-path=SCRIPTDIR
+
+# Percentile P of each of `rounds` stretches of a side's lines.
+PERCENTILES='def stretches($n): . as $all | (length / $n | floor) as $step |
+	[range($n) as $i | $all[$i * $step:($i + 1) * $step] | sort];
+def percentiles($p): stretches($rounds) | map(.[length * $p | floor]);'
+
+latency_row() { # ID WORK RIVAL GOAL P OURS THEIRS
+	row "$1" "$2" "$3" time us "$4" "$5 as \$p | $rounds as \$rounds | $PERCENTILES
+		{ours: (.sides[$6].us | percentiles(\$p)),
+		theirs: (.sides[$7].us | percentiles(\$p))}" <"$scratch/latency.json"
+}
+
+# All pipelines are alive at once and lines take turns.
+latency_rows() { # PAUSE_US SAMPLES
+	local log=$scratch/follow.shm woken=$scratch/woken.shm text=$scratch/follow
+	local direct=$scratch/direct pause="$(($1 / 1000)) ms pauses"
+	local gnu="cat >> file, GNU tail -f" goal=null goal_library=null
+
+	say "latency of tail -f: $2 lines a side, $pause"
+	rm -f "$log" "$woken"
+	"$shmlog" create -c 16M "$log" && "$shmlog" create -c 16M "$woken" || give_up "no log"
+	: >"$text" >"$direct"
+	latency --samples "$2" --pause-us "$1" \
+		"$shmlog" append "$log" '=>' "$shmlog" tail -n +1 -f "$log" -- \
+		cat '>>' "$text" '=>' tail -n +1 -f "$text" -- \
+		'>>' "$direct" '=>' tail -n +1 -f "$direct" -- \
+		library "$woken" >"$scratch/latency.json" || give_up "no latency"
+	if [ "$1" = 1000 ]; then
+		goal=0.8 goal_library=0.3
+	fi
+	latency_row "follow-p50-$1" "append, tail -f: p50, $pause" "$gnu" $goal 0.5 0 1
+	latency_row "follow-p99-$1" "append, tail -f: p99, $pause" "$gnu" null 0.99 0 1
+	latency_row "follow-direct-p50-$1" "append, tail -f: p50, $pause" \
+		"write(2), GNU tail -f" null 0.5 0 2
+	latency_row "wait-p50-$1" "library wait: p50, $pause" "$gnu" $goal_library 0.5 3 1
+	latency_row "wait-p99-$1" "library wait: p99, $pause" "$gnu" null 0.99 3 1
+}
+
+# Five followers of a log on which nothing happens, each on its own.
+idle_row() {
+	local log=$scratch/idle.shm i
+
+	say "tail -f of an idle log: $idle"
+	"$shmlog" create -c 1M "$log" && "$shmlog" append -m line "$log" || give_up "no log"
+	for i in 1 2 3 4 5; do
+		ROUNDS=1 "$(program race)" --rounds 1 --warmup 0 \
+			"$shmlog" tail -f --idle "$idle" "$log" >"$scratch/idle.$i" &
+	done
+	wait
+	cat "$scratch"/idle.? | jq -s . |
+		row idle "tail -f, idle: processor time" "one core" value % 0.1 \
+			'{ours: map(.sides[0] | 100 * .cpu[0] / .seconds[0])}'
+}
+
+part_follow() {
+	latency_rows 1000 "$samples"
+	latency_rows 0 "$samples"
+	[ "$SIZE" = small ] || latency_rows 10000 $((samples / 10))
+	idle_row
+}

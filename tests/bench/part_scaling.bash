@@ -1,0 +1,126 @@
+# How cost grows: with the log, with its frames, with readers beside a writer.
+# shellcheck shell=bash source-path=SCRIPTDIR
+
+SCALE_LINE_BYTES=116
+
+# Turns each side of a race into a point: side N belongs to the Nth word.
+points() { # PART WORK X...
+	local part=$1 work=$2
+
+	shift 2
+	jq -c --arg part "$part" --arg work "$work" '[.sides, $ARGS.positional] | transpose[] |
+		{part: $part, work: $work, x: (.[1] | tonumber), seconds: .[0].seconds,
+		peak_mib: (.[0].peak_kib | max / 1024)}' --args "$@" >>"$scaling" ||
+		give_up "no points for $work"
+}
+
+# Runs one command on each of the files $scratch/KIND.X, by turns.
+scale() { # PART WORK KIND X... -- COMMAND..., with FILE for the file
+	local part=$1 work=$2 kind=$3 xs=() sides=() x word
+
+	shift 3
+	while [ "$1" != -- ]; do
+		xs+=("$1")
+		shift
+	done
+	shift
+	say "scaling: $work, $part ${xs[*]}"
+	for x in "${xs[@]}"; do
+		[ ${#sides[@]} -eq 0 ] || sides+=(--)
+		for word; do
+			sides+=("${word/#FILE/$scratch/$kind.$x}")
+		done
+	done
+	race "${fresh[@]}" "${sides[@]}" | points "$part" "$work" "${xs[@]}"
+}
+
+# A text of COUNT lines, appended to a log that is kept.
+make_pair() { # X CAPACITY COUNT LINE_BYTES
+	"$(program lines)" "$3" "$4" >"$scratch/text.$1" &&
+		"$shmlog" create -c "$2" "$scratch/log.$1" &&
+		"$shmlog" append "$scratch/log.$1" <"$scratch/text.$1" ||
+		give_up "no log $1"
+}
+
+# Logs and texts named by X are there: appends, then reads.
+scale_commands() { # PART CAPACITY X...
+	local part=$1 capacity=$2 log=$scratch/scale.shm
+
+	shift 2
+	local fresh=(--log "$log" "$capacity")
+	scale "$part" append text "$@" -- "$shmlog" append "$log" '<' FILE
+	rm -f "$scratch"/text.*
+	fresh=()
+	scale "$part" dump log "$@" -- "$shmlog" dump FILE '>' /dev/null
+	scale "$part" verify log "$@" -- "$shmlog" verify FILE
+	scale "$part" "tail -n 10" log "$@" -- "$shmlog" tail -n 10 FILE
+	rm -f "$scratch"/log.*
+}
+
+scale_sizes() {
+	local mib xs=() largest=0
+
+	for mib in $size_mib; do
+		# Text, log and the log that is appended to.
+		[ "$(fit "$mib" 4)" = "$mib" ] || continue
+		make_pair $((mib << 20)) $(((mib << 20) + 4096)) \
+			$(((mib << 20) / (SCALE_LINE_BYTES + 4))) $SCALE_LINE_BYTES
+		xs+=($((mib << 20)))
+		largest=$mib
+	done
+	scale_commands size $(((largest << 20) + 4096)) "${xs[@]}"
+}
+
+scale_frames() {
+	local bytes xs="0 16 64 256 1024 4096 16384 65531" total=$((frame_mib << 20))
+
+	for bytes in $xs; do
+		make_pair "$bytes" $((total + 4096)) $((total / (bytes + 4))) "$bytes"
+	done
+	# shellcheck disable=SC2086 # a word each
+	scale_commands frame $((total + 4096)) $xs
+}
+
+scale_readers() {
+	local log=$scratch/readers.shm n sides=() xs="0 1 2 4 8"
+
+	say "scaling: a writer beside $xs readers"
+	for n in $xs; do
+		[ ${#sides[@]} -eq 0 ] || sides+=(--)
+		sides+=("$(program readers)" "$log" "$readers_events" 64 "$n")
+	done
+	# shellcheck disable=SC2086 # a word each
+	race --self --touched "$log" $((readers_events * 68 + 4096)) "${sides[@]}" |
+		points readers write $xs
+}
+
+# Rows that hold the growth: time a byte and memory of the largest log against
+# the one before.
+growth_rows() {
+	local work
+
+	for work in append dump verify; do
+		jq -s --arg work "$work" 'map(select(.part == "size" and .work == $work))' \
+			"$scaling" |
+			row "growth-$work" "$work, largest log: time a byte" \
+				"the log before it" time ns 1.25 \
+				'{ours: (.[-1] | .x as $x | .seconds | map(. / $x * 1e9)),
+				theirs: (.[-2] | .x as $x | .seconds | map(. / $x * 1e9))}'
+	done
+	jq -s 'map(select(.part == "size"))' "$scaling" |
+		row growth-memory "any command, largest log: peak memory" "" value MiB 16 \
+			'{ours: (max_by(.x).x as $x | map(select(.x == $x).peak_mib))}'
+	jq -s 'map(select(.part == "readers"))' "$scaling" |
+		row growth-readers "writer beside 8 readers: its processor time" \
+			"the writer alone" time s null \
+			'{ours: .[-1].seconds, theirs: .[0].seconds}'
+}
+
+part_scaling() {
+	local rounds=$((rounds < 5 ? rounds : 5))
+
+	scale_sizes
+	scale_frames
+	scale_readers
+	growth_rows
+}

@@ -1,0 +1,40 @@
+# What the bench found, as one object: medians and ratios of the rows, what
+# moved against the baseline, the points of the part on scaling.
+# In: rows and points, one a line, told apart by "part".
+# $machine, $size, $not_run, $seconds, $baseline (null if there is none).
+
+def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;
+
+# A ratio for each round: what one disturbs, it disturbs on both sides.
+def ratios:
+	if .of == "speed" then [.ours, .theirs] | transpose | map(.[1] / .[0])
+	elif .of == "time" then [.ours, .theirs] | transpose | map(.[0] / .[1])
+	else .ours end;
+
+def better($than): if .of == "speed" then .ratio >= $than else .ratio <= $than end;
+
+# Beyond the noise: the ranges of the rounds do not overlap, and the medians
+# are further apart than a tenth.
+def moved($old):
+	if $old == null then null
+	elif (.low > $old.high or .high < $old.low) and
+		((.ratio - $old.ratio) | fabs) > 0.1 * $old.ratio
+	then if better($old.ratio) then "better" else "worse" end
+	else "no" end;
+
+def row:
+	ratios as $all | . as $row |
+	{id, work, rival, of, unit, ours: (.ours | median),
+	 theirs: (if .theirs then .theirs | median else null end),
+	 rounds: ($all | length), ratio: ($all | median),
+	 low: ($all | min), high: ($all | max), goal} |
+	.met = (if .goal == null then null else better(.goal) end) |
+	.baseline = ($baseline.rows[.id].ratio // null) |
+	.moved = moved($baseline.rows[.id]);
+
+map(select(has("part") | not) | row) as $rows |
+map(select(has("part")) | .seconds |= median) as $points |
+{size: $size, machine: $machine, seconds: $seconds, rows: $rows,
+ not_run: $not_run, scaling: $points,
+ baseline: (if $baseline then {machine: $baseline.machine,
+	same_machine: ($baseline.machine == $machine)} else null end)}

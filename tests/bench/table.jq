@@ -1,0 +1,70 @@
+# The report as tables for people, in Markdown.
+
+def pad($width): . + " " * ([$width - length, 0] | max);
+
+# Rows of cells, the first of them the heading, with columns of equal width.
+def table:
+	. as $rows | ([range($rows[0] | length) as $i | [$rows[][$i] | length] | max]) as $widths |
+	def line: "| " + ([., $widths] | transpose | map(.[0] as $text | .[1] as $width | $text | pad($width)) | join(" | ")) + " |";
+	($rows[0] | line), "|" + ($widths | map("-" * (. + 2)) | join("|")) + "|", ($rows[1:][] | line);
+
+def digits($n): if . == null then "" elif . == 0 then "0"
+	else (. as $v | pow(10; $n - 1 - ($v | fabs | log10 | floor)) as $scale |
+		($v * $scale | round) / $scale | tostring) end;
+
+def amount($unit): if . == null then ""
+	elif $unit == "s" then
+		if . < 0.001 then (. * 1e6 | digits(3)) + " us"
+		elif . < 1 then (. * 1e3 | digits(3)) + " ms"
+		else digits(3) + " s" end
+	else digits(3) + " " + $unit end;
+
+def ratio: if .of == "value" then "" else (.ratio | digits(3)) + "x" end;
+def spread: if .of == "value" then "\(.low | digits(3))..\(.high | digits(3))"
+	else "\(.low | digits(3))..\(.high | digits(3))" end;
+def goal: if .goal == null then ""
+	else (if .of == "speed" then ">= " else "<= " end) + (.goal | tostring) +
+		(if .of == "value" then " " + .unit else "x" end) end;
+def verdict: if .met == null then "" elif .met then "pass" else "MISS" end;
+def change: if .moved == null then "new" elif .moved == "no" then "" else
+	"\(.moved | ascii_upcase), was \(.baseline | digits(3))" end;
+
+def results: [["work", "against", "ours", "theirs", "ratio", "rounds' range", "goal", "", "moved"],
+	(.rows[] | [.work, .rival, (.unit as $u | .ours | amount($u)),
+		(.unit as $u | .theirs | amount($u)), ratio, spread, goal, verdict, change])] | table;
+
+def bytes: if . >= 1073741824 then "\(. / 1073741824) GiB"
+	elif . >= 1048576 then "\(. / 1048576) MiB" else "\(.) B" end;
+
+# One line for each x: speed of each work and the highest of the peaks.
+def grown($part; $heading; $total): . as $all |
+	["append", "dump", "verify"] as $works |
+	[[$heading, ($works[] | . + ", GB/s"), "tail -n 10", "peak memory"],
+	(map(select(.part == $part)) | group_by(.x)[] |
+		[(.[0].x | bytes),
+		(. as $here | $works[] as $work | $here[] | select(.work == $work) |
+			($total // .x) / .seconds / 1e9 | digits(3)),
+		(.[] | select(.work == "tail -n 10") | .seconds | amount("s")),
+		(map(.peak_mib) | max | amount("MiB"))])] | table;
+
+def readers: map(select(.part == "readers")) as $points |
+	[["readers beside a writer", "writer's processor time", "against none"],
+	($points[] | [(.x | tostring), (.seconds | amount("s")),
+		((.seconds / $points[0].seconds | digits(3)) + "x")])] | table;
+
+"\(.machine.cpu), \(.machine.cores) cores, \(.machine.kernel), \(.machine.fs), SIZE=\(.size), \(.seconds) s",
+"",
+(if .rows | length > 0 then results, "" else empty end),
+"",
+(.not_run[]),
+(.frame_bytes as $total | .scaling | if any(.part == "size") then
+	grown("size"; "log"; null), "",
+	grown("frame"; "payload"; $total), "",
+	readers, "" else empty end),
+(.rows | "goals: \(map(select(.met)) | length) met, \(map(select(.met == false)) | length) missed"),
+(if .baseline == null then "no baseline for this size"
+ else (.rows | map(select(.moved == "worse")) | length) as $worse |
+	(.rows | map(select(.moved == "better")) | length) as $better |
+	"against the baseline\(if .baseline.same_machine then "" else
+		" of another machine (\(.baseline.machine.cpu), \(.baseline.machine.cores) cores, \(.baseline.machine.kernel))" end):" +
+	" \($worse) worse, \($better) better beyond the noise" end)
