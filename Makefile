@@ -8,7 +8,9 @@
 #: SANITIZE=address,undefined            or thread: builds in build/asan, build/tsan
 #: PORTABLE=1            without futex, lease and /proc: builds in build/portable
 #: BUILD=DIR             build there instead
-#: SIZE=full             how much campaign, fuzz and bench do (small, full)
+#: SIZE=full             how much campaign, fuzz and bench do (small, full; bench
+#:                       also quick, and huge: logs of up to 4 GiB)
+#: SHMIO=PATH            the Node package for bench, where node does not find it
 #: DEPS=no               install nothing: test with what there is
 #: DESTDIR=DIR, prefix=/usr/local, libdir=…      where install puts things
 
@@ -134,8 +136,8 @@ fuzzers: $(FUZZERS)
 deps:
 	@.ci/deps build test
 
-build-deps test-deps:
-	@[ '$(DEPS)' = no ] || .ci/deps build $(filter test,$(@:-deps=))
+build-deps test-deps bench-deps:
+	@[ '$(DEPS)' = no ] || .ci/deps build $(filter test bench,$(@:-deps=))
 
 ## demo: build, and show shmlog at work on this machine's data
 demo: build-deps
@@ -152,11 +154,12 @@ demo: build-deps
 ## check-tsan: threads sharing a log, with TSan
 ## check-valgrind: some units and every command, with valgrind
 ## check-portable: check-unit and check-cli without what only Linux has
+## check-bench: that the bench itself works, in its smallest size
 ## lint: the linters' opinion of code, scripts and manual
 test check: test-deps
 	@tests/check.sh
 check-unit check-cli check-interop check-install check-structure check-sanitize \
-check-tsan check-valgrind check-portable: check-%: test-deps
+check-tsan check-valgrind check-portable check-bench: check-%: test-deps
 	@tests/check.sh $*
 lint: test-deps
 	@tests/check.sh lint
@@ -165,11 +168,9 @@ lint: test-deps
 ## campaign-NAME: one of them, tests/fault/NAME.sh
 ## fuzz: every parser of untrusted bytes, and the output formats
 ## fuzz-NAME: one of them, tests/fuzz/fuzz_NAME.c
-## bench: speed against the usual tools
 campaign: RUN := fault
 fuzz: RUN := fuzz
-bench: RUN := bench
-campaign fuzz bench: test-deps
+campaign fuzz: test-deps
 	@$(MAKE) --no-print-directory all programs
 	@[ $@ != campaign ] || $(MAKE) --no-print-directory BUILD=build/asan \
 		SANITIZE=address,undefined WERROR=1 all programs
@@ -178,6 +179,17 @@ campaign-%: test-deps
 	@SIZE=$(or $(SIZE),full) SHMLOG_BUILD=$(BUILD) tests/fault/$*.sh
 fuzz-%: test-deps
 	@SIZE=$(or $(SIZE),full) ONLY=$* tests/fuzz/fuzz.sh
+
+## bench: speed against the usual tools, in five minutes
+## bench-quick: the same with less of everything, in half a minute
+## bench-renew: make what these found the baseline that they compare with
+bench: bench_size := full
+bench-quick: bench_size := quick
+bench bench-quick: bench-deps
+	@$(MAKE) --no-print-directory all $(filter $(BUILD)/tests/bench/%,$(PROGRAMS))
+	@SIZE=$(or $(SIZE),$(bench_size)) SHMLOG_BUILD=$(BUILD) tests/bench/bench.sh
+bench-renew:
+	@tests/bench/renew.sh
 
 # ----------------------------------------------------------------- install
 
@@ -235,5 +247,5 @@ help:
 
 .PHONY: all programs fuzzers deps build-deps test-deps demo test check check-unit check-cli \
 	check-interop check-install check-structure check-sanitize check-tsan \
-	check-valgrind check-portable lint campaign fuzz bench install uninstall \
-	clean help FORCE
+	check-valgrind check-portable check-bench lint campaign fuzz bench bench-quick \
+	bench-renew install uninstall clean help FORCE

@@ -104,6 +104,11 @@ check_fault() {
 	add plain tests/fault/*.sh tests/fuzz/*.sh
 }
 
+check_bench() {
+	build_plain
+	add plain tests/bench/*.bats
+}
+
 check_lint() {
 	add plain tests/lint.sh
 }
@@ -119,6 +124,7 @@ check_all() {
 	check_valgrind
 	check_portable
 	check_fault
+	check_bench
 	check_lint
 }
 

@@ -6,6 +6,7 @@
 # status 1 if something got slower than in the baseline of this machine.
 . "$(dirname "$0")/common.bash"
 for part in library bulk start follow memory scaling; do
+	# shellcheck disable=SC1090 # they stand beside this file
 	. "$bench/part_$part.bash"
 done
 

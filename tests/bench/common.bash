@@ -111,7 +111,7 @@ make_input() {
 rows=$scratch/rows.jsonl
 scaling=$scratch/scaling.jsonl
 not_run=$scratch/not_run
-: >"$rows" >"$scaling" >"$not_run"
+touch "$rows" "$scaling" "$not_run"
 
 # A row's fields: id, work, rival, what the ratio is of (speed: theirs / ours,
 # more is better; time: ours / theirs, less is better; value: no rival, less
@@ -130,7 +130,8 @@ race_row() { # ID WORK RIVAL OF GOAL RACE-ARGUMENT...
 	shift 5
 	say "$work against $rival: $rounds rounds"
 	race "$@" | row "$id" "$work" "$rival" "$of" s "$goal" \
-		'{ours: .sides[0].seconds, theirs: .sides[1].seconds}'
+		'{ours: .sides[0].seconds, theirs: .sides[1].seconds}' ||
+		give_up "no result for $id"
 }
 
 skip_row() { # WORK RIVAL WHY

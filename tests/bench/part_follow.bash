@@ -19,9 +19,9 @@ latency_rows() { # PAUSE_US SAMPLES
 	local gnu="cat >> file, GNU tail -f" goal=null goal_library=null
 
 	say "latency of tail -f: $2 lines a side, $pause"
-	rm -f "$log" "$woken"
+	rm -f "$log" "$woken" "$text" "$direct"
 	"$shmlog" create -c 16M "$log" && "$shmlog" create -c 16M "$woken" || give_up "no log"
-	: >"$text" >"$direct"
+	touch "$text" "$direct"
 	latency --samples "$2" --pause-us "$1" \
 		"$shmlog" append "$log" '=>' "$shmlog" tail -n +1 -f "$log" -- \
 		cat '>>' "$text" '=>' tail -n +1 -f "$text" -- \
@@ -45,7 +45,7 @@ idle_row() {
 	say "tail -f of an idle log: $idle"
 	"$shmlog" create -c 1M "$log" && "$shmlog" append -m line "$log" || give_up "no log"
 	for i in 1 2 3 4 5; do
-		ROUNDS=1 "$(program race)" --rounds 1 --warmup 0 \
+		"$(program race)" --rounds 1 --warmup 0 \
 			"$shmlog" tail -f --idle "$idle" "$log" >"$scratch/idle.$i" &
 	done
 	wait

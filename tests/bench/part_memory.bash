@@ -8,7 +8,8 @@ memory_row() { # WORK RACE-ARGUMENT...
 	say "peak memory: $work"
 	rounds=2 race --warmup 0 "$@" |
 		row "memory-$(tr -d " " <<<"${work%%,*}")" "$work: peak memory" "" value MiB 16 \
-			'{ours: .sides[0].peak_kib | map(. / 1024)}'
+			'{ours: .sides[0].peak_kib | map(. / 1024)}' ||
+		give_up "no result for $work"
 }
 
 part_memory() {

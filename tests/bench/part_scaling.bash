@@ -72,26 +72,24 @@ scale_sizes() {
 }
 
 scale_frames() {
-	local bytes xs="0 16 64 256 1024 4096 16384 65531" total=$((frame_mib << 20))
+	local bytes xs=(0 16 64 256 1024 4096 16384 65531) total=$((frame_mib << 20))
 
-	for bytes in $xs; do
+	for bytes in "${xs[@]}"; do
 		make_pair "$bytes" $((total + 4096)) $((total / (bytes + 4))) "$bytes"
 	done
-	# shellcheck disable=SC2086 # a word each
-	scale_commands frame $((total + 4096)) $xs
+	scale_commands frame $((total + 4096)) "${xs[@]}"
 }
 
 scale_readers() {
-	local log=$scratch/readers.shm n sides=() xs="0 1 2 4 8"
+	local log=$scratch/readers.shm n sides=() xs=(0 1 2 4 8)
 
-	say "scaling: a writer beside $xs readers"
-	for n in $xs; do
+	say "scaling: a writer beside ${xs[*]} readers"
+	for n in "${xs[@]}"; do
 		[ ${#sides[@]} -eq 0 ] || sides+=(--)
 		sides+=("$(program readers)" "$log" "$readers_events" 64 "$n")
 	done
-	# shellcheck disable=SC2086 # a word each
 	race --self --touched "$log" $((readers_events * 68 + 4096)) "${sides[@]}" |
-		points readers write $xs
+		points readers write "${xs[@]}"
 }
 
 # Rows that hold the growth: time a byte and memory of the largest log against

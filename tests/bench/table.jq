@@ -4,7 +4,7 @@ def pad($width): . + " " * ([$width - length, 0] | max);
 
 # Rows of cells, the first of them the heading, with columns of equal width.
 def table:
-	. as $rows | ([range($rows[0] | length) as $i | [$rows[][$i] | length] | max]) as $widths |
+	map(map(gsub("\\|"; "\\|"))) | . as $rows | ([range($rows[0] | length) as $i | [$rows[][$i] | length] | max]) as $widths |
 	def line: "| " + ([., $widths] | transpose | map(.[0] as $text | .[1] as $width | $text | pad($width)) | join(" | ")) + " |";
 	($rows[0] | line), "|" + ($widths | map("-" * (. + 2)) | join("|")) + "|", ($rows[1:][] | line);
 
@@ -20,8 +20,7 @@ def amount($unit): if . == null then ""
 	else digits(3) + " " + $unit end;
 
 def ratio: if .of == "value" then "" else (.ratio | digits(3)) + "x" end;
-def spread: if .of == "value" then "\(.low | digits(3))..\(.high | digits(3))"
-	else "\(.low | digits(3))..\(.high | digits(3))" end;
+def spread: "\(.low | digits(3)) to \(.high | digits(3))";
 def goal: if .goal == null then ""
 	else (if .of == "speed" then ">= " else "<= " end) + (.goal | tostring) +
 		(if .of == "value" then " " + .unit else "x" end) end;
@@ -29,7 +28,7 @@ def verdict: if .met == null then "" elif .met then "pass" else "MISS" end;
 def change: if .moved == null then "new" elif .moved == "no" then "" else
 	"\(.moved | ascii_upcase), was \(.baseline | digits(3))" end;
 
-def results: [["work", "against", "ours", "theirs", "ratio", "rounds' range", "goal", "", "moved"],
+def results: [["work", "against", "ours", "theirs", "ratio", "range", "goal", "", "moved"],
 	(.rows[] | [.work, .rival, (.unit as $u | .ours | amount($u)),
 		(.unit as $u | .theirs | amount($u)), ratio, spread, goal, verdict, change])] | table;
 
