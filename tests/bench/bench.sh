@@ -75,6 +75,6 @@ plot
 if [ "${1:-}" = -o ]; then
 	cat "$result"
 else
-	jq -r -f "$bench/table.jq" "$result"
+	jq -r --arg view all -f "$bench/table.jq" "$result"
 fi
 ! jq -e '.baseline.same_machine and any(.rows[]; .moved == "worse")' "$result" >/dev/null

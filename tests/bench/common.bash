@@ -15,7 +15,7 @@ small)
 	big_mib=1 idle=200ms size_mib="1 2" frame_mib=1 readers_events=5000
 	;;
 quick)
-	lines=100000 rounds=5 events=400000 node_events=50000 samples=300
+	lines=50000 rounds=5 events=400000 node_events=50000 samples=300
 	big_mib=64 idle=2s size_mib="1 8 64" frame_mib=4 readers_events=200000
 	;;
 full | huge)
@@ -80,15 +80,12 @@ fit() { # MIB TIMES
 
 # -------------------------------------------------------- what makes numbers
 
-# BENCH_UNDER: a command to run each of them under, such as taskset or flock.
-under=(${BENCH_UNDER:-})
-
 race() { # ARGUMENT...
-	"${under[@]}" "$build/tests/bench/race" --rounds "$rounds" "$@"
+	"$build/tests/bench/race" --rounds "$rounds" "$@"
 }
 
 latency() { # ARGUMENT...
-	"${under[@]}" "$build/tests/bench/latency" "$@"
+	"$build/tests/bench/latency" "$@"
 }
 
 program() { # NAME

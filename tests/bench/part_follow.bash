@@ -38,7 +38,8 @@ latency_rows() { # PAUSE_US SAMPLES
 	latency_row "wait-p99-$1" "library wait: p99, $pause" "$gnu" null 0.99 3 1
 }
 
-# Five followers of a log on which nothing happens, each on its own.
+# Followers of a log on which nothing happens, for a while and for a moment:
+# what the while took more is what idling costs, without start and end.
 idle_row() {
 	local log=$scratch/idle.shm i
 
@@ -46,17 +47,19 @@ idle_row() {
 	"$shmlog" create -c 1M "$log" && "$shmlog" append -m line "$log" || give_up "no log"
 	for i in 1 2 3 4 5; do
 		"$(program race)" --rounds 1 --warmup 0 \
-			"$shmlog" tail -f --idle "$idle" "$log" >"$scratch/idle.$i" &
+			"$shmlog" tail -f --idle "$idle" "$log" -- \
+			"$shmlog" tail -f --idle 100ms "$log" >"$scratch/idle.$i" &
 	done
 	wait
 	cat "$scratch"/idle.? | jq -s . |
 		row idle "tail -f, idle: processor time" "one core" value % 0.1 \
-			'{ours: map(.sides[0] | 100 * .cpu[0] / .seconds[0])}'
+			'{ours: map(.sides | 100 * (.[0].cpu[0] - .[1].cpu[0]) /
+				(.[0].seconds[0] - .[1].seconds[0]))}'
 }
 
 part_follow() {
 	latency_rows 1000 "$samples"
 	latency_rows 0 "$samples"
-	[ "$SIZE" = small ] || latency_rows 10000 $((samples / 10))
+	[[ $SIZE == small || $SIZE == quick ]] || latency_rows 10000 $((samples / 10))
 	idle_row
 }

@@ -8,7 +8,7 @@ batch() { # RUNS WORD...
 	local runs=$1
 
 	shift
-	"${under[@]}" hyperfine -N --style none --warmup 3 --runs "$runs" \
+	hyperfine -N --style none --warmup 3 --runs "$runs" \
 		--export-json "$scratch/batch.json" "$(printf '%q ' "$@")" \
 		>/dev/null 2>"$scratch/batch.err" ||
 		give_up "hyperfine: $(cat "$scratch/batch.err")"

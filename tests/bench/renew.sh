@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Makes what the last runs of the bench found the new baseline, and their plot
-# the one that the README shows.
+# Makes what the last runs of the bench found the new baseline, and puts their
+# tables and plot into the README.
 set -eu
 
 cd "$(dirname "$0")"
 results=${BENCH_RESULTS:-../../build/bench}
 baseline=${BASELINE:-baseline.json}
+readme=../../README.md
 shopt -s nullglob
 found=("$results"/{quick,full}.json)
 
@@ -23,4 +24,20 @@ for result in "${found[@]}"; do
 	mv "$baseline.new" "$baseline"
 	echo "renewed: $baseline from $result"
 done
-[ ! -e "$results/scaling.svg" ] || cp "$results/scaling.svg" scaling.svg
+
+# The tables stand between two marks.
+if [ -e "$results/full.json" ] && [ -z "${BASELINE:-}" ]; then
+	jq -r --arg view readme -f table.jq "$results/full.json" >"$results/readme.md"
+	awk -v tables="$results/readme.md" '
+		/^<!-- end of the tables/ { inside = 0 }
+		!inside { print }
+		/^<!-- tables by make bench-renew/ {
+			inside = 1
+			print ""
+			while ((getline line <tables) > 0)
+				print line
+		}' "$readme" >"$results/README.md"
+	cat "$results/README.md" >"$readme"
+	cp "$results/scaling.svg" scaling.svg
+	echo "renewed: the README's tables and its plot"
+fi

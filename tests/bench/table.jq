@@ -1,4 +1,5 @@
-# The report as tables for people, in Markdown.
+# The report as tables for people, in Markdown.  $view: all of it, or only
+# what the README shows (readme).
 
 def pad($width): . + " " * ([$width - length, 0] | max);
 
@@ -28,6 +29,13 @@ def verdict: if .met == null then "" elif .met then "pass" else "MISS" end;
 def change: if .moved == null then "new" elif .moved == "no" then "" else
 	"\(.moved | ascii_upcase), was \(.baseline | digits(3))" end;
 
+# The README: what has a goal, and of memory the one row that covers all.
+def shown: .goal != null and (.unit != "MiB" or .id == "growth-memory");
+def summary: [["work", "against", "ratio", "goal", ""],
+	(.rows[] | select(shown) | [.work, .rival,
+		(if .of == "value" then (.unit as $u | .ours | amount($u)) else ratio end),
+		goal, verdict])] | table;
+
 def results: [["work", "against", "ours", "theirs", "ratio", "range", "goal", "", "moved"],
 	(.rows[] | [.work, .rival, (.unit as $u | .ours | amount($u)),
 		(.unit as $u | .theirs | amount($u)), ratio, spread, goal, verdict, change])] | table;
@@ -51,19 +59,23 @@ def readers: map(select(.part == "readers")) as $points |
 	($points[] | [(.x | tostring), (.seconds | amount("s")),
 		((.seconds / $points[0].seconds | digits(3)) + "x")])] | table;
 
-"\(.machine.cpu), \(.machine.cores) cores, \(.machine.kernel), \(.machine.fs), SIZE=\(.size), \(.seconds) s",
-"",
-(if .rows | length > 0 then results, "" else empty end),
-"",
-(.not_run[]),
-(.frame_bytes as $total | .scaling | if any(.part == "size") then
+def growth: .frame_bytes as $total | .scaling | if any(.part == "size") then
 	grown("size"; "log"; null), "",
 	grown("frame"; "payload"; $total), "",
-	readers, "" else empty end),
+	readers, "" else empty end;
+
+def machine: "\(.machine.cpu), \(.machine.cores) cores, \(.machine.kernel), \(.machine.fs)";
+
+if $view == "readme" then "On \(machine):", "", summary, "", growth else
+"\(machine), SIZE=\(.size), \(.seconds) s", "",
+(if .rows | length > 0 then results, "" else empty end),
+(.not_run[]),
+growth,
 (.rows | "goals: \(map(select(.met)) | length) met, \(map(select(.met == false)) | length) missed"),
 (if .baseline == null then "no baseline for this size"
  else (.rows | map(select(.moved == "worse")) | length) as $worse |
 	(.rows | map(select(.moved == "better")) | length) as $better |
 	"against the baseline\(if .baseline.same_machine then "" else
-		" of another machine (\(.baseline.machine.cpu), \(.baseline.machine.cores) cores, \(.baseline.machine.kernel))" end):" +
+		" of another machine (\(.baseline | machine))" end):" +
 	" \($worse) worse, \($better) better beyond the noise" end)
+end
