@@ -43,7 +43,8 @@ report() {
 		--argjson machine "$(machine)" --argjson baseline "$baseline" \
 		--argjson seconds $((SECONDS - began)) \
 		--argjson not_run "$(jq -R . "$not_run" | jq -sc .)" |
-		jq --argjson frame_bytes $((frame_mib << 20)) '. + {frame_bytes: $frame_bytes}'
+		jq --argjson frame_bytes $((frame_mib << 20)) --argjson events "$readers_events" \
+			'. + {frame_bytes: $frame_bytes, readers_events: $events}'
 }
 
 # Columns for gnuplot, and the plot if there is one.
@@ -52,9 +53,10 @@ plot() {
 
 	jq -e 'any(.scaling[]; .part == "size")' "$result" >/dev/null || return 0
 	for part in size frame readers; do
-		jq -r --arg part $part '.frame_bytes as $total |
+		jq -r --arg part $part '. as {$frame_bytes, $readers_events} |
 			.scaling | map(select(.part == $part)) | group_by(.x)[] |
-			[.[0].x, (.[] | .seconds), (map(.peak_mib) | max), $total] | @tsv' \
+			[.[0].x, (.[] | .seconds), (map(.peak_mib) | max),
+			if $part == "frame" then $frame_bytes else $readers_events end] | @tsv' \
 			"$result" >"$results/$part.tsv"
 	done
 	if ! command -v gnuplot >/dev/null; then

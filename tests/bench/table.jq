@@ -54,22 +54,22 @@ def grown($part; $heading; $total): . as $all |
 		(.[] | select(.work == "tail -n 10") | .seconds | amount("s")),
 		(map(.peak_mib) | max | amount("MiB"))])] | table;
 
-def readers: map(select(.part == "readers")) as $points |
-	[["readers beside a writer", "writer's processor time", "against none"],
-	($points[] | [(.x | tostring), (.seconds | amount("s")),
+def readers($events): map(select(.part == "readers")) as $points |
+	[["readers beside a writer", "writer's processor time a frame", "against none"],
+	($points[] | [(.x | tostring), (.seconds / $events * 1e9 | amount("ns")),
 		((.seconds / $points[0].seconds | digits(3)) + "x")])] | table;
 
-def growth: .frame_bytes as $total | .scaling | if any(.part == "size") then
+def growth: . as {$frame_bytes, $readers_events} | .scaling | if any(.part == "size") then
 	grown("size"; "log"; null), "",
-	grown("frame"; "payload"; $total), "",
-	readers, "" else empty end;
+	grown("frame"; "payload"; $frame_bytes), "",
+	readers($readers_events), "" else empty end;
 
 def machine: "\(.machine.cpu), \(.machine.cores) cores, \(.machine.kernel), \(.machine.fs)";
 
 if $view == "readme" then "On \(machine):", "", summary, "", growth else
 "\(machine), SIZE=\(.size), \(.seconds) s", "",
 (if .rows | length > 0 then results, "" else empty end),
-(.not_run[]),
+(if .not_run | length > 0 then .not_run[], "" else empty end),
 growth,
 (.rows | "goals: \(map(select(.met)) | length) met, \(map(select(.met == false)) | length) missed"),
 (if .baseline == null then "no baseline for this size"
