@@ -3,29 +3,21 @@
 
 BIG_LINE_BYTES=103
 
-# One batch of hyperfine, which starts no shell; prints its median.
-batch() { # RUNS WORD...
-	local runs=$1
+# One batch of hyperfine, which starts no shell; its median is kept by NAME.
+batch() { # NAME WORD...
+	local name=$1 runs=40
 
 	shift
-	hyperfine -N --style none --warmup 3 --runs "$runs" \
+	[ "$SIZE" != small ] || runs=5
+	hyperfine -N --style none --warmup 3 --runs $runs \
 		--export-json "$scratch/batch.json" "$(printf '%q ' "$@")" \
 		>/dev/null 2>"$scratch/batch.err" ||
 		give_up "hyperfine: $(cat "$scratch/batch.err")"
-	jq '.results[0].median' "$scratch/batch.json"
+	jq '.results[0].median' "$scratch/batch.json" >>"$scratch/start.$name"
 }
 
-# Batches by turns, as hyperfine itself runs one command after the other.
-start_row() { # ID WORK RIVAL GOAL LOG FILE
-	local runs=40 ours=() theirs=() n
-
-	[ "$SIZE" != small ] || runs=5
-	say "$2 against $3: $rounds rounds of $runs starts"
-	for ((n = 0; n < rounds; n++)); do
-		ours+=("$(batch $runs "$shmlog" tail -n 10 "$5")") || exit 1
-		theirs+=("$(batch $runs tail -n 10 "$6")") || exit 1
-	done
-	printf '%s\n' "${ours[@]}" "${theirs[@]}" | jq -s . |
+start_row() { # ID WORK RIVAL GOAL NAME NAME
+	jq -s . "$scratch/start.$5" "$scratch/start.$6" |
 		row "$1" "$2" "$3" time s "$4" \
 			'{ours: .[:length / 2], theirs: .[length / 2:]}'
 }
@@ -45,8 +37,9 @@ make_big_log() {
 		give_up "no log of $mib MiB"
 }
 
+# Batches by turns, as hyperfine itself runs one command after the other.
 part_start() {
-	local log=$scratch/short.shm text=$scratch/short big=$scratch/big
+	local log=$scratch/short.shm text=$scratch/short big_text=$scratch/big round
 
 	if ! command -v hyperfine >/dev/null; then
 		skip_row "tail -n 10" "GNU tail -n 10" "no hyperfine on this machine"
@@ -54,11 +47,20 @@ part_start() {
 	fi
 	"$(program lines)" 1000 >"$text"
 	"$shmlog" create -c 1M "$log" && "$shmlog" append "$log" <"$text" || give_up "no log"
-	start_row tail-short "tail -n 10, 1000 lines" "GNU tail -n 10" 0.75 "$log" "$text"
 	make_big_log
 	# GNU tail reads the end and no more, so the rest may be a hole.
-	truncate -s "${big_mib}M" "$big"
-	"$(program lines)" 1000 $BIG_LINE_BYTES >>"$big"
-	start_row tail-big "tail -n 10, $big_mib MiB" "GNU tail -n 10" 0.75 "$big_log" "$big"
-	rm -f "$big"
+	truncate -s "${big_mib}M" "$big_text"
+	"$(program lines)" 1000 $BIG_LINE_BYTES >>"$big_text"
+
+	say "tail -n 10 against GNU tail: $rounds rounds of 40 starts"
+	for ((round = 0; round < rounds; round++)); do
+		batch short "$shmlog" tail -n 10 "$log"
+		batch short_gnu tail -n 10 "$text"
+		batch big "$shmlog" tail -n 10 "$big_log"
+		batch big_gnu tail -n 10 "$big_text"
+	done
+	start_row tail-short "tail -n 10, 1000 lines" "GNU tail -n 10" 0.75 short short_gnu
+	start_row tail-big "tail -n 10, $big_mib MiB" "GNU tail -n 10" 0.75 big big_gnu
+	start_row tail-same "tail -n 10, $big_mib MiB" "tail -n 10, 1000 lines" 1.1 big short
+	rm -f "$big_text"
 }
