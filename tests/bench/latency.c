@@ -18,10 +18,9 @@
  *
  * Prints one JSON object: the microseconds of each line, side by side.
  */
-#include "measure.h"
+#include "mapped.h"
 
 #include <poll.h>
-#include <shmlog.h>
 
 #define MOST_SIDES 6
 #define MOST_LINE_BYTES 4096
@@ -51,12 +50,6 @@ struct latency {
 };
 
 /* ------------------------------------------------------------ the library */
-
-static void check(int status, const char *what)
-{
-	if (status < 0)
-		die("%s: %s", what, shmlog_strerror(status));
-}
 
 /* Sends the span from the time in each frame to its arrival. */
 __attribute__((noreturn)) static void wait_for_frames(const char *path, int to)

@@ -7,9 +7,8 @@
  * reads as many.  `faulted`: every page is mapped before the clock starts.
  * Prints the nanoseconds that it took, without opening and closing.
  */
-#include "measure.h"
+#include "mapped.h"
 
-#include <shmlog.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -28,27 +27,7 @@ static unsigned char payload[MOST_PAYLOAD_BYTES];
 /* What was read must be wanted by someone, or it would not be read. */
 static volatile uint64_t wanted;
 
-static void check(int status, const char *what)
-{
-	if (status < 0)
-		die("%s: %s", what, shmlog_strerror(status));
-}
-
 /* ------------------------------------------------------------ the library */
-
-/* Touches all that a writer maps, and takes it back. */
-static void fault_writer(struct shmlog_writer *writer)
-{
-	unsigned char *page;
-
-	while (shmlog_writer_free_bytes(writer) > SHMLOG_FRAME_MAX_BYTES) {
-		check(shmlog_writer_allocate(writer, MOST_PAYLOAD_BYTES, &page),
-		      "allocate");
-		for (size_t at = 0; at < MOST_PAYLOAD_BYTES; at += 1024)
-			page[at] = 0;
-	}
-	shmlog_writer_rollback(writer);
-}
 
 static int64_t library_write(const struct work *work)
 {

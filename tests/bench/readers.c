@@ -6,20 +6,12 @@
  * nanoseconds of processor time that the writer took: with more processes
  * than cores, time on the wall would say how they share the cores.
  */
-#include "measure.h"
-
-#include <shmlog.h>
+#include "mapped.h"
 
 #define MOST_READERS 64
 #define BATCH 64
 #define PAYLOAD_BYTES SHMLOG_PAYLOAD_MAX_BYTES
 #define LIMIT_NS (INT64_C(20) * 1000000000)
-
-static void check(int status, const char *what)
-{
-	if (status < 0)
-		die("%s: %s", what, shmlog_strerror(status));
-}
 
 static int64_t processor_ns(void)
 {
@@ -88,6 +80,7 @@ static int64_t write_frames(const char *path, uint64_t count, size_t bytes)
 
 	check(shmlog_open(path, &log), path);
 	check(shmlog_writer_open(log, NULL, &writer), path);
+	fault_writer(writer);
 
 	int64_t begin = processor_ns();
 
