@@ -21,7 +21,7 @@ again() { # PART
 }
 
 moved() { # ROW
-	jq -r --arg id "$1" '.rows[] | select(.id == $id).moved' "$REPORT"
+	jq -r --arg id "$1" '.rows[] | select(.id == $id).moved' "${REPORT%.json}.part.json"
 }
 
 @test "the table has the machine, each part's rows, goals and what was not run" {
@@ -77,6 +77,22 @@ moved() { # ROW
 @test "-o json prints the report" {
 	ONLY=memory run --separate-stderr "$ROOT/tests/bench/bench.sh" -o json
 	assert_equal "$(jq -r .size <<<"$output")" small
+}
+
+@test "renewing makes the results the baseline and puts them into the README" {
+	export README=$SCRATCH/README.md BASELINE=$SCRATCH/baseline.json
+	jq '.size = "full"' "$REPORT" >"$BENCH_RESULTS/full.json"
+	printf '%s\n' before '<!-- tables by make bench-renew -->' stale \
+		'<!-- end of the tables -->' after >"$README"
+	run "$ROOT/tests/bench/renew.sh"
+	assert_success
+	assert_equal "$(jq -c '.full.rows.verify | keys' "$BASELINE")" '["high","low","ratio"]'
+	assert_equal "$(jq '.full.rows | length' "$BASELINE")" "$(jq '.rows | length' "$REPORT")"
+	run cat "$README"
+	assert_line --index 0 before
+	assert_line --partial '| append < file '
+	refute_output --partial stale
+	assert_output --regexp 'after$'
 }
 
 @test "an interrupted bench leaves nothing behind" {

@@ -2,8 +2,9 @@
 # Speed against the usual tools: bench.sh [-o json]
 #
 # Prints a table of ratios, or the same as JSON; the JSON is also left in
-# build/bench/SIZE.json.  ONLY="PART..." does these parts alone.  Ends with
-# status 1 if something got slower than in the baseline of this machine.
+# build/bench/SIZE.json.  ONLY="PART..." does these parts alone and leaves
+# SIZE.part.json.  Ends with status 1 if something got slower than in the
+# baseline of this machine.
 . "$(dirname "$0")/common.bash"
 for part in library bulk start follow memory scaling; do
 	# shellcheck disable=SC1090 # they stand beside this file
@@ -70,7 +71,7 @@ plot() {
 for part in ${ONLY:-library bulk start follow memory scaling}; do
 	"part_$part"
 done
-result=$results/$SIZE.json
+result=$results/$SIZE${ONLY:+.part}.json
 report >"$scratch/report.json" && mv "$scratch/report.json" "$result" ||
 	give_up "no report"
 plot

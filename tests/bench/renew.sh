@@ -1,34 +1,35 @@
 #!/usr/bin/env bash
-# Makes what the last runs of the bench found the new baseline, and puts their
-# tables and plot into the README.
+# Makes what the last whole runs of the bench found the new baseline, and puts
+# the tables and the plot of the full one into the README.
 set -eu
 
-cd "$(dirname "$0")"
-results=${BENCH_RESULTS:-../../build/bench}
-baseline=${BASELINE:-baseline.json}
-readme=../../README.md
-shopt -s nullglob
-found=("$results"/{quick,full}.json)
+here=$(dirname "$0")
+results=${BENCH_RESULTS:-$here/../../build/bench}
+BASELINE=${BASELINE:-$here/baseline.json}
+README=${README:-$here/../../README.md}
+found=()
+for size in quick full; do
+	[ ! -e "$results/$size.json" ] || found+=("$results/$size.json")
+done
 
 if [ ${#found[@]} -eq 0 ]; then
 	echo "renew: nothing in $results: run 'make bench' first" >&2
 	exit 1
 fi
-[ -e "$baseline" ] || echo '{}' >"$baseline"
+[ -e "$BASELINE" ] || echo '{}' >"$BASELINE"
 for result in "${found[@]}"; do
-	jq --slurpfile old "$baseline" 'def short: . * 1000 | round / 1000;
-		. as $new | $old[0] | .[$new.size] = {machine: $new.machine,
-		rows: (.[$new.size].rows // {} + ($new.rows | map({key: .id, value:
-			{ratio: (.ratio | short), low: (.low | short), high: (.high | short)}}) |
-			from_entries))}' "$result" >"$baseline.new"
-	mv "$baseline.new" "$baseline"
-	echo "renewed: $baseline from $result"
+	jq --slurpfile new "$result" 'def short: . * 1000 | round / 1000;
+		.[$new[0].size] = ($new[0] | {machine, rows: (.rows |
+			map({key: .id, value: ({ratio, low, high} | map_values(short))}) |
+			from_entries)})' "$BASELINE" >"$results/baseline.json"
+	cat "$results/baseline.json" >"$BASELINE"
+	echo "renewed: $BASELINE from $result"
 done
 
 # The tables stand between two marks.
-if [ -e "$results/full.json" ] && [ -z "${BASELINE:-}" ]; then
-	jq -r --arg view readme -f table.jq "$results/full.json" >"$results/readme.md"
-	awk -v tables="$results/readme.md" '
+if [ -e "$results/full.json" ]; then
+	jq -r --arg view readme -f "$here/table.jq" "$results/full.json" >"$results/tables.md"
+	awk -v tables="$results/tables.md" '
 		/^<!-- end of the tables/ { inside = 0 }
 		!inside { print }
 		/^<!-- tables by make bench-renew/ {
@@ -36,8 +37,9 @@ if [ -e "$results/full.json" ] && [ -z "${BASELINE:-}" ]; then
 			print ""
 			while ((getline line <tables) > 0)
 				print line
-		}' "$readme" >"$results/README.md"
-	cat "$results/README.md" >"$readme"
-	cp "$results/scaling.svg" scaling.svg
-	echo "renewed: the README's tables and its plot"
+		}' "$README" >"$results/README.md"
+	cat "$results/README.md" >"$README"
+	echo "renewed: the tables in $README"
+	[ ! -e "$results/scaling.svg" ] ||
+		cp "$results/scaling.svg" "$(dirname "$BASELINE")/scaling.svg"
 fi
