@@ -6,20 +6,21 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 bench=tests/bench
 SIZE=${SIZE:-full}
 
-# How much: lines of the input, rounds, events of the library and of the Node
-# package, lines whose latency is taken, the big log, how long a follower
-# idles, the logs and their frames in the part on scaling.
+# How much: lines of the input, rounds (slow_rounds: where a rival takes
+# seconds), events of the library and of the Node package, lines whose latency
+# is taken, the big log, how long a follower idles, the logs and their frames in
+# the part on scaling.
 case $SIZE in
 small)
-	lines=2000 rounds=3 events=2000 node_events=500 samples=25
+	lines=2000 rounds=3 slow_rounds=3 events=2000 node_events=500 samples=25
 	big_mib=1 idle=200ms size_mib="1 2" frame_mib=1 readers_events=5000
 	;;
 quick)
-	lines=50000 rounds=5 events=400000 node_events=50000 samples=300
+	lines=50000 rounds=5 slow_rounds=3 events=400000 node_events=50000 samples=300
 	big_mib=64 idle=2s size_mib="1 8 64" frame_mib=4 readers_events=200000
 	;;
 full | huge)
-	lines=1000000 rounds=7 events=2000000 node_events=200000 samples=2000
+	lines=1000000 rounds=7 slow_rounds=5 events=2000000 node_events=200000 samples=2000
 	big_mib=1024 idle=6s size_mib="1 8 64 512" frame_mib=32
 	readers_events=1000000
 	[ "$SIZE" = full ] || size_mib+=" 4096"
@@ -30,6 +31,7 @@ full | huge)
 	;;
 esac
 rounds=${ROUNDS:-$rounds}
+slow_rounds=${ROUNDS:-$slow_rounds}
 
 absolute() { # PATH
 	case $1 in

@@ -17,8 +17,7 @@ append_rows() {
 	race_row append-pipe-sparse "cat file | append, sparse log" "cat file | cat > x" \
 		speed 1.1 "${sparse[@]}" cat "$input" '|' "${append[@]}" -- \
 		cat "$input" '|' cat '>' "$copy"
-	# jq takes seconds for it.
-	rounds=$((rounds < 5 ? rounds : 5)) race_row append-json "append -i json" \
+	rounds=$slow_rounds race_row append-json "append -i json" \
 		"jq -c . < file > x" speed 8 "${fresh[@]}" \
 		"${append[@]}" -i json '<' "$input" -- jq -c . '<' "$input" '>' "$copy"
 }

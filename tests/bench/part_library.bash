@@ -11,7 +11,7 @@ find_package() {
 # Against the package as many events as it does in half a second.
 node_rows() {
 	local log=$scratch/node.shm bytes=$((node_events * 68 + 65536)) n=$node_events
-	local js=(node "$bench/package.js" "$package")
+	local rounds=$slow_rounds js=(node "$bench/package.js" "$package")
 	local lib
 	lib=$(program library)
 

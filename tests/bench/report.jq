@@ -13,6 +13,10 @@ def ratios:
 
 def better($than): if .of == "speed" then .ratio >= $than else .ratio <= $than end;
 
+# The range of the rounds; of five or more without the lowest and the highest,
+# which are whatever else the machine did.
+def range_of: sort | if length < 5 then . else .[1:-1] end;
+
 # Beyond the noise: the ranges of the rounds do not overlap, and the medians
 # are further apart than a tenth.
 def moved($old):
@@ -23,11 +27,11 @@ def moved($old):
 	else "no" end;
 
 def row:
-	ratios as $all | . as $row |
+	ratios as $all | ($all | range_of) as $range |
 	{id, work, rival, of, unit, ours: (.ours | median),
 	 theirs: (if .theirs then .theirs | median else null end),
 	 rounds: ($all | length), ratio: ($all | median),
-	 low: ($all | min), high: ($all | max), goal} |
+	 low: $range[0], high: $range[-1], goal, all: $all} |
 	.met = (if .goal == null then null else better(.goal) end) |
 	.baseline = ($baseline.rows[.id].ratio // null) |
 	.moved = moved($baseline.rows[.id]);
