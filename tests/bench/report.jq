@@ -1,7 +1,7 @@
 # What the bench found, as one object: medians and ratios of the rows, what
 # moved against the baseline, the points of the part on scaling.
 # In: rows and points, one a line, told apart by "part".
-# $machine, $size, $not_run, $seconds, $baseline (null if there is none).
+# $machine, $size, $tolerance, $not_run, $seconds, $baseline (null if there is none).
 
 def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;
 
@@ -18,11 +18,12 @@ def better($than): if .of == "speed" then .ratio >= $than else .ratio <= $than e
 def range_of: sort | if length < 5 then . else .[1:-1] end;
 
 # Beyond the noise: the ranges of the rounds do not overlap, and the medians
-# are further apart than a tenth.
+# are further apart than one run and the next are on a machine that has other
+# things to do, by a factor of $tolerance.
 def moved($old):
 	if $old == null then null
 	elif (.low > $old.high or .high < $old.low) and
-		((.ratio - $old.ratio) | fabs) > 0.1 * $old.ratio
+		([.ratio, $old.ratio] | max > min * $tolerance)
 	then if better($old.ratio) then "better" else "worse" end
 	else "no" end;
 
