@@ -3,7 +3,7 @@
 #include "reader.h"
 
 #define FIRST_POLL_NS 100000
-#define DEFAULT_MAX_POLL_NS 50000000
+#define DEFAULT_MAX_POLL_NS 100000000
 /* After news from a writer that wakes, polls are a mere safeguard: they begin
  * as if that much time had passed, 2 ms apart. */
 #define WOKEN_IDLE_NS 16000000
