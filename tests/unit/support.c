@@ -69,6 +69,13 @@ void check_frame(const struct shmlog_frame *frame, const void *payload,
 		fail_at(file, line, "wrong payload at cursor %" PRIu64, cursor);
 }
 
+/* -------------------------------------------------------------- quantity */
+
+int rounds_of(int full)
+{
+	return getenv("SHMLOG_TEST_DEAR") != NULL ? full / 10 : full;
+}
+
 /* ----------------------------------------------------- scratch directory */
 
 static char scratch_directory[256];

@@ -47,6 +47,10 @@ void check_frame(const struct shmlog_frame *frame, const void *payload,
                  size_t size_bytes, uint64_t cursor, const char *file,
                  int line);
 
+/* How often to do what is done in quantity: a tenth of `full` where
+ * SHMLOG_TEST_DEAR is set, as under a checker that slows every round down. */
+int rounds_of(int full);
+
 /* ----------------------------------------------------- scratch directory */
 
 /* Group setup and teardown: one directory in memory a program, removed with
