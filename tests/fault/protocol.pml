@@ -36,6 +36,8 @@ inline take_lock()
 {
 #ifndef NO_LOCK
 	atomic { lock == NOBODY -> lock = me }
+#else
+	skip
 #endif
 }
 
@@ -43,6 +45,8 @@ inline leave_lock()
 {
 #ifndef NO_LOCK
 	lock = NOBODY
+#else
+	skip
 #endif
 }
 
