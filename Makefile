@@ -96,12 +96,13 @@ $(BUILD)/shmlog: $(CLI_OBJECTS) $(BUILD)/libshmlog.a
 	$(call say,LD)
 	$(Q)$(CC) $(COMMON) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(CLI_LIBS) $(LDLIBS)
 
-# A unit test may look into every room but main.
-$(UNIT_TESTS): %: %.o $(UNIT_SUPPORT) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS)) \
-		$(BUILD)/libshmlog.a
+# A unit test may look into every room but main; one of the library needs no
+# room of the command line built.
+$(UNIT_TESTS): %: %.o $(UNIT_SUPPORT) $(BUILD)/libshmlog.a
 	$(call say,LD)
-	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -o $@ $^ $(LDFLAGS) $(CLI_LIBS) \
-		$(TEST_LIBS) $(LDLIBS)
+	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -o $@ $(filter %.o,$^) \
+		$(filter %.a,$^) $(LDFLAGS) $(CLI_LIBS) $(TEST_LIBS) $(LDLIBS)
+$(basename $(call objects,tests/unit/test_cli_*.c)): $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
 
 $(PROGRAMS): %: %.o $(BUILD)/libshmlog.a
 	$(call say,LD)

@@ -136,5 +136,19 @@ if [ ${#tests[@]} -eq 0 ]; then
 	echo "no tests for: $*"
 	exit 1
 fi
+# What takes long goes first, so that no core is left with a long file at the
+# end while the others have nothing to do.
+long=(plain:tests/lint.sh plain:tests/structure/compilers.bats
+	plain:tests/fuzz/fuzz.sh plain:tests/fault/malformed.sh
+	plain:tests/valgrind/commands.bats asan:tests/cli/append.bats)
+first=() rest=()
+for test in "${tests[@]}"; do
+	if [[ " ${long[*]} " == *" $test "* ]]; then
+		first+=("$test")
+	else
+		rest+=("$test")
+	fi
+done
+
 echo "== test: ${#tests[@]} files"
-SIZE=small prove -j"$cores" --exec tests/run-test.sh "${tests[@]}"
+SIZE=small prove -j"$cores" --exec tests/run-test.sh "${first[@]}" "${rest[@]}"
