@@ -113,7 +113,8 @@ FUZZ_MAIN := $(if $(findstring fuzzer,$(SANITIZE)),,$(BUILD)/tests/fuzz/replay.o
 $(FUZZERS): %: %.o $(FUZZ_SUPPORT) $(FUZZ_MAIN) \
 		$(filter $(BUILD)/cli/common/%,$(CLI_OBJECTS)) $(BUILD)/libshmlog.a
 	$(call say,LD)
-	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -Wl,--wrap=write -o $@ $^ $(LDFLAGS) \
+	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -Wl,--wrap=write,--wrap=malloc,--wrap=free \
+		-o $@ $^ $(LDFLAGS) \
 		$(if $(FUZZ_MAIN),,-fsanitize=fuzzer) $(CLI_LIBS) $(LDLIBS)
 
 # Changed flags rebuild what they were used for; a first build looks for what

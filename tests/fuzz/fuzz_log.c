@@ -22,6 +22,10 @@
 
 #define MOST_BYTES (200u << 10)
 #define BATCH 16u
+/* Room for the largest step of a recipe beyond what ends it. */
+#define STEP_BYTES 70000u
+#define ROOM_BYTES (MOST_BYTES + 2 * STEP_BYTES)
+#define ROOM_FRAMES (ROOM_BYTES / 4 + 2)
 
 /* The file, and what a plain walk over its bytes finds. */
 struct file {
@@ -40,6 +44,11 @@ struct file {
 	                 * end, the last its start */
 	size_t frames_back;
 };
+
+/* Kept from run to run: to allocate and clear them would take most of one. */
+static uint64_t all_starts[ROOM_FRAMES], all_ends[ROOM_FRAMES],
+	all_kept[ROOM_FRAMES];
+static uint8_t room[ROOM_BYTES];
 
 /* ------------------------------------------------------- the plain reading */
 
@@ -105,9 +114,10 @@ FUZZ_JUDGE static void walk(struct file *file)
 
 	file->data = file->bytes + file->header.data_offset;
 	file->committed = file->header.size - file->header.data_offset;
-	file->starts = calloc(file->committed / 4 + 2, sizeof(uint64_t));
-	file->ends = calloc(file->committed / 4 + 2, sizeof(uint64_t));
-	require(file->starts != NULL && file->ends != NULL);
+	require(file->committed / 4 + 2 <= ROOM_FRAMES);
+	file->starts = all_starts;
+	file->starts[0] = 0;
+	file->ends = all_ends;
 	while ((total = frame_at(file, cursor)) > 0) {
 		cursor += total;
 		file->starts[++file->frames] = cursor;
@@ -280,9 +290,11 @@ static void check_seek(const struct file *file, struct shmlog_reader *reader,
 static void check_reader(const struct file *file, struct shmlog *log,
                          unsigned flags, struct fuzz_input choices)
 {
+	/* Most have the smallest window there is: less to allocate. */
+	size_t window = fuzz_take_byte(&choices);
 	struct shmlog_reader_options options = {
 		.flags = flags,
-		.window_bytes = fuzz_take_byte(&choices) * 1024u};
+		.window_bytes = window % 8 == 0 ? window * 1024u : window};
 	size_t max_messages = fuzz_take_byte(&choices) % BATCH + 1u;
 	size_t max_bytes = (size_t)fuzz_take_byte(&choices) << 6;
 	struct shmlog_reader *reader;
@@ -422,13 +434,11 @@ static void check_verify(const struct file *file, struct shmlog *log,
 	struct shmlog_verify_report report;
 	int status;
 
-	visit.kept = calloc(file->committed / 4 + 1, sizeof(uint64_t));
-	require(visit.kept != NULL);
+	visit.kept = all_kept;
 	status = shmlog_verify(log, &visitor, &report);
 	check_report(&visit, status, &report);
 	if (salvage)
 		check_salvage(&visit, log);
-	free(visit.kept);
 }
 
 /* ----------------------------------------------------------------- recipes */
@@ -479,19 +489,17 @@ static size_t cook(uint8_t *out, size_t used, struct fuzz_input *input)
 	}
 }
 
-/* Room for the largest step beyond what ends the recipe. */
-#define STEP_BYTES 70000u
-
 static uint8_t *cook_file(struct fuzz_input *input, size_t *size_out)
 {
 	size_t gap = fuzz_take_byte(input), cut = fuzz_take_byte(input);
 	size_t used = 24 + gap, capacity;
-	uint8_t *bytes = calloc(1, MOST_BYTES + 2 * STEP_BYTES);
+	uint8_t *bytes = room;
 
-	require(bytes != NULL);
+	memset(bytes, 0, used);
 	while (input->left_bytes > 0 && used < MOST_BYTES)
 		used = 24 + gap +
 		       cook(bytes + 24 + gap, used - 24 - gap, input);
+	memset(bytes + used, 0, gap);
 	capacity = used + gap;
 	if (cut < used - 24 - gap)
 		used -= cut & 0x0f;
@@ -500,9 +508,8 @@ static uint8_t *cook_file(struct fuzz_input *input, size_t *size_out)
 	bytes[9] = (uint8_t)((24 + gap) >> 8);
 	for (int i = 0; i < 4; i++)
 		bytes[16 + i] = (uint8_t)(used >> 8 * i);
-	bytes = realloc(bytes, capacity);
 	*size_out = capacity;
-	return bytes;
+	return fuzz_copy(bytes, capacity);
 }
 
 /* -------------------------------------------------------------------- main */
@@ -511,6 +518,7 @@ static void make_file(struct file *file, struct fuzz_input *input)
 {
 	static const uint8_t mark[8] = {0xff, 0xff, 0xff, 0xff,
 	                                0xff, 0xff, 0xff, 0xff};
+	static int fd = -1; /* the same file each time */
 
 	if (input->left_bytes > 8 && memcmp(input->at, mark, 8) == 0) {
 		struct fuzz_input recipe = {input->at + 8,
@@ -521,8 +529,10 @@ static void make_file(struct file *file, struct fuzz_input *input)
 		file->size_bytes = input->left_bytes;
 		file->bytes = fuzz_copy(input->at, file->size_bytes);
 	}
-	file->fd = memfd_create("fuzz", 0);
-	require(file->fd >= 0);
+	if (fd < 0)
+		fd = memfd_create("fuzz", 0);
+	file->fd = fd;
+	require(ftruncate(fd, (off_t)file->size_bytes) == 0);
 	require(pwrite(file->fd, file->bytes, file->size_bytes, 0) ==
 	        (ssize_t)file->size_bytes);
 	snprintf(file->path, sizeof(file->path), "/proc/self/fd/%d", file->fd);
@@ -530,15 +540,13 @@ static void make_file(struct file *file, struct fuzz_input *input)
 
 static void check_unchanged(const struct file *file)
 {
-	uint8_t *now = fuzz_copy(file->bytes, file->size_bytes);
 	struct stat st;
 
 	require(fstat(file->fd, &st) == 0 &&
 	        (size_t)st.st_size == file->size_bytes);
-	require(pread(file->fd, now, file->size_bytes, 0) ==
+	require(pread(file->fd, room, file->size_bytes, 0) ==
 	        (ssize_t)file->size_bytes);
-	require(memcmp(now, file->bytes, file->size_bytes) == 0);
-	free(now);
+	require(memcmp(room, file->bytes, file->size_bytes) == 0);
 }
 
 static void check_log(struct file *file, struct shmlog *log,
@@ -555,8 +563,6 @@ static void check_log(struct file *file, struct shmlog *log,
 	check_reader(file, log, debug, choices);
 	check_reader(file, log, debug | SHMLOG_READER_BUFFERED, choices);
 	check_verify(file, log, choice % 16 == 7);
-	free(file->starts);
-	free(file->ends);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
@@ -578,7 +584,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 		shmlog_close(log);
 	}
 	check_unchanged(&file);
-	close(file.fd);
 	free(file.bytes);
 	return 0;
 }
