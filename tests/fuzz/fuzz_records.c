@@ -53,8 +53,17 @@ FUZZ_JUDGE static uint64_t hash(const void *bytes, size_t size_bytes)
 	const uint8_t *at = bytes;
 	uint64_t value = 1469598103934665603u;
 
-	while (size_bytes-- > 0)
-		value = (value ^ *at++) % 1099511628211u * 16777619u;
+	for (; size_bytes > 0; size_bytes--, at++) {
+		uint64_t word;
+
+		/* Eight at a time, and what is left of them one by one. */
+		for (; size_bytes > sizeof(word); size_bytes -= sizeof(word)) {
+			memcpy(&word, at, sizeof(word));
+			value = (value ^ word) % 1099511628211u * 16777619u;
+			at += sizeof(word);
+		}
+		value = (value ^ *at) % 1099511628211u * 16777619u;
+	}
 	return value;
 }
 

@@ -183,8 +183,12 @@ uint8_t *fuzz_take_long(struct fuzz_input *input, size_t most, size_t *size_out)
 	times = times_of(repeat, unit, most);
 	rest = input->left_bytes - unit;
 	block = allocate(unit * times + rest);
-	for (; times > 0; times--, used += unit)
-		memcpy(block + used, input->at, unit);
+	/* Twice as much each time. */
+	memcpy(block, input->at, unit);
+	for (used = unit; used < unit * times; used *= 2)
+		memcpy(block + used, block,
+		       used < unit * times - used ? used : unit * times - used);
+	used = unit * times;
 	memcpy(block + used, input->at + unit, rest);
 	used += rest;
 	if (used > most)
@@ -318,15 +322,37 @@ FUZZ_JUDGE static bool is_harmful(uint32_t point)
 	       (point & 0xfffe) == 0xfffe || point >> 12 == 0xe0;
 }
 
+/* How many bytes at the front are printable ASCII, looked at by eights: most
+ * output is, and to judge it took longer than to make it. */
+FUZZ_JUDGE static size_t count_printable(const uint8_t *bytes,
+                                         size_t size_bytes)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	size_t count = 0;
+
+	while (size_bytes - count >= sizeof(uint64_t)) {
+		uint64_t word, delete;
+
+		memcpy(&word, bytes + count, sizeof(word));
+		delete = word ^ ones * 0x7f;
+		/* A byte's top bit stands for: not ASCII, below a blank, or
+		 * the last of all.  A borrow only ever finds one too many. */
+		if (((word | (word - ones * 0x20) | (delete - ones)) & tops) !=
+		    0)
+			break;
+		count += sizeof(word);
+	}
+	return count;
+}
+
 FUZZ_JUDGE bool fuzz_is_harmless(const uint8_t *bytes, size_t size_bytes)
 {
 	while (size_bytes > 0) {
-		uint32_t point;
-		size_t length = 1;
+		size_t length = count_printable(bytes, size_bytes);
+		uint32_t point = ' ';
 
-		if (*bytes >= 0x20 && *bytes < 0x7f)
-			point = *bytes;
-		else
+		/* Behind them, the rest of the eight one by one. */
+		if (length == 0)
 			length = fuzz_utf8(bytes, size_bytes, &point);
 		if (length == 0 || is_harmful(point))
 			return false;
