@@ -323,7 +323,7 @@ $HINT"
 	shmlog append --atomic "$LOG" <"$SCRATCH/fifo" 3>&- &
 	exec 5>"$SCRATCH/fifo"
 	echo one >&5
-	sleep 0.1
+	wait_until_asleep $!
 	assert_equal "$(payloads)" ''
 	exec 5>&-
 	wait $!
@@ -780,7 +780,7 @@ stream_begin() {
 	exec 8<"$LOG"
 	flock 8
 	shmlog append "$LOG" -m x 3>&- 8<&- &
-	sleep 0.15
+	wait_until_asleep $!
 	assert_equal "$(payloads)" ''
 	kill -0 $!
 	flock -u 8
@@ -807,9 +807,7 @@ stream_begin() {
 		set +m
 		exec 5>"$SCRATCH/fifo"
 		printf 'one\ntwo\nthr' >&5
-		# Until it sleeps in read(2) with nothing left in the pipe.
-		wait_for 5 eval '[[ $(cut -d" " -f3 /proc/'"$append"'/stat) == S ]]'
-		sleep 0.1
+		wait_until_asleep "$append"
 		kill -s "${signal%:*}" "$append"
 		status=0
 		wait "$append" || status=$?
@@ -831,7 +829,7 @@ stream_begin() {
 	append=$!
 	exec 5>"$SCRATCH/fifo"
 	printf 'one\ntwo\n' >&5
-	sleep 0.15
+	wait_until_asleep "$append"
 	kill "$append"
 	status=0
 	wait "$append" || status=$?

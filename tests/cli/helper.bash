@@ -185,6 +185,20 @@ wait_for() { # SECONDS COMMAND...
 	done
 }
 
+# Waits until a shmlog in the background sleeps: past its start, what was in its
+# input read, it waits for more, or for a lock.
+wait_until_asleep() { # PID
+	if [[ -e /proc/$1/stat ]]; then
+		wait_for 20 is_asleep "$1"
+	else
+		sleep 0.3
+	fi
+}
+
+is_asleep() { # PID
+	[[ $(<"/proc/$1/stat") == *"(shmlog) S "* ]]
+}
+
 # ------------------------------------------------------------------- skips
 
 need() { # COMMAND...
