@@ -8,6 +8,7 @@
 #include "common/json.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -267,7 +268,9 @@ static void check_member(const struct cli_document *document, const char *name,
 
 	if (is_u64 && number <= INT64_MAX)
 		require(is_i64 && integer == (int64_t)number);
-	require(!(is_i64 && integer >= 0) || is_u64);
+	/* "-0" is an integer, but not digits alone. */
+	require(is_u64 || !is_i64 || integer < 0 ||
+	        (integer == 0 && (item == NULL || signbit(item->valuedouble))));
 	if (tree == NULL || !(is_u64 || is_i64))
 		return;
 	require(cJSON_IsNumber(item));
