@@ -11,18 +11,23 @@
  * a log cost one small read and a walk over all of it few large ones. */
 #define FIRST_READ_BYTES 8192u
 
+/* The window until longer reads are due: from the heap, where a longer one is
+ * a mapping of its own, which few frames do not pay for. */
+#define LEAST_BYTES ((size_t)SHMLOG_FRAME_MAX_BYTES + 1)
+
 int shmlog_window_init(struct shmlog_window *window, int fd,
                        uint64_t base_offset, size_t capacity_bytes)
 {
-	if (capacity_bytes < SHMLOG_FRAME_MAX_BYTES + 1)
-		capacity_bytes = SHMLOG_FRAME_MAX_BYTES + 1;
+	if (capacity_bytes < LEAST_BYTES)
+		capacity_bytes = LEAST_BYTES;
 	*window = (struct shmlog_window){
 		.fd = fd,
 		.base_offset = base_offset,
+		.allocated = LEAST_BYTES,
 		.capacity = capacity_bytes,
 		.readahead = FIRST_READ_BYTES,
 	};
-	window->bytes = malloc(capacity_bytes);
+	window->bytes = malloc(LEAST_BYTES);
 	return window->bytes != NULL ? 0 : -ENOMEM;
 }
 
@@ -37,14 +42,30 @@ void shmlog_window_jump(struct shmlog_window *window)
 	window->readahead = FIRST_READ_BYTES;
 }
 
+/* Makes the window, and drops what it holds, as long as it may be.  Without
+ * the memory it stays as it is: a shorter one is slower, nothing else. */
+static void grow(struct shmlog_window *window)
+{
+	unsigned char *bytes = malloc(window->capacity);
+
+	if (bytes == NULL)
+		return;
+	free(window->bytes);
+	window->bytes = bytes;
+	window->allocated = window->capacity;
+	window->used = 0;
+}
+
 /* How much to read: at least `need`, ahead as far as it goes. */
 static size_t next_read(struct shmlog_window *window, size_t need,
                         uint64_t available)
 {
 	size_t wanted = window->readahead > need ? window->readahead : need;
 
-	if (wanted > window->capacity)
-		wanted = window->capacity;
+	if (wanted > window->allocated && window->allocated < window->capacity)
+		grow(window);
+	if (wanted > window->allocated)
+		wanted = window->allocated;
 	if (window->readahead < window->capacity)
 		window->readahead *= 2;
 	return wanted < available ? wanted : (size_t)available;

@@ -15,7 +15,8 @@ struct shmlog_window {
 	int fd;
 	uint64_t base_offset;
 	unsigned char *bytes;
-	size_t capacity;  /* at least one whole frame */
+	size_t allocated; /* at least one whole frame */
+	size_t capacity;  /* bytes to hold once reads have grown that long */
 	uint64_t start;   /* position of the first byte held */
 	size_t used;      /* bytes held */
 	size_t readahead; /* bytes to read at least, next time */

@@ -341,6 +341,15 @@ static int count_items(struct cli_args *args, int argc, char **argv)
 	}
 }
 
+/* Copies a text where there is room for it.  Returns its end. */
+static char *put_text(char *at, const char *text)
+{
+	size_t bytes = strlen(text);
+
+	memcpy(at, text, bytes + 1);
+	return at + bytes;
+}
+
 /* An option in full, "--name", "--name==VALUE" or "-n=VALUE"; the caller
  * frees it.  NULL when there is no memory. */
 static char *rewrite_option(const struct cli_option *option, const char *value)
@@ -349,18 +358,22 @@ static char *rewrite_option(const struct cli_option *option, const char *value)
 	size_t size_bytes = 8 + (name ? strlen(name) : 1) +
 	                    (value ? strlen(value) : 0);
 	char *word = malloc(size_bytes);
-	int used;
+	char *end = word;
 
 	if (!word)
 		return NULL;
-	if (name)
-		used = snprintf(word, size_bytes, "--%s%s", name,
-		                value ? "=" : "");
-	else
-		used = snprintf(word, size_bytes, "-%c", option->letter);
+	*end++ = '-';
+	if (name) {
+		*end++ = '-';
+		end = put_text(end, name);
+	} else {
+		*end++ = option->letter;
+	}
+	if (name && value)
+		*end++ = '=';
 	if (value)
-		snprintf(word + used, size_bytes - (size_t)used, "%c%s",
-		         VALUE_GUARD, value);
+		*end++ = VALUE_GUARD;
+	put_text(end, value ? value : "");
 	return word;
 }
 

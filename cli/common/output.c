@@ -24,15 +24,19 @@
  * stays in the cache is worth more than fewer calls of write().
  */
 #define BUFFER_BYTES ((size_t)1 << 20)
+/* What a handful of lines fits into.  It comes from the heap, where the whole
+ * buffer is a mapping: made and unmade, that is 2 % of `tail -n 10`. */
+#define SMALL_BUFFER_BYTES ((size_t)16 << 10)
 #define FLUSH_BYTES ((size_t)256 << 10)
 #define PIPE_BYTES (1 << 20)
 
 int cli_output_init(struct cli_output *output, int fd)
 {
 	*output = (struct cli_output){.fd = fd};
-	output->buffer = malloc(BUFFER_BYTES);
+	output->buffer = malloc(SMALL_BUFFER_BYTES);
 	if (output->buffer == NULL)
 		return -ENOMEM;
+	output->allocated = SMALL_BUFFER_BYTES;
 	output->capacity = BUFFER_BYTES;
 #ifdef F_SETPIPE_SZ
 	/* Fails on what is no pipe and where the user may have no more:
@@ -46,6 +50,7 @@ void cli_output_release(struct cli_output *output)
 {
 	free(output->buffer);
 	output->buffer = NULL;
+	output->allocated = 0;
 	output->capacity = 0;
 	output->used = 0;
 }
@@ -88,10 +93,26 @@ int cli_output_flush(struct cli_output *output)
 	return -output->error;
 }
 
+/* Makes the buffer as large as it may be. */
+static void grow(struct cli_output *output)
+{
+	unsigned char *larger = realloc(output->buffer, output->capacity);
+
+	if (larger != NULL) {
+		output->buffer = larger;
+		output->allocated = output->capacity;
+	} else if (output->error == 0) {
+		output->error = ENOMEM;
+	}
+}
+
 unsigned char *cli_output_reserve(struct cli_output *output, size_t size_bytes)
 {
+	if (size_bytes > output->allocated - output->used &&
+	    output->allocated < output->capacity)
+		grow(output);
 	if (output->used >= FLUSH_BYTES ||
-	    size_bytes > output->capacity - output->used)
+	    size_bytes > output->allocated - output->used)
 		(void)cli_output_flush(output);
 	if (output->error != 0 || size_bytes > output->capacity)
 		return NULL;

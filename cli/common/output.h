@@ -15,7 +15,8 @@
 struct cli_output {
 	int fd;
 	unsigned char *buffer;
-	size_t capacity; /* bytes of the buffer */
+	size_t allocated; /* bytes of the buffer as it is */
+	size_t capacity;  /* ... and as it becomes when they are not enough */
 	size_t used;
 	int error; /* errno of the first failed write, or 0 */
 };
