@@ -235,6 +235,7 @@ static void walk(struct stat_facts *facts, struct shmlog *log)
 		.frames = count_sizes,
 		.damage = keep_damage,
 		.context = facts,
+		.sizes_only = true,
 	};
 	int result = shmlog_verify(log, &visitor, &facts->report);
 

@@ -227,6 +227,7 @@ static int walk(struct verify *verify, struct shmlog *log)
 		.frames = notice_signals,
 		.damage = tell_damage,
 		.context = verify,
+		.sizes_only = true,
 	};
 	struct shmlog_verify_report report = {0};
 	bool salvages = verify->salvage != NULL;

@@ -643,6 +643,9 @@ struct shmlog_verify_visitor {
 	              size_t count);
 	int (*damage)(void *context, const struct shmlog_damage *damage);
 	void *context;
+	/* frames() makes no use of payloads, which then may be NULL: large
+	 * ones are passed over without being read. */
+	bool sizes_only;
 };
 
 struct shmlog_verify_report {

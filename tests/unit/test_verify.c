@@ -21,6 +21,7 @@ struct told {
 	uint64_t frames;
 	uint64_t payload_bytes;
 	uint64_t last_cursor; /* where the last thing told of ended */
+	bool sizes_only;      /* payloads were not asked for */
 };
 
 static int note_frames(void *context, const struct shmlog_frame *frames,
@@ -30,10 +31,12 @@ static int note_frames(void *context, const struct shmlog_frame *frames,
 
 	for (size_t i = 0; i < count; i++) {
 		assert_true(frames[i].cursor >= told->last_cursor);
-		assert_memory_equal(frames[i].payload,
-		                    told->raw->bytes + told->raw->data_offset +
-		                            frames[i].cursor + 2,
-		                    frames[i].size_bytes);
+		if (!told->sizes_only)
+			assert_memory_equal(frames[i].payload,
+			                    told->raw->bytes +
+			                            told->raw->data_offset +
+			                            frames[i].cursor + 2,
+			                    frames[i].size_bytes);
 		if (frames[i].index != SHMLOG_INDEX_UNKNOWN)
 			assert_int_equal(frames[i].index, told->frames);
 		told->frames++;
@@ -56,13 +59,46 @@ static int note_damage(void *context, const struct shmlog_damage *damage)
 	return 0;
 }
 
+/* A walk that passes large frames by their words must find what one finds
+ * that reads them whole. */
+static void expect_same_by_sizes(struct shmlog *log, int found,
+                                 const struct told *whole,
+                                 const struct shmlog_verify_report *report)
+{
+	struct told told = {.raw = whole->raw, .sizes_only = true};
+	struct shmlog_verify_visitor visitor = {
+		.frames = note_frames,
+		.damage = note_damage,
+		.context = &told,
+		.sizes_only = true,
+	};
+	struct shmlog_verify_report again;
+
+	memset(&again, 0xee, sizeof(again));
+	expect_status(shmlog_verify(log, &visitor, &again), found);
+	assert_memory_equal(&again, report, sizeof(again));
+	assert_int_equal(told.frames, whole->frames);
+	assert_int_equal(told.payload_bytes, whole->payload_bytes);
+	assert_int_equal(told.range_count, whole->range_count);
+	for (size_t i = 0; i < told.range_count; i++) {
+		const struct shmlog_damage *one = &told.ranges[i];
+		const struct shmlog_damage *other = &whole->ranges[i];
+
+		assert_int_equal(one->fault.status, other->fault.status);
+		assert_int_equal(one->fault.cursor, other->fault.cursor);
+		assert_int_equal(one->end_cursor, other->end_cursor);
+		assert_int_equal(one->good_before, other->good_before);
+	}
+}
+
 /* Verifies a raw log, checks what must hold of any report, and that the file
  * is untouched.  Returns the number of ranges. */
 static int verify_raw(const struct raw_log *raw, struct told *told,
                       struct shmlog_verify_report *report)
 {
 	const char *path = scratch("verify");
-	struct shmlog_verify_visitor visitor = {note_frames, note_damage, told};
+	struct shmlog_verify_visitor visitor = {note_frames, note_damage, told,
+	                                        false};
 	uint64_t damaged_bytes = 0;
 
 	raw_write(raw, path);
@@ -75,6 +111,7 @@ static int verify_raw(const struct raw_log *raw, struct told *told,
 
 	int found = shmlog_verify(log, &visitor, report);
 
+	expect_same_by_sizes(log, found, told, report);
 	shmlog_close(log);
 	expect_file(path, raw->bytes, raw->capacity);
 	assert_true(found >= 0);
@@ -432,6 +469,57 @@ TEST(test_verify_brackets_damages_far_apart_in_a_large_log)
 	raw_free(&raw);
 }
 
+/* Chains of large frames with small ones between them, sound and with a size
+ * word of any of them changed; verify_raw() compares the two ways to walk. */
+TEST(test_verify_by_sizes_alone_finds_the_same_in_large_frames)
+{
+	struct chance chance = chance_start("large frames", 23);
+	uint64_t cursors[400];
+	struct raw_log raw;
+
+	for (int i = 0; i < 60; i++) {
+		struct shmlog_verify_report report;
+		struct told told;
+		size_t count = (size_t)chance_below(&chance, 40);
+
+		/* More than a batch, once. */
+		if (i == 0)
+			count = COUNT_OF(cursors);
+		raw_init(&raw,
+		         24 + count * 65535 + (size_t)chance_below(&chance, 5));
+		for (size_t j = 0; j < count; j++) {
+			uint64_t most = chance_below(&chance, 4) == 0 ? 100
+			                                              : 65532;
+
+			if (i == 0)
+				most = 17000;
+			cursors[j] = raw.size - raw.data_offset;
+			raw_append_fill(
+				&raw, (unsigned char)chance_next(&chance),
+				i == 0 ? most : chance_below(&chance, most));
+		}
+		expect_status(verify_raw(&raw, &told, &report), 0);
+		assert_int_equal(report.frames, count);
+		for (int j = 0; j < 3 && count > 0; j++) {
+			uint64_t at = 24 +
+			              cursors[chance_below(&chance, count)];
+
+			if (chance_below(&chance, 2) == 0)
+				at += raw_get16(&raw, at) - 2u;
+			if (at + 2 <= raw.size)
+				raw_put16(
+					&raw, at,
+					(unsigned)chance_below(&chance, 65536));
+			(void)verify_raw(&raw, &told, &report);
+		}
+		if (count > 0)
+			raw_set_size(&raw,
+			             raw.size - 1 - chance_below(&chance, 3));
+		(void)verify_raw(&raw, &told, &report);
+		raw_free(&raw);
+	}
+}
+
 TEST(test_verify_of_nothing_but_damage_accounts_for_every_byte)
 {
 	struct chance chance = chance_start("noise", 17);
@@ -774,6 +862,8 @@ int main(void)
 			test_verify_brackets_several_damages_each_by_itself),
 		cmocka_unit_test(
 			test_verify_brackets_damages_far_apart_in_a_large_log),
+		cmocka_unit_test(
+			test_verify_by_sizes_alone_finds_the_same_in_large_frames),
 		cmocka_unit_test(
 			test_verify_of_nothing_but_damage_accounts_for_every_byte),
 		cmocka_unit_test(
