@@ -184,6 +184,77 @@ enum cli_convert cli_record_convert(enum cli_input_format format,
 	               : convert_envelope(record, scratch, payload_out);
 }
 
+/* ----------------------------------------------------------------- framing */
+
+static bool wants_more(const struct cli_framing *framing)
+{
+	return framing->count < framing->most &&
+	       framing->room_bytes - framing->used >= SHMLOG_FRAME_MAX_BYTES;
+}
+
+/*
+ * Records that are their payloads.  memchr() and memcpy() for each, which are
+ * as wide as the processor allows, take no longer than one loop of 16 bytes at
+ * a time that scans and copies at once (0.8 to 1.0 of their speed).
+ */
+static void frame_delimited(unsigned char delimiter, bool is_json,
+                            const unsigned char *bytes, size_t size_bytes,
+                            struct cli_framing *framing)
+{
+	const unsigned char *at = bytes;
+	const unsigned char *end = bytes + size_bytes;
+	struct cli_json_error error;
+
+	while (at < end && wants_more(framing)) {
+		const unsigned char *found = memchr(at, delimiter,
+		                                    (size_t)(end - at));
+		size_t length = found != NULL ? (size_t)(found - at) : SIZE_MAX;
+
+		if (length > SHMLOG_PAYLOAD_MAX_BYTES ||
+		    (is_json &&
+		     !cli_json_check((const char *)at, length, &error)))
+			break;
+		framing->used += shmlog_frame_encode(
+			framing->frames + framing->used, at, length);
+		framing->count++;
+		at += length + 1;
+	}
+	framing->consumed = (size_t)(at - bytes);
+}
+
+/* Records that are frames already. */
+static void frame_frames(const unsigned char *bytes, size_t size_bytes,
+                         struct cli_framing *framing)
+{
+	struct cli_record record;
+
+	while (framing->used < size_bytes && wants_more(framing) &&
+	       split_frame(bytes + framing->used, size_bytes - framing->used,
+	                   false, &record) == CLI_SPLIT_RECORD) {
+		framing->used += record.consumed;
+		framing->count++;
+	}
+	memcpy(framing->frames, bytes, framing->used);
+	framing->consumed = framing->used;
+}
+
+void cli_records_frame(enum cli_input_format format, const unsigned char *bytes,
+                       size_t size_bytes, struct cli_framing *framing)
+{
+	switch (format) {
+	case CLI_INPUT_LINES:
+	case CLI_INPUT_JSON:
+		frame_delimited('\n', format == CLI_INPUT_JSON, bytes,
+		                size_bytes, framing);
+		break;
+	case CLI_INPUT_NUL:
+		frame_delimited('\0', false, bytes, size_bytes, framing);
+		break;
+	case CLI_INPUT_FRAMES: frame_frames(bytes, size_bytes, framing); break;
+	default: break;
+	}
+}
+
 /* ------------------------------------------------------------------ values */
 
 /* Blanks between the parts of a value, and escapes, are not counted with its

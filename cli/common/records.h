@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct cli_typed;
 
@@ -75,8 +76,29 @@ enum cli_convert cli_record_convert(enum cli_input_format format,
                                     unsigned char *scratch,
                                     struct cli_payload *payload_out);
 
+/* Frames in the making. */
+struct cli_framing {
+	unsigned char *frames; /* where they go */
+	size_t room_bytes;     /* there */
+	uint64_t most;         /* frames to make */
+	size_t used;           /* bytes of frames */
+	uint64_t count;        /* of frames, each of one record */
+	size_t consumed;       /* bytes of input that these were */
+};
+
 /*
- * The same where records are values of a type, in any format but frames: the
+ * Makes frames of the records that the input begins with, as long as a frame
+ * of any size has room: exactly those that cli_record_split() and
+ * cli_record_convert() lead to.  Stops before each record that needs a closer
+ * look (out of sight, too long, broken, blank, invalid), and may stop before
+ * any other, so what is next is for those two to say.  `used`, `count` and
+ * `consumed` are 0 at first.
+ */
+void cli_records_frame(enum cli_input_format format, const unsigned char *bytes,
+                       size_t size_bytes, struct cli_framing *framing);
+
+/*
+ * Splitting and converting where records are values of a type, in any format but frames: the
  * JSON of a value may be longer than a payload, and as long as
  * cli_value_max().
  */

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Frames that wait in memory: what one read can make of the shortest lines. */
+/* Frames that wait in memory: what one read makes of lines of four bytes. */
 #define FRAMES_BYTES (1u << 20)
 
 /* Milliseconds of silence after which nothing is kept any more. */
@@ -202,6 +202,22 @@ static bool is_choked(int fd)
 	struct pollfd request = {.fd = fd, .events = POLLOUT};
 
 	return poll(&request, 1, 0) <= 0;
+}
+
+unsigned char *cli_sink_room(const struct cli_sink *sink, size_t *room_out,
+                             uint64_t *most_out)
+{
+	*room_out = FRAMES_BYTES - sink->used;
+	*most_out = sink->options.commit_every == 0
+	                    ? UINT64_MAX
+	                    : sink->options.commit_every - sink->waiting;
+	return sink->frames + sink->used;
+}
+
+void cli_sink_add(struct cli_sink *sink, size_t bytes, uint64_t frames)
+{
+	sink->used += bytes;
+	sink->waiting += frames;
 }
 
 /* A failure sticks in the output. */

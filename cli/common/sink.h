@@ -51,6 +51,14 @@ bool cli_sink_has_room(const struct cli_sink *sink);
 int cli_sink_put(struct cli_sink *sink, const unsigned char *payload,
                  size_t size_bytes);
 
+/*
+ * Where ready frames may be put instead: *room_out bytes, and *most_out frames
+ * until a commit is due.  cli_sink_add() says what was put there.
+ */
+unsigned char *cli_sink_room(const struct cli_sink *sink, size_t *room_out,
+                             uint64_t *most_out);
+void cli_sink_add(struct cli_sink *sink, size_t bytes, uint64_t frames);
+
 /* Whether --commit-every asks for a commit now. */
 bool cli_sink_is_due(const struct cli_sink *sink);
 

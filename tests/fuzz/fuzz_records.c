@@ -224,6 +224,58 @@ FUZZ_JUDGE static void check_places(const struct stream *stream)
 	}
 }
 
+/* One record by the plain way: its frame's bytes, or 0 for one that is not
+ * simply a payload. */
+FUZZ_JUDGE static size_t frame_plainly(enum cli_input_format format,
+                                       const uint8_t *bytes, size_t size_bytes,
+                                       uint8_t *frame_out, size_t *consumed_out)
+{
+	struct cli_record record;
+	struct cli_payload payload;
+
+	if (cli_record_split(format, bytes, size_bytes, false, &record) !=
+	            CLI_SPLIT_RECORD ||
+	    cli_record_convert(format, &record, scratch, &payload) !=
+	            CLI_CONVERT_PAYLOAD)
+		return 0;
+	*consumed_out = record.consumed;
+	return shmlog_frame_encode(frame_out, payload.bytes,
+	                           payload.size_bytes);
+}
+
+/* Framing many records in one go makes the frames that the plain way makes one
+ * by one, for as long as there is room; passes over what stops it. */
+FUZZ_JUDGE static void check_framing(enum cli_input_format format,
+                                     const uint8_t *bytes, size_t size_bytes)
+{
+	static uint8_t frames[2 * SHMLOG_FRAME_MAX_BYTES];
+	static uint8_t frame[SHMLOG_FRAME_MAX_BYTES];
+
+	for (size_t at = 0, rounds = 0; at < size_bytes && rounds < 64;
+	     at++, rounds++) {
+		struct cli_framing framing = {.frames = frames,
+		                              .room_bytes = sizeof(frames),
+		                              .most = size_bytes % 100};
+		size_t used = 0, consumed = 0, taken = 0;
+
+		cli_records_frame(format, bytes + at, size_bytes - at,
+		                  &framing);
+		require(framing.count <= framing.most);
+		for (uint64_t i = 0; i < framing.count; i++) {
+			size_t size = frame_plainly(
+				format, bytes + at + consumed,
+				size_bytes - at - consumed, frame, &taken);
+
+			require(size > 0 && size <= framing.used - used);
+			require(memcmp(frames + used, frame, size) == 0);
+			used += size;
+			consumed += taken;
+		}
+		require(used == framing.used && consumed == framing.consumed);
+		at += consumed;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
 	struct fuzz_input input = {data, size_bytes};
@@ -245,6 +297,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 	read_all(&in_pieces, chunks, 4);
 	compare(&at_once.events, &in_pieces.events);
 	check_places(&at_once);
+	check_framing(at_once.format, bytes, size_bytes);
 	free(at_once.events.list);
 	free(in_pieces.events.list);
 	free(bytes);
