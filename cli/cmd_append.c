@@ -519,26 +519,24 @@ static void begin_input(struct append *append, const char *name, int fd)
 /* Takes one FILE; "-" is standard input. */
 static int take_file(struct append *append, const char *name)
 {
-	if (strcmp(name, "-") == 0) {
-		begin_input(append, NULL, STDIN_FILENO);
-#ifdef F_SETPIPE_SZ
-		/* Larger reads make fewer commits. */
-		(void)fcntl(STDIN_FILENO, F_SETPIPE_SZ, 1 << 20);
-#endif
-		return take_input(append);
-	}
-
-	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	bool is_stdin = strcmp(name, "-") == 0;
+	int fd = is_stdin ? STDIN_FILENO
+	                  : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
 		return cli_fail(name, "cannot open", -errno);
-	begin_input(append, name, fd);
+	begin_input(append, is_stdin ? NULL : name, fd);
+#ifdef F_SETPIPE_SZ
+	/* Larger reads make fewer commits. */
+	(void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);
+#endif
 	int status = take_input(append);
 
 	/* What waits comes from this buffer. */
 	if (status == CLI_OK && !append->sink.options.atomic)
 		status = commit(append);
-	close(fd);
+	if (!is_stdin)
+		close(fd);
 	return status;
 }
 

@@ -490,6 +490,16 @@ everything() {
 	assert_equal "$(everything)" "$(seq 8)"
 }
 
+@test "--overflow receives what does not fit behind a standard input that waited" {
+	room 30
+	printf 'a1\na2\na3\n' >"$SCRATCH/a"
+	printf 'b1\nb2\nb3\n' >"$SCRATCH/b"
+	run_shmlog 6 append --commit-every 100 --overflow "$SCRATCH/rest" "$LOG" - \
+		"$SCRATCH/b" <"$SCRATCH/a"
+	assert_stderr --partial "5 frames committed, line 3 of '$SCRATCH/b' (2 bytes) does not fit"
+	assert_equal "$(cat "$SCRATCH/rest")" b3
+}
+
 @test "--overflow - writes to standard output" {
 	room 10
 	expect 6 $'3\n4' "shmlog append: $LOG: full: 2 frames committed, line 3 (1 bytes) does not fit in 0 free bytes; the input from there on goes to '-'" \
