@@ -429,8 +429,11 @@ static void check_verify(const struct file *file, struct shmlog *log,
                          bool salvage)
 {
 	struct visit visit = {.file = file};
-	struct shmlog_verify_visitor visitor = {visit_frames, visit_damage,
-	                                        &visit};
+	struct shmlog_verify_visitor visitor = {
+		.frames = visit_frames,
+		.damage = visit_damage,
+		.context = &visit,
+	};
 	struct shmlog_verify_report report;
 	int status;
 
