@@ -98,8 +98,8 @@ void cli_records_frame(enum cli_input_format format, const unsigned char *bytes,
                        size_t size_bytes, struct cli_framing *framing);
 
 /*
- * Splitting and converting where records are values of a type, in any format but frames: the
- * JSON of a value may be longer than a payload, and as long as
+ * Splitting and converting where records are values of a type, in any format
+ * but frames: the JSON of a value may be longer than a payload, and as long as
  * cli_value_max().
  */
 size_t cli_value_max(const struct cli_typed *typed);

@@ -105,7 +105,7 @@ static struct cli_framing compare_shifted(enum cli_input_format format,
 	return framing;
 }
 
-TEST(test_frames_of_random_records_are_those_of_the_plain_way)
+TEST(test_random_records_make_the_frames_of_the_plain_way)
 {
 	unsigned char bytes[256];
 
@@ -238,7 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			test_frames_of_random_records_are_those_of_the_plain_way),
+			test_random_records_make_the_frames_of_the_plain_way),
 		cmocka_unit_test(
 			test_framing_takes_frames_up_to_the_first_broken_one),
 		cmocka_unit_test(
