@@ -473,11 +473,12 @@ TEST(test_verify_brackets_damages_far_apart_in_a_large_log)
  * word of any of them changed; verify_raw() compares the two ways to walk. */
 TEST(test_verify_by_sizes_alone_finds_the_same_in_large_frames)
 {
+	const int rounds = rounds_of(60);
 	struct chance chance = chance_start("large frames", 23);
 	uint64_t cursors[400];
 	struct raw_log raw;
 
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < rounds; i++) {
 		struct shmlog_verify_report report;
 		struct told told;
 		size_t count = (size_t)chance_below(&chance, 40);
