@@ -414,8 +414,8 @@ void shmlog_mapping_retire(struct shmlog *log, struct shmlog_mapping *mapping)
 		/* What stays mapped keeps those that it took the place of. */
 		shared |= each->references > 1;
 		if (shared && each->writable &&
-		    mmap(each->base, (size_t)each->length, PROT_READ,
-		         MAP_SHARED | MAP_FIXED, log->fd, 0) != MAP_FAILED)
+		    shmlog_platform_remap(each->base, (size_t)each->length,
+		                          log->fd) == 0)
 			each->writable = false;
 	}
 	pthread_mutex_unlock(&log->mutex);

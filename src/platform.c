@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -186,6 +187,24 @@ enum shmlog_seen shmlog_platform_watch_read(int watch)
 		}
 	}
 	return left < 0 && errno != EAGAIN ? SHMLOG_SEEN_OTHERS : seen;
+}
+
+int shmlog_platform_remap(void *base, size_t length, int fd)
+{
+	void *fresh = mmap(NULL, length, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (fresh == MAP_FAILED)
+		return -errno;
+	/* Made elsewhere and moved, not made in place: then a thread sanitizer
+	 * does not take it for a store to all of it.  The kernel swaps both
+	 * ways under the lock that page faults wait for. */
+	if (mremap(fresh, length, length, MREMAP_MAYMOVE | MREMAP_FIXED,
+	           base) != MAP_FAILED)
+		return 0;
+	int status = -errno;
+
+	munmap(fresh, length);
+	return status;
 }
 
 static void fd_path(char path[32], int fd)
@@ -491,6 +510,14 @@ enum shmlog_seen shmlog_platform_watch_read(int watch)
 {
 	(void)watch;
 	return SHMLOG_SEEN_OTHERS;
+}
+
+int shmlog_platform_remap(void *base, size_t length, int fd)
+{
+	return mmap(base, length, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) !=
+	                       MAP_FAILED
+	               ? 0
+	               : -errno;
 }
 
 int shmlog_platform_reopen(int fd)

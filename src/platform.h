@@ -67,6 +67,13 @@ enum shmlog_seen shmlog_platform_watch_read(int watch);
 /* The monotonic clock. */
 int64_t shmlog_platform_now_ns(void);
 
+/*
+ * Maps the file of `fd` for reading in the place of a mapping of the same
+ * file, while other threads read there: each finds the one or the other.  0
+ * or -errno, with the old mapping as it was.
+ */
+int shmlog_platform_remap(void *base, size_t length, int fd);
+
 /* Opens the file of `fd` for reading and writing through its descriptor,
  * whatever its name leads to.  A descriptor or -errno; -ENOTSUP where the
  * system cannot. */
