@@ -485,7 +485,7 @@ store_frame() { # LOG PAYLOAD
 	local i
 
 	[[ $(uname) == Linux ]] || skip "the system tells of no name"
-	skip_if_portable "the name is looked at ten times a second"
+	skip_if_portable "the name is looked at five times a second"
 	make_log one
 	follow -F "$LOG"
 	sees one

@@ -296,7 +296,7 @@ static void expect_news(struct shmlog_reader *reader)
 	expect_frame(&frame, "late", 4, 22);
 }
 
-/* By the time of the deed polls are 100 ms apart, so that it cannot be their
+/* By the time of the deed polls are 50 ms apart, so that it cannot be their
  * doing to be quick nearly every time. */
 TEST(test_wait_is_ended_at_once_by_a_writer_that_wakes)
 {
