@@ -177,8 +177,7 @@ static int checkpoint(struct tail *tail)
 	if (tail->flushed != tail->rendered)
 		tail->frame_ns = now_ns();
 	tail->flushed = tail->rendered;
-	if (tail->flushed == tail->saved ||
-	    now_ns() - tail->saved_ns < SAVE_NS)
+	if (tail->flushed == tail->saved || now_ns() - tail->saved_ns < SAVE_NS)
 		return CLI_OK;
 	return save_cursor(tail);
 }
