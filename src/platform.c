@@ -13,11 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#if SHMLOG_PLATFORM_LINUX
+#if defined(__linux__) && !defined(SHMLOG_PORTABLE)
+#define PLATFORM_LINUX 1
 #include <linux/futex.h>
 #include <sys/fanotify.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#else
+#define PLATFORM_LINUX 0
 #endif
 
 #define NS_PER_SECOND 1000000000
@@ -36,7 +39,7 @@ int64_t shmlog_platform_now_ns(void)
 	return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
-#if SHMLOG_PLATFORM_LINUX
+#if PLATFORM_LINUX
 
 /* A futex is 32 bits wide: the low half of the word, which is the half that
  * changes with every commit (frames have at least 4 bytes and the capacity

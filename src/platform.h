@@ -13,15 +13,6 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#if defined(__linux__) && !defined(SHMLOG_PORTABLE)
-#define SHMLOG_PLATFORM_LINUX 1
-#else
-#define SHMLOG_PLATFORM_LINUX 0
-#endif
-
-/* Whether shmlog_platform_wait() compares the word before it sleeps. */
-#define SHMLOG_PLATFORM_COMPARES SHMLOG_PLATFORM_LINUX
-
 /*
  * Sleeps while the low half of *word is that of `expected`, at most
  * `timeout_ns` (>= 0).  Returns 1 when woken, 0 when timed out or the word

@@ -33,11 +33,8 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
 {
 	const _Atomic uint64_t *word;
 	int64_t start = shmlog_platform_now_ns();
-	int status = reader->committed > reader->cursor;
+	int status = look(reader);
 
-	/* A sleep that compares the word first looks by itself. */
-	if (status == 0 && (timeout_ns == 0 || !SHMLOG_PLATFORM_COMPARES))
-		status = look(reader);
 	if (status != 0 || timeout_ns == 0)
 		return status;
 	status = shmlog_size_word(reader->log, &word);
