@@ -1,4 +1,5 @@
 /* Prints the last frames of a log, and those that follow. */
+#include "common/clock.h"
 #include "common/command.h"
 #include "common/cursor_file.h"
 #include "common/logs.h"
@@ -144,14 +145,6 @@ struct tail {
 	bool pid_gone;
 };
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
-
 /* ----------------------------------------------------------------- cursor */
 
 /* Saves the cursor of what has left the output. */
@@ -159,7 +152,7 @@ static int save_cursor(struct tail *tail)
 {
 	struct cli_cursor cursor = {.cursor = tail->flushed};
 
-	tail->saved_ns = now_ns();
+	tail->saved_ns = cli_now_ns();
 	if (tail->cursor_path == NULL || tail->log == NULL)
 		return CLI_OK;
 	cursor.log = shmlog_identity(tail->log);
@@ -175,9 +168,10 @@ static int checkpoint(struct tail *tail)
 	/* A reader that was slow to take a frame does not make it an old
 	 * one. */
 	if (tail->flushed != tail->rendered)
-		tail->frame_ns = now_ns();
+		tail->frame_ns = cli_now_ns();
 	tail->flushed = tail->rendered;
-	if (tail->flushed == tail->saved || now_ns() - tail->saved_ns < SAVE_NS)
+	if (tail->flushed == tail->saved ||
+	    cli_now_ns() - tail->saved_ns < SAVE_NS)
 		return CLI_OK;
 	return save_cursor(tail);
 }
@@ -208,7 +202,7 @@ static int stop(struct tail *tail, int status)
 
 static int64_t since(int64_t start_ns)
 {
-	return now_ns() - start_ns;
+	return cli_now_ns() - start_ns;
 }
 
 /* Whether the follow is over; then *status_out says how. */
@@ -584,7 +578,7 @@ static int follow_name(struct tail *tail)
 	if (!cli_nudge_came(&tail->nudge) &&
 	    since(tail->name_ns) < (tail->by_name ? SLICE_NS : NS_PER_SECOND))
 		return CLI_OK;
-	tail->name_ns = now_ns();
+	tail->name_ns = cli_now_ns();
 	int found = shmlog_check_name(tail->log);
 
 	if (found == 0) {
@@ -760,7 +754,7 @@ static int tail_run(const struct cli_args *args)
 	}
 	cli_signals_catch();
 	cli_signals_guard_mappings();
-	tail.started_ns = tail.frame_ns = tail.name_ns = now_ns();
+	tail.started_ns = tail.frame_ns = tail.name_ns = cli_now_ns();
 	tail.nudge.fd = -1;
 	if (tail.by_name)
 		cli_nudge_begin(&tail.nudge, tail.path);

@@ -1,6 +1,7 @@
 /* Rounds of a benchmark. */
 #include "common/measure.h"
 
+#include "common/clock.h"
 #include "common/command.h"
 #include "common/message.h"
 #include "common/scratch.h"
@@ -27,14 +28,6 @@
 
 /* How often the sleeper looks whether the waker is still there. */
 #define ORPHAN_NS 100000000
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 uint64_t cli_load_capacity(size_t payload_bytes, uint64_t events)
 {
@@ -147,14 +140,14 @@ static int write_events(const struct cli_load *load,
 
 	if (status != 0)
 		return status;
-	start = now_ns();
+	start = (uint64_t)cli_now_ns();
 	if (load->batch_frames == 1)
 		status = write_each(writer, payload, load->payload_bytes,
 		                    load->events);
 	else
 		status = write_batches(writer, payload, load->payload_bytes,
 		                       load->events, load->batch_frames);
-	*ns_out = now_ns() - start;
+	*ns_out = (uint64_t)cli_now_ns() - start;
 	return status;
 }
 
@@ -202,13 +195,13 @@ static int read_batches(struct shmlog_reader *reader, size_t batch_frames,
 static int read_pass(const struct cli_load *load, struct shmlog_reader *reader,
                      uint64_t *ns_out)
 {
-	uint64_t start = now_ns();
+	uint64_t start = (uint64_t)cli_now_ns();
 	uint64_t count = 0;
 	int status = load->batch_frames == 1
 	                     ? read_each(reader, &count)
 	                     : read_batches(reader, load->batch_frames, &count);
 
-	*ns_out = now_ns() - start;
+	*ns_out = (uint64_t)cli_now_ns() - start;
 	return status == 0 && count != load->events ? SHMLOG_ERR_TORN : status;
 }
 
@@ -268,7 +261,7 @@ static void sleep_and_answer(const struct wake *wake)
 			continue;
 		if (status < 0 || shmlog_reader_next(wake->reader, &frame) != 1)
 			return;
-		latency = now_ns();
+		latency = (uint64_t)cli_now_ns();
 		memcpy(&sent, frame.payload, sizeof(sent));
 		latency -= sent;
 		if (write(wake->answers[1], &latency, sizeof(latency)) !=
@@ -297,7 +290,7 @@ static int send_event(const struct cli_scratch *scratch)
 	if (status != 0)
 		return status;
 	memset(payload, 0, CLI_WAKE_PAYLOAD_BYTES);
-	sent = now_ns();
+	sent = (uint64_t)cli_now_ns();
 	memcpy(payload, &sent, sizeof(sent));
 	status = shmlog_writer_commit(scratch->writer);
 	return status == 0 ? shmlog_wake(scratch->log) : status;

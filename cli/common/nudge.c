@@ -16,10 +16,8 @@
 
 /* A handler has no argument but the signal: what it shares is global. */
 static volatile sig_atomic_t came;
-
-static timer_t timer;
-
 static volatile sig_atomic_t pause_ms;
+static timer_t timer;
 
 /* Comes again until it was asked for, later each time: the first may have
  * been just before the wait that it was to interrupt. */
@@ -38,14 +36,11 @@ static void note(int signal_number)
 	errno = saved_errno;
 }
 
-static int watch_folder(int fd, const char *path)
+/* `name` is the last part of `path`. */
+static int watch_folder(int fd, const char *path, const char *name)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL
-	                       ? strdup(".")
-	                       : strndup(path, slash == path ? 1
-	                                                     : (size_t)(slash -
-	                                                                path));
+	char *folder = name == path ? strdup(".")
+	                            : strndup(path, (size_t)(name - path));
 
 	if (folder == NULL)
 		return -1;
@@ -79,15 +74,18 @@ void cli_nudge_begin(struct cli_nudge *nudge, const char *path)
 
 	nudge->name = slash != NULL ? slash + 1 : path;
 	nudge->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (nudge->fd >= 0 &&
-	    (announce(nudge->fd) != 0 || watch_folder(nudge->fd, path) < 0))
+	if (nudge->fd >= 0 && (announce(nudge->fd) != 0 ||
+	                       watch_folder(nudge->fd, path, nudge->name) < 0))
 		cli_nudge_end(nudge);
 }
 
 void cli_nudge_end(struct cli_nudge *nudge)
 {
-	if (nudge->fd >= 0)
-		close(nudge->fd);
+	if (nudge->fd < 0)
+		return;
+	/* The timer may go on: nobody is there to be interrupted. */
+	signal(SIGIO, SIG_IGN);
+	close(nudge->fd);
 	nudge->fd = -1;
 }
 

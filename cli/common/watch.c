@@ -1,6 +1,7 @@
 /* Watches how fast a log fills. */
 #include "common/watch.h"
 
+#include "common/clock.h"
 #include "common/command.h"
 #include "common/logs.h"
 #include "common/message.h"
@@ -65,14 +66,6 @@ struct watch {
 	struct cli_output output;
 	bool line_open; /* the line that is written over needs its end */
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* --------------------------------------------------------------- the facts */
 
@@ -244,7 +237,7 @@ static int check_name(struct watch *watch)
 
 static int watch_on(struct watch *watch)
 {
-	int64_t looked_at = now_ns();
+	int64_t looked_at = cli_now_ns();
 	int64_t next = looked_at;
 	int status = shmlog_reader_seek_end(watch->reader);
 
@@ -252,7 +245,7 @@ static int watch_on(struct watch *watch)
 		return refuse(watch, status);
 	for (;;) {
 		struct watch_facts facts = {.frames = 0};
-		int64_t now = now_ns();
+		int64_t now = cli_now_ns();
 		unsigned known;
 
 		/* Fixed points in time, so that intervals do not drift; those
@@ -262,7 +255,7 @@ static int watch_on(struct watch *watch)
 		cli_signals_sleep(next - now);
 		if (cli_signal_caught())
 			return CLI_OK;
-		now = now_ns();
+		now = cli_now_ns();
 		status = look(watch, now - looked_at, &facts, &known);
 		if (status != 0)
 			return refuse(watch, status);
