@@ -140,7 +140,8 @@ struct tail {
 	int64_t frame_ns; /* when the last frame came */
 	int64_t name_ns;  /* when the name was last looked at */
 	bool appeared;    /* the log was not there at first */
-	bool quiet; /* nothing was committed since the last frame was read */
+	bool quiet;  /* nothing was committed since the last frame was read */
+	bool vented; /* the output took something: it is not closed */
 	bool told_gone;
 	bool pid_gone;
 };
@@ -163,6 +164,8 @@ static int save_cursor(struct tail *tail)
 /* Lets everything out; saves the cursor now and then. */
 static int checkpoint(struct tail *tail)
 {
+	if (tail->output.used > 0)
+		tail->vented = true;
 	if (cli_output_flush(&tail->output) != 0)
 		return CLI_OK; /* sticks, and is reported at the end */
 	/* A reader that was slow to take a frame does not make it an old
@@ -211,10 +214,11 @@ static bool is_over(struct tail *tail, int *status_out)
 	if (cli_signal_caught() != 0 || tail->output.error != 0 ||
 	    tail->left == 0)
 		return true;
-	if (cli_output_is_closed(&tail->output)) {
+	if (!tail->vented && cli_output_is_closed(&tail->output)) {
 		tail->output.error = EPIPE;
 		return true;
 	}
+	tail->vented = false;
 	if (tail->timeout_ns >= 0 &&
 	    since(tail->started_ns) >= tail->timeout_ns) {
 		*status_out = CLI_TIMEOUT;
@@ -474,7 +478,9 @@ static int go_to_start(struct tail *tail)
 
 /* --------------------------------------------------------------- printing */
 
-/* Prints all that is committed, up to the end of what is wanted. */
+/* Prints all that is committed, up to the end of what is wanted; in a follow,
+ * up to where the last look at the log has seen it: to look again is for the
+ * wait. */
 static int print_committed(struct tail *tail)
 {
 	struct shmlog_frame frames[BATCH_FRAMES];
@@ -503,8 +509,11 @@ static int print_committed(struct tail *tail)
 		if ((size_t)result < most ||
 		    tail->output.used >= CHECKPOINT_BYTES)
 			status = checkpoint(tail);
-		if (tail->follow && tail->timeout_ns >= 0 &&
-		    since(tail->started_ns) >= tail->timeout_ns)
+		if (!tail->follow)
+			continue;
+		if (tail->rendered == shmlog_reader_known_size(tail->reader) ||
+		    (tail->timeout_ns >= 0 &&
+		     since(tail->started_ns) >= tail->timeout_ns))
 			break;
 	}
 	return status;

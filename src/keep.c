@@ -38,6 +38,7 @@ struct shmlog_keeper {
 	struct shmlog_entry entry; /* kept while log->kept points here */
 	int watch;                 /* -1 before it is needed */
 	bool blind;                /* the system has no watch */
+	bool parallel;             /* a reader need not wait for this thread */
 	int64_t not_before_ns;     /* nothing is kept till then */
 };
 
@@ -49,6 +50,7 @@ int shmlog_keeper_open(struct shmlog *log, struct shmlog_keeper **keeper_out)
 		return -ENOMEM;
 	keeper->log = log;
 	keeper->watch = -1;
+	keeper->parallel = shmlog_platform_processors() > 1;
 	keeper->not_before_ns = shmlog_platform_now_ns() + APPRENTICE_NS;
 	*keeper_out = keeper;
 	return 0;
@@ -84,6 +86,14 @@ int shmlog_keeper_fd(const struct shmlog_keeper *keeper)
 
 	pthread_mutex_unlock(&keeper->log->append_mutex);
 	return fd;
+}
+
+void shmlog_keeper_announce(const struct shmlog_keeper *keeper)
+{
+	pthread_mutex_lock(&keeper->log->append_mutex);
+	if (keeper->parallel && is_kept(keeper))
+		(void)shmlog_platform_wake(&keeper->entry.header->size);
+	pthread_mutex_unlock(&keeper->log->append_mutex);
 }
 
 static void share(struct shmlog_keeper *keeper)

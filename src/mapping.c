@@ -50,13 +50,26 @@ int shmlog_write_at(int fd, uint64_t offset, const void *bytes,
 	return 0;
 }
 
+/* The length of a file.  Moves the descriptor's own position, which nobody
+ * uses: half the way through the kernel that fstat(2) takes. */
+static int load_length(int fd, uint64_t *length_out)
+{
+	off_t length = lseek(fd, 0, SEEK_END);
+
+	if (length < 0)
+		return -errno;
+	*length_out = (uint64_t)length;
+	return 0;
+}
+
 int shmlog_check_length(int fd, uint64_t size)
 {
-	struct stat file;
+	uint64_t length = 0;
+	int status = load_length(fd, &length);
 
-	if (fstat(fd, &file) != 0)
-		return -errno;
-	return (uint64_t)file.st_size >= size ? 0 : SHMLOG_ERR_MAPPING_GONE;
+	if (status != 0)
+		return status;
+	return length >= size ? 0 : SHMLOG_ERR_MAPPING_GONE;
 }
 
 /* Sizes below this have nothing in their upper half that could change. */
@@ -88,17 +101,15 @@ static int load_words(int fd, struct shmlog_header *header_out)
 
 int shmlog_load_header(int fd, struct shmlog_header *header_out)
 {
-	struct stat file;
 	int status = load_words(fd, header_out);
 
 	if (status != 0 && status != SHMLOG_ERR_MAPPING_GONE)
 		return status;
 	/* After the words: a file that grows meanwhile raises no alarm. */
-	if (fstat(fd, &file) != 0)
-		return -errno;
-	header_out->capacity = (uint64_t)file.st_size;
-	if (status != 0)
-		return status;
+	int measured = load_length(fd, &header_out->capacity);
+
+	if (measured != 0 || status != 0)
+		return measured != 0 ? measured : status;
 	if (header_out->capacity >= HALF_WORD_RANGE) {
 		struct shmlog_header first;
 
@@ -108,8 +119,8 @@ int shmlog_load_header(int fd, struct shmlog_header *header_out)
 		} while (status == 0 &&
 		         !is_one_piece(first.size, header_out->size));
 		/* What was committed since may lie in what has grown. */
-		if (status == 0 && fstat(fd, &file) == 0)
-			header_out->capacity = (uint64_t)file.st_size;
+		if (status == 0)
+			status = load_length(fd, &header_out->capacity);
 	}
 	/* Frames are read after the size that covers them. */
 	atomic_thread_fence(memory_order_acquire);

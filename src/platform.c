@@ -16,6 +16,7 @@
 #if defined(__linux__) && !defined(SHMLOG_PORTABLE)
 #define PLATFORM_LINUX 1
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/fanotify.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -74,6 +75,15 @@ int shmlog_platform_wake(const _Atomic uint64_t *word)
 	            NULL, 0) < 0)
 		return errno == EFAULT ? SHMLOG_ERR_MAPPING_GONE : -errno;
 	return 0;
+}
+
+unsigned shmlog_platform_processors(void)
+{
+	cpu_set_t allowed;
+
+	return sched_getaffinity(0, sizeof(allowed), &allowed) == 0
+	               ? (unsigned)CPU_COUNT(&allowed)
+	               : 1;
 }
 
 int shmlog_platform_has_writer(int fd)
@@ -464,6 +474,11 @@ int shmlog_platform_wake(const _Atomic uint64_t *word)
 {
 	(void)word;
 	return 0;
+}
+
+unsigned shmlog_platform_processors(void)
+{
+	return 1;
 }
 
 int shmlog_platform_has_writer(int fd)

@@ -64,6 +64,9 @@ enum shmlog_seen {
 
 enum shmlog_seen shmlog_platform_watch_read(int watch);
 
+/* How many processors this process may run on; at least 1. */
+unsigned shmlog_platform_processors(void);
+
 /* The monotonic clock. */
 int64_t shmlog_platform_now_ns(void);
 

@@ -374,6 +374,11 @@ int shmlog_reader_committed_size(struct shmlog_reader *reader,
 	return status;
 }
 
+uint64_t shmlog_reader_known_size(const struct shmlog_reader *reader)
+{
+	return reader->committed;
+}
+
 const struct shmlog_fault *
 shmlog_reader_fault(const struct shmlog_reader *reader)
 {

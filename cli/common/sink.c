@@ -20,6 +20,9 @@
 /* Milliseconds of silence after which nothing is kept any more. */
 #define KEEP_MS 100
 
+/* Bytes of a commit that is made sooner than a reader wakes up. */
+#define SMALL_BYTES 4096u
+
 static unsigned append_flags(const struct cli_sink *sink)
 {
 	return SHMLOG_APPEND_WAKE |
@@ -194,6 +197,9 @@ void cli_sink_wait(struct cli_sink *sink, int fd)
 	/* With input there is a commit at once, which looks at the watch. */
 	if (ready <= 0 || requests[0].revents == 0)
 		cli_sink_let_go(sink);
+	else if (sink->was_small && requests[0].revents == POLLIN)
+		shmlog_keeper_announce(sink->keeper);
+	sink->was_small = false;
 }
 
 /* Whether a write of one acknowledgement would have to wait. */
@@ -249,6 +255,7 @@ int cli_sink_commit(struct cli_sink *sink, uint64_t *frames_out)
 		sink->free_bytes = result.free_bytes;
 		note_kept(sink);
 	}
+	sink->was_small = result.bytes > 0 && result.bytes <= SMALL_BYTES;
 	sink->committed += result.frames;
 	*frames_out = result.frames;
 	sink->used = 0;

@@ -21,6 +21,7 @@ struct cli_sink {
 	struct shmlog *log;
 	struct shmlog_keeper *keeper;
 	bool keeps;       /* something, since the last commit */
+	bool was_small;   /* what the last read brought: one small commit */
 	const char *path; /* for messages */
 	struct cli_sink_options options;
 	struct cli_output *output; /* for acknowledgements */

@@ -377,6 +377,11 @@ SHMLOG_API uint64_t shmlog_reader_index(const struct shmlog_reader *reader);
 SHMLOG_API int shmlog_reader_committed_size(struct shmlog_reader *reader,
                                             uint64_t *committed_out);
 
+/* The same as the last look at the log found it, without another one: where
+ * shmlog_reader_next() looks again.  Never fails. */
+SHMLOG_API uint64_t
+shmlog_reader_known_size(const struct shmlog_reader *reader);
+
 /*
  * The details of the last SHMLOG_ERR_CURSOR, _FRAME_CORRUPT or _TORN.  Valid
  * until the next call on the reader; never NULL.
@@ -392,7 +397,7 @@ shmlog_reader_fault(const struct shmlog_reader *reader);
  *
  * A writer that calls shmlog_wake(), as shmlog_append_frames() does when
  * asked, ends the sleep at once.  Writers that only store to memory are
- * polled for, at first every 100 microseconds (2 ms after news from a writer
+ * polled for, at first every 100 microseconds (20 ms after news from a writer
  * that woke), then ever more slowly, down to once per `max_poll_ns` (0: 200
  * ms), which also bounds how long the truncation of the file goes unseen.
  * A signal that comes between two looks is noticed at the next one.
@@ -587,6 +592,16 @@ SHMLOG_API void shmlog_keeper_close(struct shmlog_keeper *keeper);
 
 /* A descriptor to poll(2) for POLLIN while something is kept; else -1. */
 SHMLOG_API int shmlog_keeper_fd(const struct shmlog_keeper *keeper);
+
+/*
+ * Wakes every shmlog_reader_wait() on the log, ahead of a small commit that
+ * will wake them again: they wake up, which takes longer than such a commit,
+ * beside its making.  To be called as soon as its input is known to be there,
+ * some 10 microseconds before the commit: they look for it for 50, and then
+ * sleep on.  Does nothing unless something is kept, as the commit would not be
+ * as near as that, or where this thread has but one processor.
+ */
+SHMLOG_API void shmlog_keeper_announce(const struct shmlog_keeper *keeper);
 
 /* Lets go of what is kept, if anything is. */
 SHMLOG_API void shmlog_keeper_release(struct shmlog_keeper *keeper);

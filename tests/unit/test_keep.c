@@ -4,6 +4,8 @@
  */
 #include "support.h"
 
+#include "platform.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,7 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#endif
 
 /* A log with a keeper that has been kept. */
 struct kept {
@@ -364,6 +374,82 @@ TEST(test_keep_is_ended_by_any_other_use_of_the_handle)
 
 #endif
 
+#if defined(__linux__) && !defined(SHMLOG_PORTABLE)
+
+/* Sleeps on the size word as it is now, for a while at most; 0 if woken. */
+static int sleep_on_size(void *path)
+{
+	const struct timespec limit = {.tv_nsec = MILLISECONDS(400)};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const uint32_t *words = mmap(NULL, 24, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (words == MAP_FAILED)
+		return 2;
+	return syscall(SYS_futex, words + 4, FUTEX_WAIT, words[4], &limit, NULL,
+	               0) == 0
+	               ? 0
+	               : 1;
+}
+
+/* Announces until the child that sleeps has ended; its exit status. */
+static int announce_to_sleeper(const struct kept *kept)
+{
+	pid_t sleeper = child_start(sleep_on_size, (void *)kept->path);
+	int status = 0;
+
+	while (waitpid(sleeper, &status, WNOHANG) == 0) {
+		shmlog_keeper_announce(kept->keeper);
+		sleep_ns(MILLISECONDS(1));
+	}
+	return WEXITSTATUS(status);
+}
+
+TEST(test_keeper_announces_a_commit_to_those_who_sleep)
+{
+	struct kept kept;
+	unsigned before;
+
+	if (shmlog_platform_processors() < 2)
+		skip();
+	START_OR_SKIP(&kept, "announce");
+	before = kept.appended;
+	/* Opening the log, the sleeper ends nothing until the next commit. */
+	assert_int_equal(announce_to_sleeper(&kept), 0);
+	assert_true(is_kept(&kept));
+	assert_int_equal(kept.appended, before);
+	expect_status(append_with(&kept, SHMLOG_APPEND_WAKE), 0);
+	expect_numbers(kept.path, kept.appended);
+	shmlog_keeper_release(kept.keeper);
+	assert_int_equal(announce_to_sleeper(&kept), 1);
+	end(&kept);
+}
+
+TEST(test_keeper_does_not_announce_where_there_is_one_processor)
+{
+	struct kept kept;
+	cpu_set_t before;
+	cpu_set_t one;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	CPU_ZERO(&one);
+	for (size_t cpu = 0; CPU_COUNT(&one) == 0; cpu++) {
+		if (CPU_ISSET(cpu, &before))
+			CPU_SET(cpu, &one);
+	}
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+
+	bool started = start(&kept, "announce-one");
+
+	if (started)
+		assert_int_equal(announce_to_sleeper(&kept), 1);
+	end(&kept);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+	if (!started)
+		skip();
+}
+
+#endif
+
 TEST(test_keeper_is_harmless_where_nothing_can_be_kept)
 {
 	struct kept kept;
@@ -371,8 +457,10 @@ TEST(test_keeper_is_harmless_where_nothing_can_be_kept)
 	(void)start(&kept, "harmless");
 	for (unsigned i = 0; i < 10; i++)
 		expect_status(append_with(&kept, SHMLOG_APPEND_FORCE), 0);
+	shmlog_keeper_announce(kept.keeper);
 	shmlog_keeper_release(kept.keeper);
 	assert_false(is_kept(&kept));
+	shmlog_keeper_announce(kept.keeper);
 	shmlog_keeper_release(kept.keeper);
 	expect_numbers(kept.path, kept.appended);
 	end(&kept);
@@ -404,6 +492,10 @@ int main(void)
 			test_keep_refuses_a_log_that_was_cut_and_leaves_it_so),
 		cmocka_unit_test(
 			test_keep_is_ended_by_any_other_use_of_the_handle),
+		cmocka_unit_test(
+			test_keeper_announces_a_commit_to_those_who_sleep),
+		cmocka_unit_test(
+			test_keeper_does_not_announce_where_there_is_one_processor),
 #endif
 		cmocka_unit_test(
 			test_keeper_is_harmless_where_nothing_can_be_kept),

@@ -1133,6 +1133,33 @@ TEST(test_reader_refuses_a_size_beyond_the_file)
 	bench_close(&bench);
 }
 
+TEST(test_reader_knows_the_size_that_it_last_looked_at)
+{
+	const char *path = scratch("known");
+	struct bench bench;
+	struct shmlog_frame frame;
+	uint64_t committed;
+
+	write_numbered_log(path, 100, 3);
+	file_put64(path, 16, 24 + 22);
+	bench_open(&bench, path);
+	FOR_EACH_READER(bench, reader)
+	{
+		assert_int_equal(shmlog_reader_known_size(reader), 0);
+		expect_status(shmlog_reader_next(reader, &frame), 1);
+		assert_int_equal(shmlog_reader_known_size(reader), 22);
+	}
+	file_put64(path, 16, 24 + 33);
+	FOR_EACH_READER(bench, reader)
+	{
+		assert_int_equal(shmlog_reader_known_size(reader), 22);
+		expect_status(shmlog_reader_committed_size(reader, &committed),
+		              0);
+		assert_int_equal(shmlog_reader_known_size(reader), 33);
+	}
+	bench_close(&bench);
+}
+
 TEST(test_reader_notices_that_size_went_back)
 {
 	const char *path = scratch("went-back");
@@ -1415,6 +1442,8 @@ int main(void)
 			test_readers_agree_with_a_plain_walk_on_damaged_logs),
 		cmocka_unit_test(test_readers_follow_a_file_that_grows),
 		cmocka_unit_test(test_reader_refuses_a_size_beyond_the_file),
+		cmocka_unit_test(
+			test_reader_knows_the_size_that_it_last_looked_at),
 		cmocka_unit_test(test_reader_notices_that_size_went_back),
 		cmocka_unit_test(
 			test_reader_debug_checks_notice_a_changed_header),
