@@ -28,10 +28,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#ifndef SHMLOG_EAGER_KEEPER
 /* A process that ends sooner gains less than it costs to end a watch. */
 #define APPRENTICE_NS 250000000
 /* After somebody else came, others are likely to follow. */
 #define SHARED_NS 100000000
+#else
+/* For campaigns: whatever may be kept is kept at once. */
+#define APPRENTICE_NS 0
+#define SHARED_NS 0
+#endif
 
 struct shmlog_keeper {
 	struct shmlog *log;

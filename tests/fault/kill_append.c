@@ -1,6 +1,9 @@
 /*
  * Kills appending processes at random moments and proves what is left:
- * kill_append SHMLOG DIRECTORY WRITERS ack|quiet KILLS NAME
+ * kill_append SHMLOG DIRECTORY WRITERS ack|quiet|turns KILLS NAME
+ *
+ * With "turns" writers acknowledge, and get their lines one after the other: so
+ * that each has the log to itself for a moment, and then another one comes.
  *
  * Each life of a writer has an id; its lines carry the id, a number counted
  * from 0 and filler that follows from both, so every frame can be checked to
@@ -48,6 +51,8 @@ struct campaign {
 	char error_path[512];
 	size_t writer_count;
 	bool ack;
+	bool turns;
+	uint64_t longest_ns; /* between two kills */
 	uint64_t kills_wanted;
 	uint64_t kills;
 	uint64_t frames;
@@ -327,10 +332,14 @@ static void stir(struct campaign *campaign, int64_t span_ns)
 {
 	struct pollfd any[MOST_WRITERS];
 	int64_t end = campaign_now_ns() + span_ns;
+	size_t turn = chance_below(campaign->writer_count);
 
 	do {
+		if (chance_below(8) == 0)
+			turn = chance_below(campaign->writer_count);
 		for (size_t i = 0; i < campaign->writer_count; i++) {
-			feed(campaign, &campaign->writer[i]);
+			if (!campaign->turns || i == turn)
+				feed(campaign, &campaign->writer[i]);
 			drain(campaign, &campaign->writer[i]);
 			any[i] = (struct pollfd){
 				.fd = campaign->writer[i].out,
@@ -368,10 +377,7 @@ static void run_round(struct campaign *campaign)
 		struct writer *victim =
 			&campaign->writer[chance_below(campaign->writer_count)];
 
-		/* Alone, a writer needs time to come to anything. */
-		stir(campaign, (int64_t)chance_below(campaign->writer_count == 1
-		                                             ? 6000000
-		                                             : 2500000));
+		stir(campaign, (int64_t)chance_below(campaign->longest_ns));
 		kill_writer(campaign, victim);
 		start_writer(campaign, victim);
 		if (committed(campaign) != size)
@@ -405,10 +411,17 @@ int main(int argc, char **argv)
 	snprintf(campaign.error_path, sizeof(campaign.error_path), "%s/errors",
 	         argv[2]);
 	campaign.writer_count = (size_t)campaign_number(argv[3]);
-	campaign.ack = strcmp(argv[4], "ack") == 0;
+	campaign.turns = strcmp(argv[4], "turns") == 0;
+	campaign.ack = campaign.turns || strcmp(argv[4], "ack") == 0;
 	campaign.kills_wanted = campaign_number(argv[5]);
 	if (campaign.writer_count < 1 || campaign.writer_count > MOST_WRITERS)
 		return 2;
+	/* Alone, a writer needs time to come to anything; to take turns, all
+	 * need more. */
+	campaign.longest_ns = campaign.turns               ? 60000000
+	                      : campaign.writer_count == 1 ? 6000000
+	                                                   : 2500000;
+
 	uint64_t rounds = 0;
 
 	for (; campaign.kills < campaign.kills_wanted; rounds++)
