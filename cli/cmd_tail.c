@@ -128,13 +128,12 @@ struct tail {
 	struct cli_typed typed;
 	struct cli_output output;
 	struct cli_nudge nudge; /* when something happens to the name */
-	struct shmlog *log;
-	struct shmlog_reader *reader;
-	struct source next; /* where the name leads by now; log may be NULL */
-	uint64_t end;       /* cursor to stop at; UINT64_MAX in a follow */
-	uint64_t rendered;  /* cursor behind what went into the output */
-	uint64_t flushed;   /* ... and behind what has left it */
-	uint64_t saved;     /* ... and what the cursor file says */
+	struct source now;      /* log is NULL until there is one */
+	struct source next;     /* where the name leads by now; likewise */
+	uint64_t end;           /* cursor to stop at; UINT64_MAX in a follow */
+	uint64_t rendered;      /* cursor behind what went into the output */
+	uint64_t flushed;       /* ... and behind what has left it */
+	uint64_t saved;         /* ... and what the cursor file says */
 	int64_t saved_ns;
 	int64_t started_ns;
 	int64_t frame_ns; /* when the last frame came */
@@ -154,9 +153,9 @@ static int save_cursor(struct tail *tail)
 	struct cli_cursor cursor = {.cursor = tail->flushed};
 
 	tail->saved_ns = cli_now_ns();
-	if (tail->cursor_path == NULL || tail->log == NULL)
+	if (tail->cursor_path == NULL || tail->now.log == NULL)
 		return CLI_OK;
-	cursor.log = shmlog_identity(tail->log);
+	cursor.log = shmlog_identity(tail->now.log);
 	tail->saved = tail->flushed;
 	return cli_cursor_file_save(tail->cursor_path, &cursor);
 }
@@ -182,7 +181,7 @@ static int checkpoint(struct tail *tail)
 /* Starts counting anew at the reader's cursor. */
 static int begin_at_cursor(struct tail *tail)
 {
-	tail->rendered = shmlog_reader_cursor(tail->reader);
+	tail->rendered = shmlog_reader_cursor(tail->now.reader);
 	tail->flushed = tail->rendered;
 	return save_cursor(tail);
 }
@@ -194,13 +193,13 @@ static int stop(struct tail *tail, int status)
 {
 	if (cli_is_damage(status))
 		cli_render_damage(&tail->renderer, &tail->output,
-		                  shmlog_reader_fault(tail->reader));
+		                  shmlog_reader_fault(tail->now.reader));
 	else if (status == SHMLOG_ERR_MAPPING_GONE ||
 	         status == SHMLOG_ERR_WENT_BACK)
 		cli_render_event(&tail->renderer, &tail->output, "shrunk", "");
 	if (cli_output_flush(&tail->output) == 0)
 		tail->flushed = tail->rendered;
-	return cli_reader_failed(tail->path, tail->reader, status);
+	return cli_reader_failed(tail->path, tail->now.reader, status);
 }
 
 static int64_t since(int64_t start_ns)
@@ -345,19 +344,9 @@ static int attach(struct tail *tail)
 		(void)cli_nudge_came(&tail->nudge);
 		nanosleep(&pause, NULL);
 	}
-	if (status == CLI_OK) {
-		tail->log = source.log;
-		tail->reader = source.reader;
-	}
+	if (status == CLI_OK)
+		tail->now = source;
 	return status;
-}
-
-static void detach(struct tail *tail)
-{
-	shmlog_reader_close(tail->reader);
-	shmlog_close(tail->log);
-	tail->reader = NULL;
-	tail->log = NULL;
 }
 
 /* ------------------------------------------------------------------ start */
@@ -368,17 +357,17 @@ static int go_before_damage(struct tail *tail)
 {
 	struct shmlog_frame frame;
 	uint64_t good = 0;
-	int result = shmlog_reader_seek(tail->reader, 0, NULL);
+	int result = shmlog_reader_seek(tail->now.reader, 0, NULL);
 
 	while (result >= 0 &&
-	       (result = shmlog_reader_next(tail->reader, &frame)) > 0)
+	       (result = shmlog_reader_next(tail->now.reader, &frame)) > 0)
 		good++;
 	if (!cli_is_damage(result) && result < 0)
 		return stop(tail, result);
-	result = shmlog_reader_seek(tail->reader, 0, NULL);
+	result = shmlog_reader_seek(tail->now.reader, 0, NULL);
 	for (uint64_t skip = good > tail->lines ? good - tail->lines : 0;
 	     result >= 0 && skip > 0; skip--)
-		result = shmlog_reader_next(tail->reader, &frame);
+		result = shmlog_reader_next(tail->now.reader, &frame);
 	return result < 0 ? stop(tail, result) : CLI_OK;
 }
 
@@ -386,12 +375,12 @@ static int go_before_damage(struct tail *tail)
 static int go_back(struct tail *tail)
 {
 	struct shmlog_frame frame;
-	int result = shmlog_reader_seek_end(tail->reader);
+	int result = shmlog_reader_seek_end(tail->now.reader);
 
 	if (result < 0)
 		return stop(tail, result);
 	for (uint64_t walked = 0; walked < tail->lines; walked++) {
-		result = shmlog_reader_prev(tail->reader, &frame);
+		result = shmlog_reader_prev(tail->now.reader, &frame);
 		if (result == 0)
 			break;
 		if (cli_is_damage(result))
@@ -407,7 +396,7 @@ static int skip_frames(struct tail *tail)
 	struct shmlog_frame frame;
 
 	for (uint64_t skipped = 0; skipped < tail->lines; skipped++) {
-		int result = shmlog_reader_next(tail->reader, &frame);
+		int result = shmlog_reader_next(tail->now.reader, &frame);
 
 		if (result < 0)
 			return stop(tail, result);
@@ -422,8 +411,8 @@ static int go_where_asked(struct tail *tail)
 	if (tail->appeared)
 		return CLI_OK; /* all of it is news */
 	if (tail->has_from)
-		return cli_position_seek(tail->log, tail->reader, &tail->from,
-		                         false, tail->path);
+		return cli_position_seek(tail->now.log, tail->now.reader,
+		                         &tail->from, false, tail->path);
 	if (tail->from_nth)
 		return skip_frames(tail);
 	if (tail->cursor_path != NULL && !tail->has_start)
@@ -462,16 +451,16 @@ static int go_to_start(struct tail *tail)
 		return status;
 	if (!found)
 		return go_where_asked(tail);
-	if (!cli_cursor_is_of(&cursor, tail->log)) {
+	if (!cli_cursor_is_of(&cursor, tail->now.log)) {
 		if (!tail->by_name)
 			return refuse_cursor(tail, "is another file");
 		tell_reopened(tail);
 		return CLI_OK;
 	}
-	int result = shmlog_reader_seek(tail->reader, cursor.cursor, NULL);
+	int result = shmlog_reader_seek(tail->now.reader, cursor.cursor, NULL);
 
 	if (result == SHMLOG_ERR_CURSOR &&
-	    shmlog_reader_fault(tail->reader)->cursor == cursor.cursor)
+	    shmlog_reader_fault(tail->now.reader)->cursor == cursor.cursor)
 		return refuse_cursor(tail, "has no frame at that cursor");
 	return result < 0 ? stop(tail, result) : CLI_OK;
 }
@@ -490,7 +479,7 @@ static int print_committed(struct tail *tail)
 	       cli_signal_caught() == 0 && tail->rendered < tail->end) {
 		size_t most = tail->left < BATCH_FRAMES ? (size_t)tail->left
 		                                        : BATCH_FRAMES;
-		int result = shmlog_reader_next_batch(tail->reader, most, 0,
+		int result = shmlog_reader_next_batch(tail->now.reader, most, 0,
 		                                      frames);
 
 		if (result < 0)
@@ -511,7 +500,8 @@ static int print_committed(struct tail *tail)
 			status = checkpoint(tail);
 		if (!tail->follow)
 			continue;
-		if (tail->rendered == shmlog_reader_known_size(tail->reader) ||
+		if (tail->rendered ==
+		            shmlog_reader_known_size(tail->now.reader) ||
 		    (tail->timeout_ns >= 0 &&
 		     since(tail->started_ns) >= tail->timeout_ns))
 			break;
@@ -558,13 +548,12 @@ static int switch_log(struct tail *tail)
 {
 	tail->told_gone = false;
 	tail->name_ns = 0; /* it may have gone on to another one since */
-	if (shmlog_check_name(tail->log) == 0) {
+	if (shmlog_check_name(tail->now.log) == 0) {
 		close_source(&tail->next);
 		return CLI_OK;
 	}
-	detach(tail);
-	tail->log = tail->next.log;
-	tail->reader = tail->next.reader;
+	close_source(&tail->now);
+	tail->now = tail->next;
 	tail->next = (struct source){0};
 	tail->quiet = false;
 	tell_reopened(tail);
@@ -588,7 +577,7 @@ static int follow_name(struct tail *tail)
 	    since(tail->name_ns) < (tail->by_name ? SLICE_NS : NS_PER_SECOND))
 		return CLI_OK;
 	tail->name_ns = cli_now_ns();
-	int found = shmlog_check_name(tail->log);
+	int found = shmlog_check_name(tail->now.log);
 
 	if (found == 0) {
 		tail->told_gone = false;
@@ -605,7 +594,8 @@ static int wait_for_more(struct tail *tail)
 {
 	bool has_more = tail->next.log != NULL || tail->pid_gone;
 	int64_t length = has_more ? 0 : slice(tail);
-	int result = shmlog_reader_wait(tail->reader, length, tail->poll_ns);
+	int result = shmlog_reader_wait(tail->now.reader, length,
+	                                tail->poll_ns);
 
 	tail->quiet = result == 0;
 	return result < 0 && result != -EINTR ? stop(tail, result) : CLI_OK;
@@ -634,7 +624,7 @@ static int tail_log(struct tail *tail)
 {
 	int status = attach(tail);
 
-	if (status != CLI_OK || tail->log == NULL)
+	if (status != CLI_OK || tail->now.log == NULL)
 		return status;
 	status = go_to_start(tail);
 	if (status == CLI_OK)
@@ -644,7 +634,7 @@ static int tail_log(struct tail *tail)
 	tail->end = UINT64_MAX;
 	if (tail->follow)
 		return follow(tail);
-	int result = shmlog_reader_committed_size(tail->reader, &tail->end);
+	int result = shmlog_reader_committed_size(tail->now.reader, &tail->end);
 
 	return result < 0 ? stop(tail, result) : print_committed(tail);
 }
@@ -775,7 +765,7 @@ static int tail_run(const struct cli_args *args)
 
 		status = status == CLI_OK ? saved : status;
 	}
-	detach(&tail);
+	close_source(&tail.now);
 	close_source(&tail.next);
 	cli_nudge_end(&tail.nudge);
 	status = cli_output_finish(&tail.output, status);
