@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -86,13 +87,18 @@ static int tell_damage(void *context, const struct shmlog_damage *damage)
 	return cli_signal_caught() != 0 ? -EINTR : 0;
 }
 
-static int notice_signals(void *context, const struct shmlog_frame *frames,
-                          size_t count)
+static int notice_signals(void *context)
 {
 	(void)context;
+	return cli_signal_caught() != 0 ? -EINTR : 0;
+}
+
+static int pass_frames(void *context, const struct shmlog_frame *frames,
+                       size_t count)
+{
 	(void)frames;
 	(void)count;
-	return cli_signal_caught() != 0 ? -EINTR : 0;
+	return notice_signals(context);
 }
 
 /* What is odd about the header, and what lies behind the commit. */
@@ -196,7 +202,7 @@ static int report_failure(struct verify *verify, const char *error, int status)
 	return print_object(verify, status);
 }
 
-static int report_salvage(struct verify *verify, int lost,
+static int report_salvage(struct verify *verify,
                           const struct shmlog_verify_report *report)
 {
 	struct cli_quoted file;
@@ -210,40 +216,91 @@ static int report_salvage(struct verify *verify, int lost,
 		cli_object_u64(salvage, "payload_bytes", report->payload_bytes);
 		cli_object_u64(salvage, "lost_ranges", report->damaged_ranges);
 		cli_object_u64(salvage, "lost_bytes", report->damaged_bytes);
+		cli_object_u64(salvage, "left_out_frames",
+		               report->frames_in_gap);
 	}
+	char left_out[64] = "";
+
+	if (report->frames_in_gap > 0)
+		snprintf(left_out, sizeof(left_out),
+		         ", and %" PRIu64 " frame%s before dataOffset",
+		         report->frames_in_gap, plural(report->frames_in_gap));
 	say(verify,
 	    "salvaged %" PRIu64 " frame%s with %" PRIu64
 	    " payload bytes to %s, verified; lost %" PRIu64
-	    " range%s with %" PRIu64 " bytes",
+	    " range%s with %" PRIu64 " bytes%s",
 	    report->frames, plural(report->frames), report->payload_bytes,
 	    cli_quote(&file, verify->salvage), report->damaged_ranges,
-	    plural(report->damaged_ranges), report->damaged_bytes);
-	return lost > 0 ? CLI_LOSS : CLI_OK;
+	    plural(report->damaged_ranges), report->damaged_bytes, left_out);
+	return report->damaged_ranges > 0 || report->frames_in_gap > 0
+	               ? CLI_LOSS
+	               : CLI_OK;
+}
+
+/* Whether a status of shmlog_salvage() is about the log, not the copy. */
+static bool is_of_source(int status)
+{
+	return status == SHMLOG_ERR_MAPPING_GONE ||
+	       status == SHMLOG_ERR_DATA_OFFSET;
+}
+
+/* Nothing was salvaged; the log itself may be sound or not. */
+static int report_no_salvage(struct verify *verify, int failure)
+{
+	struct cli_quoted file;
+
+	if (is_of_source(failure)) {
+		cli_message(verify->path,
+		            "cannot salvage it: %s; nothing was left at %s",
+		            shmlog_strerror(failure),
+		            cli_quote(&file, verify->salvage));
+		return report_failure(verify, shmlog_strerror(failure),
+		                      cli_exit_status(failure));
+	}
+	int status = cli_fail(verify->salvage,
+	                      "cannot salvage to it; nothing was left behind",
+	                      failure);
+
+	if (!verify->json)
+		return status;
+	struct cli_object *salvage = cli_object_child(verify->object,
+	                                              "salvage");
+
+	cli_object_string(salvage, "path", verify->salvage);
+	cli_object_string(salvage, "error", shmlog_strerror(failure));
+	return print_object(verify, status);
+}
+
+/* The permission bits of the log, which its copy gets as well. */
+static mode_t mode_of(const char *path)
+{
+	struct stat file;
+
+	return stat(path, &file) == 0 ? file.st_mode & 0777 : 0600;
 }
 
 static int walk(struct verify *verify, struct shmlog *log)
 {
 	const struct shmlog_verify_visitor visitor = {
-		.frames = notice_signals,
+		.frames = pass_frames,
 		.damage = tell_damage,
 		.context = verify,
 		.sizes_only = true,
+		.pulse = notice_signals,
 	};
 	struct shmlog_verify_report report = {0};
 	bool salvages = verify->salvage != NULL;
-	int found = salvages ? shmlog_salvage(log, verify->salvage, 0664,
-	                                      &visitor, &report)
+	int found = salvages ? shmlog_salvage(log, verify->salvage,
+	                                      mode_of(verify->path), &visitor,
+	                                      &report)
 	                     : shmlog_verify(log, &visitor, &report);
 
 	if (found == -EINTR && cli_signal_caught() != 0)
 		return CLI_SYSTEM; /* and then the signal's own end */
+	if (found < 0 && salvages)
+		return report_no_salvage(verify, found);
 	if (found < 0) {
-		int status = cli_fail(
-			salvages ? verify->salvage : verify->path,
-			salvages ? "cannot salvage to it; nothing was "
-				   "left behind"
-				 : "cannot verify",
-			found);
+		int status = cli_fail(verify->path, "cannot verify", found);
 
 		return report_failure(verify, shmlog_strerror(found), status);
 	}
@@ -254,7 +311,7 @@ static int walk(struct verify *verify, struct shmlog *log)
 	else
 		tell_verdict(verify, found, &report);
 	if (salvages)
-		status = report_salvage(verify, found, &report);
+		status = report_salvage(verify, &report);
 	return verify->json ? print_object(verify, status) : status;
 }
 
@@ -298,6 +355,9 @@ static int parse_options(const struct cli_args *args, struct verify *verify)
 	if (format != NULL && !verify->json && strcmp(format, "text") != 0)
 		return cli_usage_error("unknown output format %s: text or json",
 		                       cli_quote(&quoted, format));
+	if (verify->salvage != NULL && strcmp(verify->salvage, "-") == 0)
+		return cli_usage_error("--salvage takes the name of a new "
+		                       "file, not standard output");
 	if (verify->salvage != NULL && cli_args_operand_count(args) > 1)
 		return cli_usage_error("--salvage takes one LOG at a time");
 	return CLI_OK;

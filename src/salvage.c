@@ -70,9 +70,27 @@ static int take_damage(void *context, const struct shmlog_damage *damage)
 	return status;
 }
 
-/* Verifies the copy, which has no name yet. */
-static int prove(const struct shmlog_draft *draft, uint64_t frames)
+static int take_pulse(void *context)
 {
+	struct salvage *salvage = context;
+	const struct shmlog_verify_visitor *visitor = salvage->visitor;
+	int status = 0;
+
+	if (visitor != NULL && visitor->pulse != NULL)
+		status = visitor->pulse(visitor->context);
+	salvage->stopped = status != 0;
+	return status;
+}
+
+/* Verifies the copy, which has no name yet. */
+static int prove(const struct shmlog_draft *draft,
+                 const struct shmlog_verify_visitor *visitor, uint64_t frames)
+{
+	/* It may be ended as the walk before may. */
+	const struct shmlog_verify_visitor pulse = {
+		.context = visitor != NULL ? visitor->context : NULL,
+		.pulse = visitor != NULL ? visitor->pulse : NULL,
+	};
 	struct shmlog_verify_report report;
 	struct shmlog *copy;
 	int fd = fcntl(draft->fd, F_DUPFD_CLOEXEC, 0);
@@ -83,7 +101,7 @@ static int prove(const struct shmlog_draft *draft, uint64_t frames)
 
 	if (status != 0)
 		return status;
-	status = shmlog_verify(copy, NULL, &report);
+	status = shmlog_verify(copy, &pulse, &report);
 	shmlog_close(copy);
 	if (status < 0)
 		return status;
@@ -108,6 +126,7 @@ static int fill(struct shmlog *log, const struct shmlog_draft *draft,
 		.frames = take_frames,
 		.damage = take_damage,
 		.context = &salvage,
+		.pulse = take_pulse,
 	};
 
 	if (salvage.buffer == NULL)
@@ -119,7 +138,7 @@ static int fill(struct shmlog *log, const struct shmlog_draft *draft,
 		if (status == 0)
 			status = shmlog_draft_write_header(draft, salvage.end);
 		if (status == 0)
-			status = prove(draft, report_out->frames);
+			status = prove(draft, visitor, report_out->frames);
 		*complete_out = status == 0;
 	}
 	free(salvage.buffer);

@@ -17,6 +17,8 @@
  * gains nothing worth having.
  */
 #define LARGE_BYTES 16384u
+/* Frames between two calls of the pulse where nothing else is called. */
+#define PULSE_FRAMES 65536u
 /* Bytes behind the commit that are looked at for something but zeros. */
 #define LEFTOVER_BYTES 65536u
 
@@ -74,13 +76,16 @@ static inline void keep(struct walk *walk, size_t n,
 		report->frames_after_damage++;
 }
 
-/* Takes good frames out of what the window holds.  Returns how many. */
-static size_t take(struct walk *walk, uint64_t *cursor)
+/* Takes good frames up to `end` out of what the window holds.  Returns how
+ * many. */
+static size_t take(struct walk *walk, uint64_t *cursor, uint64_t end)
 {
 	size_t held = shmlog_window_after(&walk->window, *cursor);
 	const unsigned char *bytes = shmlog_window_at(&walk->window, *cursor);
 	size_t count = 0;
 
+	if (held > end - *cursor)
+		held = (size_t)(end - *cursor);
 	while (count < BATCH_FRAMES) {
 		uint32_t total = shmlog_format_frame(bytes, held);
 
@@ -94,6 +99,13 @@ static size_t take(struct walk *walk, uint64_t *cursor)
 	return count;
 }
 
+/* How far frames at a cursor may reach. */
+static uint64_t bound(const struct walk *walk, uint64_t cursor)
+{
+	return walk->searched ? shmlog_resync_bound(&walk->resync, cursor)
+	                      : walk->committed;
+}
+
 /*
  * Takes good frames that are large, one behind the other, by their size words
  * alone: one read has the second word of a frame and the first of the next.
@@ -102,17 +114,18 @@ static size_t take(struct walk *walk, uint64_t *cursor)
 static int hop(struct walk *walk, uint64_t *cursor, size_t *count_out)
 {
 	const struct shmlog *log = walk->log;
+	uint64_t end = bound(walk, *cursor);
 	uint32_t total = shmlog_load_word(
 		shmlog_window_at(&walk->window, *cursor));
 	size_t count = 0;
 
 	while (count < BATCH_FRAMES && total >= LARGE_BYTES &&
-	       total <= walk->committed - *cursor) {
+	       total <= end - *cursor) {
 		uint64_t next = *cursor + total;
 		unsigned char words[4] = {0};
-		int status = shmlog_read_at(
-			log->fd, log->data_offset + next - 2, words,
-			walk->committed - next < 2 ? 2 : sizeof(words));
+		int status = shmlog_read_at(log->fd,
+		                            log->data_offset + next - 2, words,
+		                            end - next < 2 ? 2 : sizeof(words));
 
 		if (status != 0)
 			return status;
@@ -135,22 +148,31 @@ static int hop(struct walk *walk, uint64_t *cursor, size_t *count_out)
  */
 static int take_some(struct walk *walk, uint64_t *cursor, size_t *count_out)
 {
-	uint64_t available = walk->committed - *cursor;
+	uint64_t end = bound(walk, *cursor);
 	int status = 0;
 
 	*count_out = 0;
-	if (!walk->by_payload && available >= LARGE_BYTES) {
-		status = shmlog_window_fill(&walk->window, *cursor, 2,
-		                            walk->committed);
+	if (!walk->by_payload && end - *cursor >= LARGE_BYTES) {
+		status = shmlog_window_fill(&walk->window, *cursor, 2, end);
 		if (status == 0)
 			status = hop(walk, cursor, count_out);
 	}
 	if (status != 0 || *count_out > 0)
 		return status;
-	status = fill(&walk->window, *cursor, walk->committed);
+	status = fill(&walk->window, *cursor, end);
 	if (status == 0)
-		*count_out = take(walk, cursor);
+		*count_out = take(walk, cursor, end);
 	return status;
+}
+
+/* Whether to go on with what calls no visitor. */
+static int pulse(const struct walk *walk)
+{
+	const struct shmlog_verify_visitor *visitor = walk->visitor;
+
+	return visitor != NULL && visitor->pulse != NULL
+	               ? visitor->pulse(visitor->context)
+	               : 0;
 }
 
 /* Walks good frames up to the end or to the first bad one. */
@@ -164,40 +186,55 @@ static int walk_good(struct walk *walk, uint64_t *cursor)
 
 		if (status != 0 || count == 0)
 			return status;
-		if (visitor != NULL && visitor->frames != NULL) {
-			status = visitor->frames(visitor->context, walk->frames,
-			                         count);
-			if (status != 0)
-				return status;
-		}
+		status = visitor != NULL && visitor->frames != NULL
+		                 ? visitor->frames(visitor->context,
+		                                   walk->frames, count)
+		                 : pulse(walk);
+		if (status != 0)
+			return status;
 	}
 	return 0;
 }
 
-static void explain(struct walk *walk, uint64_t cursor,
-                    struct shmlog_fault *fault)
+/* Says what is wrong with the frame at a cursor. */
+static int explain(struct walk *walk, uint64_t cursor,
+                   struct shmlog_fault *fault)
 {
+	int status = fill(&walk->window, cursor, walk->committed);
+
+	if (status != 0)
+		return status;
 	fault->cursor = cursor;
 	fault->backwards = false;
 	shmlog_format_explain(fault, shmlog_window_at(&walk->window, cursor),
 	                      walk->committed - cursor);
+	/* A good one, but for the frames that lead to the end of the log, and
+	 * start inside it. */
+	if (fault->status == 0)
+		fault->status = SHMLOG_ERR_CURSOR;
 	shmlog_suspect_wrap(walk->log->fd, walk->log->data_offset,
 	                    walk->committed, fault);
+	return 0;
 }
 
 /* Whether the frame at a cursor is good; the end counts as good. */
 static int is_good(struct walk *walk, uint64_t cursor, bool *good_out)
 {
+	uint64_t end = bound(walk, cursor);
+
 	*good_out = true;
 	if (cursor == walk->committed)
 		return 0;
-	int status = fill(&walk->window, cursor, walk->committed);
+	int status = fill(&walk->window, cursor, end);
 
 	if (status != 0)
 		return status;
-	*good_out = shmlog_format_frame(
-			    shmlog_window_at(&walk->window, cursor),
-			    shmlog_window_after(&walk->window, cursor)) != 0;
+	size_t held = shmlog_window_after(&walk->window, cursor);
+
+	*good_out = shmlog_format_frame(shmlog_window_at(&walk->window, cursor),
+	                                held < end - cursor
+	                                        ? held
+	                                        : (size_t)(end - cursor)) != 0;
 	return 0;
 }
 
@@ -211,16 +248,16 @@ static int find_end(struct walk *walk, const struct shmlog_fault *fault,
 
 	if (!walk->searched) {
 		walk->searched = true;
-		status = shmlog_resync_init(&walk->resync, walk->log->fd,
-		                            walk->log->data_offset,
-		                            walk->committed, fault->cursor);
+		status = shmlog_resync_init(
+			&walk->resync, walk->log->fd, walk->log->data_offset,
+			walk->committed, fault->cursor, walk->visitor);
 	}
 	while (status == 0 && !good) {
 		status = shmlog_resync_find(&walk->resync, &here, end_out);
 		if (status == 0)
 			status = is_good(walk, *end_out, &good);
 		if (status == 0 && !good)
-			explain(walk, *end_out, &here);
+			status = explain(walk, *end_out, &here);
 	}
 	return status;
 }
@@ -230,9 +267,10 @@ static int pass_damage(struct walk *walk, uint64_t *cursor)
 	struct shmlog_verify_report *report = walk->report;
 	struct shmlog_damage damage = {.good_before = report->frames};
 
-	explain(walk, *cursor, &damage.fault);
-	int status = find_end(walk, &damage.fault, &damage.end_cursor);
+	int status = explain(walk, *cursor, &damage.fault);
 
+	if (status == 0)
+		status = find_end(walk, &damage.fault, &damage.end_cursor);
 	if (status != 0)
 		return status;
 	/* A frame that runs past the end is torn only if nothing follows;
@@ -264,20 +302,24 @@ static int walk_all(struct walk *walk)
 
 /*
  * Counts the frames of an unbroken chain in a part of the file.  Stores where
- * it stops.  Read errors stop it, too: nothing is proved by this.
+ * it stops.  Read errors stop it, too: nothing is proved by this.  0, or what
+ * the pulse said.
  */
-static uint64_t count_chain(int fd, uint64_t from, uint64_t to,
-                            uint64_t *stop_out)
+static int count_chain(const struct walk *walk, uint64_t from, uint64_t to,
+                       uint64_t *frames_out, uint64_t *stop_out)
 {
 	struct shmlog_window window;
 	uint64_t length = to - from;
 	uint64_t at = 0;
 	uint64_t frames = 0;
+	int status = 0;
 
 	*stop_out = from;
-	if (shmlog_window_init(&window, fd, from, SHMLOG_FRAME_MAX_BYTES) != 0)
+	*frames_out = 0;
+	if (shmlog_window_init(&window, walk->log->fd, from,
+	                       SHMLOG_FRAME_MAX_BYTES) != 0)
 		return 0;
-	while (at < length && fill(&window, at, length) == 0) {
+	while (status == 0 && at < length && fill(&window, at, length) == 0) {
 		uint32_t total = shmlog_format_frame(
 			shmlog_window_at(&window, at),
 			shmlog_window_after(&window, at));
@@ -285,41 +327,45 @@ static uint64_t count_chain(int fd, uint64_t from, uint64_t to,
 		if (total == 0)
 			break;
 		at += total;
-		frames++;
+		if (++frames % PULSE_FRAMES == 0)
+			status = pulse(walk);
 	}
 	shmlog_window_release(&window);
 	*stop_out = from + at;
-	return frames;
+	*frames_out = frames;
+	return status;
 }
 
 /* Frames that fill the space between the header and the data exactly: a sign
  * that dataOffset was changed. */
-static void look_before_data(struct walk *walk)
+static int look_before_data(struct walk *walk)
 {
 	struct shmlog_verify_report *report = walk->report;
 	const struct shmlog_header *header = &report->header;
+	uint64_t frames;
 	uint64_t stop;
 
 	if (header->header_size >= header->data_offset)
-		return;
-	uint64_t frames = count_chain(walk->log->fd, header->header_size,
-	                              header->data_offset, &stop);
+		return 0;
+	int status = count_chain(walk, header->header_size, header->data_offset,
+	                         &frames, &stop);
 
 	if (stop == header->data_offset)
 		report->frames_in_gap = frames;
+	return status;
 }
 
 /* What a writer that was killed, or that is at work, left behind. */
-static void look_behind_commit(struct walk *walk)
+static int look_behind_commit(struct walk *walk)
 {
 	struct shmlog_verify_report *report = walk->report;
 	const struct shmlog_header *header = &report->header;
 	uint64_t available = header->capacity - header->size;
 	unsigned char bytes[4096];
 	uint64_t stop;
+	int status = count_chain(walk, header->size, header->capacity,
+	                         &report->leftover_frames, &stop);
 
-	report->leftover_frames = count_chain(walk->log->fd, header->size,
-	                                      header->capacity, &stop);
 	if (available > LEFTOVER_BYTES)
 		available = LEFTOVER_BYTES;
 	for (uint64_t at = 0; at < available; at += sizeof(bytes)) {
@@ -330,10 +376,11 @@ static void look_behind_commit(struct walk *walk)
 		if (report->leftover_bytes ||
 		    shmlog_read_at(walk->log->fd, header->size + at, bytes,
 		                   part) != 0)
-			return;
+			break;
 		for (size_t i = 0; i < part; i++)
 			report->leftover_bytes |= bytes[i] != 0;
 	}
+	return status;
 }
 
 int shmlog_verify(struct shmlog *log,
@@ -361,10 +408,10 @@ int shmlog_verify(struct shmlog *log,
 	if (status != 0)
 		return status;
 	status = walk_all(&walk);
-	if (status == 0) {
-		look_before_data(&walk);
-		look_behind_commit(&walk);
-	}
+	if (status == 0)
+		status = look_before_data(&walk);
+	if (status == 0)
+		status = look_behind_commit(&walk);
 	if (walk.searched)
 		shmlog_resync_release(&walk.resync);
 	shmlog_window_release(&walk.window);

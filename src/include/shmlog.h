@@ -661,6 +661,9 @@ struct shmlog_verify_visitor {
 	/* frames() makes no use of payloads, which then may be NULL: large
 	 * ones are passed over without being read. */
 	bool sizes_only;
+	/* Called now and then where nothing else is, while the place behind
+	 * damage is searched; likewise. */
+	int (*pulse)(void *context);
 };
 
 struct shmlog_verify_report {
@@ -674,7 +677,8 @@ struct shmlog_verify_report {
 	                               * between headerSize and dataOffset
 	                               * exactly: dataOffset is likely wrong */
 	uint64_t leftover_frames;     /* well-formed frames behind the commit */
-	bool leftover_bytes;          /* something but zeros there */
+	bool leftover_bytes;          /* something but zeros in the 64 KiB
+	                               * there */
 	bool torn;                    /* the last damage is a torn tail */
 };
 

@@ -97,8 +97,8 @@ static int verify_raw(const struct raw_log *raw, struct told *told,
                       struct shmlog_verify_report *report)
 {
 	const char *path = scratch("verify");
-	struct shmlog_verify_visitor visitor = {note_frames, note_damage, told,
-	                                        false};
+	struct shmlog_verify_visitor visitor = {
+		.frames = note_frames, .damage = note_damage, .context = told};
 	uint64_t damaged_bytes = 0;
 
 	raw_write(raw, path);
@@ -412,6 +412,272 @@ TEST(test_verify_brackets_a_wrapped_payload_exactly)
 		assert_int_equal(report.frames_after_damage, behind);
 		raw_free(&raw);
 	}
+}
+
+/* --------------------------------- what payloads cannot make it believe */
+
+/* Payloads that are more or less likely to look like frames. */
+enum bytes_kind {
+	NOISE,
+	WORDS, /* text of few words */
+	BLANKS,
+	ZEROS,
+	NUMBERS, /* small ones of 32 bits: their last byte is 0 */
+	FRAMED,  /* frames in a frame */
+	BYTES_KINDS
+};
+
+static void fill_payload(struct chance *chance, enum bytes_kind kind,
+                         unsigned char *payload, size_t size_bytes)
+{
+	static const char *const words[] = {"error ", "info ", "connected ",
+	                                    "timeout ", "the "};
+
+	memset(payload, kind == BLANKS ? ' ' : 0, size_bytes);
+	for (size_t i = 0; kind == FRAMED && i + 64 < size_bytes;)
+		i += shmlog_frame_encode(payload + i, "a frame in a frame",
+		                         (size_t)chance_below(chance, 18));
+	for (size_t i = 0; kind != FRAMED && i < size_bytes; i++) {
+		const char *word = words[chance_below(chance, COUNT_OF(words))];
+
+		if (kind == NOISE)
+			payload[i] = (unsigned char)chance_next(chance);
+		else if (kind == NUMBERS && i % 4 == 0)
+			payload[i] = (unsigned char)chance_next(chance);
+		for (; kind == WORDS && *word != '\0' && i < size_bytes; i++)
+			payload[i] = (unsigned char)*word++;
+	}
+}
+
+#define MOST_FRAMES 3000u
+#define DAMAGES 3u
+
+/* A log of many frames, all of one kind of bytes. */
+static unsigned make_random_log(struct chance *chance, enum bytes_kind kind,
+                                struct raw_log *raw, uint64_t *starts)
+{
+	static unsigned char payload[65531];
+	static const size_t sizes[] = {0, 200, 3000, 40000};
+	uint64_t most = sizes[chance_below(chance, COUNT_OF(sizes))];
+	unsigned count;
+
+	raw_init(raw, 1 << 20);
+	for (count = 0; count < MOST_FRAMES; count++) {
+		size_t size = most == 0 ? 100
+		                        : (size_t)chance_below(chance, most);
+
+		starts[count] = raw->size - 24;
+		if (size + 4 > raw->capacity - raw->size)
+			break;
+		fill_payload(chance, kind, payload, size);
+		raw_append(raw, payload, size);
+	}
+	return count;
+}
+
+/* Spoils the words of three frames with some between them: one of each, or,
+ * where that can be told from frames in a frame, both. */
+static void spoil(struct chance *chance, enum bytes_kind kind,
+                  struct raw_log *raw, const uint64_t *starts, unsigned count,
+                  unsigned *bad)
+{
+	for (unsigned i = 0; i < DAMAGES; i++) {
+		unsigned ways = 1 + (unsigned)chance_below(
+					    chance, kind == FRAMED ? 2 : 3);
+
+		bad[i] = count * i / DAMAGES +
+		         (unsigned)chance_below(chance, count / DAMAGES - 3);
+		for (unsigned side = 0; side < 2; side++) {
+			uint64_t at = 24 + (side == 0 ? starts[bad[i]]
+			                              : starts[bad[i] + 1] - 2);
+
+			if ((ways >> side & 1) != 0)
+				raw_put16(raw, at, raw_get16(raw, at) ^ 0x8001);
+		}
+	}
+}
+
+TEST(test_verify_loses_no_frame_to_what_payloads_look_like)
+{
+	const int rounds = rounds_of(60);
+	struct chance chance = chance_start("payloads", 5);
+	static uint64_t starts[MOST_FRAMES + 1];
+
+	for (int round = 0; round < rounds; round++) {
+		enum bytes_kind kind = (enum bytes_kind)round % BYTES_KINDS;
+		struct shmlog_verify_report report;
+		struct told told;
+		struct raw_log raw;
+		unsigned bad[DAMAGES];
+		unsigned count = make_random_log(&chance, kind, &raw, starts);
+
+		spoil(&chance, kind, &raw, starts, count, bad);
+		if (verify_raw(&raw, &told, &report) != DAMAGES)
+			fail_with("round %d: %zu ranges", round,
+			          told.range_count);
+		for (unsigned i = 0; i < DAMAGES; i++)
+			expect_range(&told, i, starts[bad[i]],
+			             starts[bad[i] + 1], bad[i] - i);
+		assert_int_equal(report.frames, count - DAMAGES);
+		raw_free(&raw);
+	}
+}
+
+/* A frame of frames whose one word is spoiled is lost as a whole: what is in
+ * it are no frames of the log. */
+TEST(test_verify_takes_no_frame_out_of_a_payload)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		for (size_t inner = 10; inner < 20000; inner *= 3) {
+			static unsigned char payload[65531];
+			struct shmlog_verify_report report;
+			struct told told;
+			struct raw_log raw;
+			uint64_t starts[21];
+			size_t bytes = 0;
+
+			while (bytes + inner + 4 <= sizeof(payload))
+				bytes += shmlog_frame_encode(payload + bytes,
+				                             "frame in a frame",
+				                             inner % 13);
+			raw_init(&raw, 2 << 20);
+			for (unsigned i = 0; i < 20; i++)
+				starts[i] = raw_append(&raw, payload,
+				                       bytes - i % 2);
+			starts[20] = raw.size - 24;
+			raw_put16(&raw,
+			          24 + (side == 0 ? starts[9] : starts[10] - 2),
+			          3);
+			expect_status(verify_raw(&raw, &told, &report), 1);
+			expect_range(&told, 0, starts[9], starts[10], 9);
+			assert_int_equal(report.frames, 19);
+			raw_free(&raw);
+		}
+	}
+}
+
+/* Where all payloads end in a byte 0, the size words that begin there, one byte
+ * too early, lead on and on: 100 bytes are 0x68, and 0x6800 is 256 times that. */
+TEST(test_verify_takes_no_chain_that_is_off_by_one)
+{
+	struct chance chance = chance_start("off by one", 7);
+	struct shmlog_verify_report report;
+	static uint64_t starts[3001];
+	struct told told;
+	struct raw_log raw;
+
+	raw_init(&raw, 400000);
+	for (unsigned i = 0; i < 3000; i++) {
+		unsigned char payload[100];
+
+		for (size_t j = 0; j < sizeof(payload); j++)
+			payload[j] = (unsigned char)chance_next(&chance);
+		payload[sizeof(payload) - 1] = 0;
+		starts[i] = raw_append(&raw, payload, sizeof(payload));
+	}
+	raw_put16(&raw, 24 + starts[10], 1);
+	raw_put16(&raw, 24 + starts[11] - 2, 1);
+	raw_put16(&raw, 24 + starts[2900], 1);
+	expect_status(verify_raw(&raw, &told, &report), 2);
+	expect_range(&told, 0, starts[10], starts[11], 10);
+	expect_range(&told, 1, starts[2900], starts[2901], 2899);
+	raw_free(&raw);
+}
+
+/* A spoiled word that by chance names the distance to its like. */
+TEST(test_verify_lets_no_frame_reach_over_those_that_lead_to_the_end)
+{
+	struct shmlog_verify_report report;
+	struct told told;
+	struct raw_log raw;
+	uint64_t starts[31];
+
+	raw_init(&raw, 4096);
+	for (unsigned i = 0; i < 30; i++)
+		starts[i] = raw_append_fill(&raw, (unsigned char)i, 50 + i);
+	starts[30] = raw.size - 24;
+	raw_put16(&raw, 24 + starts[3], 1);
+	raw_put16(&raw, 24 + starts[10], 200);
+	raw_put16(&raw, 24 + starts[10] + 198, 200);
+	expect_status(verify_raw(&raw, &told, &report), 2);
+	expect_range(&told, 0, starts[3], starts[4], 3);
+	expect_range(&told, 1, starts[10], starts[11], 9);
+	assert_int_equal(report.frames, 28);
+	raw_free(&raw);
+}
+
+TEST(test_verify_takes_no_blanks_for_frames_at_a_torn_end)
+{
+	for (unsigned cut = 1; cut < 40000; cut += 3333) {
+		struct shmlog_verify_report report;
+		struct told told;
+		struct raw_log raw;
+		uint64_t last;
+
+		raw_init(&raw, 200000);
+		raw_append_fill(&raw, ' ', 40000);
+		last = raw_append_fill(&raw, ' ', 40000);
+		raw_set_size(&raw, raw.size - cut);
+		expect_status(verify_raw(&raw, &told, &report), 1);
+		expect_range(&told, 0, last, raw.size - 24, 1);
+		assert_true(report.torn);
+		assert_int_equal(report.frames_after_damage, 0);
+		raw_free(&raw);
+	}
+}
+
+/* Damage so long that what follows is found near the end of what is searched
+ * together, where a large frame is not seen whole. */
+TEST(test_verify_takes_no_frame_out_of_a_payload_far_behind_damage)
+{
+	for (unsigned lost = 2; lost < 9; lost++) {
+		static unsigned char payload[60000];
+		struct shmlog_verify_report report;
+		struct told told;
+		struct raw_log raw;
+		uint64_t starts[21];
+
+		for (size_t at = 0; at + 20 <= sizeof(payload);)
+			at += shmlog_frame_encode(payload + at,
+			                          "frame in a frame", 16);
+		raw_init(&raw, 2 << 20);
+		for (unsigned i = 0; i < 20; i++)
+			starts[i] = raw_append(&raw, payload,
+			                       sizeof(payload) - i % 3);
+		memset(raw.bytes + 24 + starts[1], 0,
+		       starts[1 + lost] - starts[1]);
+		expect_status(verify_raw(&raw, &told, &report), 1);
+		expect_range(&told, 0, starts[1], starts[1 + lost], 1);
+		raw_free(&raw);
+	}
+}
+
+static int end_at_once(void *context)
+{
+	++*(unsigned *)context;
+	return -EINTR;
+}
+
+TEST(test_verify_asks_whether_to_go_on_while_it_searches)
+{
+	const char *path = scratch("pulse");
+	struct shmlog_verify_report report;
+	unsigned calls = 0;
+	const struct shmlog_verify_visitor visitor = {.context = &calls,
+	                                              .pulse = end_at_once};
+
+	write_numbered_log(path, 4096, 10);
+	if (truncate(path, (off_t)1 << 42) != 0)
+		skip();
+	file_put64(path, 16, UINT64_C(1) << 41);
+
+	struct shmlog *log = open_log(path);
+
+	expect_status(shmlog_verify(log, &visitor, &report), -EINTR);
+	assert_int_equal(calls, 1);
+	assert_int_equal(report.frames, 10);
+	shmlog_close(log);
+	unlink(path);
 }
 
 /* ------------------------------------------------------ several damages */
@@ -859,6 +1125,18 @@ int main(void)
 		cmocka_unit_test(test_verify_says_what_was_expected_and_found),
 		cmocka_unit_test(
 			test_verify_brackets_a_wrapped_payload_exactly),
+		cmocka_unit_test(
+			test_verify_loses_no_frame_to_what_payloads_look_like),
+		cmocka_unit_test(test_verify_takes_no_frame_out_of_a_payload),
+		cmocka_unit_test(test_verify_takes_no_chain_that_is_off_by_one),
+		cmocka_unit_test(
+			test_verify_lets_no_frame_reach_over_those_that_lead_to_the_end),
+		cmocka_unit_test(
+			test_verify_takes_no_blanks_for_frames_at_a_torn_end),
+		cmocka_unit_test(
+			test_verify_takes_no_frame_out_of_a_payload_far_behind_damage),
+		cmocka_unit_test(
+			test_verify_asks_whether_to_go_on_while_it_searches),
 		cmocka_unit_test(
 			test_verify_brackets_several_damages_each_by_itself),
 		cmocka_unit_test(
