@@ -1,4 +1,5 @@
 /* Appends records from files, standard input or the command line. */
+#include "common/blocking.h"
 #include "common/command.h"
 #include "common/logs.h"
 #include "common/message.h"
@@ -98,7 +99,8 @@ struct append {
 	uint64_t number;         /* of the record at `parsed`, from 1 */
 	uint64_t settled_number; /* of the record at `settled` */
 	bool at_end;
-	bool discarding; /* inside a record that is too long */
+	bool discarding;     /* inside a record that is too long, at `parsed` */
+	bool settled_inside; /* likewise, at `settled` */
 };
 
 /* "line 4", or "line 4 of 'file'", in the caller's buffer. */
@@ -167,6 +169,24 @@ static enum cli_convert convert(const struct append *append,
 	                          payload_out);
 }
 
+/* Where a record that is too long, and that a place lies in, ends, up to
+ * `end`; the record's number is raised if it does. */
+static size_t end_of_discarded(const struct append *append, size_t at,
+                               size_t end, uint64_t *number)
+{
+	const unsigned char *from = append->buffer + at;
+	int delimiter = append->delimiting == CLI_INPUT_NUL ? '\0' : '\n';
+	const unsigned char *found = append->delimiting == CLI_INPUT_WHOLE
+	                                     ? NULL
+	                                     : memchr(from, delimiter,
+	                                              end - at);
+
+	if (found == NULL)
+		return end;
+	++*number;
+	return (size_t)(found - append->buffer) + 1;
+}
+
 /*
  * Walks the records from `settled` on again, as far as the one that follows
  * `frames` committed ones, and says where that is and how large.
@@ -179,6 +199,8 @@ static void find_unsettled(struct append *append, uint64_t frames,
 	uint64_t number = append->settled_number;
 
 	*size_out = 0;
+	if (append->settled_inside)
+		at = end_of_discarded(append, at, append->parsed, &number);
 	while (at < append->parsed) {
 		struct cli_record record;
 		struct cli_payload payload = {.size_bytes = SIZE_MAX};
@@ -234,6 +256,14 @@ static int report_full(struct append *append, uint64_t frames)
 	return status == CLI_OK ? CLI_FULL : status;
 }
 
+/* Nothing up to `parsed` is of interest any more. */
+static void settle(struct append *append)
+{
+	append->settled = append->parsed;
+	append->settled_number = append->number;
+	append->settled_inside = append->discarding;
+}
+
 /* Commits what waits.  CLI_OK, or an exit status after a message. */
 static int commit(struct append *append)
 {
@@ -244,8 +274,7 @@ static int commit(struct append *append)
 		return report_full(append, frames);
 	if (status != 0)
 		return cli_sink_refused(&append->sink, status);
-	append->settled = append->parsed;
-	append->settled_number = append->number;
+	settle(append);
 	return CLI_OK;
 }
 
@@ -324,18 +353,11 @@ static int take_record(struct append *append, const struct cli_record *record)
 /* Passes over what is left of a record that was too long. */
 static void discard(struct append *append)
 {
-	const unsigned char *from = append->buffer + append->parsed;
-	int delimiter = append->delimiting == CLI_INPUT_NUL ? '\0' : '\n';
-	const unsigned char *end = append->delimiting == CLI_INPUT_WHOLE
-	                                   ? NULL
-	                                   : memchr(from, delimiter,
-	                                            append->used -
-	                                                    append->parsed);
+	uint64_t number = append->number;
 
-	append->discarding = end == NULL;
-	append->parsed = end != NULL ? (size_t)(end - append->buffer) + 1
-	                             : append->used;
-	append->number += end != NULL;
+	append->parsed = end_of_discarded(append, append->parsed, append->used,
+	                                  &append->number);
+	append->discarding = append->number == number;
 }
 
 /* A record whose end is out of sight and which is too long already. */
@@ -401,7 +423,8 @@ static bool take_simple(struct append *append)
 	return framing.count > 0;
 }
 
-/* Takes all whole records in the buffer, and commits as they come. */
+/* Takes all whole records in the buffer, and commits as they come: also after
+ * a signal, which nobody can read them again after. */
 static int take_buffer(struct append *append)
 {
 	bool more = false;
@@ -410,7 +433,7 @@ static int take_buffer(struct append *append)
 	if (append->discarding)
 		discard(append);
 	while (status == CLI_OK && !more && append->parsed < append->used &&
-	       !append->discarding && !is_stopped(append)) {
+	       !append->discarding && append->sink.output->error == 0) {
 		if (!cli_sink_has_room(&append->sink))
 			status = commit(append);
 		if (status == CLI_OK && !take_simple(append))
@@ -429,10 +452,8 @@ static int make_room(struct append *append)
 {
 	int status = CLI_OK;
 
-	if (append->sink.options.atomic) {
-		append->settled = append->parsed;
-		append->settled_number = append->number;
-	}
+	if (append->sink.options.atomic)
+		settle(append);
 	/* What waits for --commit-every is kept until it is committed, but
 	 * must not stop the reading. */
 	if (append->used - append->settled > append->record_max &&
@@ -459,9 +480,7 @@ static int read_more(struct append *append)
 	if (room > READ_BYTES)
 		room = READ_BYTES;
 	cli_sink_wait(&append->sink, append->fd);
-	do {
-		got = read(append->fd, append->buffer + append->used, room);
-	} while (got < 0 && errno == EINTR && cli_signal_caught() == 0);
+	got = cli_read(append->fd, append->buffer + append->used, room);
 	if (got < 0 && errno != EINTR) {
 		int status = -errno;
 
@@ -491,12 +510,10 @@ static int take_input(struct append *append)
 {
 	int status = CLI_OK;
 
-	while (status == CLI_OK && !append->at_end) {
+	while (status == CLI_OK && !append->at_end && !is_stopped(append)) {
 		status = make_room(append);
 		if (status == CLI_OK)
 			status = read_more(append);
-		if (is_stopped(append))
-			break;
 		if (status == CLI_OK && append->at_end && append->used == 0 &&
 		    append->delimiting == CLI_INPUT_WHOLE &&
 		    !append->discarding && append->typed.type == NULL)
@@ -513,7 +530,7 @@ static void begin_input(struct append *append, const char *name, int fd)
 	append->fd = fd;
 	append->used = append->parsed = append->settled = 0;
 	append->number = append->settled_number = 1;
-	append->at_end = append->discarding = false;
+	append->at_end = append->discarding = append->settled_inside = false;
 }
 
 /* Takes one FILE; "-" is standard input. */

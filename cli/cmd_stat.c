@@ -359,6 +359,11 @@ static void print_processes(struct cli_output *output,
 		                  "into: there may be more\n",
 		                  list->unseen, list->unseen == 1 ? "" : "es");
 	}
+	if (list->unseen >= 0 && shmlog_processes_hidden()) {
+		cli_report_label(output, "not seen");
+		cli_output_string(output, "those that /proc does not show "
+		                          "here: there may be more\n");
+	}
 }
 
 static void add_processes(struct cli_object *object,
@@ -369,6 +374,7 @@ static void add_processes(struct cli_object *object,
 	if (list->unseen < 0) {
 		cli_object_null(object, "processes");
 		cli_object_null(object, "processes_unseen");
+		cli_object_null(object, "processes_hidden");
 		return;
 	}
 	array = cli_object_array(object, "processes");
@@ -387,6 +393,7 @@ static void add_processes(struct cli_object *object,
 		cli_object_bool(item, "mapped", process->mapped);
 	}
 	cli_object_i64(object, "processes_unseen", list->unseen);
+	cli_object_bool(object, "processes_hidden", shmlog_processes_hidden());
 }
 
 /* -------------------------------------------------------------- histogram */

@@ -223,26 +223,33 @@ static bool is_over(struct tail *tail, int *status_out)
 		*status_out = CLI_TIMEOUT;
 		return true;
 	}
+	return false;
+}
+
+static bool is_idle(const struct tail *tail)
+{
 	return tail->idle_ns >= 0 && since(tail->frame_ns) >= tail->idle_ns;
 }
 
 /* Whether the process that was to be watched is dead and all is printed. */
 static bool is_writer_gone(struct tail *tail)
 {
+	if (tail->pid == 0)
+		return false;
+	if (tail->pid_gone)
+		return true;
+	/* It may have written up to its end: once more round. */
+	tail->pid_gone = kill(tail->pid, 0) != 0 && errno == ESRCH;
+	return false;
+}
+
+static void tell_writer_gone(struct tail *tail)
+{
 	char members[48];
 
-	if (tail->pid == 0 ||
-	    (!tail->pid_gone && (kill(tail->pid, 0) == 0 || errno != ESRCH)))
-		return false;
-	if (!tail->pid_gone) {
-		/* It may have written up to its end: once more round. */
-		tail->pid_gone = true;
-		return false;
-	}
 	snprintf(members, sizeof(members), ",\"pid\":%ld", (long)tail->pid);
 	cli_render_event(&tail->renderer, &tail->output, "writer_gone",
 	                 members);
-	return true;
 }
 
 /* How long to sleep at most, so that no end is missed. */
@@ -256,6 +263,9 @@ static int64_t slice(const struct tail *tail)
 	if (tail->idle_ns >= 0 &&
 	    tail->idle_ns - since(tail->frame_ns) < length)
 		length = tail->idle_ns - since(tail->frame_ns);
+	if (tail->cursor_path != NULL && tail->flushed != tail->saved &&
+	    SAVE_NS - since(tail->saved_ns) < length)
+		length = SAVE_NS - since(tail->saved_ns);
 	return length > 0 ? length : 0;
 }
 
@@ -339,8 +349,12 @@ static int attach(struct tail *tail)
 			cli_message(tail->path, "waiting for the log: %s",
 			            shmlog_strerror(reason));
 		tail->appeared = true;
-		if (is_over(tail, &status) || is_writer_gone(tail))
+		if (is_over(tail, &status) || is_idle(tail))
 			return status;
+		if (is_writer_gone(tail)) {
+			tell_writer_gone(tail);
+			return status;
+		}
 		(void)cli_nudge_came(&tail->nudge);
 		nanosleep(&pause, NULL);
 	}
@@ -556,6 +570,7 @@ static int switch_log(struct tail *tail)
 	tail->now = tail->next;
 	tail->next = (struct source){0};
 	tail->quiet = false;
+	tail->pid_gone = false; /* what it wrote there is to be printed */
 	tell_reopened(tail);
 	return begin_at_cursor(tail);
 }
@@ -601,20 +616,39 @@ static int wait_for_more(struct tail *tail)
 	return result < 0 && result != -EINTR ? stop(tail, result) : CLI_OK;
 }
 
+/* Follows the name; *ended_out says whether the follow ends by silence or by
+ * the death of a process.  That is for a log alone that the name still leads
+ * to, or that nothing has taken the place of. */
+static int look_for_end(struct tail *tail, bool *ended_out)
+{
+	const struct shmlog *log = tail->now.log;
+	bool gone = is_writer_gone(tail);
+	bool ends = gone || is_idle(tail);
+
+	if (ends && tail->by_name)
+		tail->name_ns = 0; /* look, however short ago that was */
+	int status = follow_name(tail);
+
+	*ended_out = ends && tail->next.log == NULL && tail->now.log == log;
+	if (*ended_out && gone && status == CLI_OK)
+		tell_writer_gone(tail);
+	return status;
+}
+
 static int follow(struct tail *tail)
 {
 	int status = CLI_OK;
+	bool ended = false;
 
-	while (status == CLI_OK) {
+	while (status == CLI_OK && !ended) {
 		if (!tail->quiet)
 			status = print_committed(tail);
 		if (status == CLI_OK)
 			status = checkpoint(tail);
-		if (status != CLI_OK || is_over(tail, &status) ||
-		    is_writer_gone(tail))
+		if (status != CLI_OK || is_over(tail, &status))
 			break;
-		status = follow_name(tail);
-		if (status == CLI_OK)
+		status = look_for_end(tail, &ended);
+		if (status == CLI_OK && !ended)
 			status = wait_for_more(tail);
 	}
 	return status;

@@ -319,6 +319,11 @@ int shmlog_processes(const struct shmlog *log,
 	return shmlog_platform_processes(&file, visit, context);
 }
 
+bool shmlog_processes_hidden(void)
+{
+	return shmlog_platform_hides_processes();
+}
+
 int64_t shmlog_lock_holder(const struct shmlog *log)
 {
 	struct stat file;

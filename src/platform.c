@@ -265,6 +265,7 @@ int64_t shmlog_platform_birth_ns(int fd)
 
 /* What one process does with the file. */
 struct attachment {
+	bool has_files; /* any at all */
 	bool open;
 	bool writes;
 	bool mapped;
@@ -272,11 +273,11 @@ struct attachment {
 
 static bool fdinfo_writes(const char *pid, const char *fd)
 {
-	char path[64];
+	char path[96];
 	char line[128];
 	unsigned flags = 0;
 
-	snprintf(path, sizeof(path), "/proc/%.16s/fdinfo/%.16s", pid, fd);
+	snprintf(path, sizeof(path), "/proc/%.48s/fdinfo/%.16s", pid, fd);
 	FILE *file = fopen(path, "re");
 
 	if (file == NULL)
@@ -292,9 +293,9 @@ static bool fdinfo_writes(const char *pid, const char *fd)
 static int look_at_descriptors(const char *pid, const struct stat *file,
                                struct attachment *found)
 {
-	char path[64];
+	char path[96];
 
-	snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
+	snprintf(path, sizeof(path), "/proc/%.48s/fd", pid);
 	DIR *directory = opendir(path);
 
 	if (directory == NULL)
@@ -302,6 +303,7 @@ static int look_at_descriptors(const char *pid, const struct stat *file,
 	for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
 		struct stat other;
 
+		found->has_files |= entry->d_name[0] != '.';
 		if (fstatat(dirfd(directory), entry->d_name, &other, 0) != 0 ||
 		    other.st_dev != file->st_dev ||
 		    other.st_ino != file->st_ino)
@@ -316,11 +318,11 @@ static int look_at_descriptors(const char *pid, const struct stat *file,
 static int look_at_mappings(const char *pid, const struct stat *file,
                             struct attachment *found)
 {
-	char path[64];
+	char path[96];
 	char *line = NULL;
 	size_t line_bytes = 0;
 
-	snprintf(path, sizeof(path), "/proc/%.16s/maps", pid);
+	snprintf(path, sizeof(path), "/proc/%.48s/maps", pid);
 	FILE *maps = fopen(path, "re");
 
 	if (maps == NULL)
@@ -342,6 +344,29 @@ static int look_at_mappings(const char *pid, const struct stat *file,
 	free(line);
 	fclose(maps);
 	return 0;
+}
+
+/* A process whose first thread has ended is not seen by that any more. */
+static void look_at_threads(const char *pid, const struct stat *file,
+                            struct attachment *found)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%.16s/task", pid);
+	DIR *directory = opendir(path);
+
+	if (directory == NULL)
+		return;
+	for (struct dirent *entry;
+	     !found->has_files && (entry = readdir(directory)) != NULL;) {
+		if (entry->d_name[0] == '.' || strcmp(entry->d_name, pid) == 0)
+			continue;
+		snprintf(path, sizeof(path), "%.16s/task/%.16s", pid,
+		         entry->d_name);
+		(void)look_at_descriptors(path, file, found);
+		(void)look_at_mappings(path, file, found);
+	}
+	closedir(directory);
 }
 
 int64_t shmlog_platform_lock_holder(const struct stat *file)
@@ -445,6 +470,8 @@ int shmlog_platform_processes(const struct stat *file,
 
 		if (open_status == -EACCES || map_status == -EACCES)
 			unseen++;
+		if (!found.has_files)
+			look_at_threads(pid, file, &found);
 		if (!found.open && !found.mapped)
 			continue;
 
@@ -455,6 +482,19 @@ int shmlog_platform_processes(const struct stat *file,
 	}
 	closedir(proc);
 	return unseen;
+}
+
+bool shmlog_platform_hides_processes(void)
+{
+	/* The inode of the first PID namespace, PROC_PID_INIT_INO in the
+	 * kernel's include/linux/proc_ns.h. */
+	const ino_t first_namespace = 0xeffffffc;
+	struct stat space;
+	struct stat first_process;
+
+	return stat("/proc/self/ns/pid", &space) != 0 ||
+	       space.st_ino != first_namespace ||
+	       stat("/proc/1", &first_process) != 0;
 }
 
 #else /* the portable fallbacks */
@@ -576,6 +616,11 @@ int shmlog_platform_processes(const struct stat *file,
 	(void)visit;
 	(void)context;
 	return -ENOTSUP;
+}
+
+bool shmlog_platform_hides_processes(void)
+{
+	return true;
 }
 
 #endif

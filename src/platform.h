@@ -105,4 +105,7 @@ int shmlog_platform_processes(const struct stat *file,
                                            const struct shmlog_process *),
                               void *context);
 
+/* Whether there may be processes that the above does not even count. */
+bool shmlog_platform_hides_processes(void);
+
 #endif

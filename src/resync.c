@@ -37,6 +37,9 @@
 #define WORDS 65536u
 /* The evidence of a frame, at most. */
 #define FRAME_BITS 16
+/* So few bytes say little of what is seldom: as if as many of noise were with
+ * them. */
+#define NOISE_BYTES 256u
 /* What a chain must have beyond the choice of its beginning. */
 #define PROOF_BITS 8
 /* What a bridge costs: a bad word leads nowhere in particular, but there are
@@ -117,7 +120,8 @@ static uint8_t weigh(const struct span *span, uint32_t size)
 	                          ? span->count[size] - explained
 	                          : 0;
 	int32_t bits = others == 0 ? FRAME_BITS
-	                           : log2_of(span->length / others);
+	                           : log2_of((span->length + NOISE_BYTES) /
+	                                     others);
 
 	if (bits > FRAME_BITS)
 		bits = FRAME_BITS;

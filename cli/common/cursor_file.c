@@ -34,12 +34,19 @@ int cli_cursor_file_load(const char *path, struct cli_cursor *cursor_out,
 	if (fd < 0)
 		return errno == ENOENT ? CLI_OK
 		                       : cli_fail(path, "cannot open", -errno);
-	ssize_t got = read(fd, text, sizeof(text));
+	struct stat file = {0};
+	bool is_file = fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
+	ssize_t got = is_file ? read(fd, text, sizeof(text)) : 0;
 	int status = got < 0 ? -errno : 0;
 
 	close(fd);
 	if (status != 0)
 		return cli_fail(path, "cannot read", status);
+	/* A device or a pipe must not be replaced by a file. */
+	if (!is_file)
+		return S_ISDIR(file.st_mode)
+		               ? cli_fail(path, "cannot read", -EISDIR)
+		               : refuse(path);
 	/* An empty file, as mktemp(1) makes it, is a cursor not yet taken. */
 	*found_out = got > 0;
 	if (got == 0)
@@ -89,13 +96,24 @@ static int write_new(char *name, const struct cli_cursor *cursor)
 	return status;
 }
 
-int cli_cursor_file_save(const char *path, const struct cli_cursor *cursor)
+/* The file that a path leads to, which is replaced, not the link to it; freed
+ * by the caller.  NULL with errno. */
+static char *target_of(const char *path)
+{
+	struct stat link;
+
+	return lstat(path, &link) == 0 && S_ISLNK(link.st_mode)
+	               ? realpath(path, NULL)
+	               : strdup(path);
+}
+
+static int save(const char *path, const struct cli_cursor *cursor)
 {
 	size_t name_bytes = strlen(path) + sizeof(".XXXXXX");
 	char *name = malloc(name_bytes);
 
 	if (name == NULL)
-		return cli_fail(path, NULL, -ENOMEM);
+		return -ENOMEM;
 	(void)snprintf(name, name_bytes, "%s.XXXXXX", path);
 	int status = write_new(name, cursor);
 
@@ -104,6 +122,15 @@ int cli_cursor_file_save(const char *path, const struct cli_cursor *cursor)
 		unlink(name);
 	}
 	free(name);
+	return status;
+}
+
+int cli_cursor_file_save(const char *path, const struct cli_cursor *cursor)
+{
+	char *target = target_of(path);
+	int status = target != NULL ? save(target, cursor) : -errno;
+
+	free(target);
 	return status == 0 ? CLI_OK
 	                   : cli_fail(path, "cannot save the cursor", status);
 }

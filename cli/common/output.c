@@ -1,6 +1,7 @@
 /* Buffered output to a descriptor, and the truth about what has left it. */
 #include "common/output.h"
 
+#include "common/blocking.h"
 #include "common/command.h"
 #include "common/message.h"
 #include "common/signals.h"
@@ -55,14 +56,6 @@ void cli_output_release(struct cli_output *output)
 	output->used = 0;
 }
 
-/* Sleeps until a descriptor that is not in blocking mode takes more. */
-static void wait_until_writable(int fd)
-{
-	struct pollfd request = {.fd = fd, .events = POLLOUT};
-
-	(void)poll(&request, 1, -1);
-}
-
 /* Writes all of it or keeps the error.  A caught signal changes nothing: what
  * was printed so far belongs out, and a second signal ends the process. */
 static void write_all(struct cli_output *output, const unsigned char *bytes,
@@ -76,8 +69,8 @@ static void write_all(struct cli_output *output, const unsigned char *bytes,
 			size_bytes -= (size_t)written;
 		} else if (written == 0) {
 			output->error = EIO;
-		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			wait_until_writable(output->fd);
+		} else if (cli_would_block(errno)) {
+			cli_wait_for(output->fd, POLLOUT);
 		} else if (errno != EINTR) {
 			output->error = errno;
 		}

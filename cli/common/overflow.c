@@ -1,12 +1,14 @@
 /* Keeping the input that a full log has no room for. */
 #include "common/overflow.h"
 
+#include "common/blocking.h"
 #include "common/command.h"
 #include "common/message.h"
 #include "common/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <shmlog.h>
 #include <signal.h>
 #include <string.h>
@@ -68,6 +70,10 @@ int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
 
 		if (put < 0 && errno == EINTR)
 			continue;
+		if (put < 0 && cli_would_block(errno)) {
+			cli_wait_for(overflow->fd, POLLOUT);
+			continue;
+		}
 		if (put < 0 && errno == EPIPE && overflow->fd == STDOUT_FILENO)
 			cli_die_by_signal(SIGPIPE);
 		if (put < 0)
@@ -85,11 +91,10 @@ int cli_overflow_keep_rest(struct cli_overflow *overflow, int fd)
 	unsigned char bytes[COPY_BYTES];
 	int status = CLI_OK;
 
-	while (status == CLI_OK) {
-		ssize_t got = read(fd, bytes, sizeof(bytes));
+	/* After a signal, what was read is kept and nothing more is read. */
+	while (status == CLI_OK && cli_signal_caught() == 0) {
+		ssize_t got = cli_read(fd, bytes, sizeof(bytes));
 
-		if (got < 0 && errno == EINTR && cli_signal_caught() == 0)
-			continue;
 		if (got < 0 && errno != EINTR)
 			return lost(overflow, "read what is to overflow to it");
 		if (got <= 0)

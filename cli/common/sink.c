@@ -17,6 +17,9 @@
 /* Frames that wait in memory: what one read makes of lines of four bytes. */
 #define FRAMES_BYTES (1u << 20)
 
+/* How long what was read before a signal may wait for the lock. */
+#define LAST_LOCK_NS 1000000000
+
 /* Milliseconds of silence after which nothing is kept any more. */
 #define KEEP_MS 100
 
@@ -49,6 +52,11 @@ static int append(struct cli_sink *sink, struct shmlog_append_result *result)
 	};
 	int status;
 
+	/* A signal that has come already ends no wait for the lock. */
+	if (cli_signal_caught() != 0 &&
+	    (options.lock_timeout_ns < 0 ||
+	     options.lock_timeout_ns > LAST_LOCK_NS))
+		options.lock_timeout_ns = LAST_LOCK_NS;
 	do {
 		if (cli_signals_stop_asked())
 			cli_sink_let_go(sink);
@@ -301,6 +309,13 @@ int cli_sink_refused(const struct cli_sink *sink, int status)
 {
 	struct culprit culprit = {0};
 
+	if (status == -EINTR && cli_signal_caught() != 0) {
+		cli_message(sink->path,
+		            "ended by a signal while another process held the "
+		            "lock; %" PRIu64 " frames committed",
+		            sink->committed);
+		return CLI_SYSTEM;
+	}
 	find_culprit(sink, status, &culprit);
 	cli_message(sink->path,
 	            "cannot append: %s%s; %" PRIu64 " frames committed%s",

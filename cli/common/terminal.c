@@ -12,7 +12,7 @@
 #define COLUMNS_MIN 40u
 #define COLUMNS_MAX 1000u
 
-size_t cli_terminal_columns(int fd)
+size_t cli_terminal_width(int fd)
 {
 	const char *text = getenv("COLUMNS");
 	uint64_t columns = 0;
@@ -23,9 +23,14 @@ size_t cli_terminal_columns(int fd)
 		if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 			columns = size.ws_col;
 	}
-	if (columns < COLUMNS_MIN)
-		return COLUMNS_MIN;
 	return columns > COLUMNS_MAX ? COLUMNS_MAX : (size_t)columns;
+}
+
+size_t cli_terminal_columns(int fd)
+{
+	size_t width = cli_terminal_width(fd);
+
+	return width < COLUMNS_MIN ? COLUMNS_MIN : width;
 }
 
 void cli_draw_bar(char *bar_out, size_t width, double part)

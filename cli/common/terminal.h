@@ -4,7 +4,10 @@
 
 #include <stddef.h>
 
-/* Columns: $COLUMNS, the terminal behind `fd`, or 80; 40 to 1000. */
+/* Columns: $COLUMNS, the terminal behind `fd`, or 80; up to 1000. */
+size_t cli_terminal_width(int fd);
+
+/* The same for what needs some room: at least 40. */
 size_t cli_terminal_columns(int fd);
 
 /* Fills bar_out with `width` characters, "####......", and ends it with NUL.

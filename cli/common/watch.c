@@ -9,6 +9,7 @@
 #include "common/signals.h"
 #include "common/terminal.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <shmlog.h>
 #include <stdbool.h>
@@ -19,6 +20,8 @@
 
 #define BATCH_FRAMES 256u
 #define BAR_WIDTH 20u
+/* How often the output is looked at while nothing is printed. */
+#define SLICE_NS 200000000
 
 /* What one interval has shown. */
 struct watch_facts {
@@ -185,8 +188,8 @@ static void print_text(struct watch *watch, const struct watch_facts *facts,
 	}
 	/* A line that wraps could not be written over, and one that reaches
 	 * the last column may wrap. */
-	if (cli_terminal_columns(STDOUT_FILENO) - 1 < columns)
-		columns = cli_terminal_columns(STDOUT_FILENO) - 1;
+	if (cli_terminal_width(STDOUT_FILENO) - 1 < columns)
+		columns = cli_terminal_width(STDOUT_FILENO) - 1;
 	cli_output_format(&watch->output, "\r%.*s\x1b[K", (int)columns, line);
 	watch->line_open = true;
 }
@@ -235,6 +238,19 @@ static int check_name(struct watch *watch)
 	return cli_fail(watch->path, "cannot be watched any more", status);
 }
 
+/* Sleeps till then, a signal, or the end of who reads the output. */
+static void sleep_until(struct watch *watch, int64_t then)
+{
+	int64_t left;
+
+	while ((left = then - cli_now_ns()) > 0 && cli_signal_caught() == 0 &&
+	       watch->output.error == 0) {
+		cli_signals_sleep(left < SLICE_NS ? left : SLICE_NS);
+		if (cli_output_is_closed(&watch->output))
+			watch->output.error = EPIPE;
+	}
+}
+
 static int watch_on(struct watch *watch)
 {
 	int64_t looked_at = cli_now_ns();
@@ -252,8 +268,8 @@ static int watch_on(struct watch *watch)
 		 * that were missed are left out. */
 		next += watch->interval_ns *
 		        ((now - next) / watch->interval_ns + 1);
-		cli_signals_sleep(next - now);
-		if (cli_signal_caught())
+		sleep_until(watch, next);
+		if (cli_signal_caught() != 0 || watch->output.error != 0)
 			return CLI_OK;
 		now = cli_now_ns();
 		status = look(watch, now - looked_at, &facts, &known);

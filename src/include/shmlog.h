@@ -629,6 +629,11 @@ SHMLOG_API int shmlog_processes(const struct shmlog *log,
                                              const struct shmlog_process *),
                                 void *context);
 
+/* Whether there may be processes that are neither visited nor counted: those
+ * outside this PID namespace, where it is not the system's first, or those that
+ * /proc is mounted to hide. */
+SHMLOG_API bool shmlog_processes_hidden(void);
+
 /* The process that holds the lock of a log now; 0 if none does or the system
  * does not tell.  Good for naming, not for deciding. */
 SHMLOG_API int64_t shmlog_lock_holder(const struct shmlog *log);

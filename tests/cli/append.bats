@@ -689,6 +689,97 @@ stream_begin() {
 	done
 }
 
+@test "a signal ends an append that is committing, with all that it has read" {
+	local ended=0
+
+	room 4000000
+	seq 20000 >"$SCRATCH/lines"
+	mkfifo "$SCRATCH/fifo"
+	exec 5<>"$SCRATCH/fifo"
+	# There for one read; the input stays open.
+	head -c 32766 "$SCRATCH/lines" >&5
+	shmlog append --commit-every 1 --ack "$LOG" <"$SCRATCH/fifo" 5>&- \
+		>"$SCRATCH/acks" 2>"$SCRATCH/stderr" 3>&- &
+	wait_for 10 test -s "$SCRATCH/acks"
+	kill -TERM $!
+	wait $! || ended=$?
+	exec 5>&-
+	assert_equal "$ended" 143
+	head -c 32766 "$SCRATCH/lines" | head -n -1 >"$SCRATCH/whole"
+	shmlog dump "$LOG" | cmp - "$SCRATCH/whole"
+	run cat "$SCRATCH/stderr"
+	assert_output ''
+}
+
+@test "a signal ends an append whose input overflows" {
+	local ended=0
+
+	room 24
+	yes | shmlog append --overflow "$SCRATCH/rest" "$LOG" 2>"$SCRATCH/stderr" 3>&- &
+	wait_for 10 test -s "$SCRATCH/rest"
+	kill -TERM $!
+	wait $! || ended=$?
+	assert_equal "$ended" 143
+	assert_equal "$(sort -u "$SCRATCH/rest")" y
+}
+
+@test "a signal that ends the wait for the lock says so" {
+	need flock
+	local ended=0
+
+	room 100
+	exec 9<"$LOG"
+	flock 9
+	shmlog append "$LOG" -m x 2>"$SCRATCH/stderr" 9<&- 3>&- &
+	wait_until_asleep $!
+	kill -TERM $!
+	wait $! || ended=$?
+	exec 9<&-
+	assert_equal "$ended" 143
+	run cat "$SCRATCH/stderr"
+	assert_output "shmlog append: $LOG: ended by a signal while another process held the lock; 0 frames committed"
+}
+
+@test "what overflows behind a record that was too long is not what was committed" {
+	room 10
+	{ head -c 70000 /dev/zero | tr '\0' x; sleep 0.3; printf 'xxx\na\nb\nc\n'; } |
+		separately shmlog append --skip-invalid --overflow "$SCRATCH/rest" "$LOG" ||
+		true
+	run shmlog dump "$LOG"
+	assert_output $'a\nb'
+	run cat "$SCRATCH/rest"
+	assert_output c
+}
+
+@test "input and overflow that are not in blocking mode are waited for" {
+	need python3
+	room 64
+	run python3 - "$LOG" <<'END'
+import os, subprocess, sys, threading
+lines = b''.join(b'%d\n' % i for i in range(100000))
+inner, into = os.pipe()
+out, outer = os.pipe()
+os.set_blocking(inner, False)
+os.set_blocking(outer, False)
+append = subprocess.Popen(['shmlog', 'append', '--overflow', '-', sys.argv[1]],
+                          stdin=inner, stdout=outer, stderr=subprocess.DEVNULL)
+os.close(inner)
+os.close(outer)
+def feed():
+    os.set_blocking(into, True)
+    with os.fdopen(into, 'wb') as pipe:
+        pipe.write(lines)
+thread = threading.Thread(target=feed)
+thread.start()
+rest = b''
+while piece := os.read(out, 65536):
+    rest += piece
+thread.join()
+print(append.wait(), lines.endswith(rest), lines.count(b'\n') - rest.count(b'\n'))
+END
+	assert_output '6 True 12'
+}
+
 @test "an append that streams makes no other wait" {
 	stream_begin
 	# Within the 100 ms for which it may keep the log, and after them.

@@ -53,6 +53,50 @@ end_follower() { # SIGNAL
 	assert_equal "$(ls "$SCRATCH")" $'cursor\nlog.shm'
 }
 
+@test "what is no regular file is left as it is: status 8" {
+	make_log one
+	mkfifo "$SCRATCH/fifo"
+	run_shmlog 8 tail --cursor-file "$SCRATCH/fifo" "$LOG"
+	assert_output ''
+	assert_stderr "shmlog tail: $SCRATCH/fifo: is no cursor file; nothing was changed"
+	[[ -p $SCRATCH/fifo ]]
+	run_shmlog 8 tail --cursor-file /dev/null "$LOG"
+	[[ -c /dev/null ]]
+}
+
+@test "a link to a cursor file stays one" {
+	make_log one two
+	: >"$SCRATCH/real"
+	ln -s real "$SCRATCH/link"
+	run_shmlog 0 tail --cursor-file "$SCRATCH/link" "$LOG"
+	assert_output $'one\ntwo'
+	[[ -L $SCRATCH/link ]]
+	assert_equal "$(jq .cursor "$SCRATCH/real")" "$(end_of "$LOG")"
+	expect 0 '' '' tail --cursor-file "$SCRATCH/link" "$LOG"
+}
+
+@test "the cursor is a tenth of a second old at most" {
+	skip_if_sanitized "it is slow enough to be older"
+	local tries caught=0
+
+	make_log one
+	for tries in {1..5}; do
+		: >"$SCRATCH/out"
+		follow -F "$LOG"
+		sleep 0.3
+		shmlog append -m a "$LOG"
+		sleep 0.03
+		shmlog append -m b "$LOG"
+		wait_for "$OUT_LIMIT" out_has b
+		# Between one and two tenths behind the second one.
+		sleep 0.14
+		end_follower KILL
+		! saved_is "$(end_of "$LOG")" || ((++caught))
+		rm "$CURSOR"
+	done
+	((caught >= 3)) || fail "up to date $caught times of 5"
+}
+
 @test "a later run goes on there, whatever -n and --from say" {
 	make_log one two
 	shmlog tail --cursor-file "$CURSOR" "$LOG"

@@ -213,6 +213,19 @@ check_golden() { # FILE
 	assert_output --partial 'none seen'
 }
 
+@test "--procs says so where /proc does not show all processes" {
+	skip_if_portable "there is no /proc to look into"
+	unshare -pf --mount-proc true 2>/dev/null || skip 'no PID namespaces here'
+	make_log
+	exec 9<>"$LOG"
+	separately unshare -pf --mount-proc shmlog stat --procs "$LOG"
+	exec 9>&-
+	assert_output --partial 'none seen'
+	assert_output --partial 'those that /proc does not show here: there may be more'
+	separately unshare -pf --mount-proc shmlog stat --procs -o json "$LOG"
+	assert_equal "$(member .processes_hidden)" true
+}
+
 @test "--procs sees a follower as a reader" {
 	skip_if_portable "there is no /proc to look into"
 	[[ -d /proc/self/fd ]] || skip 'no /proc on this machine'
@@ -273,6 +286,18 @@ check_golden() { # FILE
 	assert_equal "$status" 141
 	assert_equal "$(member .path)" "\"$LOG\""
 	assert_stderr ''
+}
+
+@test "--watch fits a narrow terminal, and ends when nobody reads any more" {
+	need script
+	make_log
+	COLUMNS=20 run timeout 10 script -qec \
+		"timeout -s INT 0.5 shmlog stat --watch=50ms $LOG" /dev/null
+	assert_output --partial '[K'
+	refute_output --partial 'B/s  ['
+	run timeout 10 bash -c 'shmlog stat --watch=1h "$1" | sleep 0.1
+		echo "${PIPESTATUS[0]}"' - "$LOG"
+	assert_output 141
 }
 
 @test "--watch of a log that is cut or replaced ends with status 5" {

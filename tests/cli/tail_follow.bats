@@ -436,6 +436,36 @@ store_frame() { # LOG PAYLOAD
 	still_follows
 }
 
+@test "-F --pid prints what the process left in a log that took the place" {
+	make_log 'old one'
+	sleep 100 3>&- &
+	local writer=$!
+	follow -F -o json --pid "$writer" "$LOG"
+	wait_for "$OUT_LIMIT" grep -q 'old one' "$SCRATCH/out"
+	kill -STOP "$FOLLOWER"
+	printf 'new one\nnew two\n' | shmlog append --create 4K "$SCRATCH/new"
+	mv "$SCRATCH/new" "$LOG"
+	kill -9 "$writer"
+	wait "$writer" || true
+	kill -CONT "$FOLLOWER"
+	ends_with 0
+	assert_equal "$(jq -c '.event // .payload' "$SCRATCH/out")" \
+		$'"old one"\n"reopened"\n"new one"\n"new two"\n"writer_gone"'
+}
+
+@test "-F --idle ends only once the log that took the place is printed" {
+	make_log 'old one'
+	follow -F --idle 500ms "$LOG"
+	sees 'old one'
+	kill -STOP "$FOLLOWER"
+	shmlog append --create 4K -m 'new one' "$SCRATCH/new"
+	mv "$SCRATCH/new" "$LOG"
+	sleep 0.6
+	kill -CONT "$FOLLOWER"
+	ends_with 0
+	sees $'old one\nnew one'
+}
+
 @test "-F has an event for a replacement in JSON, and keeps its flags" {
 	make_log one
 	follow -F -o json --count 4 "$LOG"

@@ -455,7 +455,7 @@ salvage() { # STATUS FRAMES LOST-RANGES LOST-BYTES <WANTED-LINES
 	run_shmlog 3 verify -o json --salvage "$SCRATCH/saved" "$LOG"
 	assert_stderr ''
 	assert_equal "$(jq -c .salvage <<<"$output")" \
-		"{\"path\":\"$SCRATCH/saved\",\"frames\":3,\"payload_bytes\":30,\"lost_ranges\":1,\"lost_bytes\":14}"
+		"{\"path\":\"$SCRATCH/saved\",\"frames\":3,\"payload_bytes\":30,\"lost_ranges\":1,\"lost_bytes\":14,\"left_out_frames\":0}"
 	rm "$SCRATCH/saved"
 	expect 3 '' '' verify -q --salvage "$SCRATCH/saved" "$LOG"
 	assert_equal "$(frames_of "$SCRATCH/saved")" 3
@@ -479,6 +479,71 @@ salvage() { # STATUS FRAMES LOST-RANGES LOST-BYTES <WANTED-LINES
 	assert_not_exist "$SCRATCH/nowhere"
 	run_shmlog 4 verify --salvage "$SCRATCH/missing/saved" "$LOG"
 	assert_stderr --regexp "^shmlog verify: $SCRATCH/missing/saved: cannot salvage .*No such file or directory"
+}
+
+@test "--salvage gives the copy the permissions of the log" {
+	shmlog create -c 1K --mode 0600 "$LOG"
+	run_shmlog 0 verify --salvage "$SCRATCH/saved" "$LOG"
+	assert_equal "$(stat -c %a "$SCRATCH/saved")" 600
+}
+
+@test "--salvage needs a name, not standard output" {
+	shmlog create -c 1K "$LOG"
+	run_shmlog 2 verify --salvage - "$LOG"
+	assert_stderr --partial "--salvage takes the name of a new file"
+}
+
+@test "--salvage that loses no frame is status 0, whatever the header says" {
+	shmlog append --create 4K -m a -m b "$LOG"
+	put_u64 "$LOG" 0 200
+	run_shmlog 0 verify --salvage "$SCRATCH/saved" "$LOG"
+	assert_output --partial 'salvaged 2 frames'
+	assert_output --partial 'lost 0 ranges'
+	rm "$SCRATCH/saved"
+	put_u64 "$LOG" 0 24
+	put_u64 "$LOG" 8 29
+	run_shmlog 3 verify --salvage "$SCRATCH/saved" "$LOG"
+	assert_output --partial 'salvaged 1 frame '
+	assert_output --partial 'lost 0 ranges with 0 bytes, and 1 frame before dataOffset'
+}
+
+@test "--salvage to where nothing can be written says nothing against the log" {
+	shmlog create -c 1K "$LOG"
+	run_shmlog 4 verify -o json --salvage "$SCRATCH/missing/saved" "$LOG"
+	assert_equal "$(jq -c '[.sound, .error, .salvage.error]' <<<"$output")" \
+		'[null,null,"No such file or directory"]'
+}
+
+@test "a signal ends the search behind damage" {
+	local ended=0 seconds=$SECONDS
+
+	shmlog create -c 24 "$LOG"
+	truncate -s 256G "$LOG" || skip 'no large files here'
+	put_u64 "$LOG" 16 $((1 << 37))
+	shmlog verify --salvage "$SCRATCH/saved" "$LOG" 3>&- &
+	sleep 0.5
+	kill -TERM $!
+	wait $! || ended=$?
+	assert_equal "$ended" 143
+	((SECONDS - seconds < 5))
+	assert_equal "$(ls -A "$SCRATCH")" log.shm
+}
+
+@test "damages far apart cost only the frames that they hit" {
+	local two three late
+
+	awk 'BEGIN { srand(3); for (i = 1; i <= 3000; i++) {
+		line = i; while (length(line) < 300) line = line " " int(rand() * 1e9)
+		print line } }' >"$SCRATCH/lines"
+	shmlog append --create 2M "$LOG" <"$SCRATCH/lines"
+	two=$(shmlog seek "$LOG" frame:1)
+	three=$(shmlog seek "$LOG" frame:2)
+	late=$(shmlog seek "$LOG" frame:2990)
+	# Both words of the one, the first one of the other.
+	put_bytes "$LOG" $((24 + two)) 0000
+	put_bytes "$LOG" $((22 + three)) 0000
+	put_bytes "$LOG" $((24 + late)) 0000
+	salvage 3 2998 2 "[0-9]+" < <(sed '2d; 2991d' "$SCRATCH/lines")
 }
 
 @test "--salvage of what is no log creates nothing" {

@@ -1,0 +1,21 @@
+/* Reading and writing descriptors that may be in non-blocking mode: whoever
+ * shares them has set that, and it is not ours to change. */
+#ifndef CLI_BLOCKING_H
+#define CLI_BLOCKING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Whether an errno says that a call would have had to wait. */
+bool cli_would_block(int error);
+
+/* Sleeps until a descriptor is ready for POLLIN or POLLOUT, or a signal
+ * comes. */
+void cli_wait_for(int fd, short events);
+
+/* read(2) that waits, and goes on after a signal that means nothing to us:
+ * -1 with EINTR only after one of cli_signal_caught(). */
+ssize_t cli_read(int fd, void *bytes, size_t size_bytes);
+
+#endif
