@@ -13,8 +13,9 @@
  * it touches the end of the good frames before the damage, or the beginning of
  * those that lead to the end of the log, there is no such choice.  A frame with
  * one good word is a bridge to a place that is then as good as known, less
- * BRIDGE_BITS: what lies behind it is no evidence for what lies before.  Of all ways through the bytes that consist of proved frames, the one that
- * covers most of them is taken: so a frame stands for what lies in its payload.
+ * BRIDGE_BITS: what lies behind it is no evidence for what lies before.  Of all
+ * ways through the bytes that consist of proved frames, the one that covers
+ * most of them is taken: so a frame stands for what lies in its payload.
  */
 #include "resync.h"
 
@@ -30,7 +31,7 @@
 #define SPAN_BYTES 262144u
 /* The first of these, which are tried alone before: room for many frames of
  * most logs. */
-#define NEAR_BYTES 16384u
+#define NEAR_BYTES 8192u
 /* Bytes that a walk may search, whatever the log's size, and per byte of it. */
 #define BUDGET_BYTES (256u << 20)
 #define BUDGET_PER_BYTE 4u
@@ -75,7 +76,8 @@ struct span {
 	bool begins_at_boundary;
 	bool ends_at_boundary;
 	uint16_t *good;       /* by place: size of the good frame there, or 0 */
-	uint32_t *count;      /* by word: how often it stands in the bytes */
+	uint32_t *count;      /* by word: how often it stands in the bytes;
+	                       * while these are weighed, else 0 */
 	uint32_t *frames;     /* by word: good frames of that size */
 	uint8_t *weight;      /* by word: evidence of such a frame */
 	struct place *places; /* length + 1 of them */
@@ -119,25 +121,23 @@ static uint8_t weigh(const struct span *span, uint32_t size)
 	uint32_t others = span->count[size] > explained
 	                          ? span->count[size] - explained
 	                          : 0;
-	int32_t bits = others == 0 ? FRAME_BITS
-	                           : log2_of((span->length + NOISE_BYTES) /
-	                                     others);
+	int32_t bits = FRAME_BITS;
 
-	if (bits > FRAME_BITS)
-		bits = FRAME_BITS;
+	if (others > 0)
+		bits = smaller(log2_of((span->length + NOISE_BYTES) / others),
+		               FRAME_BITS);
 	/* Of those that overlap one another, most are none. */
 	bits -= log2_of(span->frames[size] / fitting);
 	return (uint8_t)larger(bits, 0);
 }
 
-/* Finds all that looks like a frame, and what that is worth. */
+/* Finds all that looks like a frame, and what that is worth.  The counts are
+ * zero before and after. */
 static void find_frames(struct span *span)
 {
 	const unsigned char *bytes = span->bytes;
 	uint32_t length = span->length;
 
-	memset(span->count, 0, WORDS * sizeof(*span->count));
-	memset(span->frames, 0, WORDS * sizeof(*span->frames));
 	memset(span->good, 0, (length + 1) * sizeof(*span->good));
 	for (uint32_t at = 0; at + 2 <= length; at++) {
 		uint32_t total = shmlog_load_word(bytes + at);
@@ -150,9 +150,20 @@ static void find_frames(struct span *span)
 		span->good[at] = (uint16_t)total;
 		span->frames[total]++;
 	}
-	for (uint32_t size = SHMLOG_FRAME_OVERHEAD_BYTES; size < WORDS; size++)
-		if (span->frames[size] > 0)
-			span->weight[size] = weigh(span, size);
+	/* Whatever is written there meanwhile, the frame at the damage was bad. */
+	if (span->begins_at_boundary)
+		span->good[0] = 0;
+	for (uint32_t at = 0; at < length; at++) {
+		if (span->good[at] != 0)
+			span->weight[span->good[at]] = weigh(span,
+			                                     span->good[at]);
+	}
+	for (uint32_t at = 0; at + 2 <= length; at++) {
+		uint32_t total = shmlog_load_word(bytes + at);
+
+		span->count[total] = 0;
+		span->frames[total] = 0;
+	}
 }
 
 /* ----------------------------------------------------------------- chains */
@@ -522,8 +533,8 @@ int shmlog_resync_init(struct shmlog_resync *resync, int fd,
 		.visitor = visitor,
 		.bytes = malloc(length + 1),
 		.good = malloc((length + 1) * sizeof(*resync->good)),
-		.count = malloc(WORDS * sizeof(*resync->count)),
-		.frames = malloc(WORDS * sizeof(*resync->frames)),
+		.count = calloc(WORDS, sizeof(*resync->count)),
+		.frames = calloc(WORDS, sizeof(*resync->frames)),
 		.weight = malloc(WORDS * sizeof(*resync->weight)),
 		.places = malloc((length + 1) * sizeof(*resync->places)),
 	};

@@ -244,11 +244,22 @@ static int visit_frames(void *context, const struct shmlog_frame *frames,
 	return 0;
 }
 
+/* However the words change meanwhile, the walk gets on. */
+static int visit_damage(void *context, const struct shmlog_damage *damage)
+{
+	(void)context;
+	if (damage->end_cursor <= damage->fault.cursor)
+		campaign_fail("damage without an end at cursor %" PRIu64,
+		              damage->fault.cursor);
+	return 0;
+}
+
 static void verify_often(struct campaign *campaign, uint64_t frames)
 {
 	struct visit visit = {.campaign = campaign};
 	const struct shmlog_verify_visitor visitor = {
 		.frames = visit_frames,
+		.damage = visit_damage,
 		.context = &visit,
 	};
 	struct shmlog_verify_report report;

@@ -4,7 +4,7 @@
 # than these do.  N: kills of each kind; a tenth as many starts of the writer.
 . "$(dirname "$0")/common.bash"
 
-sizes 60 10000
+sizes 30 10000
 need kill_append live_writer peer
 make_quietly BUILD=build/eager CPPFLAGS="${CPPFLAGS-} -DSHMLOG_EAGER_KEEPER" WERROR=1 \
 	build/eager/shmlog
