@@ -150,7 +150,8 @@ static void find_frames(struct span *span)
 		span->good[at] = (uint16_t)total;
 		span->frames[total]++;
 	}
-	/* Whatever is written there meanwhile, the frame at the damage was bad. */
+	/* Whatever is written there meanwhile: the frame at the damage was
+	 * bad. */
 	if (span->begins_at_boundary)
 		span->good[0] = 0;
 	for (uint32_t at = 0; at < length; at++) {
