@@ -4,10 +4,10 @@
 #ifndef SHMLOG_RESYNC_H
 #define SHMLOG_RESYNC_H
 
+#include "evidence.h"
+
 #include <shmlog.h>
 #include <stdint.h>
-
-struct place;
 
 /* What the search knows; the same for all damage of one walk. */
 struct shmlog_resync {
@@ -20,13 +20,8 @@ struct shmlog_resync {
 	uint64_t budget;    /* bytes that may still be searched, so that a
 	                     * file made of damage takes linear time */
 	const struct shmlog_verify_visitor *visitor; /* its pulse; or NULL */
-	/* Scratch for one span, owned. */
-	unsigned char *bytes;
-	uint16_t *good;
-	uint32_t *count;
-	uint32_t *frames;
-	uint8_t *weight;
-	struct place *places;
+	unsigned char *bytes;                        /* of one span, owned */
+	struct shmlog_evidence evidence;
 };
 
 /* 0 or -ENOMEM, what the pulse said, -errno or SHMLOG_ERR_MAPPING_GONE; to be

@@ -350,6 +350,17 @@ static int visit_frames(void *context, const struct shmlog_frame *frames,
 	return 0;
 }
 
+/* Whether a frame reaches over the start of one of those that lead to the end
+ * of the log. */
+static bool reaches_over(const struct file *file, uint64_t cursor, size_t total)
+{
+	for (size_t i = 1; i <= file->frames_back; i++) {
+		if (file->ends[i] > cursor && file->ends[i] < cursor + total)
+			return true;
+	}
+	return false;
+}
+
 static int visit_damage(void *context, const struct shmlog_damage *damage)
 {
 	struct visit *visit = context;
@@ -359,7 +370,11 @@ static int visit_damage(void *context, const struct shmlog_damage *damage)
 	require(damage->end_cursor > visit->cursor &&
 	        damage->end_cursor <= visit->file->committed);
 	require(damage->good_before == visit->frames);
-	require(frame_at(visit->file, visit->cursor) == 0);
+	size_t total = frame_at(visit->file, visit->cursor);
+
+	require(total == 0 ||
+	        (visit->ranges > 0 &&
+	         reaches_over(visit->file, visit->cursor, total)));
 	require(damage->end_cursor == visit->file->committed ||
 	        frame_at(visit->file, damage->end_cursor) > 0);
 	if (visit->ranges == 0)

@@ -5,7 +5,7 @@ load ../cli/helper
 # above its own line, and its own header.
 LAYERS=(
 	"format platform status"
-	"mapping"
+	"evidence mapping"
 	"lock window wrap"
 	"keep resync"
 	"append create reader writer"
