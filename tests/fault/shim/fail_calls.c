@@ -228,6 +228,8 @@ int close(int fd)
 FAIL_OR_PASS(int, ftruncate, SPACE | INTR | IO, (int fd, off_t length),
              (fd, length), -1)
 FAIL_OR_PASS(int, flock, INTR | IO | AGAIN, (int fd, int how), (fd, how), -1)
+FAIL_OR_PASS(off_t, lseek, IO, (int fd, off_t offset, int whence),
+             (fd, offset, whence), -1)
 FAIL_OR_PASS(int, fstat, MEMORY | IO, (int fd, struct stat *file), (fd, file),
              -1)
 FAIL_OR_PASS(int, stat, MEMORY | IO, (const char *path, struct stat *file),
