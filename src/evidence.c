@@ -52,8 +52,11 @@ struct place {
 	int32_t before;  /* evidence of the best chain up to it; or NONE */
 	int32_t behind;  /* ... and from it on */
 	int32_t covered; /* bytes, by the best way to it; or NONE */
-	uint32_t first;  /* first good frame on that way; or NOWHERE */
+	uint32_t from;   /* the place before it on that way; or NOWHERE */
+	bool by_frame;   /* it is a good frame that leads from there */
 	bool inside;     /* of a frame that is proved by those in its row */
+	bool on_way;     /* the best way of all leads over it */
+	bool is_start;   /* ... and from it by a good frame */
 };
 
 /* A span and what is found out about it. */
@@ -322,72 +325,89 @@ static bool is_proved_bridge(const struct span *span, uint32_t from,
 
 /* ------------------------------------------------------------------- ways */
 
-/* Goes from a way to a place further on, if that is the best way there. */
-static void go(struct place *to, int32_t covered, uint32_t first)
+/* Goes from one place to another, with so many bytes covered, if that is the
+ * best way there. */
+static void go(struct span *span, uint32_t from, uint32_t to, int32_t covered,
+               bool by_frame)
 {
-	if (covered <= to->covered)
+	struct place *place = &span->places[to];
+
+	if (covered <= place->covered)
 		return;
-	to->covered = covered;
-	to->first = first;
+	place->covered = covered;
+	place->from = from;
+	place->by_frame = by_frame;
 }
 
 static void cross(struct span *span, uint32_t from, uint32_t to)
 {
-	const struct place *place = &span->places[from];
+	int32_t covered = span->places[from].covered;
 
-	if (place->covered != NONE && is_proved_bridge(span, from, to))
-		go(&span->places[to],
-		   place->covered + (int32_t)(to - from) - BRIDGE_COST,
-		   place->first);
+	if (covered != NONE && is_proved_bridge(span, from, to))
+		go(span, from, to, covered + (int32_t)(to - from) - BRIDGE_COST,
+		   false);
 }
 
-/* The first good frame on the way that covers most; NOWHERE if there is
- * none. */
+/* Finds the way that covers most; where it ends, or NOWHERE. */
 static uint32_t find_way(struct span *span)
 {
 	struct place *places = span->places;
-	struct place best = {.covered = 0, .first = NOWHERE};
+	int32_t most = 0;
+	uint32_t best = NOWHERE;
 
 	if (span->begins_at_boundary)
-		go(&places[0], 0, NOWHERE);
+		go(span, NOWHERE, 0, 0, false);
 	for (uint32_t at = 0; at <= span->length; at++) {
 		uint32_t start = bridge_start(span, at);
 		uint32_t end = bridge_end(span, at);
-		struct place *here = &places[at];
+		uint32_t total = span->good[at];
 
 		if (start != NOWHERE)
 			cross(span, start, at);
-		if (here->covered > best.covered)
-			best = *here;
+		if (places[at].covered > most) {
+			most = places[at].covered;
+			best = at;
+		}
 		if (is_proved(span, at)) {
-			uint32_t total = span->good[at];
-
-			go(here, best.covered - BEGINNING_COST, best.first);
-			go(&places[at + total], here->covered + (int32_t)total,
-			   here->first == NOWHERE ? at : here->first);
+			go(span, best, at, most - BEGINNING_COST, false);
+			go(span, at, at + total,
+			   places[at].covered + (int32_t)total, true);
 		}
 		if (end != NOWHERE)
 			cross(span, at, end);
 	}
-	return best.first;
+	return best;
 }
 
-static uint32_t search(struct span *span)
+/* Marks the way to a place. */
+static void mark_way(struct span *span, uint32_t at)
+{
+	while (at != NOWHERE) {
+		struct place *place = &span->places[at];
+
+		place->on_way = true;
+		if (place->by_frame)
+			span->places[place->from].is_start = true;
+		at = place->from;
+	}
+}
+
+static void search(struct span *span)
 {
 	span->choice = log2_of(span->length) + 1;
 	for (uint32_t at = 0; at <= span->length; at++)
 		span->places[at] = (struct place){.before = NONE,
 		                                  .behind = NONE,
 		                                  .covered = NONE,
-		                                  .first = NOWHERE};
+		                                  .from = NOWHERE};
 	find_frames(span);
 	/* Frames by themselves are noise's, where nothing else is known. */
 	if (!find_runs(span) && !span->begins_at_boundary &&
 	    !span->ends_at_boundary)
-		return NOWHERE;
+		return;
 	look_before(span);
 	look_behind(span);
-	return find_way(span);
+	mark_way(span, find_way(span));
 }
 
 /* ------------------------------------------------------------- the outside */
@@ -436,12 +456,28 @@ void shmlog_evidence_release(struct shmlog_evidence *evidence)
 	free(evidence->places);
 }
 
-uint32_t shmlog_evidence_first(struct shmlog_evidence *evidence,
-                               const struct shmlog_span *outer)
+void shmlog_evidence_weigh(struct shmlog_evidence *evidence,
+                           const struct shmlog_span *outer)
 {
 	struct span span = span_of(evidence, outer);
 
-	return search(&span);
+	search(&span);
+	evidence->weighed = outer->length;
+}
+
+bool shmlog_evidence_knows(const struct shmlog_evidence *evidence, uint32_t at)
+{
+	return at <= evidence->weighed && evidence->places[at].on_way;
+}
+
+uint32_t shmlog_evidence_next(const struct shmlog_evidence *evidence,
+                              uint32_t from)
+{
+	for (uint32_t at = from; at < evidence->weighed; at++) {
+		if (evidence->places[at].is_start)
+			return at;
+	}
+	return NOWHERE;
 }
 
 bool shmlog_evidence_of_end(struct shmlog_evidence *evidence,

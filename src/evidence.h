@@ -20,6 +20,7 @@ struct shmlog_evidence {
 	uint32_t *frames;
 	uint8_t *weight;
 	struct place *places;
+	uint32_t weighed; /* length of the span that was weighed last; or 0 */
 };
 
 /* A part of a log. */
@@ -35,10 +36,18 @@ struct shmlog_span {
 int shmlog_evidence_init(struct shmlog_evidence *evidence, uint32_t most_bytes);
 void shmlog_evidence_release(struct shmlog_evidence *evidence);
 
-/* Where the first frame starts that can be relied on, or _NOWHERE.  Some 50 ns
- * for each byte of the span. */
-uint32_t shmlog_evidence_first(struct shmlog_evidence *evidence,
-                               const struct shmlog_span *span);
+/* Weighs a span, for the next two to tell what was found.  Some 50 ns for each
+ * byte. */
+void shmlog_evidence_weigh(struct shmlog_evidence *evidence,
+                           const struct shmlog_span *span);
+
+/* Whether a place is a boundary between frames, by what was found. */
+bool shmlog_evidence_knows(const struct shmlog_evidence *evidence, uint32_t at);
+
+/* The first place from `from` on where a frame starts that can be relied on,
+ * or _NOWHERE. */
+uint32_t shmlog_evidence_next(const struct shmlog_evidence *evidence,
+                              uint32_t from);
 
 /* Whether the good frames that lead from the place `anchor` to the end of the
  * span, or as many of them as lie in it, can be relied on. */

@@ -15,7 +15,7 @@
  * most logs. */
 #define NEAR_BYTES 8192u
 /* Bytes that a walk may search, whatever the log's size, and per byte of it. */
-#define BUDGET_BYTES (256u << 20)
+#define BUDGET_BYTES (8u << 20)
 #define BUDGET_PER_BYTE 4u
 /* Frames between two calls of the pulse. */
 #define PULSE_FRAMES 65536u
@@ -199,42 +199,62 @@ static bool may_be_payload(const struct shmlog_span *span, uint32_t near)
 	return false;
 }
 
-/* The search in the first part of a span alone, which is all that most damage
- * takes; SHMLOG_EVIDENCE_NOWHERE if it takes more. */
-static uint32_t search_near(struct shmlog_resync *resync,
-                            const struct shmlog_span *span)
+/* What the last search has found behind a place that it knows, as damage tends
+ * to have company; _NOWHERE if it is no help.  Sure is what lies in the first
+ * half of what was searched: the rest is seen better from nearer by. */
+static uint32_t find_again(const struct shmlog_resync *resync, uint64_t cursor)
 {
-	struct shmlog_span part = *span;
+	const struct shmlog_evidence *evidence = &resync->evidence;
+	uint32_t sure = evidence->weighed / 2;
 
-	part.length = NEAR_BYTES;
-	part.ends_at_boundary = false;
-	uint32_t first = shmlog_evidence_first(&resync->evidence, &part);
+	if (cursor < resync->searched || cursor - resync->searched >= sure ||
+	    !shmlog_evidence_knows(evidence,
+	                           (uint32_t)(cursor - resync->searched)))
+		return SHMLOG_EVIDENCE_NOWHERE;
 
-	return first < NEAR_BYTES / 2 && !may_be_payload(span, first)
-	               ? first
-	               : SHMLOG_EVIDENCE_NOWHERE;
+	uint32_t at = (uint32_t)(cursor - resync->searched);
+	uint32_t first = shmlog_evidence_next(evidence, at + 1);
+	const struct shmlog_span rest = {.bytes = resync->bytes + at,
+	                                 .length = resync->loaded - at};
+
+	if (first >= sure || (evidence->weighed == NEAR_BYTES &&
+	                      may_be_payload(&rest, first - at)))
+		return SHMLOG_EVIDENCE_NOWHERE;
+	return first - at;
 }
 
-/* Searches the span of `length` bytes at a cursor. */
+/* Searches the span of `length` bytes at a cursor: its first part alone, which
+ * is all that most damage takes, and then all of it. */
 static int search_at(struct shmlog_resync *resync, uint64_t cursor,
                      uint32_t length, bool is_damage, uint32_t *first_out)
 {
+	struct shmlog_evidence *evidence = &resync->evidence;
 	struct shmlog_span span;
+
+	*first_out = find_again(resync, cursor);
+	if (is_damage && *first_out != SHMLOG_EVIDENCE_NOWHERE)
+		return 0;
+	*first_out = SHMLOG_EVIDENCE_NOWHERE;
+	evidence->weighed = 0;
 	int status = load_span(resync, cursor, length, &span);
 
-	*first_out = SHMLOG_EVIDENCE_NOWHERE;
 	if (status != 0 || is_zero(span.bytes, length))
 		return status;
+	resync->searched = cursor;
+	resync->loaded = length;
 	span.begins_at_boundary = is_damage;
+	if (is_damage && length > NEAR_BYTES && spend(resync, NEAR_BYTES)) {
+		span.length = NEAR_BYTES;
+		shmlog_evidence_weigh(evidence, &span);
+		*first_out = find_again(resync, cursor);
+		span.length = length;
+	}
+	if (*first_out != SHMLOG_EVIDENCE_NOWHERE || !spend(resync, length))
+		return 0;
 	span.ends_at_boundary = cursor + length == resync->anchor &&
 	                        resync->anchor < resync->committed;
-	if (is_damage && length > NEAR_BYTES)
-		*first_out = search_near(resync, &span);
-	if (*first_out != SHMLOG_EVIDENCE_NOWHERE)
-		return 0;
-	if (!spend(resync, length))
-		return 0;
-	*first_out = shmlog_evidence_first(&resync->evidence, &span);
+	shmlog_evidence_weigh(evidence, &span);
+	*first_out = shmlog_evidence_next(evidence, is_damage ? 1 : 0);
 	return 0;
 }
 
@@ -249,7 +269,7 @@ static int find_first(struct shmlog_resync *resync, uint64_t damage,
 	uint64_t from = damage;
 
 	*cursor_out = resync->anchor;
-	while (from < resync->anchor && spend(resync, NEAR_BYTES)) {
+	while (from < resync->anchor && resync->budget > 0) {
 		uint32_t length = span_length(from, resync->anchor);
 		bool is_last = length == resync->anchor - from;
 		uint32_t first;

@@ -21,6 +21,8 @@ struct shmlog_resync {
 	                     * file made of damage takes linear time */
 	const struct shmlog_verify_visitor *visitor; /* its pulse; or NULL */
 	unsigned char *bytes;                        /* of one span, owned */
+	uint64_t searched; /* cursor of the span that was searched last */
+	uint32_t loaded;   /* bytes of it */
 	struct shmlog_evidence evidence;
 };
 
