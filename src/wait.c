@@ -7,8 +7,11 @@
 #define FIRST_POLL_NS 100000
 #define DEFAULT_MAX_POLL_NS 200000000
 /* After news from a writer that wakes, polls are a mere safeguard: they begin
- * as if that much time had passed, 20 ms apart. */
-#define WOKEN_IDLE_NS 160000000
+ * as if that much time had passed, 0.6 ms apart.  Much later would do, at half
+ * the processor time of a follow at 20 lines a second (0.3 % for 0.8), but they
+ * keep the processor's sleep shallow: what comes 1 to 5 ms after the last news
+ * is through 5 to 10 % sooner. */
+#define WOKEN_IDLE_NS 4000000
 /* How long to look for the commit that was announced.  From waking up to that
  * it is 10 microseconds or less, unless the writer is interrupted. */
 #define ANNOUNCED_NS 50000
@@ -40,13 +43,17 @@ static int look(struct shmlog_reader *reader)
  */
 static int look_for_announced(struct shmlog_reader *reader)
 {
-	int64_t start = shmlog_platform_now_ns();
 	int news = look(reader);
 
-	while (news == 0 && shmlog_platform_now_ns() - start < ANNOUNCED_NS) {
+	if (news != 0)
+		return news;
+	int64_t start = shmlog_platform_now_ns();
+
+	do {
 		sched_yield();
 		news = look(reader);
-	}
+	} while (news == 0 &&
+	         shmlog_platform_now_ns() - start < ANNOUNCED_NS);
 	return news;
 }
 
