@@ -52,8 +52,7 @@ static int look_for_announced(struct shmlog_reader *reader)
 	do {
 		sched_yield();
 		news = look(reader);
-	} while (news == 0 &&
-	         shmlog_platform_now_ns() - start < ANNOUNCED_NS);
+	} while (news == 0 && shmlog_platform_now_ns() - start < ANNOUNCED_NS);
 	return news;
 }
 
