@@ -398,8 +398,9 @@ shmlog_reader_fault(const struct shmlog_reader *reader);
  * A writer that calls shmlog_wake(), as shmlog_append_frames() does when
  * asked, ends the sleep at once.  Writers that only store to memory are
  * polled for, at first every 100 microseconds (0.6 ms after news from a
- * writer that woke), then ever more slowly, down to once per `max_poll_ns` (0: 200
- * ms), which also bounds how long the truncation of the file goes unseen.
+ * writer that woke), then ever more slowly, down to once per `max_poll_ns`
+ * (0: 200 ms), which also bounds how long the truncation of the file goes
+ * unseen.
  * A signal that comes between two looks is noticed at the next one.
  */
 SHMLOG_API int shmlog_reader_wait(struct shmlog_reader *reader,
