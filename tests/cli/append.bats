@@ -752,32 +752,37 @@ stream_begin() {
 }
 
 @test "input and overflow that are not in blocking mode are waited for" {
-	need python3
+	need perl
 	room 64
-	run python3 - "$LOG" <<'END'
-import os, subprocess, sys, threading
-lines = b''.join(b'%d\n' % i for i in range(100000))
-inner, into = os.pipe()
-out, outer = os.pipe()
-os.set_blocking(inner, False)
-os.set_blocking(outer, False)
-append = subprocess.Popen(['shmlog', 'append', '--overflow', '-', sys.argv[1]],
-                          stdin=inner, stdout=outer, stderr=subprocess.DEVNULL)
-os.close(inner)
-os.close(outer)
-def feed():
-    os.set_blocking(into, True)
-    with os.fdopen(into, 'wb') as pipe:
-        pipe.write(lines)
-thread = threading.Thread(target=feed)
-thread.start()
-rest = b''
-while piece := os.read(out, 65536):
-    rest += piece
-thread.join()
-print(append.wait(), lines.endswith(rest), lines.count(b'\n') - rest.count(b'\n'))
-END
-	assert_output '6 True 12'
+	run perl -MFcntl -e '
+		my $lines = join "", map { "$_\n" } 100000 .. 599999;
+		pipe my $inner, my $into;
+		pipe my $out, my $outer;
+		fcntl $_, F_SETFL, O_NONBLOCK | fcntl $_, F_GETFL, 0 for $inner, $outer;
+		unless (my $append = fork) {
+			open STDIN, "<&", $inner;
+			open STDOUT, ">&", $outer;
+			open STDERR, ">", "/dev/null";
+			close $_ for $inner, $into, $out, $outer;
+			exec "shmlog", "append", "--overflow", "-", $ARGV[0];
+		}
+		close $inner;
+		close $outer;
+		unless (fork) {
+			close $out;
+			select undef, undef, undef, 0.2;
+			print $into $lines;
+			close $into;
+			exit;
+		}
+		close $into;
+		select undef, undef, undef, 0.4;
+		my $rest = do { local $/; <$out> };
+		wait;
+		my $gone = length($lines) - length $rest;
+		print $gone, " ", substr($lines, $gone) eq $rest ? "the rest" : "not all";
+	' "$LOG"
+	assert_output '42 the rest'
 }
 
 @test "an append that streams makes no other wait" {
