@@ -20,15 +20,6 @@
 /* Frames between two calls of the pulse. */
 #define PULSE_FRAMES 65536u
 
-static int pulse(const struct shmlog_resync *resync)
-{
-	const struct shmlog_verify_visitor *visitor = resync->visitor;
-
-	return visitor != NULL && visitor->pulse != NULL
-	               ? visitor->pulse(visitor->context)
-	               : 0;
-}
-
 /* The span of `length` bytes from a cursor on. */
 static int load_span(struct shmlog_resync *resync, uint64_t cursor,
                      uint32_t length, struct shmlog_span *span_out)
@@ -81,7 +72,7 @@ static int walk_back(struct shmlog_resync *resync, uint64_t damage)
 			break;
 		resync->anchor -= total;
 		if (++frames % PULSE_FRAMES == 0)
-			status = pulse(resync);
+			status = shmlog_pulse(resync->visitor);
 	}
 	shmlog_window_release(&window);
 	return status;
@@ -231,10 +222,10 @@ static int search_at(struct shmlog_resync *resync, uint64_t cursor,
 	struct shmlog_evidence *evidence = &resync->evidence;
 	struct shmlog_span span;
 
-	*first_out = find_again(resync, cursor);
-	if (is_damage && *first_out != SHMLOG_EVIDENCE_NOWHERE)
+	*first_out = is_damage ? find_again(resync, cursor)
+	                       : SHMLOG_EVIDENCE_NOWHERE;
+	if (*first_out != SHMLOG_EVIDENCE_NOWHERE)
 		return 0;
-	*first_out = SHMLOG_EVIDENCE_NOWHERE;
 	evidence->weighed = 0;
 	int status = load_span(resync, cursor, length, &span);
 
@@ -273,7 +264,7 @@ static int find_first(struct shmlog_resync *resync, uint64_t damage,
 		uint32_t length = span_length(from, resync->anchor);
 		bool is_last = length == resync->anchor - from;
 		uint32_t first;
-		int status = pulse(resync);
+		int status = shmlog_pulse(resync->visitor);
 
 		if (status == 0)
 			status = search_at(resync, from, length, from == damage,

@@ -9,6 +9,14 @@
 #include <shmlog.h>
 #include <stdint.h>
 
+/* Asks a visitor, which may be NULL, whether to go on: 0, or what it said. */
+static inline int shmlog_pulse(const struct shmlog_verify_visitor *visitor)
+{
+	return visitor != NULL && visitor->pulse != NULL
+	               ? visitor->pulse(visitor->context)
+	               : 0;
+}
+
 /* What the search knows; the same for all damage of one walk. */
 struct shmlog_resync {
 	int fd;

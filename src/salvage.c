@@ -1,6 +1,7 @@
 /* The good frames of a damaged log into a new one. */
 #include "create.h"
 #include "mapping.h"
+#include "resync.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,11 +74,8 @@ static int take_damage(void *context, const struct shmlog_damage *damage)
 static int take_pulse(void *context)
 {
 	struct salvage *salvage = context;
-	const struct shmlog_verify_visitor *visitor = salvage->visitor;
-	int status = 0;
+	int status = shmlog_pulse(salvage->visitor);
 
-	if (visitor != NULL && visitor->pulse != NULL)
-		status = visitor->pulse(visitor->context);
 	salvage->stopped = status != 0;
 	return status;
 }

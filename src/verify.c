@@ -165,16 +165,6 @@ static int take_some(struct walk *walk, uint64_t *cursor, size_t *count_out)
 	return status;
 }
 
-/* Whether to go on with what calls no visitor. */
-static int pulse(const struct walk *walk)
-{
-	const struct shmlog_verify_visitor *visitor = walk->visitor;
-
-	return visitor != NULL && visitor->pulse != NULL
-	               ? visitor->pulse(visitor->context)
-	               : 0;
-}
-
 /* Walks good frames up to the end or to the first bad one. */
 static int walk_good(struct walk *walk, uint64_t *cursor)
 {
@@ -189,7 +179,7 @@ static int walk_good(struct walk *walk, uint64_t *cursor)
 		status = visitor != NULL && visitor->frames != NULL
 		                 ? visitor->frames(visitor->context,
 		                                   walk->frames, count)
-		                 : pulse(walk);
+		                 : shmlog_pulse(visitor);
 		if (status != 0)
 			return status;
 	}
@@ -328,7 +318,7 @@ static int count_chain(const struct walk *walk, uint64_t from, uint64_t to,
 			break;
 		at += total;
 		if (++frames % PULSE_FRAMES == 0)
-			status = pulse(walk);
+			status = shmlog_pulse(walk->visitor);
 	}
 	shmlog_window_release(&window);
 	*stop_out = from + at;
