@@ -171,50 +171,51 @@ static int fill(struct shmlog_window *source, uint64_t at, size_t need,
 	                                         : status;
 }
 
-/* Counts the frames in a file of frames, which must be whole. */
-static int count_frames(struct shmlog_window *source, uint64_t bytes,
-                        uint64_t *frames_out)
+/* Fills the window with the frame that starts at `at`, at least.  Stores how
+ * many bytes of whole frames are held from there on, and how many frames. */
+static int fill_frames(struct shmlog_window *source, uint64_t at,
+                       uint64_t bytes, size_t *held_out, uint64_t *count_out)
 {
-	uint64_t at = 0;
+	size_t need = 2;
 
-	*frames_out = 0;
-	while (at < bytes) {
-		size_t need = 2;
-
-		for (int pass = 0; pass < 2; pass++) {
-			if (need > bytes - at)
-				return SHMLOG_ERR_BAD_FRAMES;
-			int status = fill(source, at, need, bytes);
-
-			if (status != 0)
-				return status;
-			need = shmlog_load_word(shmlog_window_at(source, at));
-		}
-		uint32_t total = shmlog_format_frame(
-			shmlog_window_at(source, at),
-			shmlog_window_after(source, at));
-
-		if (total == 0)
+	for (int pass = 0; pass < 2; pass++) {
+		if (need > bytes - at)
 			return SHMLOG_ERR_BAD_FRAMES;
-		at += total;
-		++*frames_out;
+		int status = fill(source, at, need, bytes);
+
+		if (status != 0)
+			return status;
+		need = shmlog_load_word(shmlog_window_at(source, at));
 	}
-	return 0;
+	/* The last frame held may go on behind the window; only one that is
+	 * held as a whole counts. */
+	(void)shmlog_format_chain(shmlog_window_at(source, at),
+	                          shmlog_window_after(source, at), UINT64_MAX,
+	                          held_out, count_out);
+	return *held_out > 0 ? 0 : SHMLOG_ERR_BAD_FRAMES;
 }
 
-static int copy(const struct shmlog_entry *entry, struct shmlog_window *source,
-                uint64_t bytes)
+/*
+ * Walks a file of frames, which must be whole, and counts them.  With an
+ * entry, the frames are written behind the commit: the very bytes that were
+ * checked, as another look at the file might find others.
+ */
+static int walk_frames(struct shmlog_window *source, uint64_t bytes,
+                       const struct shmlog_entry *entry, uint64_t *frames_out)
 {
+	*frames_out = 0;
 	for (uint64_t at = 0; at < bytes;) {
-		int status = fill(source, at, 1, bytes);
-		size_t held = shmlog_window_after(source, at);
+		uint64_t count = 0;
+		size_t held = 0;
+		int status = fill_frames(source, at, bytes, &held, &count);
 
-		if (status == 0)
+		if (status == 0 && entry != NULL)
 			status = write_behind(
 				entry, at, shmlog_window_at(source, at), held);
 		if (status != 0)
 			return status;
 		at += held;
+		*frames_out += count;
 	}
 	return 0;
 }
@@ -237,7 +238,10 @@ int shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
 
 	if (status != 0)
 		return status;
-	status = count_frames(&source, bytes, &count);
+	/* What is no chain of frames is refused before anything is written.
+	 * The file may change after that: the copy is checked as it is made,
+	 * and not published unless it is whole. */
+	status = walk_frames(&source, bytes, NULL, &count);
 	if (status != 0)
 		goto release_window;
 
@@ -249,7 +253,7 @@ int shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
 	if (bytes > entry.capacity - entry.size)
 		status = SHMLOG_ERR_FULL;
 	else if (bytes > 0)
-		status = copy(&entry, &source, bytes);
+		status = walk_frames(&source, bytes, &entry, &count);
 	if (status == 0 && bytes > 0)
 		status = publish(&entry, entry.size + bytes,
 		                 (options->flags & SHMLOG_APPEND_WAKE) != 0);

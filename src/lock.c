@@ -36,6 +36,12 @@ static int64_t longer(int64_t pause, int64_t most)
 	return pause * 2 < most ? pause * 2 : most;
 }
 
+/* The descriptor that carries the lock. */
+static int lock_fd_of(const struct shmlog *log)
+{
+	return log->lock_fd >= 0 ? log->lock_fd : log->fd;
+}
+
 static int wait_for_lock(int fd, int64_t timeout_ns)
 {
 	int64_t pause = FIRST_PAUSE_NS;
@@ -60,32 +66,106 @@ static int wait_for_lock(int fd, int64_t timeout_ns)
 	return 0;
 }
 
-/* Takes the lock; *waited_out says whether another process had it. */
-static int lock(const struct shmlog *log, int64_t timeout_ns, bool *waited_out)
+/* Whether `fd` is open on the log's own file; stores its length. */
+static int check_same(const struct shmlog *log, int fd, uint64_t *length_out)
 {
-	if (flock(log->fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno != EWOULDBLOCK)
+	struct stat file;
+
+	if (fstat(fd, &file) != 0)
 		return -errno;
+	*length_out = (uint64_t)file.st_size;
+	return (uint64_t)file.st_dev == log->identity.device &&
+	                       (uint64_t)file.st_ino == log->identity.inode
+	               ? 0
+	               : SHMLOG_ERR_REPLACED;
+}
+
+/*
+ * Opens the log for writing by its name, which shows at the same time that
+ * the name still leads to it: whoever opens the name now meets the same lock.
+ * The descriptor is stored, and is the caller's, also where it is another
+ * file's; -1 if there is none.
+ */
+static int open_for_writing(const struct shmlog *log, int *fd_out,
+                            uint64_t *length_out)
+{
+	*fd_out = shmlog_platform_open(
+		log->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+	if (*fd_out < 0 && errno == EWOULDBLOCK) {
+		/* Somebody holds a lease, which only a patient open breaks. */
+		int fd = shmlog_platform_reopen(log->fd);
+
+		if (fd < 0)
+			return fd;
+		*fd_out = fd;
+	}
+	if (*fd_out < 0)
+		return errno == ENXIO || errno == EISDIR ? SHMLOG_ERR_REPLACED
+		                                         : -errno;
+	return check_same(log, *fd_out, length_out);
+}
+
+/* Tries to take the lock on a descriptor: 0 or -errno. */
+static int try_lock(int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
+}
+
+/*
+ * Network file systems make flock(2) a lock on all the bytes of the file,
+ * which takes a descriptor open for writing.  It is open for as long as the
+ * lock is wanted.
+ */
+static int try_lock_for_writing(struct shmlog *log)
+{
+	uint64_t length;
+	int status = open_for_writing(log, &log->lock_fd, &length);
+
+	return status == 0 ? try_lock(log->lock_fd) : status;
+}
+
+/* Lets go of the lock, if it was taken. */
+void shmlog_unlock(struct shmlog *log)
+{
+	flock(lock_fd_of(log), LOCK_UN);
+	if (log->lock_fd >= 0)
+		close(log->lock_fd);
+	log->lock_fd = -1;
+}
+
+/* Takes the lock; *waited_out says whether another process had it. */
+static int lock(struct shmlog *log, int64_t timeout_ns, bool *waited_out)
+{
+	int status = try_lock(log->fd);
+
+	if (status == -EBADF)
+		status = try_lock_for_writing(log);
+	if (status != -EWOULDBLOCK)
+		goto done;
 	*waited_out = true;
 	if (timeout_ns >= 0 && timeout_ns < KEEPER_GRACE_NS)
 		timeout_ns = KEEPER_GRACE_NS;
 	shmlog_platform_mark_waiting(log->fd, log->path);
-	int status = wait_for_lock(log->fd, timeout_ns);
-
+	status = wait_for_lock(lock_fd_of(log), timeout_ns);
 	shmlog_platform_unmark_waiting(log->fd);
+done:
+	if (status != 0 && log->lock_fd >= 0)
+		shmlog_unlock(log);
 	return status;
-}
-
-void shmlog_unlock(struct shmlog *log)
-{
-	flock(log->fd, LOCK_UN);
 }
 
 static int note_writer(void *found, const struct shmlog_process *process)
 {
 	*(bool *)found |= process->writes;
 	return process->writes;
+}
+
+/* Where a lock takes a descriptor open for writing, others who wait for it
+ * have one; but only a writer has the file mapped. */
+static int note_mapped_writer(void *found, const struct shmlog_process *process)
+{
+	*(bool *)found |= process->writes && process->mapped;
+	return process->writes && process->mapped;
 }
 
 /* Where the system grants no lease (a file of somebody else's, no such
@@ -96,18 +176,24 @@ static int look_in_proc(struct shmlog *log)
 
 	if (log->scanned)
 		return 0;
-	shmlog_processes(log, note_writer, &found);
+	shmlog_processes(log,
+	                 log->lock_fd >= 0 ? note_mapped_writer : note_writer,
+	                 &found);
 	log->scanned = !found;
 	return found ? SHMLOG_ERR_WRITER_ACTIVE : 0;
 }
 
 /* Whether anybody has the file open for writing; -ENOTSUP: unknown, but it is
  * no writer of this library's that goes on for long. */
-static int find_writer(int fd)
+static int find_writer(const struct shmlog *log)
 {
-	int found = shmlog_platform_has_writer(fd);
+	/* This process itself has, for the lock; and a lock on all bytes looks
+	 * like a mark, too. */
+	if (log->lock_fd >= 0)
+		return -ENOTSUP;
+	int found = shmlog_platform_has_writer(log->fd);
 
-	return found < 0 && shmlog_platform_is_marked(fd) ? 1 : found;
+	return found < 0 && shmlog_platform_is_marked(log->fd) ? 1 : found;
 }
 
 /* Refuses a live writer that does not take the lock, which is held. */
@@ -117,7 +203,7 @@ static int refuse_writer(struct shmlog *log, bool *certain_out)
 	int64_t start = shmlog_platform_now_ns();
 	int found;
 
-	while ((found = find_writer(log->fd)) == 1) {
+	while ((found = find_writer(log)) == 1) {
 		if (shmlog_platform_now_ns() - start > WRITER_GRACE_NS)
 			return SHMLOG_ERR_WRITER_ACTIVE;
 		pause_ns(pause);
@@ -157,40 +243,9 @@ static int check_tail(const struct shmlog *log, uint64_t size)
 	return fault.status == 0 ? 0 : SHMLOG_ERR_TORN;
 }
 
-/* Whether `fd` is open on the log's own file; stores its length. */
-static int check_same(const struct shmlog *log, int fd, uint64_t *length_out)
-{
-	struct stat file;
-
-	if (fstat(fd, &file) != 0)
-		return -errno;
-	*length_out = (uint64_t)file.st_size;
-	return (uint64_t)file.st_dev == log->identity.device &&
-	                       (uint64_t)file.st_ino == log->identity.inode
-	               ? 0
-	               : SHMLOG_ERR_REPLACED;
-}
-
-/*
- * Opens the log for writing by its name, which shows at the same time that
- * the name still leads to it: whoever opens the name now meets the same lock.
- */
 static int open_access(struct shmlog_entry *entry)
 {
-	const struct shmlog *log = entry->log;
-
-	entry->fd = open(log->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (entry->fd < 0 && errno == EWOULDBLOCK) {
-		/* Somebody holds a lease, which only a patient open breaks. */
-		entry->fd = shmlog_platform_reopen(log->fd);
-		return entry->fd < 0
-		               ? entry->fd
-		               : check_same(log, entry->fd, &entry->capacity);
-	}
-	if (entry->fd < 0)
-		return errno == ENXIO || errno == EISDIR ? SHMLOG_ERR_REPLACED
-		                                         : -errno;
-	return check_same(log, entry->fd, &entry->capacity);
+	return open_for_writing(entry->log, &entry->fd, &entry->capacity);
 }
 
 static int map_header(struct shmlog_entry *entry)

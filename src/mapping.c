@@ -130,7 +130,8 @@ int shmlog_load_header(int fd, struct shmlog_header *header_out)
 /* Opens a path for reading without waiting for whatever it is. */
 static int open_file(const char *path, int *fd_out, struct stat *file_out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = shmlog_platform_open(
+		path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 
 	if (fd < 0) {
 		/* Sockets cannot be opened at all. */
@@ -212,6 +213,7 @@ static int make_log(int fd, const char *path, const struct stat *file,
 	if (status != 0)
 		goto destroy_mutex;
 	log->fd = fd;
+	log->lock_fd = -1;
 	log->identity = identity_of(fd, file);
 	log->header_size = header->header_size;
 	log->data_offset = header->data_offset;

@@ -25,7 +25,9 @@ struct shmlog_mapping {
 struct shmlog_entry;
 
 struct shmlog {
-	int fd; /* read-only; carries the lock */
+	int fd;      /* read-only; carries the lock */
+	int lock_fd; /* carries it where it takes a descriptor open for
+	              * writing, while it is held; else -1 */
 	char *path;
 	struct shmlog_identity identity;
 	uint64_t header_size;

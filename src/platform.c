@@ -40,6 +40,16 @@ int64_t shmlog_platform_now_ns(void)
 	return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
+int shmlog_platform_open(const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	do
+		fd = open(path, flags, mode);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
 #if PLATFORM_LINUX
 
 /* A futex is 32 bits wide: the low half of the word, which is the half that
@@ -237,7 +247,8 @@ static int create_tmpfile(const char *directory, mode_t mode)
 	/* Its name can be given only through there. */
 	if (access("/proc/self/fd", F_OK) != 0)
 		return -EOPNOTSUPP;
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+	int fd = shmlog_platform_open(directory,
+	                              O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
 
 	return fd >= 0 ? fd : -errno;
 }
@@ -650,8 +661,8 @@ static int create_named(const char *path, const char *directory, mode_t mode,
 	for (unsigned attempt = 0; attempt < 1000; attempt++) {
 		snprintf(name, name_bytes, "%s/.%.100s.%ld.%u", directory, base,
 		         (long)getpid(), attempt);
-		*fd_out = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-		               mode);
+		*fd_out = shmlog_platform_open(
+			name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 		if (*fd_out >= 0) {
 			*temporary_out = name;
 			return 0;

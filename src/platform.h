@@ -13,6 +13,9 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+/* open(2), made again when a signal cuts it.  A descriptor, or -1 and errno. */
+int shmlog_platform_open(const char *path, int flags, mode_t mode);
+
 /*
  * Sleeps while the low half of *word is that of `expected`, at most
  * `timeout_ns` (>= 0).  Returns 1 when woken, 0 when timed out or the word

@@ -168,6 +168,7 @@ int shmlog_salvage(struct shmlog *log, const char *path, mode_t mode,
 		                           creation_flags(log), &draft);
 	if (status != 0)
 		return status;
+	shmlog_draft_deliver_signals(&draft);
 	int lost = fill(log, &draft, visitor, report_out, &complete);
 
 	status = shmlog_draft_close(&draft, complete ? 0 : -ECANCELED);

@@ -190,7 +190,10 @@ enum shmlog_create_flags {
  *
  * SHMLOG_ERR_CAPACITY; -EEXIST if anything, a dangling link included, has
  * the name; -ENOSPC; any other -errno of open, fallocate, write, link.  On
- * failure nothing is left behind.
+ * failure nothing is left behind.  Where the file system has no files without
+ * a name, the thread holds back the signals that would end the process, so
+ * that neither do they leave anything; if one comes, -EINTR is returned once
+ * it was let through.
  */
 SHMLOG_API int shmlog_create(const char *path, uint64_t capacity, mode_t mode,
                              unsigned flags);
@@ -563,7 +566,9 @@ SHMLOG_API int shmlog_append_frames(struct shmlog *log, const void *frames,
 /*
  * As shmlog_append_frames() with SHMLOG_APPEND_WHOLE, but the frames are read
  * from `fd` with pread(2), offset 0 to `bytes`: for a commit larger than
- * memory should hold.
+ * memory should hold.  What is published is what was checked, also if the file
+ * is changed meanwhile: the copy is made of checked bytes alone, and
+ * SHMLOG_ERR_BAD_FRAMES publishes nothing.
  */
 SHMLOG_API int
 shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
