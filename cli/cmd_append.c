@@ -60,9 +60,10 @@ static const struct cli_option append_options[] = {
                         .help = "print a JSON line after each commit"},
 	[OPTION_SKIP_INVALID] = {.name = "skip-invalid",
                                  .help = "report invalid records and go on"},
-	[OPTION_OVERFLOW] = {.name = "overflow",
-                             .value = "FILE",
-                             .help = "what a full log cannot hold goes there"},
+	[OPTION_OVERFLOW] =
+		{.name = "overflow",
+                 .value = "FILE",
+                 .help = "input that does not get into LOG goes there"},
 	[OPTION_FORCE] = {.name = "force",
                           .help = "append though another writer is seen"},
 	[OPTION_LOCK_TIMEOUT] =
@@ -91,16 +92,22 @@ struct append {
 	const char *name; /* NULL for standard input and -m */
 	int fd;           /* -1 for -m */
 	unsigned char *buffer;
-	size_t record_max;       /* bytes; the buffer has room for one and
+	size_t record_max; /* bytes; the buffer has room for one and
 	                          * for what is read */
-	size_t used;             /* bytes in the buffer */
-	size_t parsed;           /* of them, put into the sink or passed over */
-	size_t settled;          /* of them, committed or passed over */
-	uint64_t number;         /* of the record at `parsed`, from 1 */
-	uint64_t settled_number; /* of the record at `settled` */
+	uint64_t base;     /* bytes of the input before the buffer's */
+	size_t used;       /* bytes in the buffer */
+	size_t parsed;     /* of them, put into the sink or passed over */
+	size_t settled;    /* of them, committed or passed over */
+	uint64_t number;   /* of the record at `parsed`, from 1 */
 	bool at_end;
-	bool discarding;     /* inside a record that is too long, at `parsed` */
-	bool settled_inside; /* likewise, at `settled` */
+	bool unreadable;
+	bool unopened;
+	bool discarding; /* inside a record that is too long, at `parsed` */
+
+	/* The input ends early; what is not in the log begins at `rest`. */
+	bool ended;
+	bool told; /* a message says so */
+	struct cli_place rest;
 };
 
 /* "line 4", or "line 4 of 'file'", in the caller's buffer. */
@@ -125,23 +132,6 @@ static const char *describe_place(const struct append *append, uint64_t number,
 		         "%s %" PRIu64 " of %s", append->noun, number,
 		         cli_quote(&name, append->name));
 	return place->text;
-}
-
-/* The part of the input that is not committed, to where it is kept. */
-static int keep_overflow(struct append *append, size_t from)
-{
-	unsigned char *rest = append->buffer + from;
-	size_t rest_bytes = append->used - from;
-
-	if (append->fd < 0) {
-		for (size_t i = 0; i < rest_bytes; i++)
-			rest[i] = rest[i] == '\0' ? '\n' : rest[i];
-	}
-	int status = cli_overflow_keep(&append->overflow, rest, rest_bytes);
-
-	if (status == CLI_OK && append->fd >= 0)
-		status = cli_overflow_keep_rest(&append->overflow, append->fd);
-	return status;
 }
 
 /* Cuts the first record from the buffer's bytes from `at` to `end`. */
@@ -187,48 +177,48 @@ static size_t end_of_discarded(const struct append *append, size_t at,
 	return (size_t)(found - append->buffer) + 1;
 }
 
-/*
- * Walks the records from `settled` on again, as far as the one that follows
- * `frames` committed ones, and says where that is and how large.
- */
-static void find_unsettled(struct append *append, uint64_t frames,
-                           size_t *at_out, uint64_t *number_out,
-                           size_t *size_out)
+/* The place of the next record. */
+static struct cli_place here(const struct append *append)
 {
-	size_t at = append->settled;
-	uint64_t number = append->settled_number;
-
-	*size_out = 0;
-	if (append->settled_inside)
-		at = end_of_discarded(append, at, append->parsed, &number);
-	while (at < append->parsed) {
-		struct cli_record record;
-		struct cli_payload payload = {.size_bytes = SIZE_MAX};
-
-		enum cli_split split = split_at(append, at, append->parsed,
-		                                true, &record);
-
-		if (split == CLI_SPLIT_RECORD &&
-		    convert(append, &record, &payload) == CLI_CONVERT_PAYLOAD &&
-		    payload.size_bytes <= SHMLOG_PAYLOAD_MAX_BYTES &&
-		    frames-- == 0) {
-			*size_out = payload.size_bytes;
-			break;
-		}
-		at += record.consumed;
-		number++;
-	}
-	*at_out = at;
-	*number_out = number;
+	return (struct cli_place){append->base + append->parsed,
+	                          append->number};
 }
 
-static int report_full(struct append *append, uint64_t frames)
+/* Ends the input at a place, with an exit status. */
+static int end_at(struct append *append, struct cli_place rest, int status)
+{
+	append->ended = true;
+	append->told = status != CLI_OK;
+	append->rest = rest;
+	return status;
+}
+
+/* How a message about the end of an input goes on. */
+struct rest_text {
+	char text[600];
+};
+
+/* Where the input goes from `from` on ("line 4 of 'file'"), if anywhere. */
+static const char *describe_rest(const struct append *append, const char *from,
+                                 struct rest_text *rest)
+{
+	struct cli_quoted file;
+	bool is_whole = append->delimiting == CLI_INPUT_WHOLE;
+
+	rest->text[0] = '\0';
+	if (append->overflow.path != NULL)
+		snprintf(rest->text, sizeof(rest->text), "; %s%s%s goes to %s",
+		         is_whole ? "" : "the input from ", from,
+		         is_whole ? "" : " on",
+		         cli_quote(&file, append->overflow.path));
+	return rest->text;
+}
+
+static int report_full(struct append *append, const struct cli_refused *refused)
 {
 	const struct cli_sink *sink = &append->sink;
 	struct place place;
-	size_t at;
-	uint64_t number;
-	size_t size_bytes;
+	struct rest_text rest;
 
 	if (sink->options.atomic) {
 		cli_message(append->path,
@@ -237,55 +227,48 @@ static int report_full(struct append *append, uint64_t frames)
 		            sink->free_bytes);
 		return CLI_FULL;
 	}
-	find_unsettled(append, frames, &at, &number, &size_bytes);
-	bool kept = append->overflow.path != NULL;
-	struct cli_quoted file;
-
 	cli_message(append->path,
 	            "full: %" PRIu64 " frames committed, %s (%zu bytes) does "
-	            "not fit in %" PRIu64 " free bytes%s%s%s",
-	            sink->committed, describe_place(append, number, &place),
-	            size_bytes, sink->free_bytes,
-	            size_bytes <= sink->free_bytes
+	            "not fit in %" PRIu64 " free bytes%s%s",
+	            sink->committed,
+	            describe_place(append, refused->from.number, &place),
+	            refused->size_bytes, sink->free_bytes,
+	            refused->size_bytes <= sink->free_bytes
 	                    ? " (a frame takes 4 more than its payload)"
 	                    : "",
-	            kept ? "; the input from there on goes to " : "",
-	            kept ? cli_quote(&file, append->overflow.path) : "");
-	int status = kept ? keep_overflow(append, at) : CLI_OK;
-
-	return status == CLI_OK ? CLI_FULL : status;
-}
-
-/* Nothing up to `parsed` is of interest any more. */
-static void settle(struct append *append)
-{
-	append->settled = append->parsed;
-	append->settled_number = append->number;
-	append->settled_inside = append->discarding;
+	            describe_rest(append, "there", &rest));
+	return CLI_FULL;
 }
 
 /* Commits what waits.  CLI_OK, or an exit status after a message. */
 static int commit(struct append *append)
 {
-	uint64_t frames;
-	int status = cli_sink_commit(&append->sink, &frames);
+	struct cli_refused refused;
+	struct place place;
+	struct rest_text rest;
+	int status = cli_sink_commit(&append->sink, &refused);
 
-	if (status == SHMLOG_ERR_FULL)
-		return report_full(append, frames);
-	if (status != 0)
-		return cli_sink_refused(&append->sink, status);
-	settle(append);
-	return CLI_OK;
+	if (status == 0) {
+		/* Nothing up to `parsed` is of interest any more. */
+		append->settled = append->parsed;
+		return CLI_OK;
+	}
+	describe_place(append, refused.from.number, &place);
+	status = status == SHMLOG_ERR_FULL
+	                 ? report_full(append, &refused)
+	                 : cli_sink_refused(
+				   &append->sink, status,
+				   describe_rest(append, place.text, &rest));
+	return end_at(append, refused.from, status);
 }
 
 /* Puts one payload into the sink, committing when it is time. */
 static int put(struct append *append, const struct cli_payload *payload)
 {
 	int status = cli_sink_put(&append->sink, payload->bytes,
-	                          payload->size_bytes);
+	                          payload->size_bytes, here(append),
+	                          cli_record_surplus(append->delimiting));
 
-	if (status == SHMLOG_ERR_FULL)
-		return report_full(append, 0);
 	if (status != 0)
 		return cli_fail(append->path,
 		                "cannot hold the input back for one commit; "
@@ -305,6 +288,7 @@ static bool is_stopped(const struct append *append)
 static int reject(struct append *append, const char *reason)
 {
 	struct place place;
+	struct rest_text rest;
 	int status = CLI_OK;
 
 	describe_place(append, append->number, &place);
@@ -319,10 +303,11 @@ static int reject(struct append *append, const char *reason)
 	if (status != CLI_OK)
 		return status;
 	cli_message(append->path,
-	            "bad input: %s: %s; %" PRIu64 " frames committed%s",
+	            "bad input: %s: %s; %" PRIu64 " frames committed%s%s",
 	            place.text, reason, append->sink.committed,
-	            append->sink.options.atomic ? "" : " before it");
-	return CLI_INPUT;
+	            append->sink.options.atomic ? "" : " before it",
+	            describe_rest(append, "there", &rest));
+	return end_at(append, here(append), CLI_INPUT);
 }
 
 static int reject_size(struct append *append, size_t size_bytes, bool exact)
@@ -417,7 +402,9 @@ static bool take_simple(struct append *append)
 	                               &framing.most);
 	cli_records_frame(append->format, append->buffer + append->parsed,
 	                  append->used - append->parsed, &framing);
-	cli_sink_add(&append->sink, framing.used, framing.count);
+	cli_sink_add(&append->sink,
+	             (struct cli_extent){framing.count, framing.used},
+	             here(append), cli_record_surplus(append->format));
 	append->parsed += framing.consumed;
 	append->number += framing.count;
 	return framing.count > 0;
@@ -453,13 +440,14 @@ static int make_room(struct append *append)
 	int status = CLI_OK;
 
 	if (append->sink.options.atomic)
-		settle(append);
+		append->settled = append->parsed;
 	/* What waits for --commit-every is kept until it is committed, but
 	 * must not stop the reading. */
 	if (append->used - append->settled > append->record_max &&
 	    append->settled < append->parsed)
 		status = commit(append);
 	if (status == CLI_OK && append->settled > 0) {
+		append->base += append->settled;
 		append->used -= append->settled;
 		append->parsed -= append->settled;
 		memmove(append->buffer, append->buffer + append->settled,
@@ -469,11 +457,31 @@ static int make_room(struct append *append)
 	return status;
 }
 
+/* What is complete is committed, as it is where a signal ends the input. */
+static int report_unreadable(struct append *append, int error)
+{
+	struct cli_quoted name;
+	struct place place;
+	struct rest_text rest;
+	int status = append->sink.options.atomic ? CLI_OK : commit(append);
+
+	if (status != CLI_OK)
+		return status;
+	describe_place(append, append->number, &place);
+	cli_message(append->path,
+	            "cannot read %s: %s; %" PRIu64 " frames committed%s",
+	            append->name == NULL ? "standard input"
+	                                 : cli_quote(&name, append->name),
+	            shmlog_strerror(error), append->sink.committed,
+	            describe_rest(append, place.text, &rest));
+	append->unreadable = true;
+	return end_at(append, here(append), CLI_SYSTEM);
+}
+
 /* Reads once.  CLI_OK, or an exit status after a message; a signal counts as
  * the end. */
 static int read_more(struct append *append)
 {
-	struct cli_quoted name;
 	size_t room = append->record_max + READ_BYTES - append->used;
 	ssize_t got;
 
@@ -481,17 +489,8 @@ static int read_more(struct append *append)
 		room = READ_BYTES;
 	cli_sink_wait(&append->sink, append->fd);
 	got = cli_read(append->fd, append->buffer + append->used, room);
-	if (got < 0 && errno != EINTR) {
-		int status = -errno;
-
-		cli_message(append->path,
-		            "cannot read %s: %s; %" PRIu64 " frames committed",
-		            append->name == NULL
-		                    ? "standard input"
-		                    : cli_quote(&name, append->name),
-		            shmlog_strerror(status), append->sink.committed);
-		return CLI_SYSTEM;
-	}
+	if (got < 0 && errno != EINTR)
+		return report_unreadable(append, -errno);
 	append->at_end = got == 0;
 	append->used += got > 0 ? (size_t)got : 0;
 	return CLI_OK;
@@ -528,9 +527,126 @@ static void begin_input(struct append *append, const char *name, int fd)
 {
 	append->name = name;
 	append->fd = fd;
+	append->base = 0;
 	append->used = append->parsed = append->settled = 0;
-	append->number = append->settled_number = 1;
-	append->at_end = append->discarding = append->settled_inside = false;
+	append->number = 1;
+	append->at_end = append->unreadable = append->unopened = false;
+	append->discarding = false;
+	append->rest = here(append);
+}
+
+/* Says what ends the input early, where no refusal does. */
+static void report_stopped(struct append *append)
+{
+	int error = append->sink.output->error;
+	struct place place;
+	struct rest_text rest;
+
+	describe_place(append, append->rest.number, &place);
+	cli_message(append->path, "%s%s; %" PRIu64 " frames committed%s",
+	            error == 0 ? "ended by a signal" : "cannot acknowledge: ",
+	            error == 0 ? "" : shmlog_strerror(-error),
+	            append->sink.committed,
+	            describe_rest(append, place.text, &rest));
+	append->told = true;
+}
+
+/* Ends the input without a status: after a signal, or because nobody takes the
+ * acknowledgements. */
+static int end_stopped(struct append *append)
+{
+	bool is_used_up = append->at_end && append->parsed == append->used;
+
+	end_at(append, here(append), CLI_OK);
+	/* Keeping the rest may take long.  After a signal it takes no longer
+	 * than there is some, and that may be nothing. */
+	if (cli_signal_caught() == 0 && append->overflow.path != NULL &&
+	    !is_used_up)
+		report_stopped(append);
+	return CLI_OK;
+}
+
+/* Commits what an input leaves waiting: it comes from this buffer. */
+static int finish_input(struct append *append, int status)
+{
+	if (status == CLI_OK && !append->sink.options.atomic)
+		status = commit(append);
+	if (status == CLI_OK && is_stopped(append))
+		status = end_stopped(append);
+	return status;
+}
+
+/* Reads the rest of a record that is passed over, which is not kept. */
+static void pass_over_discarded(struct append *append)
+{
+	while (append->discarding) {
+		ssize_t got;
+
+		discard(append);
+		if (!append->discarding)
+			break;
+		append->base += append->used;
+		append->used = append->parsed = 0;
+		append->rest.at = append->base;
+		got = append->at_end ? 0
+		                     : cli_read(append->fd, append->buffer,
+		                                READ_BYTES);
+		if (got <= 0)
+			break;
+		append->used = (size_t)got;
+	}
+}
+
+/* Keeps the input at hand from where it is not in the log. */
+static int keep_input(struct append *append)
+{
+	struct cli_overflow *overflow = &append->overflow;
+	bool is_read = append->fd >= 0;
+
+	if (overflow->path == NULL)
+		return CLI_OK;
+	if (is_read && append->rest.at == append->base + append->parsed)
+		pass_over_discarded(append);
+	unsigned char *rest = append->buffer +
+	                      (size_t)(append->rest.at - append->base);
+	size_t rest_bytes = append->used -
+	                    (size_t)(append->rest.at - append->base);
+
+	/* The texts of -m are kept as lines. */
+	for (size_t i = 0; i < rest_bytes && !is_read; i++)
+		rest[i] = rest[i] == '\0' ? '\n' : rest[i];
+	cli_overflow_begin(overflow,
+	                   !is_read               ? NULL
+	                   : append->name == NULL ? "-"
+	                                          : append->name,
+	                   append->rest.at);
+	int status = cli_overflow_keep(overflow, rest, rest_bytes);
+
+	if (status == CLI_OK && is_read && !append->unreadable)
+		status = cli_overflow_keep_rest(overflow, append->fd);
+	return status;
+}
+
+/* The status of what could not be appended, or of what could not be kept. */
+static int worse(int status, int kept)
+{
+	return kept == CLI_OK ? status : kept;
+}
+
+/* An input that cannot be opened, though it could be looked at. */
+static int end_unopened(struct append *append, const char *name, int error)
+{
+	struct cli_quoted file;
+	bool kept = append->overflow.path != NULL;
+
+	append->unopened = true;
+	if (error == -EINTR)
+		return end_at(append, here(append), CLI_OK);
+	cli_message(name, "cannot open: %s; %" PRIu64 " frames committed%s%s",
+	            shmlog_strerror(error), append->sink.committed,
+	            kept ? "; the input behind it goes to " : "",
+	            kept ? cli_quote(&file, append->overflow.path) : "");
+	return end_at(append, here(append), CLI_SYSTEM);
 }
 
 /* Takes one FILE; "-" is standard input. */
@@ -538,27 +654,27 @@ static int take_file(struct append *append, const char *name)
 {
 	bool is_stdin = strcmp(name, "-") == 0;
 	int fd = is_stdin ? STDIN_FILENO
-	                  : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	                  : cli_open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
 
-	if (fd < 0)
-		return cli_fail(name, "cannot open", -errno);
 	begin_input(append, is_stdin ? NULL : name, fd);
+	if (fd < 0)
+		return end_unopened(append, name, -errno);
 #ifdef F_SETPIPE_SZ
 	/* Larger reads make fewer commits. */
 	(void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);
 #endif
-	int status = take_input(append);
+	int status = finish_input(append, take_input(append));
 
-	/* What waits comes from this buffer. */
-	if (status == CLI_OK && !append->sink.options.atomic)
-		status = commit(append);
+	if (append->ended)
+		status = worse(status, keep_input(append));
 	if (!is_stdin)
 		close(fd);
 	return status;
 }
 
-/* Takes the texts of -m: cut apart by the one byte that none can hold. */
-static int take_messages(struct append *append, const struct cli_args *args)
+/* Makes the texts of -m the input: cut apart by the one byte that none can
+ * hold. */
+static int load_messages(struct append *append, const struct cli_args *args)
 {
 	size_t count = cli_args_count(args, OPTION_MESSAGE);
 	size_t bytes = 0;
@@ -579,7 +695,17 @@ static int take_messages(struct append *append, const struct cli_args *args)
 		memcpy(append->buffer + append->used, text, strlen(text) + 1);
 		append->used += strlen(text) + 1;
 	}
-	return take_buffer(append);
+	return CLI_OK;
+}
+
+static int take_messages(struct append *append, const struct cli_args *args)
+{
+	int status = load_messages(append, args);
+
+	if (status != CLI_OK)
+		return status;
+	status = finish_input(append, take_buffer(append));
+	return append->ended ? worse(status, keep_input(append)) : status;
 }
 
 /* Whether the FILEs can be read at all, before anything is done. */
@@ -663,7 +789,15 @@ static int check_distinct(const struct cli_args *args, const char *log_path)
 	return CLI_OK;
 }
 
-/* The log is full: the FILEs that were not begun overflow whole. */
+/* The nth FILE, from 1 on; standard input where there is none. */
+static const char *nth_file(const struct cli_args *args, size_t n)
+{
+	if (n < cli_args_operand_count(args))
+		return cli_args_operand(args, n);
+	return n == 1 && cli_args_count(args, OPTION_MESSAGE) == 0 ? "-" : NULL;
+}
+
+/* Keeps the FILEs that were not begun, whole. */
 static int keep_files(struct append *append, const struct cli_args *args,
                       size_t from)
 {
@@ -671,36 +805,74 @@ static int keep_files(struct append *append, const struct cli_args *args,
 	                     append->format != CLI_INPUT_WHOLE;
 	int delimiter = append->format == CLI_INPUT_NUL ? '\0' : '\n';
 	int status = CLI_OK;
+	const char *name;
 
 	for (size_t i = from;
-	     i < cli_args_operand_count(args) && status == CLI_OK; i++)
-		status = cli_overflow_keep_file(&append->overflow,
-		                                cli_args_operand(args, i),
-		                                has_delimiter ? delimiter : -1);
-	return status == CLI_OK ? CLI_FULL : status;
+	     append->overflow.path != NULL && !append->overflow.failed &&
+	     (name = nth_file(args, i)) != NULL;
+	     i++)
+		status = worse(status, cli_overflow_keep_file(
+					       &append->overflow, name,
+					       has_delimiter ? delimiter : -1));
+	return status;
+}
+
+/* Takes the FILEs until one ends early; then it and those behind it are
+ * kept. */
+static int take_files(struct append *append, const struct cli_args *args)
+{
+	int status = CLI_OK;
+	size_t n = 1;
+
+	for (const char *name; status == CLI_OK && !append->ended &&
+	                       (name = nth_file(args, n)) != NULL;
+	     n++)
+		status = take_file(append, name);
+	if (append->unopened && cli_signal_caught() != 0)
+		n--;
+	if (append->ended)
+		status = worse(status, keep_files(append, args, n));
+	return status;
 }
 
 static int take_all(struct append *append, const struct cli_args *args)
 {
-	size_t count = cli_args_operand_count(args);
-	int status = CLI_OK;
+	int status = cli_args_count(args, OPTION_MESSAGE) > 0
+	                     ? take_messages(append, args)
+	                     : take_files(append, args);
 
-	if (cli_args_count(args, OPTION_MESSAGE) > 0)
-		status = take_messages(append, args);
-	else if (count == 1)
-		status = take_file(append, "-");
-	for (size_t i = 1; i < count && status == CLI_OK; i++) {
-		status = take_file(append, cli_args_operand(args, i));
-		if (status == CLI_FULL && append->overflow.path != NULL)
-			status = keep_files(append, args, i + 1);
-		if (is_stopped(append))
-			break;
-	}
-	/* A signal ends the input early: what is whole is committed, unless
-	 * it was to be all or nothing. */
-	if (append->sink.options.atomic && cli_signal_caught() != 0)
-		return status;
-	return status == CLI_OK ? commit(append) : status;
+	if (append->ended && !append->told && append->overflow.kept > 0)
+		report_stopped(append);
+	/* What is to be all or nothing waits for the end of the input; a signal
+	 * is none. */
+	if (status == CLI_OK && append->sink.options.atomic &&
+	    cli_signal_caught() == 0)
+		status = commit(append);
+	return status;
+}
+
+/* Keeps all the input, of which nothing was read, as the log refuses it. */
+static int keep_all(struct append *append, const struct cli_args *args)
+{
+	if (cli_args_count(args, OPTION_MESSAGE) == 0)
+		return keep_files(append, args, 1);
+	int status = load_messages(append, args);
+
+	return status == CLI_OK ? keep_input(append) : status;
+}
+
+/* Reports that the log takes nothing at all. */
+static int report_refused(struct append *append, const struct cli_args *args,
+                          int status)
+{
+	struct cli_quoted file;
+	char rest[320] = "";
+
+	if (append->overflow.path != NULL)
+		snprintf(rest, sizeof(rest), "; the input goes to %s",
+		         cli_quote(&file, append->overflow.path));
+	status = cli_sink_refused(&append->sink, status, rest);
+	return worse(status, keep_all(append, args));
 }
 
 static int parse_options(const struct cli_args *args, struct append *append,
@@ -824,8 +996,8 @@ static int append_to(struct append *append, struct shmlog *log,
 	if (status == CLI_OK) {
 		status = cli_sink_open(&append->sink, log, append->path,
 		                       options, &output);
-		if (status == CLI_OK)
-			status = take_all(append, args);
+		status = status == 0 ? take_all(append, args)
+		                     : report_refused(append, args, status);
 		cli_sink_release(&append->sink);
 		cli_overflow_close(&append->overflow);
 	}

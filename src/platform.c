@@ -247,8 +247,8 @@ static int create_tmpfile(const char *directory, mode_t mode)
 	/* Its name can be given only through there. */
 	if (access("/proc/self/fd", F_OK) != 0)
 		return -EOPNOTSUPP;
-	int fd = shmlog_platform_open(directory,
-	                              O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+	int fd = shmlog_platform_open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC,
+	                              mode);
 
 	return fd >= 0 ? fd : -errno;
 }

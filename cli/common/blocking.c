@@ -4,6 +4,7 @@
 #include "common/signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -17,6 +18,16 @@ void cli_wait_for(int fd, short events)
 	struct pollfd request = {.fd = fd, .events = events};
 
 	(void)poll(&request, 1, -1);
+}
+
+int cli_open(const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	do
+		fd = open(path, flags, mode);
+	while (fd < 0 && errno == EINTR && cli_signal_caught() == 0);
+	return fd;
 }
 
 ssize_t cli_read(int fd, void *bytes, size_t size_bytes)

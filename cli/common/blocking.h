@@ -14,6 +14,10 @@ bool cli_would_block(int error);
  * comes. */
 void cli_wait_for(int fd, short events);
 
+/* open(2), which waits for the other end of a FIFO, in the same way: -1 with
+ * EINTR only after one of cli_signal_caught(). */
+int cli_open(const char *path, int flags, mode_t mode);
+
 /* read(2) that waits, and goes on after a signal that means nothing to us:
  * -1 with EINTR only after one of cli_signal_caught(). */
 ssize_t cli_read(int fd, void *bytes, size_t size_bytes);

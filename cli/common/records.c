@@ -35,6 +35,11 @@ const char *cli_record_noun(enum cli_input_format format)
 	}
 }
 
+unsigned cli_record_surplus(enum cli_input_format format)
+{
+	return format == CLI_INPUT_FRAMES ? 0 : SHMLOG_FRAME_OVERHEAD_BYTES - 1;
+}
+
 static size_t longest_record(enum cli_input_format format)
 {
 	return format == CLI_INPUT_ENVELOPE ? CLI_RECORD_MAX_BYTES

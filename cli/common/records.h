@@ -1,7 +1,6 @@
 /*
  * Records: how the input formats of append cut a stream into payloads.  Pure:
- * the same bytes give the same records, so what was read once can be walked
- * again to find the record that did not fit.
+ * the same bytes give the same records.
  */
 #ifndef CLI_RECORDS_H
 #define CLI_RECORDS_H
@@ -32,6 +31,10 @@ bool cli_input_format_parse(const char *name,
 
 /* What the messages call a record: "line", "record", "frame", "input". */
 const char *cli_record_noun(enum cli_input_format format);
+
+/* How many bytes fewer than its frame a record of cli_records_frame() has,
+ * with its delimiter. */
+unsigned cli_record_surplus(enum cli_input_format format);
 
 enum cli_split {
 	CLI_SPLIT_RECORD,   /* a record */

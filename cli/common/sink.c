@@ -86,28 +86,31 @@ int cli_sink_open(struct cli_sink *sink, struct shmlog *log, const char *path,
 		.spool = -1,
 		.frames = malloc(FRAMES_BYTES),
 	};
-	if (sink->frames == NULL || shmlog_keeper_open(log, &sink->keeper) != 0)
-		return cli_fail(path, NULL, -ENOMEM);
+	if (sink->frames == NULL || !cli_origins_reserve(&sink->origins) ||
+	    shmlog_keeper_open(log, &sink->keeper) != 0)
+		return -ENOMEM;
 
 	int status = append(sink, &result);
 
 	sink->free_bytes = result.free_bytes;
-	return status == 0 ? CLI_OK : cli_sink_refused(sink, status);
+	return status;
 }
 
 void cli_sink_release(struct cli_sink *sink)
 {
 	cli_sink_let_go(sink);
 	shmlog_keeper_close(sink->keeper);
+	cli_origins_release(&sink->origins);
 	free(sink->frames);
 	if (sink->spool >= 0)
 		close(sink->spool);
 }
 
-bool cli_sink_has_room(const struct cli_sink *sink)
+bool cli_sink_has_room(struct cli_sink *sink)
 {
 	return sink->options.atomic ||
-	       FRAMES_BYTES - sink->used >= SHMLOG_FRAME_MAX_BYTES;
+	       (FRAMES_BYTES - sink->used >= SHMLOG_FRAME_MAX_BYTES &&
+	        cli_origins_reserve(&sink->origins));
 }
 
 bool cli_sink_is_due(const struct cli_sink *sink)
@@ -165,7 +168,7 @@ static int spill(struct cli_sink *sink)
 }
 
 int cli_sink_put(struct cli_sink *sink, const unsigned char *payload,
-                 size_t size_bytes)
+                 size_t size_bytes, struct cli_place from, unsigned surplus)
 {
 	if (FRAMES_BYTES - sink->used < SHMLOG_FRAME_MAX_BYTES) {
 		int status = spill(sink);
@@ -173,9 +176,11 @@ int cli_sink_put(struct cli_sink *sink, const unsigned char *payload,
 		if (status != 0)
 			return status;
 	}
-	sink->used += shmlog_frame_encode(sink->frames + sink->used, payload,
+	struct cli_extent added = {.frames = 1};
+
+	added.bytes = shmlog_frame_encode(sink->frames + sink->used, payload,
 	                                  size_bytes);
-	sink->waiting++;
+	cli_sink_add(sink, added, from, surplus);
 	return 0;
 }
 
@@ -228,10 +233,30 @@ unsigned char *cli_sink_room(const struct cli_sink *sink, size_t *room_out,
 	return sink->frames + sink->used;
 }
 
-void cli_sink_add(struct cli_sink *sink, size_t bytes, uint64_t frames)
+void cli_sink_add(struct cli_sink *sink, struct cli_extent added,
+                  struct cli_place from, unsigned surplus)
 {
-	sink->used += bytes;
-	sink->waiting += frames;
+	struct cli_extent before = {sink->waiting, sink->used};
+
+	if (added.frames == 0)
+		return;
+	if (!sink->options.atomic)
+		cli_origins_add(&sink->origins, before, from, surplus);
+	sink->used += added.bytes;
+	sink->waiting += added.frames;
+}
+
+/* The first frame that waits behind those that were committed. */
+static void find_refused(const struct cli_sink *sink, struct cli_extent before,
+                         struct cli_refused *refused)
+{
+	const unsigned char *frame = sink->frames + before.bytes;
+
+	if (sink->options.atomic || before.bytes >= sink->used)
+		return;
+	refused->from = cli_origins_find(&sink->origins, before);
+	refused->size_bytes = (size_t)(frame[0] | frame[1] << 8) -
+	                      SHMLOG_FRAME_OVERHEAD_BYTES;
 }
 
 /* A failure sticks in the output. */
@@ -248,12 +273,12 @@ static void acknowledge(struct cli_sink *sink,
 	(void)cli_output_flush(sink->output);
 }
 
-int cli_sink_commit(struct cli_sink *sink, uint64_t *frames_out)
+int cli_sink_commit(struct cli_sink *sink, struct cli_refused *refused_out)
 {
 	struct shmlog_append_result result = {0};
 	int status = 0;
 
-	*frames_out = 0;
+	*refused_out = (struct cli_refused){.size_bytes = 0};
 	if (sink->waiting == 0)
 		return 0;
 	if (sink->spooled_bytes > 0 && sink->used > 0)
@@ -265,7 +290,11 @@ int cli_sink_commit(struct cli_sink *sink, uint64_t *frames_out)
 	}
 	sink->was_small = result.bytes > 0 && result.bytes <= SMALL_BYTES;
 	sink->committed += result.frames;
-	*frames_out = result.frames;
+	if (status != 0)
+		find_refused(sink,
+		             (struct cli_extent){result.frames, result.bytes},
+		             refused_out);
+	cli_origins_clear(&sink->origins);
 	sink->used = 0;
 	sink->waiting = 0;
 	sink->spooled_bytes = 0;
@@ -305,21 +334,21 @@ static void find_culprit(const struct cli_sink *sink, int status,
 	(void)shmlog_processes(sink->log, name_culprit, culprit);
 }
 
-int cli_sink_refused(const struct cli_sink *sink, int status)
+int cli_sink_refused(const struct cli_sink *sink, int status, const char *rest)
 {
 	struct culprit culprit = {0};
 
 	if (status == -EINTR && cli_signal_caught() != 0) {
 		cli_message(sink->path,
 		            "ended by a signal while another process held the "
-		            "lock; %" PRIu64 " frames committed",
-		            sink->committed);
+		            "lock; %" PRIu64 " frames committed%s",
+		            sink->committed, rest);
 		return CLI_SYSTEM;
 	}
 	find_culprit(sink, status, &culprit);
 	cli_message(sink->path,
-	            "cannot append: %s%s; %" PRIu64 " frames committed%s",
+	            "cannot append: %s%s; %" PRIu64 " frames committed%s%s",
 	            shmlog_strerror(status), culprit.text, sink->committed,
-	            sink->committed > 0 ? " before" : "");
+	            sink->committed > 0 ? " before" : "", rest);
 	return cli_exit_status(status);
 }
