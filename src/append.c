@@ -1,11 +1,13 @@
 /*
  * Appending ready frames to a log that any number of processes share: each
- * call is one commit under the lock.
+ * call is one commit under the lock.  settle.c says when it counts.
  */
+#include "chain.h"
 #include "keep.h"
 #include "platform.h"
-#include "window.h"
+#include "settle.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Bytes that are copied at a time from a file of frames. */
@@ -21,28 +23,6 @@ size_t shmlog_frame_encode(unsigned char *frame_out, const void *payload,
 		memcpy(frame_out + 2, payload, size_bytes);
 	shmlog_store_word(frame_out + total - 2, total);
 	return total;
-}
-
-/* Somebody moved `size`, or the header's page was cut off. */
-static int explain_interference(const struct shmlog *log)
-{
-	struct shmlog_header header;
-	int status = shmlog_read_header(log, &header);
-
-	return status == 0 ? SHMLOG_ERR_INTERFERED : status;
-}
-
-/*
- * Writes bytes behind the commit, `at` bytes further on, unless somebody has
- * moved `size`: then that place holds frames of theirs by now.
- */
-static int write_behind(const struct shmlog_entry *entry, uint64_t at,
-                        const void *bytes, size_t size_bytes)
-{
-	if (atomic_load_explicit(&entry->header->size, memory_order_relaxed) !=
-	    entry->size)
-		return explain_interference(entry->log);
-	return shmlog_write_at(entry->fd, entry->size + at, bytes, size_bytes);
 }
 
 /*
@@ -65,98 +45,276 @@ static int publish(const struct shmlog_entry *entry, uint64_t new_size,
 	if (!atomic_compare_exchange_strong_explicit(
 		    &entry->header->size, &expected, new_size,
 		    memory_order_release, memory_order_relaxed))
-		return explain_interference(entry->log);
+		return shmlog_explain_interference(entry->log);
 	if (wake)
 		shmlog_platform_wake(&entry->header->size);
 	/* Had the page been cut off, the store went nowhere. */
 	return shmlog_check_length(entry->fd, entry->capacity);
 }
 
-static void report(struct shmlog_append_result *result,
-                   const struct shmlog_entry *entry, uint64_t frames,
-                   size_t bytes)
+/* One call: ready frames, and what has become of them. */
+struct job {
+	struct shmlog *log;
+	const struct shmlog_append_options *options;
+	struct shmlog_append_result *result;
+	struct shmlog_terms terms;
+	/* Writes the source of the commit. */
+	int (*write)(struct job *job);
+	struct shmlog_source all; /* the caller's frames */
+	uint64_t all_count;       /* of them */
+	uint64_t count;           /* of those that fit */
+	uint64_t bytes;           /* likewise */
+
+	struct shmlog_entry entry;
+	struct shmlog_commit commit;
+	bool entered;        /* the lock is held */
+	bool fits;           /* all of it */
+	bool in_doubt;       /* written, but not known to be there to stay */
+	int64_t deadline_ns; /* for waiting for foreign writers; 0: not set */
+};
+
+static uint64_t length_of(const struct shmlog_source *source)
 {
-	uint64_t end = entry->size + bytes;
-
-	result->frames = frames;
-	result->bytes = bytes;
-	result->cursor = entry->size - entry->log->data_offset;
-	result->end_cursor = end - entry->log->data_offset;
-	result->free_bytes = entry->capacity - end;
-}
-
-/* Writes and publishes frames that fit.  The log is entered. */
-static int commit(const struct shmlog_entry *entry, const void *frames,
-                  size_t bytes, bool wake)
-{
-	int status = write_behind(entry, 0, frames, bytes);
-
-	if (status == 0)
-		status = publish(entry, entry->size + bytes, wake);
-	return status;
+	return source->end - source->from;
 }
 
 static const struct shmlog_append_options default_options = {0};
 
-static int enter(struct shmlog *log,
-                 const struct shmlog_append_options *options,
-                 struct shmlog_entry *entry_out)
+static void begin(struct job *job, struct shmlog *log,
+                  const struct shmlog_append_options *options,
+                  struct shmlog_append_result *result)
 {
-	return shmlog_keep_enter(options->keeper, log,
-	                         (options->flags & SHMLOG_APPEND_FORCE) != 0,
-	                         options->lock_timeout_ns, entry_out);
+	if (options == NULL)
+		options = &default_options;
+	*result = (struct shmlog_append_result){0};
+	*job = (struct job){
+		.log = log,
+		.options = options,
+		.result = result,
+		.terms = {.force = (options->flags & SHMLOG_APPEND_FORCE) != 0,
+	                  .lock_timeout_ns = options->lock_timeout_ns,
+	                  .waiting = options->waiting,
+	                  .context = options->context},
+	};
+	job->commit.entry = &job->entry;
 }
 
-/* Leaves, unless `bytes` were committed and the entry may be kept. */
-static void leave(const struct shmlog_append_options *options,
-                  struct shmlog_entry *entry, int status, uint64_t bytes)
+static void leave(struct job *job)
 {
-	entry->size += bytes;
-	if (status == 0 && bytes > 0)
-		shmlog_keep(options->keeper, entry);
+	if (job->entered)
+		shmlog_leave(&job->entry);
+	job->entered = false;
+}
+
+/* Waits for a writer that takes no lock to close the log, as long as that is
+ * allowed.  Nothing is held. */
+static int await_writer(struct job *job)
+{
+	int64_t timeout_ns = job->options->writer_timeout_ns;
+	int64_t now = shmlog_platform_now_ns();
+
+	if (job->log->has_writer)
+		return SHMLOG_ERR_WRITER_ACTIVE;
+	if (timeout_ns > 0 && job->deadline_ns == 0)
+		job->deadline_ns = timeout_ns < INT64_MAX - now
+		                           ? now + timeout_ns
+		                           : INT64_MAX;
+	if (timeout_ns > 0)
+		timeout_ns = job->deadline_ns > now ? job->deadline_ns - now
+		                                    : 0;
+	return shmlog_await_writer(job->log, &job->terms, timeout_ns);
+}
+
+/* Writes and publishes what the commit is of, and makes sure of it.  The log is
+ * entered. */
+static int commit(struct job *job)
+{
+	struct shmlog_entry *entry = &job->entry;
+	uint64_t bytes = length_of(&job->commit.source);
+	bool wake = (job->options->flags & SHMLOG_APPEND_WAKE) != 0;
+
+	entry->touched = false;
+	int status = job->write(job);
+
+	if (entry->touched)
+		job->commit.at = entry->size;
+	if (status == 0)
+		status = publish(entry, entry->size + bytes, wake);
+	if (job->terms.force || !entry->touched ||
+	    (status != 0 && status != SHMLOG_ERR_INTERFERED))
+		return status;
+	if (status == 0 && shmlog_keep_is_alone(job->options->keeper, entry)) {
+		job->in_doubt = false;
+		return 0;
+	}
+	int settled = shmlog_settle(&job->commit);
+
+	job->in_doubt = settled != 0;
+	return settled == SHMLOG_ERR_IN_DOUBT && status != 0 ? status : settled;
+}
+
+/* Chooses what fits, and commits that. */
+static int commit_fitting(struct job *job)
+{
+	uint64_t room = job->entry.capacity - job->entry.size;
+	size_t fitting;
+
+	job->commit.source = job->all;
+	job->count = job->all_count;
+	job->fits = length_of(&job->all) <= room;
+	if (!job->fits && (job->options->flags & SHMLOG_APPEND_WHOLE) == 0) {
+		shmlog_format_chain(job->all.bytes, (size_t)job->all.end, room,
+		                    &fitting, &job->count);
+		job->commit.source.end = fitting;
+	} else if (!job->fits) {
+		job->commit.source.end = job->all.from;
+	}
+	job->bytes = length_of(&job->commit.source);
+	return job->bytes > 0 ? commit(job) : 0;
+}
+
+static int attempt(struct job *job)
+{
+	struct shmlog_append_result *result = job->result;
+	struct shmlog_entry *entry = &job->entry;
+
+	/* Beside a writer that overwrites there is no chain to hold on to. */
+	if (job->terms.force)
+		job->log->proved = 0;
+	int status = shmlog_keep_enter(job->options->keeper, job->log,
+	                               &job->terms, entry);
+
+	if (status != 0)
+		return status;
+	job->entered = true;
+	result->cursor = entry->size - job->log->data_offset;
+	result->end_cursor = result->cursor;
+	result->free_bytes = entry->capacity - entry->size;
+	return commit_fitting(job);
+}
+
+static int write_source(struct job *job)
+{
+	return shmlog_source_write(&job->commit.source, &job->entry);
+}
+
+/* Appends once more what was overwritten, which the source of the commit is
+ * narrowed to.  The lock is held. */
+static int commit_again(struct job *job)
+{
+	struct shmlog_entry *entry = &job->entry;
+	int status = shmlog_open_access(entry);
+
+	if (status == 0)
+		status = shmlog_chain_check(job->log, entry->size);
+	if (status == 0 &&
+	    length_of(&job->commit.source) > entry->capacity - entry->size)
+		status = SHMLOG_ERR_FULL;
+	job->write = write_source;
+	return status == 0 ? commit(job) : status;
+}
+
+/* Looks once more what has become of frames in doubt. */
+static int look_again(struct job *job)
+{
+	int status = shmlog_enter_unchecked(job->log, &job->terms, &job->entry);
+
+	if (status != 0)
+		return status;
+	job->entered = true;
+	status = shmlog_settle(&job->commit);
+	job->in_doubt = status != 0;
+	return status;
+}
+
+/* Whether a writer that takes no lock is in the way. */
+static bool is_foreign(int status)
+{
+	return status == SHMLOG_ERR_WRITER_ACTIVE ||
+	       status == SHMLOG_ERR_INTERFERED ||
+	       status == SHMLOG_ERR_IN_DOUBT ||
+	       status == SHMLOG_ERR_OVERWRITTEN;
+}
+
+/* Goes on until all is in the log, while foreign writers come and go, as long
+ * as the caller is patient. */
+static int insist(struct job *job)
+{
+	int status = attempt(job);
+
+	while (job->options->writer_timeout_ns != 0 && is_foreign(status)) {
+		int outcome;
+
+		if (status == SHMLOG_ERR_OVERWRITTEN && job->entered) {
+			outcome = commit_again(job);
+		} else {
+			leave(job);
+			if (await_writer(job) != 0)
+				break;
+			outcome = job->in_doubt ? look_again(job)
+			                        : attempt(job);
+		}
+		/* What has become of the frames says more than why that could
+		 * not be changed. */
+		if (job->in_doubt && outcome == -EINTR)
+			continue;
+		if (job->in_doubt && !is_foreign(outcome))
+			break;
+		if (!job->in_doubt || outcome != SHMLOG_ERR_WRITER_ACTIVE)
+			status = outcome;
+	}
+	return status;
+}
+
+/* Leaves, unless the entry may be kept, and says what there is to say. */
+static int finish(struct job *job, int status)
+{
+	struct shmlog_append_result *result = job->result;
+	struct shmlog_entry *entry = &job->entry;
+	uint64_t bytes = length_of(&job->commit.source);
+	uint64_t cursor = job->commit.at - job->log->data_offset;
+	bool committed = status == 0 && bytes > 0;
+
+	if (committed) {
+		result->frames = job->count;
+		result->bytes = (size_t)job->bytes;
+		result->cursor = cursor;
+		result->end_cursor = cursor + bytes;
+		entry->size = job->commit.at + bytes;
+		result->free_bytes = entry->capacity - entry->size;
+		job->log->proved = job->terms.force ? 0 : entry->size;
+	} else if (job->in_doubt) {
+		result->doubtful_frames = job->count;
+		result->doubtful_cursor = cursor;
+		result->doubtful_end_cursor = cursor + bytes;
+	}
+	if (status == 0 && job->entered && !job->fits)
+		status = SHMLOG_ERR_FULL;
+	if (committed && status == 0)
+		shmlog_keep(job->options->keeper, entry);
 	else
-		shmlog_leave(entry);
+		leave(job);
+	return status;
 }
 
 int shmlog_append_frames(struct shmlog *log, const void *frames, size_t bytes,
                          const struct shmlog_append_options *options,
                          struct shmlog_append_result *result_out)
 {
-	struct shmlog_append_result result = {0};
-	struct shmlog_entry entry;
+	struct shmlog_append_result result;
+	struct job job;
 	size_t fitting;
-	uint64_t count;
 
-	if (options == NULL)
-		options = &default_options;
-	if (result_out == NULL)
-		result_out = &result;
-	*result_out = result;
-	if (!shmlog_format_chain(frames, bytes, UINT64_MAX, &fitting, &count))
+	begin(&job, log, options, result_out != NULL ? result_out : &result);
+	if (!shmlog_format_chain(frames, bytes, UINT64_MAX, &fitting,
+	                         &job.all_count))
 		return SHMLOG_ERR_BAD_FRAMES;
+	job.all = (struct shmlog_source){.bytes = frames, .end = bytes};
+	job.write = write_source;
 
 	pthread_mutex_lock(&log->append_mutex);
-	int status = enter(log, options, &entry);
+	int status = finish(&job, insist(&job));
 
-	if (status != 0)
-		goto unlock;
-	report(result_out, &entry, 0, 0);
-	bool fits = bytes <= entry.capacity - entry.size;
-
-	if (!fits && (options->flags & SHMLOG_APPEND_WHOLE) == 0)
-		shmlog_format_chain(frames, bytes, entry.capacity - entry.size,
-		                    &fitting, &count);
-	else if (!fits)
-		fitting = 0;
-	if (fitting > 0)
-		status = commit(&entry, frames, fitting,
-		                (options->flags & SHMLOG_APPEND_WAKE) != 0);
-	if (status == 0 && fitting > 0)
-		report(result_out, &entry, count, fitting);
-	if (status == 0 && !fits)
-		status = SHMLOG_ERR_FULL;
-	leave(options, &entry, status, fitting);
-unlock:
 	pthread_mutex_unlock(&log->append_mutex);
 	return status;
 }
@@ -201,7 +359,7 @@ static int fill_frames(struct shmlog_window *source, uint64_t at,
  * checked, as another look at the file might find others.
  */
 static int walk_frames(struct shmlog_window *source, uint64_t bytes,
-                       const struct shmlog_entry *entry, uint64_t *frames_out)
+                       struct shmlog_entry *entry, uint64_t *frames_out)
 {
 	*frames_out = 0;
 	for (uint64_t at = 0; at < bytes;) {
@@ -210,7 +368,7 @@ static int walk_frames(struct shmlog_window *source, uint64_t bytes,
 		int status = fill_frames(source, at, bytes, &held, &count);
 
 		if (status == 0 && entry != NULL)
-			status = write_behind(
+			status = shmlog_write_behind(
 				entry, at, shmlog_window_at(source, at), held);
 		if (status != 0)
 			return status;
@@ -220,20 +378,26 @@ static int walk_frames(struct shmlog_window *source, uint64_t bytes,
 	return 0;
 }
 
+/* Writes a file of frames for the first time. */
+static int write_file(struct job *job)
+{
+	return walk_frames(job->all.window, job->all.end, &job->entry,
+	                   &job->count);
+}
+
 int shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
                               const struct shmlog_append_options *options,
                               struct shmlog_append_result *result_out)
 {
-	struct shmlog_append_result result = {0};
+	struct shmlog_append_options whole = {0};
+	struct shmlog_append_result result;
 	struct shmlog_window source;
-	struct shmlog_entry entry;
-	uint64_t count;
+	struct job job;
 
-	if (options == NULL)
-		options = &default_options;
-	if (result_out == NULL)
-		result_out = &result;
-	*result_out = result;
+	if (options != NULL)
+		whole = *options;
+	whole.flags |= SHMLOG_APPEND_WHOLE;
+	begin(&job, log, &whole, result_out != NULL ? result_out : &result);
 	int status = shmlog_window_init(&source, fd, 0, COPY_BYTES);
 
 	if (status != 0)
@@ -241,26 +405,14 @@ int shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
 	/* What is no chain of frames is refused before anything is written.
 	 * The file may change after that: the copy is checked as it is made,
 	 * and not published unless it is whole. */
-	status = walk_frames(&source, bytes, NULL, &count);
+	status = walk_frames(&source, bytes, NULL, &job.all_count);
 	if (status != 0)
 		goto release_window;
+	job.all = (struct shmlog_source){.window = &source, .end = bytes};
+	job.write = write_file;
 
 	pthread_mutex_lock(&log->append_mutex);
-	status = enter(log, options, &entry);
-	if (status != 0)
-		goto unlock;
-	report(result_out, &entry, 0, 0);
-	if (bytes > entry.capacity - entry.size)
-		status = SHMLOG_ERR_FULL;
-	else if (bytes > 0)
-		status = walk_frames(&source, bytes, &entry, &count);
-	if (status == 0 && bytes > 0)
-		status = publish(&entry, entry.size + bytes,
-		                 (options->flags & SHMLOG_APPEND_WAKE) != 0);
-	if (status == 0)
-		report(result_out, &entry, count, (size_t)bytes);
-	leave(options, &entry, status, bytes);
-unlock:
+	status = finish(&job, insist(&job));
 	pthread_mutex_unlock(&log->append_mutex);
 release_window:
 	shmlog_window_release(&source);

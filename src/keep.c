@@ -10,7 +10,8 @@
  *
  *   - A writer that takes no lock has the log open: either it had when the
  *     log was entered, and was found then, or the watch, which is older than
- *     that, has seen it.
+ *     that, has seen it.  One that comes while the commit is made is seen by
+ *     a second look, behind the publish: see settle.c.
  *   - Whoever waits for the lock marks the file and then opens it.  The mark
  *     is looked for after the watch was read empty and before anything is
  *     kept, so one of the two is seen.
@@ -122,11 +123,11 @@ static bool prepare(struct shmlog_keeper *keeper)
 }
 
 static int enter_anew(struct shmlog_keeper *keeper, struct shmlog *log,
-                      bool force, int64_t timeout_ns,
+                      const struct shmlog_terms *terms,
                       struct shmlog_entry *entry)
 {
 	bool prepared = prepare(keeper);
-	int status = shmlog_enter(log, force, timeout_ns, entry);
+	int status = shmlog_enter(log, terms, entry);
 
 	if (status != 0 || !prepared)
 		return status;
@@ -139,17 +140,28 @@ static int enter_anew(struct shmlog_keeper *keeper, struct shmlog *log,
 	return 0;
 }
 
+/* Whether what is kept holds on: nobody has come, and the file is no shorter
+ * than it was.  One that is longer has more room. */
+static bool holds_on(struct shmlog_keeper *keeper)
+{
+	uint64_t length;
+
+	if (shmlog_platform_watch_read(keeper->watch) != SHMLOG_SEEN_NOTHING ||
+	    shmlog_load_length(keeper->entry.fd, &length) != 0 ||
+	    length < keeper->entry.capacity)
+		return false;
+	keeper->entry.capacity = length;
+	return true;
+}
+
 int shmlog_keep_enter(struct shmlog_keeper *keeper, struct shmlog *log,
-                      bool force, int64_t timeout_ns,
+                      const struct shmlog_terms *terms,
                       struct shmlog_entry *entry_out)
 {
 	if (keeper == NULL || keeper->log != log)
-		return shmlog_enter(log, force, timeout_ns, entry_out);
+		return shmlog_enter(log, terms, entry_out);
 	if (is_kept(keeper)) {
-		if (shmlog_platform_watch_read(keeper->watch) ==
-		            SHMLOG_SEEN_NOTHING &&
-		    shmlog_check_length(keeper->entry.fd,
-		                        keeper->entry.capacity) == 0) {
+		if (holds_on(keeper)) {
 			/* Its size is what was published last: whoever moved
 			 * it since is in the way. */
 			*entry_out = keeper->entry;
@@ -159,7 +171,19 @@ int shmlog_keep_enter(struct shmlog_keeper *keeper, struct shmlog *log,
 		shmlog_leave(&keeper->entry);
 		share(keeper);
 	}
-	return enter_anew(keeper, log, force, timeout_ns, entry_out);
+	return enter_anew(keeper, log, terms, entry_out);
+}
+
+bool shmlog_keep_is_alone(struct shmlog_keeper *keeper,
+                          struct shmlog_entry *entry)
+{
+	if (!entry->alone)
+		return false;
+	entry->alone = shmlog_platform_watch_read(keeper->watch) ==
+	               SHMLOG_SEEN_NOTHING;
+	if (!entry->alone)
+		share(keeper);
+	return entry->alone;
 }
 
 void shmlog_keep(struct shmlog_keeper *keeper, struct shmlog_entry *entry)

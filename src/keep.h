@@ -10,8 +10,15 @@
  * append_mutex, like all below.
  */
 int shmlog_keep_enter(struct shmlog_keeper *keeper, struct shmlog *log,
-                      bool force, int64_t timeout_ns,
+                      const struct shmlog_terms *terms,
                       struct shmlog_entry *entry_out);
+
+/*
+ * Behind a publish: whether it is certain that nobody has opened the log since
+ * before it was entered.  If not, the entry will not be kept.
+ */
+bool shmlog_keep_is_alone(struct shmlog_keeper *keeper,
+                          struct shmlog_entry *entry);
 
 /* After a commit that moved `size` to entry->size: keeps the entry if that is
  * allowed, else leaves. */

@@ -1,6 +1,7 @@
 /* The lock, the look for a live writer, and write access. */
 #include "lock.h"
 
+#include "chain.h"
 #include "platform.h"
 
 #include <errno.h>
@@ -21,6 +22,10 @@
 /* Who merely keeps the lock from one append to the next lets go of it sooner
  * than that once somebody waits. */
 #define KEEPER_GRACE_NS 5000000
+/* Between two looks for a foreign writer that is waited for: a look at a lease
+ * takes microseconds, one at /proc milliseconds. */
+#define LONGEST_WRITER_PAUSE_NS 10000000
+#define PROC_PAUSE_NS 200000000
 
 static int pause_ns(int64_t ns)
 {
@@ -134,8 +139,10 @@ void shmlog_unlock(struct shmlog *log)
 }
 
 /* Takes the lock; *waited_out says whether another process had it. */
-static int lock(struct shmlog *log, int64_t timeout_ns, bool *waited_out)
+static int lock(struct shmlog *log, const struct shmlog_terms *terms,
+                bool *waited_out)
 {
+	int64_t timeout_ns = terms->lock_timeout_ns;
 	int status = try_lock(log->fd);
 
 	if (status == -EBADF)
@@ -143,6 +150,11 @@ static int lock(struct shmlog *log, int64_t timeout_ns, bool *waited_out)
 	if (status != -EWOULDBLOCK)
 		goto done;
 	*waited_out = true;
+	if (terms->waiting != NULL &&
+	    terms->waiting(terms->context, SHMLOG_ERR_LOCK_TIMEOUT) != 0) {
+		status = SHMLOG_ERR_LOCK_TIMEOUT;
+		goto done;
+	}
 	if (timeout_ns >= 0 && timeout_ns < KEEPER_GRACE_NS)
 		timeout_ns = KEEPER_GRACE_NS;
 	shmlog_platform_mark_waiting(log->fd, log->path);
@@ -196,8 +208,7 @@ static int find_writer(const struct shmlog *log)
 	return found < 0 && shmlog_platform_is_marked(log->fd) ? 1 : found;
 }
 
-/* Refuses a live writer that does not take the lock, which is held. */
-static int refuse_writer(struct shmlog *log, bool *certain_out)
+int shmlog_refuse_writer(struct shmlog *log, bool *certain_out)
 {
 	int64_t pause = FIRST_PAUSE_NS;
 	int64_t start = shmlog_platform_now_ns();
@@ -213,34 +224,38 @@ static int refuse_writer(struct shmlog *log, bool *certain_out)
 	return found == 0 ? 0 : look_in_proc(log);
 }
 
-/*
- * Whether a frame may follow what is committed.  Looks at the last frame
- * alone, so that an append costs the same whatever the log's size.
- */
-static int check_tail(const struct shmlog *log, uint64_t size)
+int shmlog_await_writer(struct shmlog *log, const struct shmlog_terms *terms,
+                        int64_t timeout_ns)
 {
-	uint64_t committed = size - log->data_offset;
-	unsigned char bytes[SHMLOG_FRAME_MAX_BYTES + 1];
-	struct shmlog_fault fault = {.backwards = true};
-	uint32_t total = 2;
+	int64_t pause = FIRST_PAUSE_NS;
+	int64_t start = shmlog_platform_now_ns();
 
-	if (committed == 0)
-		return 0;
-	if (committed < SHMLOG_FRAME_OVERHEAD_BYTES)
-		return SHMLOG_ERR_TORN;
-	for (int pass = 0; pass < 2; pass++) {
-		unsigned char *from = bytes + sizeof(bytes) - total;
-		int status = shmlog_read_at(log->fd, size - total, from, total);
+	for (;;) {
+		int found = find_writer(log);
 
-		if (status != 0)
-			return status;
-		total = shmlog_load_word(bytes + sizeof(bytes) - 2);
-		if (total < SHMLOG_FRAME_OVERHEAD_BYTES || total > committed)
-			return SHMLOG_ERR_TORN;
+		if (found < 0) {
+			log->scanned = false;
+			found = look_in_proc(log) != 0;
+			pause = PROC_PAUSE_NS;
+		}
+		if (found == 0)
+			return 0;
+		int64_t waited = shmlog_platform_now_ns() - start;
+
+		if (timeout_ns >= 0 && waited >= timeout_ns)
+			return SHMLOG_ERR_WRITER_ACTIVE;
+		if (terms->waiting != NULL &&
+		    terms->waiting(terms->context, SHMLOG_ERR_WRITER_ACTIVE) !=
+		            0)
+			return SHMLOG_ERR_WRITER_ACTIVE;
+		if (timeout_ns >= 0 && pause > timeout_ns - waited)
+			pause = timeout_ns - waited;
+		/* A signal that is of no interest to who waits is of none
+		 * here. */
+		if (pause_ns(pause) != 0 && terms->waiting == NULL)
+			return SHMLOG_ERR_WRITER_ACTIVE;
+		pause = longer(pause, LONGEST_WRITER_PAUSE_NS);
 	}
-	shmlog_format_explain(&fault, bytes + sizeof(bytes), committed);
-	/* From behind, a torn frame and one with a bad word look alike. */
-	return fault.status == 0 ? 0 : SHMLOG_ERR_TORN;
 }
 
 static int open_access(struct shmlog_entry *entry)
@@ -279,11 +294,22 @@ static int look_at_log(struct shmlog_entry *entry)
 	if (header.data_offset != log->data_offset)
 		return SHMLOG_ERR_DATA_OFFSET;
 	entry->size = header.size;
-	return check_tail(log, header.size);
+	return 0;
 }
 
-int shmlog_enter(struct shmlog *log, bool force, int64_t timeout_ns,
-                 struct shmlog_entry *entry_out)
+int shmlog_open_access(struct shmlog_entry *entry)
+{
+	int status = open_access(entry);
+
+	if (status == 0)
+		status = map_header(entry);
+	if (status == 0)
+		status = look_at_log(entry);
+	return status;
+}
+
+int shmlog_enter_unchecked(struct shmlog *log, const struct shmlog_terms *terms,
+                           struct shmlog_entry *entry_out)
 {
 	struct shmlog_entry *entry = entry_out;
 	int status;
@@ -295,19 +321,29 @@ int shmlog_enter(struct shmlog *log, bool force, int64_t timeout_ns,
 		return SHMLOG_ERR_WRITER_ACTIVE;
 	if (log->kept != NULL)
 		shmlog_leave(log->kept);
-	status = lock(log, timeout_ns, &entry->waited);
+	status = lock(log, terms, &entry->waited);
 	if (status != 0)
 		return status;
-	if (!force)
-		status = refuse_writer(log, &entry->certain);
+	if (!terms->force)
+		status = shmlog_refuse_writer(log, &entry->certain);
 	if (status == 0)
-		status = open_access(entry);
-	if (status == 0)
-		status = map_header(entry);
-	if (status == 0)
-		status = look_at_log(entry);
+		status = shmlog_open_access(entry);
 	if (status != 0)
 		shmlog_leave(entry);
+	return status;
+}
+
+int shmlog_enter(struct shmlog *log, const struct shmlog_terms *terms,
+                 struct shmlog_entry *entry_out)
+{
+	shmlog_chain_precheck(log);
+	int status = shmlog_enter_unchecked(log, terms, entry_out);
+
+	if (status != 0)
+		return status;
+	status = shmlog_chain_check(log, entry_out->size);
+	if (status != 0)
+		shmlog_leave(entry_out);
 	return status;
 }
 
@@ -317,6 +353,8 @@ void shmlog_close_access(struct shmlog_entry *entry)
 		munmap(entry->header, SHMLOG_HEADER_BYTES);
 	if (entry->fd >= 0)
 		close(entry->fd);
+	entry->header = NULL;
+	entry->fd = -1;
 }
 
 void shmlog_leave(struct shmlog_entry *entry)

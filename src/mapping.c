@@ -52,7 +52,7 @@ int shmlog_write_at(int fd, uint64_t offset, const void *bytes,
 
 /* The length of a file.  Moves the descriptor's own position, which nobody
  * uses: half the way through the kernel that fstat(2) takes. */
-static int load_length(int fd, uint64_t *length_out)
+int shmlog_load_length(int fd, uint64_t *length_out)
 {
 	off_t length = lseek(fd, 0, SEEK_END);
 
@@ -65,7 +65,7 @@ static int load_length(int fd, uint64_t *length_out)
 int shmlog_check_length(int fd, uint64_t size)
 {
 	uint64_t length = 0;
-	int status = load_length(fd, &length);
+	int status = shmlog_load_length(fd, &length);
 
 	if (status != 0)
 		return status;
@@ -106,7 +106,7 @@ int shmlog_load_header(int fd, struct shmlog_header *header_out)
 	if (status != 0 && status != SHMLOG_ERR_MAPPING_GONE)
 		return status;
 	/* After the words: a file that grows meanwhile raises no alarm. */
-	int measured = load_length(fd, &header_out->capacity);
+	int measured = shmlog_load_length(fd, &header_out->capacity);
 
 	if (measured != 0 || status != 0)
 		return measured != 0 ? measured : status;
@@ -120,7 +120,7 @@ int shmlog_load_header(int fd, struct shmlog_header *header_out)
 		         !is_one_piece(first.size, header_out->size));
 		/* What was committed since may lie in what has grown. */
 		if (status == 0)
-			status = load_length(fd, &header_out->capacity);
+			status = shmlog_load_length(fd, &header_out->capacity);
 	}
 	/* Frames are read after the size that covers them. */
 	atomic_thread_fence(memory_order_acquire);

@@ -40,6 +40,8 @@ struct shmlog {
 	bool scanned;    /* looked for writers in /proc; under append_mutex */
 	bool has_writer; /* its own; likewise */
 	struct shmlog_entry *kept; /* by a keeper, or NULL; likewise */
+	uint64_t proved; /* offset up to which the frames were found to be a
+	                  * chain; 0: not looked yet; likewise */
 };
 
 static inline struct shmlog_file_header *
@@ -80,6 +82,8 @@ int shmlog_read_at(int fd, uint64_t offset, void *bytes, size_t size_bytes);
 int shmlog_write_at(int fd, uint64_t offset, const void *bytes,
                     size_t size_bytes);
 
+/* The length of a file: 0 or -errno. */
+int shmlog_load_length(int fd, uint64_t *length_out);
 /* Whether the file has `size` bytes: 0, SHMLOG_ERR_MAPPING_GONE or -errno. */
 int shmlog_check_length(int fd, uint64_t size);
 

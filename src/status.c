@@ -43,6 +43,10 @@ static const struct status_text texts[] = {
          "another writer moved the end of the committed data"},
 	{SHMLOG_ERR_BAD_FRAMES, "SHMLOG_ERR_BAD_FRAMES",
          "the bytes are no chain of frames"},
+	{SHMLOG_ERR_IN_DOUBT, "SHMLOG_ERR_IN_DOUBT",
+         "another writer opened the log during the commit"},
+	{SHMLOG_ERR_OVERWRITTEN, "SHMLOG_ERR_OVERWRITTEN",
+         "another writer overwrote the commit"},
 	{SHMLOG_ERR_CAPACITY, "SHMLOG_ERR_CAPACITY",
          "impossible capacity: a log has at least 24 bytes"},
 };

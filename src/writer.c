@@ -23,9 +23,11 @@ static int enter(struct shmlog_writer *writer,
                  const struct shmlog_writer_options *options)
 {
 	struct shmlog *log = writer->log;
-	int status = shmlog_enter(log,
-	                          (options->flags & SHMLOG_WRITER_FORCE) != 0,
-	                          options->lock_timeout_ns, &writer->entry);
+	const struct shmlog_terms terms = {
+		.force = (options->flags & SHMLOG_WRITER_FORCE) != 0,
+		.lock_timeout_ns = options->lock_timeout_ns,
+	};
+	int status = shmlog_enter(log, &terms, &writer->entry);
 
 	if (status != 0)
 		return status;

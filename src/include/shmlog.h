@@ -43,7 +43,9 @@
  * that takes no lock (the Node package) is looked for at each lock and
  * refused with SHMLOG_ERR_WRITER_ACTIVE where the system can show it; where
  * it cannot, a commit that finds `size` moved by someone else is refused
- * with SHMLOG_ERR_INTERFERED instead of overwriting.
+ * with SHMLOG_ERR_INTERFERED instead of overwriting.  One that comes in the
+ * middle of an append is noticed before that counts: see
+ * shmlog_append_frames().
  *
  * CRASHES.  A process that is killed between allocate and commit leaves
  * bytes beyond `size`, which mean nothing; every committed frame stays
@@ -138,6 +140,11 @@ enum shmlog_status {
 	                                    * log open */
 	SHMLOG_ERR_INTERFERED = -10034, /* size was moved by another writer */
 	SHMLOG_ERR_BAD_FRAMES = -10035, /* the bytes are no chain of frames */
+	SHMLOG_ERR_IN_DOUBT = -10036,   /* published, but a writer that takes no
+	                                  * lock, and may not know of it, has
+	                                  * the log open */
+	SHMLOG_ERR_OVERWRITTEN = -10037, /* published, and overwritten by such a
+	                                  * writer */
 
 	SHMLOG_ERR_CAPACITY = -10040, /* capacity < 24 or beyond off_t */
 };
@@ -534,6 +541,19 @@ struct shmlog_append_options {
 	                          * without limit.  Less than 5 ms counts as
 	                          * that: time for a keeper to let go. */
 	struct shmlog_keeper *keeper; /* of this log, or NULL */
+	int64_t writer_timeout_ns; /* how long to wait for a writer that takes
+	                               * no lock to close the log; negative:
+	                               * without limit; 0: not at all */
+	/*
+	 * Called before each wait, from the same thread, which must not use the
+	 * log in it; may be NULL.  `status` is what the wait is about:
+	 * SHMLOG_ERR_LOCK_TIMEOUT, once, for the lock, which a signal ends with
+	 * -EINTR; SHMLOG_ERR_WRITER_ACTIVE, every 10 ms or so, for a foreign
+	 * writer, which no signal ends.  Nonzero ends the wait, as if the time
+	 * were up.
+	 */
+	int (*waiting)(void *context, int status);
+	void *context;
 };
 
 struct shmlog_append_result {
@@ -542,21 +562,53 @@ struct shmlog_append_result {
 	uint64_t cursor;     /* of the first of them */
 	uint64_t end_cursor; /* where the next frame will start */
 	uint64_t free_bytes; /* left in the log behind that */
+	/* Written, and perhaps published, but not committed: the frames of a
+	 * commit that another writer may overwrite, or has.  None unless
+	 * appending fails. */
+	uint64_t doubtful_frames;
+	uint64_t doubtful_cursor; /* where they were written */
+	uint64_t doubtful_end_cursor;
 };
 
 /*
  * Appends `bytes` bytes of ready frames as one commit, under the lock: takes
  * it, looks for a live writer that takes none, reads `size`, checks the last
- * frame, writes behind it, publishes, lets go.  Never blocks a reader.
+ * frames, writes behind them, publishes, makes sure that nobody can overwrite
+ * what was published, lets go.  Never blocks a reader.
+ *
+ * The last frames are checked from where this handle left off, so that nothing
+ * is built upon a chain that broke since; by the first call on a handle, 64 KiB
+ * of them.
  *
  * 0 when all was committed.  SHMLOG_ERR_FULL when the frames do not all fit:
  * those that do were committed, unless SHMLOG_APPEND_WHOLE.  On any other
  * error nothing was committed: SHMLOG_ERR_BAD_FRAMES if the bytes are no
  * chain of whole frames (looked at before the file), _LOCK_TIMEOUT,
- * _WRITER_ACTIVE, _INTERFERED, _TORN, _FRAME_CORRUPT, _MAPPING_GONE,
+ * _WRITER_ACTIVE, _INTERFERED, _IN_DOUBT, _OVERWRITTEN, _TORN, _FRAME_CORRUPT,
+ * _WENT_BACK if frames that were there are not any more, _MAPPING_GONE,
  * _REPLACED if the name leads to another file by now, the header's statuses,
  * -ENOSPC, -EACCES, -EINTR.  *result_out (may be NULL) is always written.
  * bytes = 0 checks all of this and commits nothing.
+ *
+ * FOREIGN WRITERS.  One that opened the log between the look for it and the
+ * publish may overwrite what was published, whenever it commits next.  So a
+ * commit counts after a second look: if such a writer is there, the frames are
+ * in doubt (SHMLOG_ERR_IN_DOUBT, or _INTERFERED if it has moved `size`
+ * already); if it is gone, they either are all there, to the last byte, or
+ * SHMLOG_ERR_OVERWRITTEN.  result_out->doubtful_frames then says how many and
+ * where.  With writer_timeout_ns the call waits instead, without the lock,
+ * until that writer has closed the log, looks which frames were overwritten,
+ * and appends those once more; then 0 means that each of them is in the log
+ * once.  The same goes for a writer that is there from the beginning.  Once
+ * the time is up, the status is what it would have been without waiting.
+ * With SHMLOG_APPEND_FORCE there is no second look.
+ *
+ * What remains possible: a foreign writer that opened, committed and closed
+ * within one commit wrote, in the same place, the same bytes; then they are
+ * there once.  Frames that it stored there, but had not committed when this
+ * call wrote its own, are lost to it.  Where the system cannot tell who has a
+ * file open (no lease: a file of somebody else's), a writer that has stored
+ * nothing yet is seen only if it is visible in /proc.
  */
 SHMLOG_API int shmlog_append_frames(struct shmlog *log, const void *frames,
                                     size_t bytes,

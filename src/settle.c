@@ -1,0 +1,336 @@
+/*
+ * The second look: what has become of frames that were just published.
+ *
+ * A writer that takes no lock (the Node package's) opens the log, maps it,
+ * loads `size` once, and from then on writes its frames behind the place that
+ * it loaded and stores the end of each commit of its own, whatever `size` is
+ * by then.  The look that precedes a commit finds one that has the log open.
+ * One that opens it after that look and loads `size` before the publish will
+ * overwrite the frames, now or in an hour, and nothing that is done before the
+ * publish can prevent it, as it may open the log right behind that.  So a
+ * commit counts only after a look behind the publish.
+ *
+ * Let P be such a writer.  Of its steps
+ *
+ *   open < load size < store frames < store size < close
+ *
+ * the load is what matters: if it comes behind the publish, P goes on behind
+ * the frames, and they are safe from it.  If it comes before:
+ *
+ *   - The watch of a keeper (keep.c) was read empty after the look for a
+ *     writer.  The event for an opening is there before open(2) returns, so
+ *     before P loads `size`, so before the publish.  A watch that is still
+ *     empty behind the publish proves that there is no P.  This is the one
+ *     system call that a kept commit pays.
+ *   - Without a watch, or where it has seen somebody, the own write access is
+ *     closed.  A lease then tells whether anybody has the log open for writing.
+ *     If so, that may be a P, and the frames are in doubt.  If not, each P has
+ *     closed the log, and all that it will ever do is done.  Then the bytes
+ *     decide: frames that are all there and below `size` are there to stay,
+ *     as whoever comes now loads a `size` beyond them.
+ *   - If bytes differ, a P has stored frames there.  The committed chain says
+ *     which of ours are left; the others were overwritten.  A P that closed
+ *     the log without a commit may leave a broken chain behind, and one whose
+ *     frames were overwritten by ours before it stored `size` may leave `size`
+ *     inside of them.  Nobody could ever read past either, so what was to be
+ *     there is written, or published, once more.  That cannot harm anybody who
+ *     comes meanwhile and loads a `size` beyond it; for who loads one before,
+ *     the look is taken again.
+ *
+ * What this cannot see: a P that came and went unwatched and committed frames
+ * which are byte for byte the same as ours, in the same place.  Both are in the
+ * log then, once.  And where the system grants no lease (a file of somebody
+ * else's, a system without leases) the bytes are compared, but a P that has
+ * not stored anything yet is seen only in /proc.
+ */
+#include "settle.h"
+
+#include "chain.h"
+#include "platform.h"
+
+#include <string.h>
+
+/* Each look that mends something is followed by another one. */
+#define MOST_LOOKS 8
+
+static uint64_t length_of(const struct shmlog_source *source)
+{
+	return source->end - source->from;
+}
+
+/* The bytes of a source `at` bytes further on: at least `need` of them. */
+static int source_at(const struct shmlog_source *source, uint64_t at,
+                     size_t need, const unsigned char **bytes_out,
+                     uint64_t *held_out)
+{
+	uint64_t from = source->from + at;
+
+	if (source->bytes != NULL) {
+		*bytes_out = source->bytes + from;
+		*held_out = source->end - from;
+		return 0;
+	}
+	int status = shmlog_window_fill(source->window, from, need,
+	                                source->end);
+
+	if (status != 0)
+		return status == SHMLOG_ERR_MAPPING_GONE ? SHMLOG_ERR_BAD_FRAMES
+		                                         : status;
+	*bytes_out = shmlog_window_at(source->window, from);
+	*held_out = shmlog_window_after(source->window, from);
+	if (*held_out > source->end - from)
+		*held_out = source->end - from;
+	return 0;
+}
+
+int shmlog_explain_interference(const struct shmlog *log)
+{
+	struct shmlog_header header;
+	int status = shmlog_read_header(log, &header);
+
+	return status == 0 ? SHMLOG_ERR_INTERFERED : status;
+}
+
+int shmlog_write_behind(struct shmlog_entry *entry, uint64_t at,
+                        const void *bytes, size_t size_bytes)
+{
+	if (atomic_load_explicit(&entry->header->size, memory_order_relaxed) !=
+	    entry->size)
+		return shmlog_explain_interference(entry->log);
+	entry->touched = true;
+	return shmlog_write_at(entry->fd, entry->size + at, bytes, size_bytes);
+}
+
+int shmlog_source_write(const struct shmlog_source *source,
+                        struct shmlog_entry *entry)
+{
+	for (uint64_t at = 0; at < length_of(source);) {
+		const unsigned char *bytes;
+		uint64_t held;
+		int status = source_at(source, at, 1, &bytes, &held);
+
+		if (status == 0)
+			status = shmlog_write_behind(entry, at, bytes,
+			                             (size_t)held);
+		if (status != 0)
+			return status;
+		at += held;
+	}
+	return 0;
+}
+
+/* Where the log differs from what was written: the first and the last byte of
+ * that, counted from the start; none: first is the length. */
+struct difference {
+	uint64_t first;
+	uint64_t last;
+};
+
+static void note_difference(struct difference *difference, uint64_t at,
+                            const unsigned char *a, const unsigned char *b,
+                            size_t size_bytes, uint64_t length)
+{
+	if (memcmp(a, b, size_bytes) == 0)
+		return;
+	for (size_t i = 0; i < size_bytes; i++) {
+		if (a[i] == b[i])
+			continue;
+		if (difference->first == length)
+			difference->first = at + i;
+		difference->last = at + i;
+	}
+}
+
+static int compare(const struct shmlog_commit *commit,
+                   struct difference *difference)
+{
+	unsigned char there[SHMLOG_FRAME_MAX_BYTES + 1];
+	uint64_t length = length_of(&commit->source);
+
+	*difference = (struct difference){.first = length};
+	for (uint64_t at = 0; at < length;) {
+		const unsigned char *bytes;
+		uint64_t held;
+		int status = source_at(&commit->source, at, 1, &bytes, &held);
+
+		if (held > sizeof(there))
+			held = sizeof(there);
+		if (status == 0)
+			status = shmlog_read_at(commit->entry->log->fd,
+			                        commit->at + at, there,
+			                        (size_t)held);
+		if (status != 0)
+			return status;
+		note_difference(difference, at, there, bytes, (size_t)held,
+		                length);
+		at += held;
+	}
+	return 0;
+}
+
+/* The size of the frame that begins `at` bytes into the source. */
+static int frame_of_source(const struct shmlog_source *source, uint64_t at,
+                           uint64_t *total_out)
+{
+	const unsigned char *bytes;
+	uint64_t held;
+	int status = source_at(source, at, 2, &bytes, &held);
+
+	if (status == 0)
+		*total_out = shmlog_load_word(bytes);
+	return status;
+}
+
+/*
+ * Narrows the source to the frames that are not in the log, whose chain of
+ * frames is whole up to `size`.  Frames at its start are there up to the first
+ * byte that differs; frames at its end from where a frame of the chain begins
+ * in the same place as one of them, with no byte that differs behind that.
+ */
+static int narrow(struct shmlog_commit *commit, struct shmlog_window *window,
+                  const struct difference *difference, uint64_t size)
+{
+	uint64_t length = length_of(&commit->source);
+	uint64_t committed = size - commit->at;
+	bool reaches = committed >= length;
+	uint64_t from = 0;
+	uint64_t end = length;
+	uint64_t ours = 0;
+	uint64_t theirs = 0;
+	int status = 0;
+
+	while (status == 0 && ours < length && theirs < committed) {
+		uint64_t total = 0;
+		uint32_t frame = 0;
+
+		if (ours == theirs && ours <= difference->first)
+			from = ours;
+		if (ours == theirs && ours > difference->last && reaches) {
+			end = ours;
+			break;
+		}
+		if (ours <= theirs)
+			status = frame_of_source(&commit->source, ours, &total);
+		else
+			status = shmlog_chain_frame(window, commit->at + theirs,
+			                            size, &frame);
+		ours += total;
+		theirs += frame;
+	}
+	if (ours == theirs && ours < length && ours <= difference->first)
+		from = ours;
+	commit->source.end = commit->source.from + end;
+	commit->source.from += from;
+	commit->at += from;
+	return status;
+}
+
+enum fate {
+	THERE,
+	TO_PUBLISH,
+	TO_WRITE
+};
+
+/* Bytes differ: looks at the chain of what is committed.  SHMLOG_ERR_
+ * OVERWRITTEN where that is whole. */
+static int judge_chain(struct shmlog_commit *commit, uint64_t size,
+                       const struct difference *difference, enum fate *fate_out)
+{
+	struct shmlog *log = commit->entry->log;
+	struct shmlog_window window;
+	uint64_t end = commit->at + length_of(&commit->source);
+	int status = shmlog_window_init(&window, log->fd, 0,
+	                                SHMLOG_CHAIN_BYTES);
+
+	if (status == 0)
+		status = shmlog_chain_walk(&window, commit->at, size);
+	if (status == 0) {
+		log->proved = size;
+		commit->entry->size = size;
+		status = narrow(commit, &window, difference, size);
+		if (status == 0)
+			status = SHMLOG_ERR_OVERWRITTEN;
+	} else if ((status == SHMLOG_ERR_FRAME_CORRUPT ||
+	            status == SHMLOG_ERR_TORN) &&
+	           size >= end && shmlog_chain_walk(&window, end, size) == 0) {
+		*fate_out = TO_WRITE;
+		status = 0;
+	}
+	shmlog_window_release(&window);
+	return status;
+}
+
+/* Nobody has the log open for writing, or can be seen to have. */
+static int judge(struct shmlog_commit *commit, enum fate *fate_out)
+{
+	struct shmlog_header header = {0};
+	struct difference difference;
+	uint64_t length = length_of(&commit->source);
+	int status = shmlog_read_header(commit->entry->log, &header);
+
+	if (status != 0)
+		return status;
+	if (header.size < commit->at)
+		return SHMLOG_ERR_WENT_BACK;
+	status = compare(commit, &difference);
+	if (status != 0)
+		return status;
+	if (difference.first < length)
+		return judge_chain(commit, header.size, &difference, fate_out);
+	*fate_out = header.size - commit->at >= length ? THERE : TO_PUBLISH;
+	return 0;
+}
+
+/* Writes once more what a chain broke in, or publishes it. */
+static int mend(struct shmlog_commit *commit, enum fate fate)
+{
+	struct shmlog_entry *entry = commit->entry;
+	int status = shmlog_open_access(entry);
+
+	if (status != 0)
+		return status;
+	uint64_t size = entry->size;
+	uint64_t end = commit->at + length_of(&commit->source);
+
+	if (fate == TO_PUBLISH) {
+		if (size >= commit->at && size < end &&
+		    atomic_compare_exchange_strong_explicit(
+			    &entry->header->size, &size, end,
+			    memory_order_release, memory_order_relaxed))
+			(void)shmlog_platform_wake(&entry->header->size);
+		return 0;
+	}
+	for (uint64_t at = 0; status == 0 && at < end - commit->at;) {
+		const unsigned char *bytes;
+		uint64_t held;
+
+		status = source_at(&commit->source, at, 1, &bytes, &held);
+		if (status == 0)
+			status = shmlog_write_at(entry->fd, commit->at + at,
+			                         bytes, (size_t)held);
+		at += held;
+	}
+	return status;
+}
+
+int shmlog_settle(struct shmlog_commit *commit)
+{
+	struct shmlog_entry *entry = commit->entry;
+
+	for (int looks = 0; looks < MOST_LOOKS; looks++) {
+		enum fate fate = THERE;
+
+		shmlog_close_access(entry);
+		int status = shmlog_refuse_writer(entry->log, &entry->certain);
+
+		if (status == SHMLOG_ERR_WRITER_ACTIVE)
+			return SHMLOG_ERR_IN_DOUBT;
+		if (status == 0)
+			status = judge(commit, &fate);
+		if (status == 0 && fate != THERE)
+			status = mend(commit, fate);
+		if (status != 0 || fate == THERE)
+			return status;
+	}
+	return SHMLOG_ERR_IN_DOUBT;
+}
