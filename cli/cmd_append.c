@@ -30,6 +30,7 @@ enum {
 	OPTION_OVERFLOW,
 	OPTION_FORCE,
 	OPTION_LOCK_TIMEOUT,
+	OPTION_WRITER_TIMEOUT,
 	OPTION_SCHEMA,
 	OPTION_TYPE,
 	OPTION_ENUM_NUMBERS,
@@ -70,6 +71,10 @@ static const struct cli_option append_options[] = {
 		{.name = "lock-timeout",
                  .value = "DURATION",
                  .help = "how long to wait for other appenders"},
+	[OPTION_WRITER_TIMEOUT] =
+		{.name = "writer-timeout",
+                 .value = "DURATION",
+                 .help = "how long to wait for a writer without the lock"},
 	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
 };
 
@@ -881,6 +886,7 @@ static int parse_options(const struct cli_args *args, struct append *append,
 	const char *format = cli_args_value(args, OPTION_INPUT);
 	const char *every = cli_args_value(args, OPTION_COMMIT_EVERY);
 	const char *timeout = cli_args_value(args, OPTION_LOCK_TIMEOUT);
+	const char *patience = cli_args_value(args, OPTION_WRITER_TIMEOUT);
 	struct cli_quoted quoted;
 
 	sink->lock_timeout_ns = -1;
@@ -904,6 +910,11 @@ static int parse_options(const struct cli_args *args, struct append *append,
 		return cli_usage_error("--lock-timeout %s is no DURATION such "
 		                       "as 250us, 10ms, 1.5s or 2m",
 		                       cli_quote(&quoted, timeout));
+	if (patience != NULL &&
+	    !cli_parse_duration(patience, &sink->writer_timeout_ns))
+		return cli_usage_error("--writer-timeout %s is no DURATION "
+		                       "such as 250us, 10ms, 1.5s or 2m",
+		                       cli_quote(&quoted, patience));
 	return CLI_OK;
 }
 
@@ -931,6 +942,9 @@ static int check_combination(const struct cli_args *args,
 	if (append->typed.type != NULL && append->format == CLI_INPUT_FRAMES)
 		return cli_usage_error("--schema and the input format frames "
 		                       "exclude each other");
+	if (sink->force && cli_args_count(args, OPTION_WRITER_TIMEOUT) > 0)
+		return cli_usage_error("--force and --writer-timeout exclude "
+		                       "each other: the one does not wait");
 	if (sink->atomic && sink->commit_every > 0)
 		return cli_usage_error(
 			"--atomic and --commit-every exclude each other");

@@ -15,6 +15,7 @@ static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
 /* A handler has no argument but the signal: what it shares is global. */
 static volatile sig_atomic_t caught_signal;
 static volatile sig_atomic_t stop_asked;
+static volatile sig_atomic_t ticked;
 static uintptr_t page_bytes;
 
 static void end_by_default(int signal_number)
@@ -88,6 +89,27 @@ void cli_signals_defer_stop(bool defer)
 bool cli_signals_stop_asked(void)
 {
 	return stop_asked != 0;
+}
+
+static void keep_tick(int signal_number)
+{
+	(void)signal_number;
+	ticked = 1;
+}
+
+void cli_signals_tick(void)
+{
+	/* No SA_RESTART here either. */
+	struct sigaction action = {.sa_handler = keep_tick};
+
+	sigemptyset(&action.sa_mask);
+	ticked = 0;
+	sigaction(SIGALRM, &action, NULL);
+}
+
+bool cli_signals_ticked(void)
+{
+	return ticked != 0;
 }
 
 void cli_signals_sleep(int64_t ns)

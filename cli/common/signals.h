@@ -23,6 +23,13 @@ int cli_signal_caught(void);
 void cli_signals_defer_stop(bool defer);
 bool cli_signals_stop_asked(void);
 
+/*
+ * SIGALRM ends a call that waits, and nothing else: catches it, forgetting one
+ * that came before; and tells whether it came.
+ */
+void cli_signals_tick(void);
+bool cli_signals_ticked(void);
+
 /* Sleeps, but not beyond a signal that is caught, now or before. */
 void cli_signals_sleep(int64_t ns);
 

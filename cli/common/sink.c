@@ -42,24 +42,41 @@ void cli_sink_let_go(struct cli_sink *sink)
 	cli_signals_defer_stop(false);
 }
 
+/* struct shmlog_append_options.waiting. */
+static int wait_for(void *context, int status)
+{
+	struct cli_sink *sink = context;
+
+	/* Nothing is kept while something is waited for. */
+	if (sink->keeps) {
+		sink->keeps = false;
+		cli_signals_defer_stop(false);
+	}
+	return cli_patience_wait(&sink->patience, status);
+}
+
 /* One commit, begun again when a signal that means nothing to us cuts it. */
 static int append(struct cli_sink *sink, struct shmlog_append_result *result)
 {
 	struct shmlog_append_options options = {
 		.flags = append_flags(sink),
-		.lock_timeout_ns = sink->options.lock_timeout_ns,
 		.keeper = sink->keeper,
+		.writer_timeout_ns = sink->options.writer_timeout_ns,
+		.waiting = wait_for,
+		.context = sink,
 	};
+	int64_t lock_timeout_ns = sink->options.lock_timeout_ns;
 	int status;
 
 	/* A signal that has come already ends no wait for the lock. */
 	if (cli_signal_caught() != 0 &&
-	    (options.lock_timeout_ns < 0 ||
-	     options.lock_timeout_ns > LAST_LOCK_NS))
-		options.lock_timeout_ns = LAST_LOCK_NS;
+	    (lock_timeout_ns < 0 || lock_timeout_ns > LAST_LOCK_NS))
+		lock_timeout_ns = LAST_LOCK_NS;
+	cli_patience_begin(&sink->patience, lock_timeout_ns);
 	do {
 		if (cli_signals_stop_asked())
 			cli_sink_let_go(sink);
+		options.lock_timeout_ns = cli_patience_left(&sink->patience);
 		status = sink->spooled_bytes > 0
 		                 ? shmlog_append_frames_from(
 					   sink->log, sink->spool,
@@ -68,7 +85,9 @@ static int append(struct cli_sink *sink, struct shmlog_append_result *result)
 		                 : shmlog_append_frames(sink->log, sink->frames,
 		                                        sink->used, &options,
 		                                        result);
-	} while (status == -EINTR && cli_signal_caught() == 0);
+	} while (status == -EINTR && cli_patience_goes_on(&sink->patience));
+	cli_patience_end(&sink->patience);
+	sink->last = *result;
 	return status;
 }
 
@@ -83,6 +102,7 @@ int cli_sink_open(struct cli_sink *sink, struct shmlog *log, const char *path,
 		.path = path,
 		.options = *options,
 		.output = output,
+		.patience = {.log = log, .path = path},
 		.spool = -1,
 		.frames = malloc(FRAMES_BYTES),
 	};
@@ -303,40 +323,38 @@ int cli_sink_commit(struct cli_sink *sink, struct cli_refused *refused_out)
 	return status;
 }
 
-/* Who is in the way, as far as it can be seen. */
-struct culprit {
-	int64_t holder; /* of the lock, or 0: whoever writes */
-	char text[160];
-};
-
-static int name_culprit(void *context, const struct shmlog_process *process)
+/* Where frames are that may be overwritten, or have been. */
+static void describe_doubt(const struct cli_sink *sink, char *text,
+                           size_t text_bytes)
 {
-	struct culprit *culprit = context;
-	struct cli_quoted command;
+	const struct shmlog_append_result *result = &sink->last;
 
-	if (culprit->holder != 0 ? process->pid != culprit->holder
-	                         : !process->writes)
-		return 0;
-	(void)snprintf(culprit->text, sizeof(culprit->text),
-	               ": pid %" PRId64 " (%s)", process->pid,
-	               cli_quote(&command, process->command));
-	return 1;
+	text[0] = '\0';
+	if (result->doubtful_frames > 0)
+		snprintf(text, text_bytes,
+		         "; %" PRIu64 " frames at cursor %" PRIu64
+		         " to %" PRIu64 " are in doubt",
+		         result->doubtful_frames, result->doubtful_cursor,
+		         result->doubtful_end_cursor);
 }
 
-static void find_culprit(const struct cli_sink *sink, int status,
-                         struct culprit *culprit)
+static const char *explain(int status)
 {
-	if (status == SHMLOG_ERR_LOCK_TIMEOUT)
-		culprit->holder = shmlog_lock_holder(sink->log);
-	else if (status != SHMLOG_ERR_WRITER_ACTIVE &&
-	         status != SHMLOG_ERR_INTERFERED)
-		return;
-	(void)shmlog_processes(sink->log, name_culprit, culprit);
+	switch (status) {
+	case SHMLOG_ERR_WENT_BACK:
+		return "the log was overwritten: the end of the committed data "
+		       "went back";
+	case SHMLOG_ERR_FRAME_CORRUPT:
+		return "the committed data is damaged, and no reader gets past "
+		       "that";
+	default: return shmlog_strerror(status);
+	}
 }
 
 int cli_sink_refused(const struct cli_sink *sink, int status, const char *rest)
 {
-	struct culprit culprit = {0};
+	struct cli_culprit culprit;
+	char doubt[128];
 
 	if (status == -EINTR && cli_signal_caught() != 0) {
 		cli_message(sink->path,
@@ -345,10 +363,12 @@ int cli_sink_refused(const struct cli_sink *sink, int status, const char *rest)
 		            sink->committed, rest);
 		return CLI_SYSTEM;
 	}
-	find_culprit(sink, status, &culprit);
+	cli_culprit_find(sink->log, status, &culprit);
+	describe_doubt(sink, doubt, sizeof(doubt));
 	cli_message(sink->path,
-	            "cannot append: %s%s; %" PRIu64 " frames committed%s%s",
-	            shmlog_strerror(status), culprit.text, sink->committed,
+	            "cannot append: %s%s%s; %" PRIu64 " frames committed%s%s",
+	            explain(status), culprit.text, doubt, sink->committed,
 	            sink->committed > 0 ? " before" : "", rest);
-	return cli_exit_status(status);
+	return status == SHMLOG_ERR_FRAME_CORRUPT ? CLI_NOT_LOG
+	                                          : cli_exit_status(status);
 }

@@ -7,15 +7,17 @@
 
 #include "common/origins.h"
 #include "common/output.h"
+#include "common/patience.h"
 
 #include <shmlog.h>
 
 struct cli_sink_options {
-	bool atomic;             /* all that is put is one commit */
-	bool ack;                /* print a line per commit */
-	bool force;              /* even where another writer is seen */
-	uint64_t commit_every;   /* frames per commit; 0: as they come */
-	int64_t lock_timeout_ns; /* negative: without limit */
+	bool atomic;               /* all that is put is one commit */
+	bool ack;                  /* print a line per commit */
+	bool force;                /* even where another writer is seen */
+	uint64_t commit_every;     /* frames per commit; 0: as they come */
+	int64_t lock_timeout_ns;   /* negative: without limit */
+	int64_t writer_timeout_ns; /* 0: a foreign writer ends it */
 };
 
 struct cli_sink {
@@ -33,8 +35,10 @@ struct cli_sink {
 	int spool;                  /* file for what memory should not hold; or
 	                             * -1 */
 	uint64_t spooled_bytes;
-	uint64_t committed;  /* frames, so far */
-	uint64_t free_bytes; /* in the log, after the last try */
+	uint64_t committed;               /* frames, so far */
+	uint64_t free_bytes;              /* in the log, after the last try */
+	struct shmlog_append_result last; /* what that came to */
+	struct cli_patience patience;
 };
 
 /* Looks at once whether an append would be refused.  0 or the library's
