@@ -260,6 +260,18 @@ static int judge_chain(struct shmlog_commit *commit, uint64_t size,
 	return status;
 }
 
+static int walk(struct shmlog *log, uint64_t at, uint64_t end)
+{
+	struct shmlog_window window;
+	int status = shmlog_window_init(&window, log->fd, 0,
+	                                SHMLOG_CHAIN_BYTES);
+
+	if (status == 0)
+		status = shmlog_chain_walk(&window, at, end);
+	shmlog_window_release(&window);
+	return status;
+}
+
 /* Nobody has the log open for writing, or can be seen to have. */
 static int judge(struct shmlog_commit *commit, enum fate *fate_out)
 {
@@ -278,7 +290,12 @@ static int judge(struct shmlog_commit *commit, enum fate *fate_out)
 	if (difference.first < length)
 		return judge_chain(commit, header.size, &difference, fate_out);
 	*fate_out = header.size - commit->at >= length ? THERE : TO_PUBLISH;
-	return 0;
+	/* Frames that a writer stored before these were written, and committed
+	 * behind them, may have lost their beginning. */
+	return header.size - commit->at > length
+	               ? walk(commit->entry->log, commit->at + length,
+	                      header.size)
+	               : 0;
 }
 
 /* Writes once more what a chain broke in, or publishes it. */
