@@ -1,6 +1,7 @@
 /* Appends records from files, standard input or the command line. */
 #include "common/blocking.h"
 #include "common/command.h"
+#include "common/distinct.h"
 #include "common/logs.h"
 #include "common/message.h"
 #include "common/numbers.h"
@@ -83,12 +84,14 @@ static const struct cli_option append_options[] = {
 
 struct append {
 	const char *path;                 /* of the log */
+	struct shmlog *log;               /* NULL: not open yet */
 	enum cli_input_format format;     /* what records mean */
 	enum cli_input_format delimiting; /* how they are cut apart */
 	const char *noun;                 /* what messages call one */
 	bool skip_invalid;
 	uint64_t skipped;
 	struct cli_typed typed; /* what records are values of */
+	struct cli_sink_options sink_options;
 	struct cli_sink sink;
 	struct cli_overflow overflow;
 	unsigned char *scratch; /* for conversions */
@@ -528,6 +531,94 @@ static int take_input(struct append *append)
 	return status;
 }
 
+/* The nth FILE, from 1 on; standard input where there is none. */
+static const char *nth_file(const struct cli_args *args, size_t n)
+{
+	if (n < cli_args_operand_count(args))
+		return cli_args_operand(args, n);
+	return n == 1 && cli_args_count(args, OPTION_MESSAGE) == 0 ? "-" : NULL;
+}
+
+/* What an input must not be, as it would feed itself; NULL if it is none of
+ * that. */
+static const char *clash_of(const struct append *append,
+                            const struct stat *input)
+{
+	struct stat other;
+
+	if (append->log != NULL ? cli_is_log(append->log, input)
+	                        : stat(append->path, &other) == 0 &&
+	                                  cli_is_same_file(&other, input))
+		return "is the log itself";
+	if (append->overflow.path != NULL &&
+	    fstat(append->overflow.fd, &other) == 0 &&
+	    cli_is_same_file(&other, input))
+		return "is the file for what overflows itself";
+	if (append->sink_options.ack && fstat(STDOUT_FILENO, &other) == 0 &&
+	    cli_is_same_file(&other, input))
+		return "is the file that standard output goes to";
+	return NULL;
+}
+
+/* Reading what is written at the same time would never end, or damage it.
+ * Looks at names: to open a FIFO would be noticed at its other end. */
+static int check_inputs(const struct append *append,
+                        const struct cli_args *args)
+{
+	const char *name;
+
+	for (size_t n = 1; (name = nth_file(args, n)) != NULL; n++) {
+		bool is_stdin = strcmp(name, "-") == 0;
+		struct stat input;
+		int failed = is_stdin ? fstat(STDIN_FILENO, &input)
+		                      : stat(name, &input);
+		const char *clash = failed == 0 ? clash_of(append, &input)
+		                                : NULL;
+
+		if (clash == NULL)
+			continue;
+		cli_message(is_stdin ? "standard input" : name,
+		            "%s; nothing was appended", clash);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+/* What overflows must go neither into the log nor among acknowledgements. */
+static int check_overflow(const struct append *append)
+{
+	const struct cli_overflow *overflow = &append->overflow;
+	const char *clash = NULL;
+	struct stat rest;
+	struct stat other;
+
+	if (overflow->path == NULL || fstat(overflow->fd, &rest) != 0)
+		return CLI_OK;
+	if (append->log != NULL ? cli_is_log(append->log, &rest)
+	                        : cli_is_path_of(append->path, overflow->fd))
+		clash = "is the log itself";
+	else if (append->sink_options.ack &&
+	         fstat(STDOUT_FILENO, &other) == 0 &&
+	         cli_is_same_file(&rest, &other))
+		clash = "is the file that standard output goes to";
+	if (clash == NULL)
+		return CLI_OK;
+	cli_message(overflow->path, "%s; nothing was appended", clash);
+	return CLI_USAGE;
+}
+
+/* Whether all that is read and written are different files: before anything
+ * is made, and again once the log is open, whatever its name led to before. */
+static int check_distinct(const struct append *append,
+                          const struct cli_args *args)
+{
+	int status = cli_check_output(append->path, append->log);
+
+	if (status == CLI_OK)
+		status = check_overflow(append);
+	return status == CLI_OK ? check_inputs(append, args) : status;
+}
+
 static void begin_input(struct append *append, const char *name, int fd)
 {
 	append->name = name;
@@ -654,6 +745,21 @@ static int end_unopened(struct append *append, const char *name, int error)
 	return end_at(append, here(append), CLI_SYSTEM);
 }
 
+/* Whether an open input is one that must not be read after all. */
+static int check_opened(const struct append *append, const char *name)
+{
+	struct stat input;
+	const char *clash = fstat(append->fd, &input) == 0
+	                            ? clash_of(append, &input)
+	                            : NULL;
+
+	if (clash == NULL)
+		return CLI_OK;
+	cli_message(name, "%s; %" PRIu64 " frames committed", clash,
+	            append->sink.committed);
+	return CLI_USAGE;
+}
+
 /* Takes one FILE; "-" is standard input. */
 static int take_file(struct append *append, const char *name)
 {
@@ -668,8 +774,10 @@ static int take_file(struct append *append, const char *name)
 	/* Larger reads make fewer commits. */
 	(void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);
 #endif
-	int status = finish_input(append, take_input(append));
+	int status = check_opened(append, name);
 
+	if (status == CLI_OK)
+		status = finish_input(append, take_input(append));
 	if (append->ended)
 		status = worse(status, keep_input(append));
 	if (!is_stdin)
@@ -734,72 +842,6 @@ static int check_readable(const struct cli_args *args)
 		return CLI_SYSTEM;
 	}
 	return CLI_OK;
-}
-
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* Looks at the nth input; false if there is none of that number or it is no
- * file.  *name_out is what messages call it. */
-static bool look_at_input(const struct cli_args *args, size_t n,
-                          struct stat *file_out, const char **name_out)
-{
-	size_t count = cli_args_operand_count(args);
-	bool from_stdin = n == 0 ? count == 1 &&
-	                                   cli_args_count(args,
-	                                                  OPTION_MESSAGE) == 0
-	                         : strcmp(cli_args_operand(args, n), "-") == 0;
-
-	*name_out = from_stdin || n == 0 ? "standard input"
-	                                 : cli_args_operand(args, n);
-	if (from_stdin)
-		return fstat(STDIN_FILENO, file_out) == 0 &&
-		       S_ISREG(file_out->st_mode);
-	return n > 0 && stat(*name_out, file_out) == 0 &&
-	       S_ISREG(file_out->st_mode);
-}
-
-/* Reading what is written at the same time would never end, or damage it. */
-static int check_distinct(const struct cli_args *args, const char *log_path)
-{
-	const char *overflow = cli_args_value(args, OPTION_OVERFLOW);
-	struct stat log;
-	struct stat rest;
-	bool has_log = stat(log_path, &log) == 0;
-	bool has_rest = overflow != NULL && strcmp(overflow, "-") != 0 &&
-	                stat(overflow, &rest) == 0;
-
-	if (has_log && has_rest && is_same_file(&log, &rest)) {
-		cli_message(overflow, "is the log itself; nothing was "
-		                      "appended");
-		return CLI_USAGE;
-	}
-	for (size_t i = 0; i < cli_args_operand_count(args); i++) {
-		struct stat input;
-		const char *name;
-
-		if (!look_at_input(args, i, &input, &name))
-			continue;
-		if ((has_log && is_same_file(&input, &log)) ||
-		    (has_rest && is_same_file(&input, &rest))) {
-			cli_message(name, "is %s itself; nothing was appended",
-			            has_log && is_same_file(&input, &log)
-			                    ? "the log"
-			                    : "the file for what overflows");
-			return CLI_USAGE;
-		}
-	}
-	return CLI_OK;
-}
-
-/* The nth FILE, from 1 on; standard input where there is none. */
-static const char *nth_file(const struct cli_args *args, size_t n)
-{
-	if (n < cli_args_operand_count(args))
-		return cli_args_operand(args, n);
-	return n == 1 && cli_args_count(args, OPTION_MESSAGE) == 0 ? "-" : NULL;
 }
 
 /* Keeps the FILEs that were not begun, whole. */
@@ -988,9 +1030,8 @@ static int open_log(const struct cli_args *args, const char *path,
 	return cli_open_log(path, log_out);
 }
 
-static int append_to(struct append *append, struct shmlog *log,
-                     const struct cli_args *args,
-                     const struct cli_sink_options *options)
+/* The log, the file for the rest and the inputs are distinct. */
+static int append_to(struct append *append, const struct cli_args *args)
 {
 	struct cli_output output;
 	int status = cli_output_init(&output, STDOUT_FILENO);
@@ -1002,19 +1043,17 @@ static int append_to(struct append *append, struct shmlog *log,
 	                             ? cli_value_max(&append->typed)
 	                             : CLI_RECORD_MAX_BYTES;
 	append->buffer = malloc(append->record_max + READ_BYTES);
-	status = append->scratch != NULL && append->buffer != NULL
-	                 ? cli_overflow_open(
-				   &append->overflow,
-				   cli_args_value(args, OPTION_OVERFLOW))
-	                 : cli_fail(append->path, NULL, -ENOMEM);
-	if (status == CLI_OK) {
-		status = cli_sink_open(&append->sink, log, append->path,
-		                       options, &output);
+	if (append->scratch == NULL || append->buffer == NULL) {
+		status = cli_fail(append->path, NULL, -ENOMEM);
+	} else {
+		status = cli_sink_open(&append->sink, append->log, append->path,
+		                       &append->sink_options, &output);
 		status = status == 0 ? take_all(append, args)
 		                     : report_refused(append, args, status);
 		cli_sink_release(&append->sink);
-		cli_overflow_close(&append->overflow);
 	}
+	/* Before nobody reads the output, which may end the process. */
+	cli_overflow_close(&append->overflow);
 	free(append->scratch);
 	free(append->buffer);
 	if (status == CLI_OK && append->skipped > 0)
@@ -1058,29 +1097,54 @@ static int prepare(const struct cli_args *args, struct append *append,
 	return status;
 }
 
-static int append_run(const struct cli_args *args)
+static int open_overflow(struct append *append, const struct cli_args *args)
 {
-	struct append append = {.path = cli_args_operand(args, 0)};
-	struct cli_sink_options options = {0};
-	struct shmlog *log;
-	int status = prepare(args, &append, &options);
+	const char *path = cli_args_value(args, OPTION_OVERFLOW);
+
+	/* Also where neither is there: it would be made for the one and be
+	 * taken for the other. */
+	if (path != NULL && strcmp(path, "-") != 0 &&
+	    cli_is_same_path(path, append->path)) {
+		cli_message(path, "is the log itself; nothing was appended");
+		return CLI_USAGE;
+	}
+	return cli_overflow_open(&append->overflow, path);
+}
+
+/* Opens what is written to, once it is clear that nothing of it is read. */
+static int open_all(struct append *append, const struct cli_args *args)
+{
+	int status = check_readable(args);
 
 	if (status == CLI_OK)
-		status = check_readable(args);
+		status = check_distinct(append, args);
 	if (status == CLI_OK)
-		status = check_distinct(args, append.path);
+		status = open_overflow(append, args);
 	if (status == CLI_OK)
-		status = open_log(args, append.path, &log);
-	if (status != CLI_OK)
-		goto release_type;
-	cli_signals_catch();
-	cli_signals_guard_mappings();
-	status = append_to(&append, log, args, &options);
-	shmlog_close(log);
+		status = check_distinct(append, args);
+	if (status == CLI_OK)
+		status = open_log(args, append->path, &append->log);
+	return status == CLI_OK ? check_distinct(append, args) : status;
+}
+
+static int append_run(const struct cli_args *args)
+{
+	struct append append = {.path = cli_args_operand(args, 0),
+	                        .overflow.fd = -1};
+	int status = prepare(args, &append, &append.sink_options);
+
+	if (status == CLI_OK)
+		status = open_all(&append, args);
+	if (status == CLI_OK) {
+		cli_signals_catch();
+		cli_signals_guard_mappings();
+		status = append_to(&append, args);
+	}
+	cli_overflow_close(&append.overflow);
+	shmlog_close(append.log);
+	cli_typed_release(&append.typed);
 	if (cli_signal_caught() != 0)
 		cli_die_by_signal(cli_signal_caught());
-release_type:
-	cli_typed_release(&append.typed);
 	return status;
 }
 

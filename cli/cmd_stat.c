@@ -1,5 +1,6 @@
 /* Shows what a log holds and in what state it is. */
 #include "common/command.h"
+#include "common/distinct.h"
 #include "common/logs.h"
 #include "common/message.h"
 #include "common/numbers.h"
@@ -621,6 +622,8 @@ static int stat_run(const struct cli_args *args)
 	if (format && !view.json && strcmp(format, "text") != 0)
 		return cli_usage_error("stat has no format %s: text or json",
 		                       cli_quote(&quoted, format));
+	if (cli_check_outputs(args) != CLI_OK)
+		return CLI_USAGE;
 	cli_signals_guard_mappings();
 	if (cli_args_count(args, OPTION_WATCH) > 0)
 		return watch_log(args, format);

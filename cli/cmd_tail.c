@@ -2,6 +2,7 @@
 #include "common/clock.h"
 #include "common/command.h"
 #include "common/cursor_file.h"
+#include "common/distinct.h"
 #include "common/logs.h"
 #include "common/message.h"
 #include "common/nudge.h"
@@ -318,6 +319,12 @@ static int open_source(const struct tail *tail, struct source *source,
 		.flags = SHMLOG_READER_BUFFERED};
 	int status = shmlog_open(tail->path, &source->log);
 
+	if (status == 0 &&
+	    cli_check_output(tail->path, source->log) != CLI_OK) {
+		shmlog_close(source->log);
+		source->log = NULL;
+		return CLI_USAGE;
+	}
 	*reason_out = status;
 	*ready_out = status == 0;
 	if (status != 0 && is_worth_waiting(tail, status))
@@ -772,11 +779,26 @@ static int parse_options(const struct cli_args *args, struct tail *tail)
 	return status;
 }
 
+/* What tail writes must not be the log. */
+static int check_distinct(const struct tail *tail)
+{
+	if (cli_check_output(tail->path, NULL) != CLI_OK)
+		return CLI_USAGE;
+	if (tail->cursor_path == NULL ||
+	    !cli_is_same_path(tail->cursor_path, tail->path))
+		return CLI_OK;
+	cli_message(tail->cursor_path,
+	            "is the log itself; nothing was changed");
+	return CLI_USAGE;
+}
+
 static int tail_run(const struct cli_args *args)
 {
 	struct tail tail = {0};
 	int status = parse_options(args, &tail);
 
+	if (status == CLI_OK)
+		status = check_distinct(&tail);
 	if (status != CLI_OK)
 		goto release_renderer;
 	int result = cli_output_init(&tail.output, STDOUT_FILENO);

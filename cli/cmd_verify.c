@@ -1,5 +1,6 @@
 /* Proves the framing of logs, and salvages what is good. */
 #include "common/command.h"
+#include "common/distinct.h"
 #include "common/json.h"
 #include "common/logs.h"
 #include "common/message.h"
@@ -368,6 +369,8 @@ static int verify_run(const struct cli_args *args)
 	struct verify verify = {0};
 	int status = parse_options(args, &verify);
 
+	if (status == CLI_OK)
+		status = cli_check_outputs(args);
 	if (status != CLI_OK)
 		return status;
 	int result = cli_output_init(&verify.output, STDOUT_FILENO);

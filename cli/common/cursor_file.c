@@ -1,6 +1,7 @@
 /* Loading and saving cursor files. */
 #include "common/cursor_file.h"
 
+#include "common/blocking.h"
 #include "common/command.h"
 #include "common/json.h"
 #include "common/message.h"
@@ -36,7 +37,7 @@ int cli_cursor_file_load(const char *path, struct cli_cursor *cursor_out,
 		                       : cli_fail(path, "cannot open", -errno);
 	struct stat file = {0};
 	bool is_file = fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
-	ssize_t got = is_file ? read(fd, text, sizeof(text)) : 0;
+	ssize_t got = is_file ? cli_read(fd, text, sizeof(text)) : 0;
 	int status = got < 0 ? -errno : 0;
 
 	close(fd);
@@ -107,6 +108,16 @@ static char *target_of(const char *path)
 	               : strdup(path);
 }
 
+/* Whether a name leads to the log that a cursor is of. */
+static bool is_log(const char *path, const struct cli_cursor *cursor)
+{
+	struct stat file;
+
+	return stat(path, &file) == 0 &&
+	       (uint64_t)file.st_dev == cursor->log.device &&
+	       (uint64_t)file.st_ino == cursor->log.inode;
+}
+
 static int save(const char *path, const struct cli_cursor *cursor)
 {
 	size_t name_bytes = strlen(path) + sizeof(".XXXXXX");
@@ -127,6 +138,12 @@ static int save(const char *path, const struct cli_cursor *cursor)
 
 int cli_cursor_file_save(const char *path, const struct cli_cursor *cursor)
 {
+	/* Whatever it was at the start: the log would lose its name. */
+	if (is_log(path, cursor)) {
+		cli_message(path,
+		            "is the log itself; the cursor was not saved");
+		return CLI_USAGE;
+	}
 	char *target = target_of(path);
 	int status = target != NULL ? save(target, cursor) : -errno;
 

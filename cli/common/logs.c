@@ -2,6 +2,7 @@
 #include "common/logs.h"
 
 #include "common/command.h"
+#include "common/distinct.h"
 #include "common/message.h"
 
 #include <inttypes.h>
@@ -60,11 +61,20 @@ static bool is_header_status(int status)
 
 int cli_open_log(const char *path, struct shmlog **log_out)
 {
-	int status = shmlog_open(path, log_out);
 	struct cli_header_text text;
 	struct shmlog_header header;
 	int again;
 
+	/* Before any message, and once more on the very file. */
+	if (cli_check_output(path, NULL) != CLI_OK)
+		return CLI_USAGE;
+	int status = shmlog_open(path, log_out);
+
+	if (status == 0 && cli_check_output(path, *log_out) != CLI_OK) {
+		shmlog_close(*log_out);
+		*log_out = NULL;
+		return CLI_USAGE;
+	}
 	if (status == 0)
 		return CLI_OK;
 	if (!is_header_status(status))

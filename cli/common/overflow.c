@@ -48,11 +48,12 @@ int cli_overflow_open(struct cli_overflow *overflow, const char *path)
 
 void cli_overflow_close(struct cli_overflow *overflow)
 {
-	if (overflow->fd < 0 || overflow->fd == STDOUT_FILENO)
-		return;
-	close(overflow->fd);
-	if (overflow->created)
-		unlink(overflow->path);
+	if (overflow->fd >= 0 && overflow->fd != STDOUT_FILENO) {
+		close(overflow->fd);
+		if (overflow->created)
+			unlink(overflow->path);
+	}
+	overflow->fd = -1;
 }
 
 void cli_overflow_begin(struct cli_overflow *overflow, const char *input,
