@@ -107,6 +107,7 @@ struct append {
 	size_t parsed;     /* of them, put into the sink or passed over */
 	size_t settled;    /* of them, committed or passed over */
 	uint64_t number;   /* of the record at `parsed`, from 1 */
+	bool began;        /* to be read */
 	bool at_end;
 	bool unreadable;
 	bool unopened;
@@ -486,6 +487,25 @@ static int report_unreadable(struct append *append, int error)
 	return end_at(append, here(append), CLI_SYSTEM);
 }
 
+/* Whether the input is what a follower of the log prints, after a message.  A
+ * follower that is started at the same time has said so before it prints. */
+static bool is_fed(const struct append *append)
+{
+	struct cli_quoted name;
+
+	if (append->sink_options.force ||
+	    shmlog_is_fed(append->log, append->fd) != 1)
+		return false;
+	cli_message(append->path,
+	            "%s comes from a tail that follows this log: what is "
+	            "appended would come back without end; %" PRIu64
+	            " frames committed",
+	            append->name == NULL ? "standard input"
+	                                 : cli_quote(&name, append->name),
+	            append->sink.committed);
+	return true;
+}
+
 /* Reads once.  CLI_OK, or an exit status after a message; a signal counts as
  * the end. */
 static int read_more(struct append *append)
@@ -499,6 +519,9 @@ static int read_more(struct append *append)
 	got = cli_read(append->fd, append->buffer + append->used, room);
 	if (got < 0 && errno != EINTR)
 		return report_unreadable(append, -errno);
+	if (got > 0 && !append->began && is_fed(append))
+		return CLI_USAGE;
+	append->began = true;
 	append->at_end = got == 0;
 	append->used += got > 0 ? (size_t)got : 0;
 	return CLI_OK;
@@ -626,7 +649,8 @@ static void begin_input(struct append *append, const char *name, int fd)
 	append->base = 0;
 	append->used = append->parsed = append->settled = 0;
 	append->number = 1;
-	append->at_end = append->unreadable = append->unopened = false;
+	append->began = append->at_end = append->unreadable = append->unopened =
+		false;
 	append->discarding = false;
 	append->rest = here(append);
 }

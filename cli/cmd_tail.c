@@ -333,6 +333,9 @@ static int open_source(const struct tail *tail, struct source *source,
 	if (status != 0)
 		return cli_open_reader(tail->path, &source->log,
 		                       &source->reader);
+	/* An append to this log that is fed by it would have no end. */
+	if (tail->follow && status == 0)
+		(void)shmlog_mark_output(source->log, STDOUT_FILENO);
 	status = shmlog_reader_open(source->log, &options, &source->reader);
 	if (status == 0)
 		return CLI_OK;

@@ -334,6 +334,30 @@ int64_t shmlog_lock_holder(const struct shmlog *log)
 	                                  : 0;
 }
 
+/* Looks at a descriptor: 1 for a pipe, 0 for anything else, -errno. */
+static int look_at_pipe(int fd, struct stat *pipe_out)
+{
+	if (fstat(fd, pipe_out) != 0)
+		return -errno;
+	return S_ISFIFO(pipe_out->st_mode);
+}
+
+int shmlog_mark_output(struct shmlog *log, int fd)
+{
+	struct stat pipe;
+	int found = look_at_pipe(fd, &pipe);
+
+	return found == 1 ? shmlog_platform_mark_output(log->fd, &pipe) : found;
+}
+
+int shmlog_is_fed(const struct shmlog *log, int fd)
+{
+	struct stat pipe;
+	int found = look_at_pipe(fd, &pipe);
+
+	return found == 1 ? shmlog_platform_has_output(log->fd, &pipe) : found;
+}
+
 int shmlog_processes_at(const char *path,
                         int (*visit)(void *context,
                                      const struct shmlog_process *),

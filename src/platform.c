@@ -20,6 +20,7 @@
 #include <sys/fanotify.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #else
 #define PLATFORM_LINUX 0
 #endif
@@ -166,6 +167,53 @@ void shmlog_platform_unmark_waiting(int fd)
 bool shmlog_platform_is_awaited(int fd)
 {
 	return has_mark(fd, WAITING_BYTE);
+}
+
+/* Where every lock stays on this machine.  Elsewhere one on a byte that no
+ * file has may stand in the way of flock(2), which is one on all bytes. */
+static bool has_local_locks(int fd)
+{
+	static const int64_t types[] = {
+		0x01021994, /* tmpfs */
+		0x858458f6, /* ramfs */
+		0x794c7630, /* overlayfs */
+		0xef53,     /* ext2 to ext4 */
+		0x58465342, /* XFS */
+		0x9123683e, /* btrfs */
+		0xf2f52010, /* F2FS */
+		0x2fc12fc1, /* ZFS */
+	};
+	struct statfs system;
+
+	if (fstatfs(fd, &system) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if ((int64_t)(uint32_t)system.f_type == types[i])
+			return true;
+	}
+	return false;
+}
+
+/* One of 2^61 bytes, which no file has, for each pipe. */
+static off_t byte_of(const struct stat *pipe)
+{
+	uint64_t name = (uint64_t)pipe->st_ino +
+	                (uint64_t)pipe->st_dev * 0x9e3779b97f4a7c15u;
+
+	return (off_t)(name % ((uint64_t)1 << 61) + ((uint64_t)1 << 61));
+}
+
+int shmlog_platform_mark_output(int fd, const struct stat *pipe)
+{
+	if (!has_local_locks(fd))
+		return -ENOTSUP;
+	set_mark(fd, byte_of(pipe), F_RDLCK);
+	return 0;
+}
+
+bool shmlog_platform_has_output(int fd, const struct stat *pipe)
+{
+	return has_local_locks(fd) && has_mark(fd, byte_of(pipe));
 }
 
 int shmlog_platform_watch(int fd)
@@ -563,6 +611,20 @@ void shmlog_platform_unmark_waiting(int fd)
 bool shmlog_platform_is_awaited(int fd)
 {
 	(void)fd;
+	return false;
+}
+
+int shmlog_platform_mark_output(int fd, const struct stat *pipe)
+{
+	(void)fd;
+	(void)pipe;
+	return -ENOTSUP;
+}
+
+bool shmlog_platform_has_output(int fd, const struct stat *pipe)
+{
+	(void)fd;
+	(void)pipe;
 	return false;
 }
 

@@ -51,6 +51,15 @@ void shmlog_platform_unmark_waiting(int fd);
 bool shmlog_platform_is_awaited(int fd);
 
 /*
+ * Marks the file of `fd`, until that is closed, as what the pipe `pipe` is
+ * filled from; and asks whether another descriptor has put such a mark.  0, or
+ * -ENOTSUP where there is none: the system has no such thing, or its locks on
+ * this file are others' business, too.
+ */
+int shmlog_platform_mark_output(int fd, const struct stat *pipe);
+bool shmlog_platform_has_output(int fd, const struct stat *pipe);
+
+/*
  * A descriptor that becomes readable when the file of `fd` is opened, renamed
  * or loses a name.  -errno; -ENOTSUP where there is no such thing, or not one
  * that can tell this process from others.  Closing it takes the system some

@@ -697,6 +697,18 @@ SHMLOG_API bool shmlog_processes_hidden(void);
 SHMLOG_API int64_t shmlog_lock_holder(const struct shmlog *log);
 
 /*
+ * A follower that prints what it reads into a pipe may say so; then a process
+ * that appends what it takes from a pipe can find out that this is the log's
+ * own.  shmlog_mark_output() says it of the pipe or FIFO `fd`, until the log is
+ * closed.  shmlog_is_fed() asks whether a live process has said it of the one
+ * that `fd` reads from: 1 or 0.  Both cost one system call or two, take no
+ * notice of what is no pipe, and of programs between two pipes they know
+ * nothing.  -errno; -ENOTSUP where the system cannot tell.
+ */
+SHMLOG_API int shmlog_mark_output(struct shmlog *log, int fd);
+SHMLOG_API int shmlog_is_fed(const struct shmlog *log, int fd);
+
+/*
  * The same for any file, by its name: one that cannot be opened as a log, for
  * instance.  Also -errno of stat(2).
  */
