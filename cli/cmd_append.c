@@ -1030,6 +1030,18 @@ static int check_combination(const struct cli_args *args,
 	return CLI_OK;
 }
 
+/* Creates a log that its owner can append to, whatever the umask. */
+static int create_log(const char *path, uint64_t capacity)
+{
+	mode_t mask = umask(0);
+
+	(void)umask(mask & ~(mode_t)(S_IRUSR | S_IWUSR));
+	int status = shmlog_create(path, capacity, 0664, 0);
+
+	(void)umask(mask);
+	return status;
+}
+
 /* Opens the log, and makes it first if that is wanted. */
 static int open_log(const struct cli_args *args, const char *path,
                     struct shmlog **log_out)
@@ -1047,10 +1059,12 @@ static int open_log(const struct cli_args *args, const char *path,
 		                       "the digits for powers of 1024",
 		                       cli_quote(&quoted, size),
 		                       SHMLOG_HEADER_BYTES);
-	int status = shmlog_create(path, capacity, 0664, 0);
+	int status = create_log(path, capacity);
 
 	if (status != 0 && status != -EEXIST)
 		return cli_fail(path, "cannot create", status);
+	/* An existing one is taken as it is, whatever its capacity: it may
+	 * have been made longer. */
 	return cli_open_log(path, log_out);
 }
 

@@ -90,13 +90,19 @@ static int read_request(const struct cli_args *args,
  * What --if-missing makes of a name that is taken.  -EAGAIN if it is free by
  * now, else the exit status.
  */
-static int accept_existing(const char *path)
+static int accept_existing(const struct create_request *request)
 {
+	const char *path = request->path;
 	struct shmlog_header header;
 	struct cli_header_text text;
 	int status = shmlog_inspect(path, &header);
 	struct stat link;
 
+	if (status == 0 && header.capacity != request->capacity)
+		cli_message(path,
+		            "exists with a capacity of %" PRIu64
+		            " bytes, not %" PRIu64 "; left as it is",
+		            header.capacity, request->capacity);
 	if (status == 0)
 		return CLI_OK;
 	if (status == -ENOENT) {
@@ -134,7 +140,7 @@ static int create_log(const struct create_request *request)
 		}
 		if (!request->if_missing)
 			break;
-		status = accept_existing(request->path);
+		status = accept_existing(request);
 	}
 	if (status != -EAGAIN)
 		return status;

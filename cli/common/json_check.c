@@ -191,6 +191,19 @@ static void skip_plain(struct checker *checker)
 	checker->at = at;
 }
 
+/* The number of a byte in its line, from 1 on, as messages count: a string that
+ * is not closed ends in the line that it begins in. */
+static size_t count_in_line(const struct checker *checker, size_t at)
+{
+	size_t count = 1;
+
+	while (at > 0 && checker->text[at - 1] != '\n') {
+		at--;
+		count++;
+	}
+	return count;
+}
+
 /* A string; its opening quote is at the present place. */
 static bool check_string(struct checker *checker)
 {
@@ -206,7 +219,7 @@ static bool check_string(struct checker *checker)
 			return refuse(checker, checker->at,
 			              "the string that opens at byte %zu is "
 			              "not closed",
-			              start);
+			              count_in_line(checker, start));
 		byte = checker->text[checker->at];
 		if (byte == '"') {
 			checker->at++;

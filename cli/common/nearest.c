@@ -64,8 +64,8 @@ void cli_nearest_offer(struct cli_nearest *nearest, const char *name)
 		size_t slips = count_slips(nearest->given, given_bytes, name,
 		                           name_bytes);
 
-		if (slips > least(given_bytes, name_bytes) / 4 + 1 ||
-		    slips >= name_bytes)
+		/* More, and it is another word: "rate" is no "create". */
+		if (slips > least(given_bytes, name_bytes) / 3)
 			return;
 		distance = SLIP_WEIGHT * slips;
 	}

@@ -16,7 +16,8 @@ void cli_nearest_init(struct cli_nearest *nearest, const char *given,
                       size_t given_bytes);
 
 /* Keeps `name` if it is near what was given, and nearer than the one kept:
- * what was given begins it, or a few slips of the finger lie between. */
+ * what was given begins it, or slips of the finger lie between, one in three
+ * characters at most. */
 void cli_nearest_offer(struct cli_nearest *nearest, const char *name);
 
 #endif

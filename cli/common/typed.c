@@ -1,6 +1,7 @@
 /* Typed frames: definitions from files, and frames by them. */
 #include "common/typed.h"
 
+#include "common/blocking.h"
 #include "common/command.h"
 #include "common/json.h"
 #include "common/message.h"
@@ -75,7 +76,7 @@ int cli_typed_load(struct cli_bendec *schema, const char *file)
 	bool standard = strcmp(file, "-") == 0;
 	const char *name = standard ? "standard input" : file;
 	int fd = standard ? STDIN_FILENO
-	                  : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	                  : cli_open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
 	struct cli_bendec_error error;
 	struct text text = {0};
 	int status;

@@ -135,10 +135,10 @@ static const struct bad bad_numbers[] = {
 };
 
 static const struct bad bad_strings[] = {
-	BAD("\"", 1, "the string that opens at byte 0 is not closed"),
+	BAD("\"", 1, "the string that opens at byte 1 is not closed"),
 	BAD("[\"abcdefghijk", 13,
-            "the string that opens at byte 1 is not closed"),
-	BAD("\"\\\"", 3, "the string that opens at byte 0 is not closed"),
+            "the string that opens at byte 2 is not closed"),
+	BAD("\"\\\"", 3, "the string that opens at byte 1 is not closed"),
 	BAD("\"\\", 2,
             "expected one of \"\\/bfnrtu after a backslash, found "
             "the end of the text"),
