@@ -96,6 +96,8 @@ int shmlog_reader_refresh(struct shmlog_reader *reader)
 	struct shmlog_header header = {0};
 	int status = 0;
 
+	if (reader->held)
+		return 0;
 	if (is_buffered(reader))
 		status = shmlog_load_header(log->fd, &header);
 	else
@@ -377,6 +379,20 @@ int shmlog_reader_committed_size(struct shmlog_reader *reader,
 uint64_t shmlog_reader_known_size(const struct shmlog_reader *reader)
 {
 	return reader->committed;
+}
+
+int shmlog_reader_hold_end(struct shmlog_reader *reader)
+{
+	reader->held = false;
+	int status = shmlog_reader_refresh(reader);
+
+	reader->held = status == 0;
+	return status;
+}
+
+void shmlog_reader_release_end(struct shmlog_reader *reader)
+{
+	reader->held = false;
 }
 
 const struct shmlog_fault *

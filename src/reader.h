@@ -11,13 +11,15 @@ struct shmlog_reader {
 	uint64_t cursor;    /* never above committed */
 	uint64_t index;     /* of the frame at the cursor, if known */
 	uint64_t committed; /* as last loaded; only grows */
+	bool held;          /* `size` is not loaded again */
 	struct shmlog_mapping *mapping; /* NULL for a buffered reader */
 	struct shmlog_window window;    /* of a buffered reader */
 	int64_t idle_ns; /* slept since the log last grew, over all waits */
 	struct shmlog_fault fault;
 };
 
-/* Loads `size` into reader->committed.  0 or a refusal that concerns it. */
+/* Loads `size` into reader->committed, unless the reader holds an end.  0 or a
+ * refusal that concerns it. */
 int shmlog_reader_refresh(struct shmlog_reader *reader);
 
 #endif

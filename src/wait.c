@@ -2,6 +2,7 @@
 #include "platform.h"
 #include "reader.h"
 
+#include <errno.h>
 #include <sched.h>
 
 #define FIRST_POLL_NS 100000
@@ -64,6 +65,8 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
 
 	if (timeout_ns == 0 || reader->committed > reader->cursor)
 		return look(reader);
+	if (reader->held)
+		return -EINVAL;
 	int status = shmlog_size_word(reader->log, &word);
 
 	if (status != 0)

@@ -393,6 +393,24 @@ SHMLOG_API uint64_t
 shmlog_reader_known_size(const struct shmlog_reader *reader);
 
 /*
+ * Loads `size` once and keeps to it: until shmlog_reader_release_end(), or the
+ * next call of this function, the log ends there for every call on the reader,
+ * however much is committed meanwhile.  So places that are counted from the
+ * end, and the end itself, are found in one and the same log, one call after
+ * the other.  0, or the errors of shmlog_reader_next() that concern `size`,
+ * and then no end is held.
+ *
+ * While an end is held nothing looks at `size`: SHMLOG_ERR_WENT_BACK does not
+ * come, and shmlog_reader_wait() looks behind the cursor once and returns
+ * -EINVAL where it would have to wait for what cannot come.
+ */
+SHMLOG_API int shmlog_reader_hold_end(struct shmlog_reader *reader);
+
+/* Lets the reader see what is committed from now on, and what was committed
+ * since shmlog_reader_hold_end().  Never fails. */
+SHMLOG_API void shmlog_reader_release_end(struct shmlog_reader *reader);
+
+/*
  * The details of the last SHMLOG_ERR_CURSOR, _FRAME_CORRUPT or _TORN.  Valid
  * until the next call on the reader; never NULL.
  */

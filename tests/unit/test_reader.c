@@ -1160,6 +1160,63 @@ TEST(test_reader_knows_the_size_that_it_last_looked_at)
 	bench_close(&bench);
 }
 
+TEST(test_reader_that_holds_an_end_sees_nothing_behind_it)
+{
+	const char *path = scratch("held");
+	struct bench bench;
+	struct shmlog_frame frames[4];
+	uint64_t committed;
+
+	write_numbered_log(path, 100, 4);
+	file_put64(path, 16, 24 + 22);
+	bench_open(&bench, path);
+	FOR_EACH_READER(bench, reader)
+	{
+		expect_status(shmlog_reader_hold_end(reader), 0);
+		assert_int_equal(shmlog_reader_known_size(reader), 22);
+	}
+	file_put64(path, 16, 24 + 44);
+	FOR_EACH_READER(bench, reader)
+	{
+		expect_status(shmlog_reader_next_batch(reader, 4, 0, frames),
+		              2);
+		expect_status(shmlog_reader_next(reader, frames), 0);
+		expect_status(shmlog_reader_seek(reader, 33, NULL),
+		              SHMLOG_ERR_CURSOR);
+		expect_status(shmlog_reader_seek(reader, 0, NULL), 0);
+		expect_status(shmlog_reader_seek_end(reader), 0);
+		assert_int_equal(shmlog_reader_cursor(reader), 22);
+		expect_status(shmlog_reader_committed_size(reader, &committed),
+		              0);
+		assert_int_equal(committed, 22);
+		/* What would end no wait is not waited for. */
+		expect_status(shmlog_reader_wait(reader, 0, 0), 0);
+		expect_status(shmlog_reader_wait(reader, -1, 0), -EINVAL);
+		expect_status(shmlog_reader_wait(reader, 1000000000, 0),
+		              -EINVAL);
+		expect_status(shmlog_reader_prev(reader, frames), 1);
+		expect_status(shmlog_reader_wait(reader, -1, 0), 1);
+		/* Another end can be held, and none. */
+		expect_status(shmlog_reader_hold_end(reader), 0);
+		for (int left = 3; left > 0; left--)
+			expect_status(shmlog_reader_next(reader, frames), 1);
+	}
+	file_put64(path, 16, 24 + 33);
+	FOR_EACH_READER(bench, reader)
+	{
+		expect_status(shmlog_reader_next(reader, frames), 0);
+		shmlog_reader_release_end(reader);
+		expect_status(shmlog_reader_next(reader, frames),
+		              SHMLOG_ERR_WENT_BACK);
+		/* An end that makes no sense is not held. */
+		expect_status(shmlog_reader_hold_end(reader),
+		              SHMLOG_ERR_WENT_BACK);
+		expect_status(shmlog_reader_next(reader, frames),
+		              SHMLOG_ERR_WENT_BACK);
+	}
+	bench_close(&bench);
+}
+
 TEST(test_reader_notices_that_size_went_back)
 {
 	const char *path = scratch("went-back");
@@ -1444,6 +1501,8 @@ int main(void)
 		cmocka_unit_test(test_reader_refuses_a_size_beyond_the_file),
 		cmocka_unit_test(
 			test_reader_knows_the_size_that_it_last_looked_at),
+		cmocka_unit_test(
+			test_reader_that_holds_an_end_sees_nothing_behind_it),
 		cmocka_unit_test(test_reader_notices_that_size_went_back),
 		cmocka_unit_test(
 			test_reader_debug_checks_notice_a_changed_header),
