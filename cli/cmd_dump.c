@@ -4,7 +4,7 @@
 #include "common/message.h"
 #include "common/numbers.h"
 #include "common/output.h"
-#include "common/position.h"
+#include "common/range.h"
 #include "common/render.h"
 #include "common/signals.h"
 #include "common/typed.h"
@@ -59,18 +59,14 @@ static const struct cli_option dump_options[] = {
 
 struct dump {
 	const char *path;
-	struct cli_position from;
-	struct cli_position to;
+	struct cli_range range;
 	uint64_t left; /* frames that may still be printed */
-	bool reverse;
 
 	struct cli_renderer renderer;
 	struct cli_typed typed;
 	struct cli_output output;
 	struct shmlog *log;
 	struct shmlog_reader *reader;
-	uint64_t begin; /* the range, as cursors; the reader stands at the */
-	uint64_t end;   /* side of it where printing begins */
 };
 
 static int read_position(const struct cli_args *args, size_t option,
@@ -90,14 +86,14 @@ static int read_request(const struct cli_args *args, struct dump *dump)
 	int status;
 
 	dump->path = cli_args_operand(args, 0);
-	dump->reverse = cli_args_count(args, OPTION_REVERSE) > 0;
+	dump->range.reverse = cli_args_count(args, OPTION_REVERSE) > 0;
 	dump->left = UINT64_MAX;
 	if (count != NULL && !cli_parse_u64(count, &dump->left))
 		return cli_usage_error("count %s is no number of frames",
 		                       cli_quote(&quoted, count));
-	status = read_position(args, OPTION_FROM, "start", &dump->from);
+	status = read_position(args, OPTION_FROM, "start", &dump->range.from);
 	if (status == CLI_OK)
-		status = read_position(args, OPTION_TO, "end", &dump->to);
+		status = read_position(args, OPTION_TO, "end", &dump->range.to);
 	if (status == CLI_OK)
 		status = cli_renderer_init(
 			&dump->renderer, cli_args_value(args, OPTION_OUTPUT),
@@ -109,7 +105,7 @@ static int read_request(const struct cli_args *args, struct dump *dump)
 	return status;
 }
 
-/* ------------------------------------------------------------------- range */
+/* ---------------------------------------------------------------- printing */
 
 /* A call on the reader failed: the good frames first, then the news. */
 static int stop(struct dump *dump, int status)
@@ -124,51 +120,6 @@ static int stop(struct dump *dump, int status)
 	return cli_reader_failed(dump->path, dump->reader, status);
 }
 
-static int find_begin(struct dump *dump)
-{
-	int damage;
-	int status = cli_position_seek_or_damage(dump->log, dump->reader,
-	                                         &dump->from, false, dump->path,
-	                                         &damage);
-
-	dump->begin = shmlog_reader_cursor(dump->reader);
-	return damage == 0 ? status : stop(dump, damage);
-}
-
-/*
- * The end of the range.  What is committed now bounds it: the dump of a log
- * that is being written ends.
- *
- * A cursor, an offset or an index that damage hides lies behind all the good
- * frames which lead to that damage: going forwards they are printed first,
- * and whoever prints them meets the damage and reports it.
- */
-static int find_end(struct dump *dump)
-{
-	int damage;
-	int status = cli_position_seek_or_damage(
-		dump->log, dump->reader, &dump->to, false, dump->path, &damage);
-
-	dump->end = shmlog_reader_cursor(dump->reader);
-	if (damage == 0)
-		return status;
-	if (dump->reverse || dump->to.kind == CLI_POSITION_FROM_END)
-		return stop(dump, damage);
-	dump->end = UINT64_MAX;
-	return CLI_OK;
-}
-
-static int find_range(struct dump *dump)
-{
-	int status = dump->reverse ? find_begin(dump) : find_end(dump);
-
-	if (status != CLI_OK)
-		return status;
-	return dump->reverse ? find_end(dump) : find_begin(dump);
-}
-
-/* ---------------------------------------------------------------- printing */
-
 /* Whether to go on: not when nobody reads any more, nor after a signal. */
 static bool is_wanted(const struct dump *dump)
 {
@@ -181,7 +132,7 @@ static int print_forwards(struct dump *dump)
 	struct shmlog_frame frames[BATCH_FRAMES];
 
 	while (is_wanted(dump) &&
-	       shmlog_reader_cursor(dump->reader) < dump->end) {
+	       shmlog_reader_cursor(dump->reader) < dump->range.end) {
 		size_t most = dump->left < BATCH_FRAMES ? (size_t)dump->left
 		                                        : BATCH_FRAMES;
 		int result = shmlog_reader_next_batch(dump->reader, most, 0,
@@ -192,7 +143,8 @@ static int print_forwards(struct dump *dump)
 			return stop(dump, result);
 		if (result == 0)
 			break;
-		count = cli_frames_before(frames, (size_t)result, dump->end);
+		count = cli_frames_before(frames, (size_t)result,
+		                          dump->range.end);
 		cli_render_frames(&dump->renderer, &dump->output, frames,
 		                  count);
 		dump->left -= count;
@@ -203,13 +155,13 @@ static int print_forwards(struct dump *dump)
 static int print_backwards(struct dump *dump)
 {
 	while (is_wanted(dump) &&
-	       shmlog_reader_cursor(dump->reader) > dump->begin) {
+	       shmlog_reader_cursor(dump->reader) > dump->range.begin) {
 		struct shmlog_frame frame;
 		int result = shmlog_reader_prev(dump->reader, &frame);
 
 		if (result < 0)
 			return stop(dump, result);
-		if (result == 0 || frame.cursor < dump->begin)
+		if (result == 0 || frame.cursor < dump->range.begin)
 			break;
 		cli_render_frame(&dump->renderer, &dump->output, &frame);
 		dump->left--;
@@ -219,11 +171,16 @@ static int print_backwards(struct dump *dump)
 
 static int print_range(struct dump *dump)
 {
-	int status = find_range(dump);
+	int damage;
+	int status = cli_range_find(&dump->range, dump->log, dump->reader,
+	                            dump->path, &damage);
 
+	if (damage != 0)
+		return stop(dump, damage);
 	if (status != CLI_OK)
 		return status;
-	return dump->reverse ? print_backwards(dump) : print_forwards(dump);
+	return dump->range.reverse ? print_backwards(dump)
+	                           : print_forwards(dump);
 }
 
 static int dump_log(struct dump *dump)

@@ -96,11 +96,8 @@ static int read_request(const struct cli_args *args, struct seek *seek)
 static int print_frame(struct seek *seek, const struct cli_position *position)
 {
 	struct shmlog_frame frame;
-	int result = 0;
+	int result = shmlog_reader_next(seek->reader, &frame);
 
-	/* A frame that was committed a moment ago is not at `end`. */
-	if (position->kind != CLI_POSITION_END)
-		result = shmlog_reader_next(seek->reader, &frame);
 	if (result == 1) {
 		cli_render_frame(&seek->renderer, &seek->output, &frame);
 		return CLI_OK;
@@ -133,12 +130,16 @@ static int print_place(struct seek *seek, const struct cli_position *position)
 	return CLI_OK;
 }
 
-/* All of the positions; the first failure is what the status tells. */
+/* All of the positions, in the log as it is now; the first failure is what the
+ * status tells. */
 static int print_places(struct seek *seek)
 {
 	int first = CLI_OK;
+	int result = shmlog_reader_hold_end(seek->reader);
 	size_t i;
 
+	if (result != 0)
+		return cli_reader_failed(seek->path, seek->reader, result);
 	for (i = 0; i < seek->count; i++) {
 		int status;
 

@@ -461,7 +461,8 @@ static void tell_reopened(struct tail *tail)
 	cli_render_event(&tail->renderer, &tail->output, "reopened", "");
 }
 
-/* Goes on where the cursor file says, or where asked if there is none. */
+/* Goes on where the cursor file says, or where asked if there is none.  The end
+ * of the log is loaded once for that, and held. */
 static int go_to_start(struct tail *tail)
 {
 	struct cli_cursor cursor;
@@ -473,6 +474,10 @@ static int go_to_start(struct tail *tail)
 		                              &found);
 	if (status != CLI_OK)
 		return status;
+	int result = shmlog_reader_hold_end(tail->now.reader);
+
+	if (result < 0)
+		return stop(tail, result);
 	if (!found)
 		return go_where_asked(tail);
 	if (!cli_cursor_is_of(&cursor, tail->now.log)) {
@@ -481,8 +486,7 @@ static int go_to_start(struct tail *tail)
 		tell_reopened(tail);
 		return CLI_OK;
 	}
-	int result = shmlog_reader_seek(tail->now.reader, cursor.cursor, NULL);
-
+	result = shmlog_reader_seek(tail->now.reader, cursor.cursor, NULL);
 	if (result == SHMLOG_ERR_CURSOR &&
 	    shmlog_reader_fault(tail->now.reader)->cursor == cursor.cursor)
 		return refuse_cursor(tail, "has no frame at that cursor");
@@ -676,8 +680,10 @@ static int tail_log(struct tail *tail)
 	if (status != CLI_OK)
 		return status;
 	tail->end = UINT64_MAX;
-	if (tail->follow)
+	if (tail->follow) {
+		shmlog_reader_release_end(tail->now.reader);
 		return follow(tail);
+	}
 	int result = shmlog_reader_committed_size(tail->now.reader, &tail->end);
 
 	return result < 0 ? stop(tail, result) : print_committed(tail);

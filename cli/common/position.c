@@ -188,7 +188,8 @@ static int last_places(struct search *search, uint64_t *last_out,
 	return status < 0 && !cli_is_damage(status) ? status : 0;
 }
 
-/* The start and the end of the first frame. */
+/* The end of the first frame, or its start where it is damaged or there is
+ * none. */
 static int first_places(struct search *search, uint64_t *second_out)
 {
 	struct shmlog_frame frame;
@@ -198,7 +199,7 @@ static int first_places(struct search *search, uint64_t *second_out)
 		return status;
 	status = shmlog_reader_next(search->reader, &frame);
 	*second_out = shmlog_reader_cursor(search->reader);
-	return status < 0 ? status : 0;
+	return status < 0 && !cli_is_damage(status) ? status : 0;
 }
 
 /* "cursor 5", or "offset 29, cursor 5" if that is how it was asked for. */

@@ -31,6 +31,9 @@ int cli_position_parse(const char *text, struct cli_position *position_out);
  * names the two nearest frame starts, or the damage in between; another
  * status after its message.  `subject` is the log's name for messages.  The
  * reader stands at some frame start after a failure.
+ *
+ * The end is looked at more than once: shmlog_reader_hold_end() keeps a writer
+ * from moving it in between, and from one position to the next.
  */
 int cli_position_seek(const struct shmlog *log, struct shmlog_reader *reader,
                       const struct cli_position *position, bool nearest,

@@ -191,6 +191,47 @@ is_refused_everywhere() { # POS
 	assert_stderr ''
 }
 
+@test "damage elsewhere makes no place of what is none" {
+	local at
+
+	# In the first frame, between the others, in the last one.
+	for at in 0 14 31; do
+		cp "$LOG" "$SCRATCH/sound"
+		put_bytes "$LOG" $((24 + at)) 0000
+		# Before the data, and beyond the end: no chain has to lead there.
+		leads_nowhere offset:0 'no frame starts at offset 0, before the data .*\b(is 0|0 and 7)$'
+		leads_nowhere offset:23 'no frame starts at offset 23, before the data'
+		leads_nowhere 39 'no frame starts at cursor 39, beyond the end.*\b38, the end'
+		leads_nowhere offset:63 'no frame starts at offset 63, cursor 39, beyond'
+		cp "$SCRATCH/sound" "$LOG"
+	done
+}
+
+@test "a range that ends in damage is never a range to the end of the log" {
+	# Between the damage at 7 and that at 23 lies 14, which nothing reaches.
+	put_bytes "$LOG" $((24 + 7)) 0000
+	put_bytes "$LOG" $((24 + 23)) 0000
+	local to from
+
+	for to in 14 frame:2 offset:38; do
+		run_shmlog 1 dump --from start --to "$to" -t '%c ' "$LOG"
+		assert_output '0 '
+		assert_stderr --partial 'damaged frame at cursor 7: '
+		for from in -1 31 end; do
+			run_shmlog 1 dump --from "$from" --to "$to" -t '%c ' "$LOG"
+			assert_output ''
+			assert_stderr --partial 'damaged frame at cursor 7: '
+		done
+	done
+	run_shmlog 1 dump --from 31 --to 14 -o json "$LOG"
+	assert_equal "$(jq -c '[.event, .cursor]' <<<"$output")" '["damage",7]'
+	# What is reached is a range, before the damage and behind it.
+	run_shmlog 0 dump --from start --to 7 -t '%c ' "$LOG"
+	assert_output '0 '
+	run_shmlog 0 dump --from -1 -t '%c ' "$LOG"
+	assert_output '31 '
+}
+
 @test "random bytes as positions never do harm" {
 	local i text
 
