@@ -329,25 +329,49 @@ static const char *describe_user(struct user_text *buffer, uint32_t uid)
 	return buffer->text;
 }
 
+/* An appender has write access only while it commits, or keeps it. */
+static const char *role_of(const struct shmlog_process *process)
+{
+	if (process->appends)
+		return "appender";
+	return process->writes ? "writer" : "reader";
+}
+
+/* What a process has to do with the lock, or NULL. */
+static const char *lock_of(const struct shmlog_process *process)
+{
+	if (process->holds_lock)
+		return "held";
+	return process->waits_for_lock ? "awaited" : NULL;
+}
+
+static void print_process(struct cli_output *output,
+                          const struct shmlog_process *process)
+{
+	const char *lock = lock_of(process);
+	struct user_text user;
+
+	cli_report_label(output, "process");
+	cli_output_format(output, "%" PRId64 "  %s, %s%s%s  ", process->pid,
+	                  role_of(process), process->mapped ? "mapped" : "open",
+	                  lock ? ", lock " : "", lock ? lock : "");
+	cli_report_escaped(output, describe_user(&user, process->uid));
+	cli_output_string(output, "  ");
+	cli_report_escaped(output, process->command);
+	cli_output_string(output, "\n");
+}
+
 static void print_processes(struct cli_output *output,
                             const struct process_list *list)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		const struct shmlog_process *process = &list->items[i];
-		struct user_text user;
-
-		cli_report_label(output, "process");
-		cli_output_format(output, "%" PRId64 "  %s, %s  ", process->pid,
-		                  process->writes ? "writer" : "reader",
-		                  process->mapped ? "mapped" : "open");
-		cli_report_escaped(output, describe_user(&user, process->uid));
-		cli_output_string(output, "  ");
-		cli_report_escaped(output, process->command);
-		cli_output_string(output, "\n");
-	}
+	for (size_t i = 0; i < list->count; i++)
+		print_process(output, &list->items[i]);
 	if (list->unseen < 0) {
-		cli_report_label(output, "process");
-		cli_output_format(output, "cannot be told: %s\n",
+		cli_report_label(output,
+		                 list->count > 0 ? "not seen" : "process");
+		cli_output_format(output, "cannot be told%s: %s\n",
+		                  list->count > 0 ? " whether there are more"
+		                                  : "",
 		                  shmlog_strerror(list->unseen));
 	} else if (list->count == 0) {
 		cli_report_label(output, "process");
@@ -389,9 +413,13 @@ static void add_processes(struct cli_object *object,
 		cli_object_string(item, "user",
 		                  describe_user(&user, process->uid));
 		cli_object_string(item, "command", process->command);
-		cli_object_string(item, "role",
-		                  process->writes ? "writer" : "reader");
+		cli_object_string(item, "role", role_of(process));
 		cli_object_bool(item, "mapped", process->mapped);
+		cli_object_bool(item, "maps_writable", process->maps_writable);
+		if (lock_of(process))
+			cli_object_string(item, "lock", lock_of(process));
+		else
+			cli_object_null(item, "lock");
 	}
 	cli_object_i64(object, "processes_unseen", list->unseen);
 	cli_object_bool(object, "processes_hidden", shmlog_processes_hidden());
@@ -548,6 +576,8 @@ static int stat_log(struct stat_view *view, const char *path)
 	struct shmlog *log;
 
 	gather(&facts, &log);
+	/* Before the look into /proc, which takes descriptors of its own. */
+	shmlog_close(log);
 	if (view->procs)
 		list_processes(&processes, path);
 	if (view->json)
@@ -556,7 +586,6 @@ static int stat_log(struct stat_view *view, const char *path)
 		show_text(view, &facts, &processes);
 	free(processes.items);
 	cli_sizes_release(&facts.sizes);
-	shmlog_close(log);
 	return (int)facts.status;
 }
 

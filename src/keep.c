@@ -59,6 +59,7 @@ int shmlog_keeper_open(struct shmlog *log, struct shmlog_keeper **keeper_out)
 	keeper->watch = -1;
 	keeper->parallel = shmlog_platform_processors() > 1;
 	keeper->not_before_ns = shmlog_platform_now_ns() + APPRENTICE_NS;
+	shmlog_platform_mark_appender(log->fd);
 	*keeper_out = keeper;
 	return 0;
 }
@@ -83,6 +84,7 @@ void shmlog_keeper_close(struct shmlog_keeper *keeper)
 	shmlog_keeper_release(keeper);
 	if (keeper->watch >= 0)
 		close(keeper->watch);
+	shmlog_platform_unmark_appender(keeper->log->fd);
 	free(keeper);
 }
 

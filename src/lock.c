@@ -188,10 +188,16 @@ static int look_in_proc(struct shmlog *log)
 
 	if (log->scanned)
 		return 0;
-	shmlog_processes(log,
-	                 log->lock_fd >= 0 ? note_mapped_writer : note_writer,
-	                 &found);
-	log->scanned = !found;
+	int unseen = shmlog_processes(
+		log, log->lock_fd >= 0 ? note_mapped_writer : note_writer,
+		&found);
+
+	if (unseen == 0 && shmlog_processes_hidden())
+		unseen = -EACCES;
+	log->unseen = unseen;
+	/* What failed for want of descriptors or memory is tried again. */
+	log->scanned = !found && (unseen >= 0 || unseen == -EACCES ||
+	                          unseen == -ENOTSUP || unseen == -ENOENT);
 	return found ? SHMLOG_ERR_WRITER_ACTIVE : 0;
 }
 

@@ -326,6 +326,15 @@ bool shmlog_processes_hidden(void)
 	return shmlog_platform_hides_processes();
 }
 
+int shmlog_unseen_writers(struct shmlog *log)
+{
+	pthread_mutex_lock(&log->append_mutex);
+	int unseen = log->unseen;
+
+	pthread_mutex_unlock(&log->append_mutex);
+	return unseen;
+}
+
 int64_t shmlog_lock_holder(const struct shmlog *log)
 {
 	struct stat file;

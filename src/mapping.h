@@ -38,6 +38,7 @@ struct shmlog {
 	pthread_mutex_t append_mutex;      /* the lock is the process's: threads
 	                                 * take turns here */
 	bool scanned;    /* looked for writers in /proc; under append_mutex */
+	int unseen;      /* as shmlog_unseen_writers(); likewise */
 	bool has_writer; /* its own; likewise */
 	struct shmlog_entry *kept; /* by a keeper, or NULL; likewise */
 	uint64_t proved; /* offset up to which the frames were found to be a

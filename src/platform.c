@@ -16,6 +16,7 @@
 #if defined(__linux__) && !defined(SHMLOG_PORTABLE)
 #define PLATFORM_LINUX 1
 #include <linux/futex.h>
+#include <linux/kcmp.h>
 #include <sched.h>
 #include <sys/fanotify.h>
 #include <sys/syscall.h>
@@ -116,6 +117,8 @@ int shmlog_platform_has_writer(int fd)
  * holder lives, and whoever can read the file can see it. */
 #define WRITTEN_BYTE (INT64_MAX - 1)
 #define WAITING_BYTE (INT64_MAX - 2)
+/* Not next to another one: the system makes one lock of two neighbours. */
+#define APPENDER_BYTE (INT64_MAX - 4)
 
 static void set_mark(int fd, off_t byte, short type)
 {
@@ -214,6 +217,17 @@ int shmlog_platform_mark_output(int fd, const struct stat *pipe)
 bool shmlog_platform_has_output(int fd, const struct stat *pipe)
 {
 	return has_local_locks(fd) && has_mark(fd, byte_of(pipe));
+}
+
+void shmlog_platform_mark_appender(int fd)
+{
+	/* Shared: any number may append. */
+	set_mark(fd, APPENDER_BYTE, F_RDLCK);
+}
+
+void shmlog_platform_unmark_appender(int fd)
+{
+	set_mark(fd, APPENDER_BYTE, F_UNLCK);
 }
 
 int shmlog_platform_watch(int fd)
@@ -328,50 +342,128 @@ struct attachment {
 	bool open;
 	bool writes;
 	bool mapped;
+	bool maps_writable;
+	bool locks;        /* holds the flock(2) */
+	bool waits;        /* has the mark of who waits for that */
+	bool is_appender;  /* has the mark of who appends under that */
+	bool writes_alone; /* has the mark of the one writer */
 };
 
-static bool fdinfo_writes(const char *pid, const char *fd)
+/* What a refusal to look into a process means: -EACCES if it is not shown to
+ * this caller, 0 if it has ended meanwhile. */
+static int judge_refusal(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ESRCH: return 0;
+	case EPERM: return -EACCES;
+	default: return -error;
+	}
+}
+
+/* Of two such refusals the one that says more about the list as a whole. */
+static int worse_refusal(int one, int other)
+{
+	return one == 0 || one == -EACCES ? (other != 0 ? other : one) : one;
+}
+
+/* Takes a line of fdinfo: the flags of the open file, or a lock on it. */
+static void read_info_line(const char *line, struct attachment *found)
+{
+	unsigned flags;
+	char kind[16];
+	char access[16];
+	int64_t first;
+
+	if (sscanf(line, "flags: %o", &flags) == 1)
+		found->writes |= (flags & O_ACCMODE) != O_RDONLY;
+	if (sscanf(line, "lock: %*s %15s %*s %15s %*s %*s %" SCNd64, kind,
+	           access, &first) != 3)
+		return;
+	if (strcmp(kind, "FLOCK") == 0)
+		found->locks |= strcmp(access, "WRITE") == 0;
+	if (strcmp(kind, "OFDLCK") != 0)
+		return;
+	found->writes_alone |= first == WRITTEN_BYTE;
+	found->waits |= first == WAITING_BYTE;
+	found->is_appender |= first == APPENDER_BYTE;
+}
+
+static int look_at_info(const char *pid, const char *fd,
+                        struct attachment *found)
 {
 	char path[96];
-	char line[128];
-	unsigned flags = 0;
+	char line[256];
 
 	snprintf(path, sizeof(path), "/proc/%.48s/fdinfo/%.16s", pid, fd);
 	FILE *file = fopen(path, "re");
 
 	if (file == NULL)
-		return false;
-	while (fgets(line, sizeof(line), file) != NULL) {
-		if (sscanf(line, "flags: %o", &flags) == 1)
-			break;
-	}
+		return judge_refusal(errno);
+	while (fgets(line, sizeof(line), file) != NULL)
+		read_info_line(line, found);
+	int status = ferror(file) ? judge_refusal(errno) : 0;
+
 	fclose(file);
-	return (flags & O_ACCMODE) != O_RDONLY;
+	return status;
+}
+
+/* One descriptor of a process. */
+static int look_at_descriptor(DIR *directory, const char *pid, const char *fd,
+                              const struct stat *file, struct attachment *found)
+{
+	struct stat other;
+
+	if (fstatat(dirfd(directory), fd, &other, 0) != 0)
+		return judge_refusal(errno);
+	if (other.st_dev != file->st_dev || other.st_ino != file->st_ino)
+		return 0;
+	found->open = true;
+	return look_at_info(pid, fd, found);
 }
 
 static int look_at_descriptors(const char *pid, const struct stat *file,
                                struct attachment *found)
 {
 	char path[96];
+	struct dirent *entry;
+	int status = 0;
 
 	snprintf(path, sizeof(path), "/proc/%.48s/fd", pid);
 	DIR *directory = opendir(path);
 
 	if (directory == NULL)
-		return -errno;
-	for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-		struct stat other;
-
-		found->has_files |= entry->d_name[0] != '.';
-		if (fstatat(dirfd(directory), entry->d_name, &other, 0) != 0 ||
-		    other.st_dev != file->st_dev ||
-		    other.st_ino != file->st_ino)
+		return judge_refusal(errno);
+	while (errno = 0, (entry = readdir(directory)) != NULL) {
+		if (entry->d_name[0] == '.')
 			continue;
-		found->open = true;
-		found->writes |= fdinfo_writes(pid, entry->d_name);
+		found->has_files = true;
+		status = worse_refusal(
+			status, look_at_descriptor(directory, pid,
+		                                   entry->d_name, file, found));
 	}
+	status = worse_refusal(status, judge_refusal(errno));
 	closedir(directory);
-	return 0;
+	return status;
+}
+
+/* Takes a line of maps. */
+static void read_map_line(const char *line, const struct stat *file,
+                          struct attachment *found)
+{
+	char access[5] = "";
+	unsigned device_major = 0;
+	unsigned device_minor = 0;
+	uint64_t inode = 0;
+
+	if (sscanf(line, "%*s %4s %*s %x:%x %" SCNu64, access, &device_major,
+	           &device_minor, &inode) != 4 ||
+	    inode != file->st_ino ||
+	    makedev(device_major, device_minor) != file->st_dev)
+		return;
+	found->mapped = true;
+	found->maps_writable |= access[1] == 'w' && access[3] == 's';
+	found->writes |= found->maps_writable;
 }
 
 static int look_at_mappings(const char *pid, const struct stat *file,
@@ -385,47 +477,78 @@ static int look_at_mappings(const char *pid, const struct stat *file,
 	FILE *maps = fopen(path, "re");
 
 	if (maps == NULL)
-		return -errno;
-	while (getline(&line, &line_bytes, maps) > 0) {
-		char access[5] = "";
-		unsigned device_major = 0;
-		unsigned device_minor = 0;
-		uint64_t inode = 0;
+		return judge_refusal(errno);
+	while (errno = 0, getline(&line, &line_bytes, maps) > 0)
+		read_map_line(line, file, found);
+	int status = feof(maps) ? 0 : judge_refusal(errno);
 
-		if (sscanf(line, "%*s %4s %*s %x:%x %" SCNu64, access,
-		           &device_major, &device_minor, &inode) != 4 ||
-		    inode != file->st_ino ||
-		    makedev(device_major, device_minor) != file->st_dev)
-			continue;
-		found->mapped = true;
-		found->writes |= access[1] == 'w' && access[3] == 's';
-	}
 	free(line);
 	fclose(maps);
-	return 0;
+	return status;
 }
 
-/* A process whose first thread has ended is not seen by that any more. */
-static void look_at_threads(const char *pid, const struct stat *file,
-                            struct attachment *found)
+/* Whether a thread has the descriptors of its process, so that one look is
+ * enough.  Where the system does not tell, it has to be looked at. */
+static bool shares_descriptors(const char *pid, const char *thread)
 {
+	return syscall(SYS_kcmp, strtol(pid, NULL, 10),
+	               strtol(thread, NULL, 10), KCMP_FILES, 0, 0) == 0;
+}
+
+/*
+ * A thread may have descriptors of its own (unshare(2), CLONE_FILES), and a
+ * process whose first thread has ended is seen by its others alone.
+ */
+static int look_at_threads(const char *pid, const struct stat *file,
+                           struct attachment *found)
+{
+	bool first_ended = !found->has_files;
 	char path[64];
+	struct stat tasks;
+	struct dirent *entry;
+	int status = 0;
 
 	snprintf(path, sizeof(path), "/proc/%.16s/task", pid);
+	/* A folder for each thread, and the two that every folder has. */
+	if (stat(path, &tasks) == 0 && tasks.st_nlink == 3)
+		return 0;
 	DIR *directory = opendir(path);
 
 	if (directory == NULL)
-		return;
-	for (struct dirent *entry;
-	     !found->has_files && (entry = readdir(directory)) != NULL;) {
-		if (entry->d_name[0] == '.' || strcmp(entry->d_name, pid) == 0)
+		return judge_refusal(errno);
+	while (errno = 0, (entry = readdir(directory)) != NULL) {
+		const char *thread = entry->d_name;
+
+		if (thread[0] == '.' || strcmp(thread, pid) == 0 ||
+		    (!first_ended && shares_descriptors(pid, thread)))
 			continue;
-		snprintf(path, sizeof(path), "%.16s/task/%.16s", pid,
-		         entry->d_name);
-		(void)look_at_descriptors(path, file, found);
-		(void)look_at_mappings(path, file, found);
+		snprintf(path, sizeof(path), "%.16s/task/%.16s", pid, thread);
+		status = worse_refusal(status,
+		                       look_at_descriptors(path, file, found));
+		if (!first_ended)
+			continue;
+		status = worse_refusal(status,
+		                       look_at_mappings(path, file, found));
+		/* Those that are left share what they have, as a rule. */
+		if (found->has_files)
+			break;
 	}
+	if (entry == NULL)
+		status = worse_refusal(status, judge_refusal(errno));
 	closedir(directory);
+	return status;
+}
+
+static int look_at_process(const char *pid, const struct stat *file,
+                           struct attachment *found)
+{
+	int status = look_at_descriptors(pid, file, found);
+
+	/* Who may not see the one may not see the others. */
+	if (status == -EACCES)
+		return status;
+	status = worse_refusal(status, look_at_mappings(pid, file, found));
+	return worse_refusal(status, look_at_threads(pid, file, found));
 }
 
 int64_t shmlog_platform_lock_holder(const struct stat *file)
@@ -502,6 +625,11 @@ static void describe_process(const char *pid, const struct attachment *found,
 	process_out->pid = strtol(pid, NULL, 10);
 	process_out->writes = found->writes;
 	process_out->mapped = found->mapped;
+	process_out->maps_writable = found->maps_writable;
+	process_out->holds_lock = found->locks;
+	process_out->waits_for_lock = found->waits;
+	process_out->appends = found->is_appender || found->waits ||
+	                       (found->locks && !found->writes_alone);
 	read_command(pid, process_out->command, sizeof(process_out->command));
 }
 
@@ -511,36 +639,38 @@ int shmlog_platform_processes(const struct stat *file,
                               void *context)
 {
 	DIR *proc = opendir("/proc");
+	struct dirent *entry;
 	int unseen = 0;
+	int failure = 0;
 	int result = 0;
 
 	if (proc == NULL)
-		return -ENOTSUP;
-	for (struct dirent *entry;
-	     result == 0 && (entry = readdir(proc)) != NULL;) {
+		return -errno;
+	while (result == 0 && (errno = 0, entry = readdir(proc)) != NULL) {
 		const char *pid = entry->d_name;
 		struct attachment found = {0};
+		struct shmlog_process process;
 
 		if (pid[0] < '0' || pid[0] > '9' ||
 		    strtol(pid, NULL, 10) == getpid())
 			continue;
-		int open_status = look_at_descriptors(pid, file, &found);
-		int map_status = look_at_mappings(pid, file, &found);
+		int status = look_at_process(pid, file, &found);
 
-		if (open_status == -EACCES || map_status == -EACCES)
+		if (status == -EACCES)
 			unseen++;
-		if (!found.has_files)
-			look_at_threads(pid, file, &found);
-		if (!found.open && !found.mapped)
+		else
+			failure = worse_refusal(failure, status);
+		/* What is only half known must not pass for a reader. */
+		if ((!found.open && !found.mapped) ||
+		    (status < 0 && status != -EACCES && !found.writes))
 			continue;
-
-		struct shmlog_process process;
-
 		describe_process(pid, &found, &process);
 		result = visit(context, &process);
 	}
+	if (result == 0)
+		failure = worse_refusal(failure, -errno);
 	closedir(proc);
-	return unseen;
+	return failure != 0 ? failure : unseen;
 }
 
 bool shmlog_platform_hides_processes(void)
@@ -626,6 +756,16 @@ bool shmlog_platform_has_output(int fd, const struct stat *pipe)
 	(void)fd;
 	(void)pipe;
 	return false;
+}
+
+void shmlog_platform_mark_appender(int fd)
+{
+	(void)fd;
+}
+
+void shmlog_platform_unmark_appender(int fd)
+{
+	(void)fd;
 }
 
 int shmlog_platform_watch(int fd)

@@ -50,6 +50,11 @@ void shmlog_platform_mark_waiting(int fd, const char *path);
 void shmlog_platform_unmark_waiting(int fd);
 bool shmlog_platform_is_awaited(int fd);
 
+/* Shows that this process appends to the file of `fd` under the lock, also
+ * while it holds neither that nor write access; and takes that back. */
+void shmlog_platform_mark_appender(int fd);
+void shmlog_platform_unmark_appender(int fd);
+
 /*
  * Marks the file of `fd`, until that is closed, as what the pipe `pipe` is
  * filled from; and asks whether another descriptor has put such a mark.  0, or

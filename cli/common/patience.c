@@ -42,14 +42,19 @@ static int name_culprit(void *context, const struct shmlog_process *process)
 {
 	struct cli_culprit *culprit = context;
 	struct cli_quoted command;
+	bool inherited = culprit->holder == 0 && !process->maps_writable;
 
 	if (culprit->holder != 0 ? process->pid != culprit->holder
 	                         : !process->writes)
 		return 0;
 	(void)snprintf(culprit->text, sizeof(culprit->text),
-	               ": pid %" PRId64 " (%s)", process->pid,
-	               cli_quote(&command, process->command));
-	return 1;
+	               ": pid %" PRId64 " (%s)%s", process->pid,
+	               cli_quote(&command, process->command),
+	               inherited ? ", which has not mapped it: it may merely "
+	                           "have inherited the descriptor of a writer"
+	                         : "");
+	/* One that has mapped it is the likelier writer. */
+	return !inherited;
 }
 
 void cli_culprit_find(const struct shmlog *log, int status,
@@ -63,6 +68,14 @@ void cli_culprit_find(const struct shmlog *log, int status,
 	         status != SHMLOG_ERR_IN_DOUBT)
 		return;
 	(void)shmlog_processes(log, name_culprit, culprit_out);
+	if (culprit_out->text[0] != '\0')
+		return;
+	if (culprit_out->holder != 0)
+		(void)snprintf(culprit_out->text, sizeof(culprit_out->text),
+		               ": pid %" PRId64, culprit_out->holder);
+	else if (status == SHMLOG_ERR_WRITER_ACTIVE)
+		(void)snprintf(culprit_out->text, sizeof(culprit_out->text),
+		               ", a process that cannot be seen from here");
 }
 
 /* Waits for the lock are ended by a timer, so that there is an end at which to

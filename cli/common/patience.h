@@ -40,7 +40,7 @@ void cli_patience_end(struct cli_patience *patience);
 /* Who is in the way, as far as it can be seen. */
 struct cli_culprit {
 	int64_t holder; /* of the lock, or 0: whoever writes */
-	char text[160]; /* ": pid 7 ('node x.js')", or empty */
+	char text[384]; /* ": pid 7 ('node x.js')", or empty */
 };
 
 /* Looks for it by what a call of the library ended with. */

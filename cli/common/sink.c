@@ -91,6 +91,35 @@ static int append(struct cli_sink *sink, struct shmlog_append_result *result)
 	return status;
 }
 
+/*
+ * Says, once, that a writer that takes no lock may be there unseen.  Where no
+ * system of its kind can tell, the manual says so instead.
+ */
+static void tell_unseen(const struct cli_sink *sink)
+{
+	int unseen = shmlog_unseen_writers(sink->log);
+	char why[128];
+
+	if (unseen == 0 || unseen == -ENOTSUP)
+		return;
+	if (unseen > 0)
+		(void)snprintf(why, sizeof(why),
+		               "%d process%s may not be looked into", unseen,
+		               unseen == 1 ? "" : "es");
+	else if (unseen == -EACCES)
+		(void)snprintf(why, sizeof(why),
+		               "/proc does not show all processes here");
+	else
+		(void)snprintf(why, sizeof(why),
+		               "cannot look at the processes: %s",
+		               shmlog_strerror(unseen));
+	cli_message(sink->path,
+	            "cannot tell whether another writer has the log open: %s; "
+	            "one that takes no lock, such as a Node process, may "
+	            "overwrite what is appended",
+	            why);
+}
+
 int cli_sink_open(struct cli_sink *sink, struct shmlog *log, const char *path,
                   const struct cli_sink_options *options,
                   struct cli_output *output)
@@ -113,6 +142,8 @@ int cli_sink_open(struct cli_sink *sink, struct shmlog *log, const char *path,
 	int status = append(sink, &result);
 
 	sink->free_bytes = result.free_bytes;
+	if (status == 0)
+		tell_unseen(sink);
 	return status;
 }
 

@@ -688,17 +688,26 @@ SHMLOG_API void shmlog_keeper_release(struct shmlog_keeper *keeper);
 struct shmlog_process {
 	int64_t pid;
 	uint32_t uid;
-	bool writes;      /* has it open or mapped for writing */
-	bool mapped;      /* has it mapped */
-	char command[64]; /* as the system keeps it; may be cut */
+	bool writes;         /* has it open or mapped for writing */
+	bool mapped;         /* has it mapped */
+	bool maps_writable;  /* has it mapped for writing, as a Node writer
+	                      * has; a process that has it only open for
+	                      * writing may have inherited the descriptor */
+	bool appends;        /* under the lock: has a keeper open, or the lock,
+	                      * or waits for that */
+	bool holds_lock;     /* has the lock */
+	bool waits_for_lock; /* waits for it */
+	char command[64];    /* as the system keeps it; may be cut */
 };
 
 /*
  * Calls `visit` for each process other than the caller that is seen to have
  * the log open or mapped, until it returns nonzero.  Returns how many
- * processes could not be looked into (another user's, or another PID
- * namespace's are not even counted), or -ENOTSUP where the system has no
- * /proc.  Good for naming, not for deciding.  Takes milliseconds.
+ * processes may not be looked into (another user's; another PID namespace's
+ * are not even counted), or -errno if the look failed: the list may have gaps
+ * then.  -ENOTSUP where the system has no such list; -EMFILE, -ENFILE, -ENOMEM
+ * (it takes three descriptors); -ENOENT where /proc is not mounted.  Good for
+ * naming, not for deciding.  Takes milliseconds.
  */
 SHMLOG_API int shmlog_processes(const struct shmlog *log,
                                 int (*visit)(void *context,
@@ -709,6 +718,16 @@ SHMLOG_API int shmlog_processes(const struct shmlog *log,
  * outside this PID namespace, where it is not the system's first, or those that
  * /proc is mounted to hide. */
 SHMLOG_API bool shmlog_processes_hidden(void);
+
+/*
+ * How much of the system the last look for a writer that takes no lock could
+ * not see: 0 if nothing, as where the system itself knows of any writer, or
+ * before there was a look.  Otherwise the processes were looked at, once, and
+ * a positive number of them may not be looked into; -EACCES if some may not
+ * even be counted; another -errno of shmlog_processes() if that failed.  An
+ * append that succeeds then is no proof that no such writer has the log open.
+ */
+SHMLOG_API int shmlog_unseen_writers(struct shmlog *log);
 
 /* The process that holds the lock of a log now; 0 if none does or the system
  * does not tell.  Good for naming, not for deciding. */
@@ -727,8 +746,8 @@ SHMLOG_API int shmlog_mark_output(struct shmlog *log, int fd);
 SHMLOG_API int shmlog_is_fed(const struct shmlog *log, int fd);
 
 /*
- * The same for any file, by its name: one that cannot be opened as a log, for
- * instance.  Also -errno of stat(2).
+ * shmlog_processes() for any file, by its name: one that cannot be opened as a
+ * log, for instance.  Also -errno of stat(2).
  */
 SHMLOG_API int shmlog_processes_at(const char *path,
                                    int (*visit)(void *context,

@@ -631,7 +631,7 @@ shmlog append: /dev/full: cannot write what overflows: No space left on device; 
 	ended=$(date +%s%N)
 	assert_equal "$status" 7
 	assert_output ''
-	assert_stderr --regexp "^shmlog append: $LOG: cannot append: another writer has the log open: pid [0-9]+ \('.*bash.*'\); 0 frames committed$"
+	assert_stderr --regexp "^shmlog append: $LOG: cannot append: another writer has the log open: pid [0-9]+ \('.*bash.*'\), which has not mapped it: it may merely have inherited the descriptor of a writer; 0 frames committed$"
 	assert_unchanged "$LOG"
 	is_sanitized || ((ended - started < 200000000))
 	exec 9>&-
@@ -665,7 +665,60 @@ shmlog append: /dev/full: cannot write what overflows: No space left on device; 
 	exec 9>&- 5>&-
 	assert_equal "$(payloads)" '"one"'
 	run cat "$SCRATCH/stderr"
-	assert_output --regexp "^shmlog append: $LOG: cannot append: another writer has the log open: pid [0-9]+ \(.*\); 1 frames committed before$"
+	assert_output --regexp "^shmlog append: $LOG: cannot append: another writer has the log open: pid [0-9]+ \(.*\), which has not mapped it: .*; 1 frames committed before$"
+}
+
+# Runs shmlog as a user who may write the log without owning it.
+as_stranger() { # ARGUMENT...
+	separately setpriv --reuid 65534 --regid 65534 --clear-groups \
+		shmlog "$@"
+}
+
+@test "append says once that it cannot look for a writer that takes no lock" {
+	skip_if_portable "no lease shows a live writer"
+	need setpriv
+	[[ $(id -u) == 0 ]] || skip 'takes a second user'
+	chmod 755 "$SCRATCH"
+	(umask 0 && shmlog create --mode 0666 -c 4K "$LOG")
+	exec 9<>"$LOG"
+	as_stranger append --commit-every 1 "$LOG" < <(seq 3)
+	exec 9>&-
+	assert_equal "$status" 0
+	assert_equal "${#stderr_lines[@]}" 1
+	assert_stderr --regexp "^shmlog append: $LOG: cannot tell whether another writer has the log open: ([0-9]+ process(es)? may not be looked into|/proc does not show all processes here); one that takes no lock, such as a Node process, may overwrite what is appended$"
+	# Whoever is told to append in any case does not look.
+	as_stranger append --force "$LOG" -m four
+	assert_stderr ''
+	# For its owner the system itself knows.
+	expect 0 '' '' append "$LOG" -m five
+	assert_equal "$(payloads | wc -l)" 5
+}
+
+@test "append says that it has no descriptors to look for a writer with" {
+	skip_if_portable "no lease shows a live writer"
+	skip_if_sanitized "a sanitizer has descriptors of its own"
+	need setpriv
+	[[ $(id -u) == 0 ]] || skip 'takes a second user'
+	chmod 755 "$SCRATCH"
+	(umask 0 && shmlog create --mode 0666 -c 4K "$LOG")
+	as_stranger --version
+	separately setpriv --reuid 65534 --regid 65534 --clear-groups \
+		bash -c "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+			ulimit -n 5; exec shmlog append '$LOG' -m x"
+	assert_equal "$status" 0
+	assert_stderr "shmlog append: $LOG: cannot tell whether another writer has the log open: cannot look at the processes: Too many open files; one that takes no lock, such as a Node process, may overwrite what is appended"
+}
+
+@test "a writer that cannot be seen is refused all the same" {
+	skip_if_portable "no lease shows a live writer"
+	unshare -pf --mount-proc true 2>/dev/null || skip 'no PID namespaces here'
+	room 100
+	exec 9<>"$LOG"
+	separately unshare -pf --mount-proc bash -c \
+		"exec 9>&-; exec shmlog append '$LOG' -m x"
+	exec 9>&-
+	assert_equal "$status" 7
+	assert_stderr "shmlog append: $LOG: cannot append: another writer has the log open, a process that cannot be seen from here; 0 frames committed"
 }
 
 # Whether a process sleeps in write(2), on systems that tell.

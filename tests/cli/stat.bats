@@ -244,6 +244,73 @@ check_golden() { # FILE
 	kill "$pid"
 }
 
+# The role and the share in the lock of a process, as a JSON list.
+role_of() { # PID
+	shmlog stat --procs -o json "$LOG" |
+		jq -c ".processes[] | select(.pid == $1) | [.role, .lock]"
+}
+
+has_role() { # PID ROLE
+	[[ $(role_of "$1") == "$2" ]]
+}
+
+@test "--procs tells appenders, and what they have to do with the lock" {
+	skip_if_portable "there is no /proc to look into"
+	[[ -d /proc/self/fd ]] || skip 'no /proc on this machine'
+	local idle waiting holder
+
+	need flock
+	make_log
+	mkfifo "$SCRATCH/fifo"
+	shmlog append "$LOG" <"$SCRATCH/fifo" 3>&- &
+	idle=$!
+	exec 5>"$SCRATCH/fifo"
+	wait_for 20 has_role "$idle" '["appender",null]'
+	flock "$LOG" sleep 600 3>&- 5>&- &
+	holder=$!
+	wait_for 20 has_role "$holder" '["appender","held"]'
+	shmlog append "$LOG" -m x 3>&- 5>&- &
+	waiting=$!
+	wait_for 20 has_role "$waiting" '["appender","awaited"]'
+	run_shmlog 0 stat --procs "$LOG"
+	assert_output --regexp "process +$idle +appender, open +"
+	assert_output --regexp "process +$holder +appender, open, lock held +"
+	assert_output --regexp "process +$waiting +appender, open, lock awaited +"
+	refute_output --partial reader
+	pkill -P "$holder"
+	wait "$waiting"
+	exec 5>&-
+	wait "$idle"
+}
+
+@test "--procs without descriptors to look with says so, never that there are none" {
+	skip_if_portable "there is no /proc to look into"
+	skip_if_sanitized "a sanitizer has descriptors of its own"
+	[[ -d /proc/self/fd ]] || skip 'no /proc on this machine'
+	local pid=$BASHPID most seen=0
+
+	make_log
+	exec 9<>"$LOG"
+	# All but the first three are closed, so that the limit is shmlog's.
+	for most in 4 5 6 7 8; do
+		separately bash -c "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+			ulimit -n $most; exec shmlog stat --procs '$LOG'"
+		refute_output --partial 'none seen'
+		refute_output --partial 'reader'
+		if [[ $output =~ process\ +$pid\ +writer ]]; then
+			seen=1
+		else
+			assert_output --regexp 'cannot be told.*: Too many open files'
+		fi
+		separately bash -c "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+			ulimit -n $most; exec shmlog stat --procs -o json '$LOG'"
+		assert_equal "$(member '.processes_unseen | type' | tr -d '"')" \
+			"$([[ $seen == 1 ]] && echo number || echo null)"
+	done
+	exec 9>&-
+	assert_equal "$seen" 1
+}
+
 # ---------------------------------------------------------------------- watch
 
 @test "--watch prints a line of JSON per interval until a signal" {

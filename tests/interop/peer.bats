@@ -56,6 +56,24 @@ now_ms() {
 	expect 0 $'seen\nnext' '' dump "$LOG"
 }
 
+@test "one that has mapped the log is named before one that has it open alone" {
+	skip_if_portable
+	local pid=$BASHPID
+
+	shmlog create -c 4096 "$LOG"
+	exec 8<>"$LOG"
+	start_peer say ready wait
+	run_shmlog 7 append "$LOG" -m x
+	assert_stderr --regexp "^shmlog append: $LOG: cannot append: another writer has the log open: pid $HOLDER \('.*peer_writer.*'\); 0 frames committed$"
+	run_shmlog 0 stat --procs -o json "$LOG"
+	assert_equal "$(jq -c ".processes[] | select(.pid == $HOLDER) |
+		[.role, .mapped, .maps_writable]" <<<"$output")" '["writer",true,true]'
+	assert_equal "$(jq -c ".processes[] | select(.pid == $pid) |
+		[.role, .mapped, .maps_writable]" <<<"$output")" '["writer",false,false]'
+	peer_ends 0
+	exec 8>&-
+}
+
 @test "append refuses within 300 ms beside a peer, names it, and works after its death" {
 	skip_if_portable
 	start_peer capacity 65536 text theirs say ready hold

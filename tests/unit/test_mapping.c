@@ -9,9 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -602,6 +605,143 @@ TEST(test_processes_names_a_writer_and_a_reader_but_not_the_caller)
 	shmlog_close(log);
 }
 
+#if defined(__linux__) && !defined(SHMLOG_PORTABLE)
+
+struct loner {
+	const char *path;
+	bool first_ends; /* the thread is all that is left of its process */
+	int ready;
+};
+
+/* Has the file open in a table of descriptors that is the thread's alone. */
+static void *stay_alone(void *context)
+{
+	const struct loner *loner = context;
+
+	if (unshare(CLONE_FILES) == 0 &&
+	    open(loner->path, O_RDWR | O_CLOEXEC) >= 0 &&
+	    write(loner->ready, "r", 1) == 1)
+		sleep(600);
+	exit(1);
+}
+
+static int start_loner(void *context)
+{
+	struct loner *loner = context;
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, stay_alone, loner) != 0)
+		return 1;
+	if (loner->first_ends)
+		pthread_exit(NULL);
+	sleep(600);
+	return 1;
+}
+
+TEST(test_processes_sees_what_one_thread_alone_has_open)
+{
+	const char *path = scratch("loner");
+	int ready[2];
+
+	if (runs_on_valgrind())
+		skip();
+	write_numbered_log(path, 4096, 1);
+	for (int first_ends = 0; first_ends < 2; first_ends++) {
+		assert_int_equal(pipe(ready), 0);
+
+		struct loner loner = {.path = path,
+		                      .first_ends = first_ends == 1,
+		                      .ready = ready[1]};
+		struct seen seen = {.pid = child_start(start_loner, &loner)};
+		char byte;
+
+		assert_int_equal(read(ready[0], &byte, 1), 1);
+		assert_true(shmlog_processes_at(path, note, &seen) >= 0);
+		child_kill(seen.pid);
+		assert_int_equal(seen.count, 1);
+		assert_int_equal(seen.process.pid, seen.pid);
+		assert_true(seen.process.writes);
+		assert_false(seen.process.maps_writable);
+		close(ready[0]);
+		close(ready[1]);
+	}
+}
+
+static int append_and_wait(void *context)
+{
+	const struct loner *loner = context;
+	struct shmlog *log;
+	struct shmlog_keeper *keeper;
+
+	if (shmlog_open(loner->path, &log) != 0 ||
+	    shmlog_keeper_open(log, &keeper) != 0 ||
+	    write(loner->ready, "r", 1) != 1)
+		return 1;
+	sleep(600);
+	return 1;
+}
+
+TEST(test_processes_tells_who_appends_and_who_has_the_lock)
+{
+	const char *path = scratch("appender");
+	int ready[2];
+	char byte;
+
+	write_numbered_log(path, 4096, 1);
+	assert_int_equal(pipe(ready), 0);
+
+	struct loner loner = {.path = path, .ready = ready[1]};
+	struct seen seen = {.pid = child_start(append_and_wait, &loner)};
+	struct shmlog *log = open_log(path);
+
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_true(shmlog_processes(log, note, &seen) >= 0);
+	assert_int_equal(seen.count, 1);
+	assert_true(seen.process.appends);
+	assert_false(seen.process.writes);
+	assert_false(seen.process.holds_lock);
+	assert_false(seen.process.waits_for_lock);
+	/* What shares the open file has its lock, too. */
+	assert_int_equal(flock(log->fd, LOCK_EX), 0);
+	assert_int_equal(shmlog_lock_holder(log), getpid());
+	child_kill(seen.pid);
+	shmlog_close(log);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+TEST(test_processes_that_cannot_be_looked_into_for_want_of_descriptors)
+{
+	const char *path = scratch("descriptors");
+	struct plain_writer writer;
+	struct seen seen = {0};
+	struct rlimit limit;
+	unsigned looks = 0;
+
+	write_numbered_log(path, 4096, 1);
+	plain_writer_start(&writer, path);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (;; looks++) {
+		struct rlimit less = {.rlim_cur = looks,
+		                      .rlim_max = limit.rlim_max};
+
+		seen.count = 0;
+		setrlimit(RLIMIT_NOFILE, &less);
+		int result = shmlog_processes_at(path, note, &seen);
+
+		setrlimit(RLIMIT_NOFILE, &limit);
+		if (result >= 0)
+			break;
+		expect_status(result, -EMFILE);
+	}
+	assert_int_equal(seen.count, 1);
+	/* The few that this program has open, and three for the look. */
+	assert_in_range(looks, 4, 100);
+	plain_writer_stop(&writer);
+}
+
+#endif
+
 /* ---------------------------------------------------------------- insides */
 
 TEST(test_mapping_is_shared_counted_and_replaced_when_the_file_grows)
@@ -661,48 +801,46 @@ TEST(test_read_at_reads_all_or_says_that_the_file_ends)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_create_writes_a_header_and_zeros),
-		cmocka_unit_test(
-			test_create_refuses_an_impossible_capacity_and_leaves_no_debris),
-		cmocka_unit_test(
-			test_create_without_the_space_leaves_no_debris),
-		cmocka_unit_test(
-			test_create_that_the_system_stops_leaves_no_debris),
-		cmocka_unit_test(test_create_never_touches_what_has_the_name),
-		cmocka_unit_test(
-			test_create_leaves_a_name_in_a_missing_folder_alone),
-		cmocka_unit_test(test_create_gives_the_mode_less_the_umask),
-		cmocka_unit_test(
-			test_create_reserves_the_space_unless_it_is_sparse),
-		cmocka_unit_test(
-			test_create_raced_by_many_has_one_winner_and_no_half_made_log),
-		cmocka_unit_test(
-			test_open_judges_the_header_at_both_ends_of_every_range),
-		cmocka_unit_test(
-			test_open_refuses_every_file_shorter_than_a_header),
-		cmocka_unit_test(
-			test_open_refuses_what_is_no_regular_file_without_waiting),
-		cmocka_unit_test(test_open_passes_on_what_the_system_refuses),
-		cmocka_unit_test(
-			test_inspect_writes_zeros_where_it_could_read_nothing),
-		cmocka_unit_test(test_open_of_anything_changes_nothing),
-		cmocka_unit_test(
-			test_open_without_descriptors_is_refused_by_the_system),
-		cmocka_unit_test(
-			test_read_header_shows_the_words_as_they_are_now),
-		cmocka_unit_test(
-			test_read_header_says_that_the_log_shrank_at_every_length),
-		cmocka_unit_test(
-			test_identity_is_the_files_and_tells_files_apart),
-		cmocka_unit_test(
-			test_check_name_notices_replacement_and_removal),
-		cmocka_unit_test(
-			test_processes_names_a_writer_and_a_reader_but_not_the_caller),
-		cmocka_unit_test(
-			test_mapping_is_shared_counted_and_replaced_when_the_file_grows),
-		cmocka_unit_test(
-			test_read_at_reads_all_or_says_that_the_file_ends),
+	const struct CMUnitTest tests[] =
+	{ cmocka_unit_test(test_create_writes_a_header_and_zeros),
+	  cmocka_unit_test(
+		  test_create_refuses_an_impossible_capacity_and_leaves_no_debris),
+	  cmocka_unit_test(test_create_without_the_space_leaves_no_debris),
+	  cmocka_unit_test(test_create_that_the_system_stops_leaves_no_debris),
+	  cmocka_unit_test(test_create_never_touches_what_has_the_name),
+	  cmocka_unit_test(test_create_leaves_a_name_in_a_missing_folder_alone),
+	  cmocka_unit_test(test_create_gives_the_mode_less_the_umask),
+	  cmocka_unit_test(test_create_reserves_the_space_unless_it_is_sparse),
+	  cmocka_unit_test(
+		  test_create_raced_by_many_has_one_winner_and_no_half_made_log),
+	  cmocka_unit_test(
+		  test_open_judges_the_header_at_both_ends_of_every_range),
+	  cmocka_unit_test(test_open_refuses_every_file_shorter_than_a_header),
+	  cmocka_unit_test(
+		  test_open_refuses_what_is_no_regular_file_without_waiting),
+	  cmocka_unit_test(test_open_passes_on_what_the_system_refuses),
+	  cmocka_unit_test(
+		  test_inspect_writes_zeros_where_it_could_read_nothing),
+	  cmocka_unit_test(test_open_of_anything_changes_nothing),
+	  cmocka_unit_test(
+		  test_open_without_descriptors_is_refused_by_the_system),
+	  cmocka_unit_test(test_read_header_shows_the_words_as_they_are_now),
+	  cmocka_unit_test(
+		  test_read_header_says_that_the_log_shrank_at_every_length),
+	  cmocka_unit_test(test_identity_is_the_files_and_tells_files_apart),
+	  cmocka_unit_test(test_check_name_notices_replacement_and_removal),
+	  cmocka_unit_test(
+		  test_processes_names_a_writer_and_a_reader_but_not_the_caller),
+#if defined(__linux__) && !defined(SHMLOG_PORTABLE)
+	  cmocka_unit_test(test_processes_sees_what_one_thread_alone_has_open),
+	  cmocka_unit_test(
+		  test_processes_tells_who_appends_and_who_has_the_lock),
+	  cmocka_unit_test(
+		  test_processes_that_cannot_be_looked_into_for_want_of_descriptors),
+#endif
+	  cmocka_unit_test(
+		  test_mapping_is_shared_counted_and_replaced_when_the_file_grows),
+	  cmocka_unit_test(test_read_at_reads_all_or_says_that_the_file_ends),
 	};
 
 	return cmocka_run_group_tests_name("mapping", tests, scratch_setup,
