@@ -1036,7 +1036,7 @@ static int create_log(const char *path, uint64_t capacity)
 	mode_t mask = umask(0);
 
 	(void)umask(mask & ~(mode_t)(S_IRUSR | S_IWUSR));
-	int status = shmlog_create(path, capacity, 0664, 0);
+	int status = cli_create_log(path, capacity, 0664, 0);
 
 	(void)umask(mask);
 	return status;

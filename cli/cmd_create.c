@@ -124,9 +124,9 @@ static int create_log(const struct create_request *request)
 	int status = -EAGAIN;
 
 	for (int try = 0; try < TRIES && status == -EAGAIN; try++) {
-		int created = shmlog_create(request->path, request->capacity,
-		                            (mode_t)request->mode,
-		                            request->flags);
+		int created = cli_create_log(request->path, request->capacity,
+		                             (mode_t)request->mode,
+		                             request->flags);
 
 		if (created == 0)
 			return CLI_OK;

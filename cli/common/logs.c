@@ -89,6 +89,24 @@ int cli_open_log(const char *path, struct shmlog **log_out)
 	return CLI_NOT_LOG;
 }
 
+/* The length of the longest Buffer of Node 15 to 21, buffer.constants'
+ * MAX_LENGTH; the Node package makes one of the whole log. */
+#define NODE_BUFFER_MAX_BYTES ((uint64_t)1 << 32)
+
+int cli_create_log(const char *path, uint64_t capacity, mode_t mode,
+                   unsigned flags)
+{
+	int status = shmlog_create(path, capacity, mode, flags);
+
+	if (status == 0 && capacity > NODE_BUFFER_MAX_BYTES)
+		cli_message(path,
+		            "created, but over 4 GiB (%" PRIu64 " bytes): Node "
+		            "before version 22 cannot open it "
+		            "(ERR_BUFFER_TOO_LARGE)",
+		            NODE_BUFFER_MAX_BYTES);
+	return status;
+}
+
 int cli_open_reader(const char *path, struct shmlog **log_out,
                     struct shmlog_reader **reader_out)
 {

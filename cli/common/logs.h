@@ -9,6 +9,11 @@
  * gives the header's words where they are what is wrong. */
 int cli_open_log(const char *path, struct shmlog **log_out);
 
+/* shmlog_create(), with a message, and no more, about a log that some Node
+ * processes cannot open.  Returns a status of the library. */
+int cli_create_log(const char *path, uint64_t capacity, mode_t mode,
+                   unsigned flags);
+
 /* A log and a buffered reader at its start. */
 int cli_open_reader(const char *path, struct shmlog **log_out,
                     struct shmlog_reader **reader_out);
