@@ -563,6 +563,19 @@ static bool read_form(struct reader *reader, const struct properties *found,
 	                      "\"type\" and \"length\"");
 }
 
+/* A name that is defined already must mean the same again. */
+static bool check_again(struct reader *reader,
+                        const struct bendec_definition *definition,
+                        const struct bendec_definition *other)
+{
+	const char *difference = bendec_difference(definition, other);
+	struct cli_quoted quoted;
+
+	return difference == NULL ||
+	       refuse(reader, "is defined in %s as well, with another %s",
+	              cli_quote(&quoted, other->file), difference);
+}
+
 static bool read_definition(struct reader *reader, struct cli_json_scan scan)
 {
 	struct bendec_definition *definition = bendec_alloc(
@@ -590,12 +603,8 @@ static bool read_definition(struct reader *reader, struct cli_json_scan scan)
 	if (!read_form(reader, &found, definition))
 		return false;
 	other = bendec_lookup(reader->schema, definition->name);
-	if (other != NULL) {
-		struct cli_quoted quoted;
-
-		return refuse(reader, "is defined twice, before in %s",
-		              cli_quote(&quoted, other->file));
-	}
+	if (other != NULL)
+		return check_again(reader, definition, other);
 	return bendec_define(reader->schema, definition) ||
 	       bendec_no_memory(reader->error);
 }

@@ -75,6 +75,11 @@ struct cli_bendec {
 /* Memory that goes with the schema, zeroed; NULL if it is short. */
 void *bendec_alloc(struct cli_bendec *schema, size_t count, size_t size_bytes);
 
+/* What differs between two definitions of one name, as the files have it:
+ * "kind", "\"fields\""; NULL if they say the same. */
+const char *bendec_difference(const struct bendec_definition *a,
+                              const struct bendec_definition *b);
+
 /* Adds a definition whose name is new.  False if memory is short. */
 bool bendec_define(struct cli_bendec *schema,
                    struct bendec_definition *definition);

@@ -49,14 +49,11 @@ static int read_all(int fd, struct text *text)
 			return -EFBIG;
 		if (text->used == text->capacity && !make_room(text))
 			return -ENOMEM;
-		got = read(fd, text->bytes + text->used,
-		           text->capacity - text->used);
-		if (got == 0)
-			return 0;
-		if (got < 0 && errno != EINTR)
-			return -errno;
-		if (got > 0)
-			text->used += (size_t)got;
+		got = cli_read(fd, text->bytes + text->used,
+		               text->capacity - text->used);
+		if (got <= 0)
+			return got == 0 ? 0 : -errno;
+		text->used += (size_t)got;
 	}
 }
 

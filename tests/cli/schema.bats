@@ -126,8 +126,64 @@ Header struct 10,Kind enum 2,Point struct 10,Time alias 8,Trade struct 33,"
 	printf '[\n{"name":"A",}]' >"$SCRATCH/bad"
 	expect 9 '' "shmlog schema: $SCRATCH/bad: bad definitions: not JSON: expected a member name in double quotes, found '}' at line 2, byte 13" \
 		schema "$SCRATCH/bad"
-	expect 9 '' "shmlog schema: $TYPES: bad definitions: type 'Kind': is defined twice, before in '$TYPES'" \
-		schema "$TYPES" "$TYPES"
+}
+
+@test "definitions that several files share are taken once, if they are the same" {
+	run_shmlog 0 schema "$TYPES"
+	expect 0 "$output" '' schema "$TYPES" "$TYPES"
+	jq '.[0] | .desc = "copied"' "$TYPES" >"$SCRATCH/copy"
+	expect 0 "$output" '' schema "$TYPES" "$SCRATCH/copy"
+	jq '.[0] | .variants[0][1] += 1' "$TYPES" >"$SCRATCH/other"
+	expect 9 '' "shmlog schema: $SCRATCH/other: bad definitions: type 'Kind': is defined in '$TYPES' as well, with another \"variants\"" \
+		schema "$TYPES" "$SCRATCH/other"
+	expect 9 '' "shmlog schema: $TYPES: bad definitions: type 'Kind': is defined in '$SCRATCH/other' as well, with another \"variants\"" \
+		schema "$SCRATCH/other" "$TYPES"
+}
+
+@test "definitions are read from whatever can be read" {
+	local big wanted
+
+	run_shmlog 0 schema "$TYPES"
+	wanted=$output
+	mkfifo "$SCRATCH/fifo"
+	cat "$TYPES" >"$SCRATCH/fifo" &
+	expect 0 "$wanted" '' schema "$SCRATCH/fifo"
+	expect 0 "$wanted" '' schema <(cat "$TYPES")
+	# More than a pipe holds, and more than one read takes.
+	big=$SCRATCH/big
+	jq '.[0].desc = "x" * 3000000' "$TYPES" >"$big"
+	expect 0 "$wanted" '' schema - < <(cat "$big")
+	: >"$SCRATCH/empty"
+	expect 9 '' "shmlog schema: $SCRATCH/empty: bad definitions: not JSON: expected a value, found the end of the text at line 1, byte 1" \
+		schema "$SCRATCH/empty"
+	run_shmlog 9 schema /dev/zero
+	assert_stderr 'shmlog schema: /dev/zero: bad definitions: more than 64 MiB'
+}
+
+@test "definitions are waited for on a descriptor that does not wait" {
+	need perl
+	local wanted
+
+	run_shmlog 0 schema "$TYPES"
+	wanted=$output
+	# shellcheck disable=SC2016 # perl's variables
+	separately perl -e '
+		use Fcntl;
+		pipe(my $from, my $to) or die;
+		fcntl $from, F_SETFL, O_NONBLOCK;
+		if (!fork) {
+			close $from;
+			open my $file, "<", $ARGV[0] or die;
+			local $/ = \100;
+			while (<$file>) { syswrite $to, $_; select undef, undef, undef, 0.005; }
+			exit;
+		}
+		close $to;
+		open STDIN, "<&", $from or die;
+		exec "shmlog", "schema", "-";' "$TYPES"
+	assert_stderr ''
+	assert_equal "$status" 0
+	assert_output "$wanted"
 }
 
 @test "names from a file reach neither the terminal nor JSON as they stand" {

@@ -309,7 +309,8 @@ static const struct refusal refusals[] = {
 	{"[{'name':'A','size':'8'}]", "must be a number, not a string"},
 	{"[{'name':'u64','size':4}]", "u64 has 8"},
 	{"[{'name':'u8','fields':[]}]", "u8 is a primitive of 1 byte"},
-	{"[{'name':'A','size':1},{'name':'A','size':1}]", "is defined twice"},
+	{"[{'name':'A','size':1},{'name':'A','size':2}]",
+         "type 'A': is defined in 'file' as well, with another \"size\""},
 	{"[{'name':'A','fields':[{'name':'a','type':'u8'},"
          "{'name':'a','type':'u8'}]}]",
          "field 'a': is defined twice"},
@@ -452,6 +453,91 @@ TEST(test_types_in_types_have_a_bottom)
 	assert_non_null(strstr(error.text, "levels"));
 }
 
+/* Two definitions of one name, and what differs; NULL for nothing. */
+static const struct {
+	const char *one;
+	const char *two;
+	const char *difference;
+} pairs[] = {
+	{"{'name':'A','size':3}", "{'desc':'d','size':3,'name':'A'}", NULL},
+	{"{'name':'A','size':3}", "{'name':'A','alias':'u8'}", "kind"},
+	{"{'name':'A','alias':'u8'}", "{'name':'A','kind':2,'alias':'u8'}",
+         NULL},
+	{"{'name':'A','alias':'u8'}", "{'name':'A','alias':'i8'}", "\"alias\""},
+	{"{'name':'A','type':'u8','length':2}",
+         "{'name':'A','type':'u8','length':2}", NULL},
+	{"{'name':'A','type':'u8','length':2}",
+         "{'name':'A','type':'u8','length':3}", "\"length\""},
+	{"{'name':'A','type':'u8','length':2}",
+         "{'name':'A','type':'i8','length':2}", "\"type\""},
+	{"{'name':'A','fields':[{'name':'a','type':'u8'}]}",
+         "{'name':'A','fields':[{'name':'a','type':'u8','length':0}]}", NULL},
+	{"{'name':'A','fields':[{'name':'a','type':'u8'}]}",
+         "{'name':'A','fields':[{'name':'a','type':'u8','length':1}]}",
+         "\"fields\""},
+	{"{'name':'A','fields':[{'name':'a','type':'u8'}]}",
+         "{'name':'A','fields':[{'name':'b','type':'u8'}]}", "\"fields\""},
+	{"{'name':'A','fields':[{'name':'a','type':'u8'}]}",
+         "{'name':'A','fields':[{'name':'a','type':'i8'}]}", "\"fields\""},
+	{"{'name':'A','fields':[{'name':'a','type':'u8'}]}",
+         "{'name':'A','fields':[]}", "\"fields\""},
+	{"{'name':'A','underlying':'u8','offset':'0x10',"
+         "'variants':[['X',1],['Y','0b11']]}",
+         "{'name':'A','underlying':'u8','bitflags':false,"
+         "'variants':[['X',17,'why'],['Y','0x13']]}",
+         NULL},
+	{"{'name':'A','underlying':'u8','variants':[['X',1]]}",
+         "{'name':'A','underlying':'u16','variants':[['X',1]]}",
+         "\"underlying\""},
+	{"{'name':'A','underlying':'u8','variants':[['X',1]]}",
+         "{'name':'A','underlying':'u8','bitflags':true,"
+         "'variants':[['X',1]]}",
+         "\"bitflags\""},
+	{"{'name':'A','underlying':'i8','variants':[['X',1]]}",
+         "{'name':'A','underlying':'i8','variants':[['X',-1]]}",
+         "\"variants\""},
+	{"{'name':'A','underlying':'i8','variants':[['X',1]]}",
+         "{'name':'A','underlying':'i8','variants':[['Y',1]]}", "\"variants\""},
+	{"{'name':'A','discriminator':['k','l'],'members':['B','C']}",
+         "{'name':'A','discriminator':['k','l'],'members':['B','C']}", NULL},
+	{"{'name':'A','discriminator':['k'],'members':['B','C']}",
+         "{'name':'A','discriminator':['k'],'members':['C','B']}",
+         "\"members\""},
+	{"{'name':'A','discriminator':['k','l'],'members':['B']}",
+         "{'name':'A','discriminator':['k'],'members':['B']}",
+         "\"discriminator\""},
+	{"{'name':'A','discriminator':['k','l'],'members':['B']}",
+         "{'name':'A','discriminator':['k','m'],'members':['B']}",
+         "\"discriminator\""},
+};
+
+TEST(test_a_type_may_be_defined_again_but_not_otherwise)
+{
+	char wanted[128];
+
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		cli_bendec_free(schema);
+		schema = cli_bendec_new();
+		memset(&error, 0, sizeof(error));
+		assert_true(add("one", pairs[i].one));
+		bool taken = add("two", pairs[i].two);
+
+		if (taken != (pairs[i].difference == NULL))
+			fail_with("%s: %s", pairs[i].two, error.text);
+		if (taken) {
+			assert_int_equal(cli_bendec_count(schema), 1);
+			continue;
+		}
+		snprintf(wanted, sizeof(wanted),
+		         "type 'A': is defined in 'one' as well, with another "
+		         "%s",
+		         pairs[i].difference);
+		assert_string_equal(error.text, wanted);
+		assert_string_equal(error.file, "two");
+		assert_int_equal(error.status, CLI_INPUT);
+	}
+}
+
 TEST(test_errors_name_the_file_of_the_definition)
 {
 	assert_true(add("one", "[{'name':'A','size':1}]"));
@@ -484,6 +570,7 @@ int main(void)
 		SCHEMA_TEST(test_a_type_that_frames_cannot_have_is_not_chosen),
 		SCHEMA_TEST(test_what_cannot_be_is_refused_by_name),
 		SCHEMA_TEST(test_types_in_types_have_a_bottom),
+		SCHEMA_TEST(test_a_type_may_be_defined_again_but_not_otherwise),
 		SCHEMA_TEST(test_errors_name_the_file_of_the_definition),
 	};
 
