@@ -24,7 +24,8 @@ int shmlog_platform_open(const char *path, int flags, mode_t mode);
 int shmlog_platform_wait(const _Atomic uint64_t *word, uint64_t expected,
                          int64_t timeout_ns);
 
-/* Wakes all who sleep on the word.  0 or -errno; 0 where nobody can sleep. */
+/* Wakes all who sleep on the word.  0, also where that cannot be done and all
+ * poll; SHMLOG_ERR_MAPPING_GONE where the word's page was cut off; -errno. */
 int shmlog_platform_wake(const _Atomic uint64_t *word);
 
 /*

@@ -21,8 +21,11 @@
  * RESULTS.  Every function that can fail returns an int: 0 or a positive
  * number for success, -errno where the system refused, and one of the
  * SHMLOG_ERR_* values below, all under -10000, where the library refused.
- * shmlog_strerror() has a text for each of them.  Out-parameters are named
- * *_out and are written only on success, unless the function says otherwise.
+ * shmlog_strerror() has a text for each of them.  A function names every
+ * SHMLOG_ERR_* that it returns, and the -errno that mean something of its own
+ * there; where it opens, maps, reads or allocates, the system may refuse with
+ * others (-EMFILE, -ENOMEM, -EIO).  Out-parameters are named *_out and are
+ * written only on success, unless the function says otherwise.
  *
  * OWNERSHIP.  shmlog_open() makes a struct shmlog; readers and writers are
  * made from one and must be closed before it.  Closing NULL does nothing.
@@ -232,8 +235,8 @@ SHMLOG_API void shmlog_close(struct shmlog *log);
 /*
  * The header and the length of the file as they are now.  0;
  * SHMLOG_ERR_MAPPING_GONE if the file is shorter than its committed data;
- * SHMLOG_ERR_HEADER_SIZE, _DATA_OFFSET, _SIZE if a word is impossible now;
- * -EIO.  *header_out is written in every case but -errno.
+ * SHMLOG_ERR_NO_HEADER, _HEADER_SIZE, _DATA_OFFSET, _SIZE if a word is
+ * impossible now; -EIO.  *header_out is written in every case but -errno.
  */
 SHMLOG_API int shmlog_read_header(const struct shmlog *log,
                                   struct shmlog_header *header_out);
@@ -313,7 +316,9 @@ SHMLOG_API void shmlog_reader_close(struct shmlog_reader *reader);
  * Errors, all with the cursor unmoved, so that the same call gives the same
  * answer again: SHMLOG_ERR_CURSOR, SHMLOG_ERR_FRAME_CORRUPT, SHMLOG_ERR_TORN
  * (see shmlog_reader_fault()); SHMLOG_ERR_MAPPING_GONE; SHMLOG_ERR_WENT_BACK
- * if `size` is below the highest value that this reader has seen; -EIO.
+ * if `size` is below the highest value that this reader has seen;
+ * SHMLOG_ERR_HEADER_SIZE and _DATA_OFFSET with debug checks; -EIO; -errno of
+ * mmap(2) where a mapped reader follows a file that grew.
  *
  * The payload stays valid until the reader is closed (mapped) or until the
  * next call on the reader (buffered).
@@ -420,8 +425,8 @@ shmlog_reader_fault(const struct shmlog_reader *reader);
 /*
  * Sleeps until data is committed behind the cursor.  Returns 1 when there
  * is some, 0 when `timeout_ns` have passed (negative: no limit), -EINTR when
- * a signal was caught, or an error of shmlog_reader_next() that concerns
- * `size`.  The file is looked at in any case, so 0 means "not yet".
+ * a signal was caught, an error of shmlog_reader_next() that concerns
+ * `size`, or -errno of mmap(2).  The file is looked at in any case, so 0 means "not yet".
  *
  * A writer that calls shmlog_wake(), as shmlog_append_frames() does when
  * asked, ends the sleep at once.  Writers that only store to memory are
@@ -461,9 +466,11 @@ struct shmlog_writer_options {
  * Makes the log's writer, at the end of the committed data.  `options` may
  * be NULL: no flags, no waiting for the lock.
  *
- * SHMLOG_ERR_LOCK_TIMEOUT; SHMLOG_ERR_WRITER_ACTIVE; SHMLOG_ERR_TORN or
- * SHMLOG_ERR_FRAME_CORRUPT if the last frame is not whole: nothing must be
- * appended behind it; SHMLOG_ERR_MAPPING_GONE; -EACCES, -ENOMEM, -EINTR.
+ * SHMLOG_ERR_LOCK_TIMEOUT; SHMLOG_ERR_WRITER_ACTIVE; SHMLOG_ERR_TORN if the
+ * last frame is not whole: nothing must be appended behind it;
+ * SHMLOG_ERR_MAPPING_GONE; SHMLOG_ERR_REPLACED if the name leads to another
+ * file by now; SHMLOG_ERR_NO_HEADER, _HEADER_SIZE, _DATA_OFFSET, _SIZE if a
+ * word is impossible by now; -EACCES, -ENOENT, -ENOMEM, -EINTR.
  */
 SHMLOG_API int shmlog_writer_open(struct shmlog *log,
                                   const struct shmlog_writer_options *options,
@@ -479,8 +486,8 @@ SHMLOG_API void shmlog_writer_close(struct shmlog_writer *writer);
  * shmlog_writer_commit().  Any number of frames may be reserved per commit.
  * The payload's bytes are whatever the file held.
  *
- * SHMLOG_ERR_PAYLOAD_SIZE; SHMLOG_ERR_FULL.  Nothing is reserved then, and
- * earlier reservations stand.
+ * SHMLOG_ERR_PAYLOAD_SIZE; SHMLOG_ERR_FULL; -errno of mmap(2) where the file
+ * has grown.  Nothing is reserved then, and earlier reservations stand.
  */
 SHMLOG_API int shmlog_writer_allocate(struct shmlog_writer *writer,
                                       size_t size_bytes,
@@ -530,8 +537,10 @@ SHMLOG_API int shmlog_writer_buffer_at_address(struct shmlog_writer *writer,
 /*
  * Wakes every shmlog_reader_wait() on this log.  About half a microsecond
  * when nobody waits, 8 to 17 with a sleeper: cheap once per batch, dear once
- * per 64-byte frame, so the caller chooses when.  -errno of futex(2); 0 where
- * the system has no such call and readers poll.
+ * per 64-byte frame, so the caller chooses when.  0; also where the system
+ * has no such call, or a sandbox refuses it (ENOSYS, EPERM, EACCES): readers
+ * then find the data at their next poll.  SHMLOG_ERR_MAPPING_GONE if the file
+ * was cut below its header; -errno of mmap(2) of the header.
  */
 SHMLOG_API int shmlog_wake(struct shmlog *log);
 
@@ -604,7 +613,8 @@ struct shmlog_append_result {
  * chain of whole frames (looked at before the file), _LOCK_TIMEOUT,
  * _WRITER_ACTIVE, _INTERFERED, _IN_DOUBT, _OVERWRITTEN, _TORN, _FRAME_CORRUPT,
  * _WENT_BACK if frames that were there are not any more, _MAPPING_GONE,
- * _REPLACED if the name leads to another file by now, the header's statuses,
+ * _REPLACED if the name leads to another file by now, _NO_HEADER, _HEADER_SIZE,
+ * _DATA_OFFSET, _SIZE if a word of the header is impossible by now, -ENOENT,
  * -ENOSPC, -EACCES, -EINTR.  *result_out (may be NULL) is always written.
  * bytes = 0 checks all of this and commits nothing.
  *
@@ -801,9 +811,11 @@ struct shmlog_verify_report {
  * damage it looks for the place where a chain of frames goes on.  Frames are
  * visited in order.
  *
- * Returns how many damaged ranges there are, so 0 for a sound log (a
- * header_size beyond data_offset, and frames_in_gap, count as one each), a
- * visitor's nonzero result, or SHMLOG_ERR_MAPPING_GONE, -ENOMEM, -EIO.
+ * Returns how many damaged ranges there are, INT32_MAX at most, so 0 for a
+ * sound log (a header_size beyond data_offset, and frames_in_gap, count as one
+ * each), a visitor's nonzero result, or SHMLOG_ERR_MAPPING_GONE, -ENOMEM,
+ * -EIO, or SHMLOG_ERR_NO_HEADER, _HEADER_SIZE, _DATA_OFFSET, _SIZE if a word
+ * of the header is impossible by now.
  * *report_out is written in every case, as far as the walk came.
  */
 SHMLOG_API int shmlog_verify(struct shmlog *log,

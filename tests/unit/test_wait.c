@@ -14,6 +14,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
 /* Whether writers can wake readers, or all is polled. */
 #if defined(__linux__) && !defined(SHMLOG_PORTABLE)
 #define WAKES true
@@ -472,6 +479,111 @@ TEST(test_wake_without_a_sleeper_is_harmless)
 	bench_close(&bench);
 }
 
+TEST(test_wake_of_a_log_that_was_cut_says_so)
+{
+	struct bench bench;
+
+	if (!WAKES)
+		skip();
+	bench_open(&bench, 0);
+	expect_status(shmlog_wake(bench.log), 0);
+	file_truncate(bench.path, 0);
+	expect_status(shmlog_wake(bench.log), SHMLOG_ERR_MAPPING_GONE);
+	bench_close(&bench);
+}
+
+#if defined(__linux__) && !defined(SHMLOG_PORTABLE)
+
+/* From here on the system refuses futex(2) to this process. */
+static int refuse_futex(int error)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	                 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = COUNT_OF(filter), .filter = filter};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+	               ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)
+	               : -1;
+}
+
+struct sandbox {
+	const char *path;
+	int error;
+	int ready;
+};
+
+#define NO_SANDBOX 77
+
+/* Wakes, waits in vain, and waits for what comes. */
+static int wait_in_sandbox(void *context)
+{
+	const struct sandbox *sandbox = context;
+	struct shmlog *log;
+	struct shmlog_reader *reader;
+	struct rusage usage;
+
+	if (shmlog_open(sandbox->path, &log) != 0 ||
+	    shmlog_reader_open(log, NULL, &reader) != 0 ||
+	    shmlog_reader_seek_end(reader) != 0)
+		return 1;
+	if (refuse_futex(sandbox->error) != 0)
+		return NO_SANDBOX;
+	if (shmlog_wake(log) != 0)
+		return 2;
+	if (shmlog_reader_wait(reader, MILLISECONDS(100), 0) != 0)
+		return 3;
+	/* It slept, and did not spin. */
+	getrusage(RUSAGE_SELF, &usage);
+	if (usage.ru_nvcsw < 10)
+		return 4;
+	if (write(sandbox->ready, "r", 1) != 1)
+		return 5;
+	return shmlog_reader_wait(reader, MILLISECONDS(60000), 0) == 1 ? 0 : 6;
+}
+
+TEST(test_where_a_sandbox_refuses_to_sleep_and_wake_all_is_polled)
+{
+	static const int errors[] = {ENOSYS, EPERM, EACCES};
+	const char *path = scratch("sandbox");
+	int ready[2];
+	char byte;
+
+	if (runs_on_valgrind())
+		skip();
+	write_numbered_log(path, 4096, 1);
+	for (size_t i = 0; i < COUNT_OF(errors); i++) {
+		assert_int_equal(pipe(ready), 0);
+
+		struct sandbox sandbox = {path, errors[i], ready[1]};
+		pid_t pid = child_start(wait_in_sandbox, &sandbox);
+
+		close(ready[1]);
+		if (read(ready[0], &byte, 1) == 1)
+			expect_status(append_and_wake(path), 0);
+		close(ready[0]);
+
+		int result = child_wait(pid);
+
+		if (result == NO_SANDBOX)
+			skip();
+		assert_int_equal(result, 0);
+	}
+}
+
+#else
+
+TEST(test_where_a_sandbox_refuses_to_sleep_and_wake_all_is_polled)
+{
+	skip();
+}
+
+#endif
+
 /* Several sleepers, in processes of their own. */
 static int wait_in_child(void *path)
 {
@@ -527,6 +639,9 @@ int main(void)
 			test_wait_of_a_buffered_reader_notices_that_the_file_was_cut),
 		cmocka_unit_test(test_wait_on_a_log_too_large_to_map_works),
 		cmocka_unit_test(test_wake_without_a_sleeper_is_harmless),
+		cmocka_unit_test(test_wake_of_a_log_that_was_cut_says_so),
+		cmocka_unit_test(
+			test_where_a_sandbox_refuses_to_sleep_and_wake_all_is_polled),
 		cmocka_unit_test(
 			test_wait_of_many_processes_is_ended_by_one_append),
 	};
