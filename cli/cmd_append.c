@@ -278,12 +278,13 @@ static int put(struct append *append, const struct cli_payload *payload)
 	                          payload->size_bytes, here(append),
 	                          cli_record_surplus(append->delimiting));
 
-	if (status != 0)
-		return cli_fail(append->path,
-		                "cannot hold the input back for one commit; "
-		                "0 frames committed",
-		                status);
-	return CLI_OK;
+	if (status == 0)
+		return CLI_OK;
+	cli_message(append->path,
+	            "cannot hold the input back for one commit: %s; 0 frames "
+	            "committed",
+	            shmlog_strerror(status));
+	return cli_exit_status(status);
 }
 
 /* Whether to end before the input does: after a signal, or once nobody reads
@@ -821,7 +822,7 @@ static int load_messages(struct append *append, const struct cli_args *args)
 	free(append->buffer);
 	append->buffer = malloc(bytes);
 	if (append->buffer == NULL)
-		return cli_fail(append->path, NULL, -ENOMEM);
+		return cli_fail(append->path, "cannot append", -ENOMEM);
 	begin_input(append, NULL, -1);
 	append->delimiting = CLI_INPUT_NUL;
 	append->noun = "message";
@@ -1075,14 +1076,14 @@ static int append_to(struct append *append, const struct cli_args *args)
 	int status = cli_output_init(&output, STDOUT_FILENO);
 
 	if (status != 0)
-		return cli_fail(append->path, NULL, status);
+		return cli_fail(append->path, "cannot append", status);
 	append->scratch = malloc(CLI_RECORD_MAX_BYTES);
 	append->record_max = append->typed.type != NULL
 	                             ? cli_value_max(&append->typed)
 	                             : CLI_RECORD_MAX_BYTES;
 	append->buffer = malloc(append->record_max + READ_BYTES);
 	if (append->scratch == NULL || append->buffer == NULL) {
-		status = cli_fail(append->path, NULL, -ENOMEM);
+		status = cli_fail(append->path, "cannot append", -ENOMEM);
 	} else {
 		status = cli_sink_open(&append->sink, append->log, append->path,
 		                       &append->sink_options, &output);

@@ -813,7 +813,7 @@ static int tail_run(const struct cli_args *args)
 	int result = cli_output_init(&tail.output, STDOUT_FILENO);
 
 	if (result != 0) {
-		status = cli_fail(NULL, NULL, result);
+		status = cli_fail(NULL, "cannot start", result);
 		goto release_renderer;
 	}
 	cli_signals_catch();

@@ -238,11 +238,12 @@ static int report_salvage(struct verify *verify,
 	               : CLI_OK;
 }
 
-/* Whether a status of shmlog_salvage() is about the log, not the copy. */
+/* Whether a status of shmlog_salvage() is about the log, not the copy: what
+ * the library itself refuses, but for a capacity that no file can have. */
 static bool is_of_source(int status)
 {
-	return status == SHMLOG_ERR_MAPPING_GONE ||
-	       status == SHMLOG_ERR_DATA_OFFSET;
+	return status <= SHMLOG_ERR_NOT_REGULAR &&
+	       status != SHMLOG_ERR_CAPACITY;
 }
 
 /* Nothing was salvaged; the log itself may be sound or not. */
@@ -258,10 +259,12 @@ static int report_no_salvage(struct verify *verify, int failure)
 		return report_failure(verify, shmlog_strerror(failure),
 		                      cli_exit_status(failure));
 	}
-	int status = cli_fail(verify->salvage,
-	                      "cannot salvage to it; nothing was left behind",
-	                      failure);
+	int status = cli_exit_status(failure);
 
+	cli_message(verify->salvage, "cannot salvage to it: %s; %s",
+	            shmlog_strerror(failure),
+	            failure == -EEXIST ? "left as it is"
+	                               : "nothing was left behind");
 	if (!verify->json)
 		return status;
 	struct cli_object *salvage = cli_object_child(verify->object,
@@ -376,7 +379,7 @@ static int verify_run(const struct cli_args *args)
 	int result = cli_output_init(&verify.output, STDOUT_FILENO);
 
 	if (result != 0)
-		return cli_fail(NULL, NULL, result);
+		return cli_fail(NULL, "cannot start", result);
 	cli_signals_catch();
 	cli_signals_guard_mappings();
 	for (size_t i = 0;

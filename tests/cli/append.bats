@@ -388,7 +388,7 @@ $HINT"
 	head -c 3M /dev/zero | tr '\0' '\n' >"$SCRATCH/in"
 	TMPDIR=$SCRATCH/missing run_shmlog 4 append --atomic "$LOG" "$SCRATCH/in"
 	assert_output ''
-	assert_stderr "shmlog append: $LOG: cannot hold the input back for one commit; 0 frames committed: No such file or directory"
+	assert_stderr "shmlog append: $LOG: cannot hold the input back for one commit: No such file or directory; 0 frames committed"
 	assert_unchanged "$LOG"
 	# An input that memory holds needs none.
 	TMPDIR=$SCRATCH/missing expect 0 '' '' append --atomic "$LOG" -m x
