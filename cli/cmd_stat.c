@@ -369,7 +369,7 @@ static void print_processes(struct cli_output *output,
 	if (list->unseen < 0) {
 		cli_report_label(output,
 		                 list->count > 0 ? "not seen" : "process");
-		cli_output_format(output, "cannot be told%s: %s\n",
+		cli_output_format(output, "cannot be told from /proc%s: %s\n",
 		                  list->count > 0 ? " whether there are more"
 		                                  : "",
 		                  shmlog_strerror(list->unseen));

@@ -110,8 +110,7 @@ static void tell_unseen(const struct cli_sink *sink)
 		(void)snprintf(why, sizeof(why),
 		               "/proc does not show all processes here");
 	else
-		(void)snprintf(why, sizeof(why),
-		               "cannot look at the processes: %s",
+		(void)snprintf(why, sizeof(why), "cannot look into /proc: %s",
 		               shmlog_strerror(unseen));
 	cli_message(sink->path,
 	            "cannot tell whether another writer has the log open: %s; "

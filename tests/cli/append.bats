@@ -706,7 +706,7 @@ as_stranger() { # ARGUMENT...
 		bash -c "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 			ulimit -n 5; exec shmlog append '$LOG' -m x"
 	assert_equal "$status" 0
-	assert_stderr "shmlog append: $LOG: cannot tell whether another writer has the log open: cannot look at the processes: Too many open files; one that takes no lock, such as a Node process, may overwrite what is appended"
+	assert_stderr "shmlog append: $LOG: cannot tell whether another writer has the log open: cannot look into /proc: Too many open files; one that takes no lock, such as a Node process, may overwrite what is appended"
 }
 
 @test "a writer that cannot be seen is refused all the same" {

@@ -226,6 +226,17 @@ check_golden() { # FILE
 	assert_equal "$(member .processes_hidden)" true
 }
 
+@test "--procs says so where /proc is not mounted" {
+	skip_if_portable "there is no /proc to look into"
+	unshare -m umount -l /proc 2>/dev/null || skip 'no mounts of its own here'
+	make_log
+	separately unshare -m sh -c "umount -l /proc && shmlog stat --procs '$LOG'"
+	assert_output --regexp 'process +cannot be told from /proc: No such file or directory$'
+	refute_output --partial 'none seen'
+	separately unshare -m sh -c "umount -l /proc && shmlog stat --procs -o json '$LOG'"
+	assert_equal "$(member '[.processes, .processes_unseen, .processes_hidden]')" '[null,null,null]'
+}
+
 @test "--procs sees a follower as a reader" {
 	skip_if_portable "there is no /proc to look into"
 	[[ -d /proc/self/fd ]] || skip 'no /proc on this machine'
@@ -300,7 +311,7 @@ has_role() { # PID ROLE
 		if [[ $output =~ process\ +$pid\ +writer ]]; then
 			seen=1
 		else
-			assert_output --regexp 'cannot be told.*: Too many open files'
+			assert_output --regexp 'cannot be told from /proc.*: Too many open files'
 		fi
 		separately bash -c "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 			ulimit -n $most; exec shmlog stat --procs -o json '$LOG'"
