@@ -442,6 +442,96 @@ TEST(test_append_refuses_a_tail_that_was_damaged_between_two_appends)
 	free(frames.bytes);
 }
 
+/* Breaks frame `number` of 11 bytes each; those behind it are as they were. */
+static void break_frame(const char *path, unsigned number)
+{
+	file_put(path, 24 + 11 * (uint64_t)number, "\x0c", 1);
+}
+
+TEST(test_append_builds_upon_no_chain_that_broke_since_its_last_one)
+{
+	const char *path = scratch("broken-since");
+	struct frames frames = numbered_frames(1, 3);
+	struct shmlog_append_result result;
+
+	write_numbered_log(path, 1 << 20, 1);
+
+	struct shmlog *log = open_log(path);
+	struct shmlog *other = open_log(path);
+
+	expect_status(append(log, &frames, 0, &result), 0);
+	/* More than the look at a log that was just opened goes back. */
+	for (unsigned i = 0; i < 4000; i++)
+		expect_status(append(other, &frames, 0, &result), 0);
+	expect_status(append(log, &frames, 0, &result), 0);
+	for (unsigned i = 0; i < 4000; i++)
+		expect_status(append(other, &frames, 0, &result), 0);
+	break_frame(path, 1 + 3 * 4002 + 2);
+	expect_status(append(log, &frames, 0, &result),
+	              SHMLOG_ERR_FRAME_CORRUPT);
+	assert_int_equal(result.frames, 0);
+	shmlog_close(other);
+	shmlog_close(log);
+	free(frames.bytes);
+}
+
+TEST(test_append_tells_that_what_was_there_is_there_no_more)
+{
+	const char *path = scratch("went-back");
+	struct frames frames = numbered_frames(1, 3);
+	struct shmlog_append_result result;
+
+	write_numbered_log(path, 4096, 1);
+
+	struct shmlog *log = open_log(path);
+
+	expect_status(append(log, &frames, 0, &result), 0);
+	file_put64(path, 16, 24 + 22);
+	expect_status(append(log, &frames, 0, &result), SHMLOG_ERR_WENT_BACK);
+	assert_int_equal(file_get64(path, 16), 24 + 22);
+	/* Who forces it may go on. */
+	expect_status(append(log, &frames, SHMLOG_APPEND_FORCE, &result), 0);
+	assert_int_equal(count_frames(path), 5);
+	shmlog_close(log);
+	free(frames.bytes);
+}
+
+TEST(test_append_to_a_log_just_opened_looks_at_its_last_frames)
+{
+	/* 65,536 bytes hold 5957 whole frames of 11. */
+	static const struct {
+		unsigned broken;
+		int status;
+	} cases[] = {
+		{9999, SHMLOG_ERR_TORN},
+		{9998, SHMLOG_ERR_FRAME_CORRUPT},
+		{10000 - 5957, SHMLOG_ERR_FRAME_CORRUPT},
+		{10000 - 5959, 0},
+	};
+	struct frames frames = numbered_frames(1, 3);
+	struct frames many = {0};
+	struct shmlog_append_result result;
+
+	for (unsigned i = 0; i < 10000; i++)
+		frames_add(&many, "payload", 7);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const char *path = scratch("just-opened");
+
+		write_numbered_log(path, 1 << 20, 0);
+		struct shmlog *log = open_log(path);
+
+		expect_status(append(log, &many, 0, &result), 0);
+		shmlog_close(log);
+		break_frame(path, cases[i].broken);
+		log = open_log(path);
+		expect_status(append(log, &frames, 0, &result),
+		              cases[i].status);
+		shmlog_close(log);
+	}
+	free(many.bytes);
+	free(frames.bytes);
+}
+
 TEST(test_append_refuses_a_header_that_became_impossible)
 {
 	const char *path = scratch("header");
@@ -579,6 +669,58 @@ TEST(test_append_refuses_beside_a_plain_writer_until_its_death)
 		assert_int_equal(count_frames(path), 4);
 		shmlog_close(log);
 	}
+	free(frames.bytes);
+}
+
+struct patience {
+	unsigned waits;
+	unsigned most;
+};
+
+static int wait_on(void *context, int status)
+{
+	struct patience *patience = context;
+
+	return status != SHMLOG_ERR_WRITER_ACTIVE ||
+	       ++patience->waits > patience->most;
+}
+
+TEST(test_append_waits_for_a_plain_writer_as_long_as_it_is_told)
+{
+	const char *path = scratch("patient");
+	struct frames frames = numbered_frames(0, 1);
+	struct shmlog_append_result result;
+	struct patience patience = {.most = 3};
+	struct shmlog_append_options options = {
+		.writer_timeout_ns = MILLISECONDS(10),
+	};
+	struct plain_writer other;
+
+	if (!plain_writers_are_visible())
+		skip();
+	write_numbered_log(path, 4096, 1);
+	struct shmlog *log = open_log(path);
+
+	plain_writer_start(&other, path);
+	expect_status(shmlog_append_frames(log, frames.bytes, frames.length,
+	                                   &options, &result),
+	              SHMLOG_ERR_WRITER_ACTIVE);
+	assert_int_equal(result.doubtful_frames, 0);
+	/* Who waits is asked, and may have enough of it. */
+	options.writer_timeout_ns = -1;
+	options.waiting = wait_on;
+	options.context = &patience;
+	expect_status(shmlog_append_frames(log, frames.bytes, frames.length,
+	                                   &options, &result),
+	              SHMLOG_ERR_WRITER_ACTIVE);
+	assert_int_equal(patience.waits, 4);
+	plain_writer_append(&other, 7);
+	plain_writer_stop(&other);
+	expect_status(shmlog_append_frames(log, frames.bytes, frames.length,
+	                                   &options, &result),
+	              0);
+	assert_int_equal(count_frames(path), 3);
+	shmlog_close(log);
 	free(frames.bytes);
 }
 
@@ -908,6 +1050,14 @@ int main(void)
 			test_append_refuses_a_log_whose_last_frame_is_not_whole),
 		cmocka_unit_test(
 			test_append_refuses_a_tail_that_was_damaged_between_two_appends),
+		cmocka_unit_test(
+			test_append_builds_upon_no_chain_that_broke_since_its_last_one),
+		cmocka_unit_test(
+			test_append_tells_that_what_was_there_is_there_no_more),
+		cmocka_unit_test(
+			test_append_to_a_log_just_opened_looks_at_its_last_frames),
+		cmocka_unit_test(
+			test_append_waits_for_a_plain_writer_as_long_as_it_is_told),
 		cmocka_unit_test(
 			test_append_refuses_a_header_that_became_impossible),
 		cmocka_unit_test(test_append_refuses_a_log_that_was_cut),

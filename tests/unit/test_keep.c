@@ -353,6 +353,27 @@ TEST(test_keep_refuses_a_log_that_was_cut_and_leaves_it_so)
 	}
 }
 
+TEST(test_keep_uses_the_room_of_a_log_that_was_made_longer)
+{
+	struct kept kept;
+	int status = 0;
+
+	START_OR_SKIP(&kept, "longer");
+	while (status == 0)
+		status = append_with(&kept, 0);
+	expect_status(status, SHMLOG_ERR_FULL);
+	end(&kept);
+
+	/* And while it is kept: truncate(2) opens nothing. */
+	START_OR_SKIP(&kept, "longer");
+	file_truncate(kept.path, 1 << 20);
+	for (unsigned i = 0; i < 10000; i++)
+		expect_status(append_with(&kept, 0), 0);
+	assert_true(is_kept(&kept));
+	expect_numbers(kept.path, kept.appended);
+	end(&kept);
+}
+
 TEST(test_keep_is_ended_by_any_other_use_of_the_handle)
 {
 	struct kept kept;
@@ -490,6 +511,8 @@ int main(void)
 			test_keep_ends_when_a_folder_above_was_renamed),
 		cmocka_unit_test(
 			test_keep_refuses_a_log_that_was_cut_and_leaves_it_so),
+		cmocka_unit_test(
+			test_keep_uses_the_room_of_a_log_that_was_made_longer),
 		cmocka_unit_test(
 			test_keep_is_ended_by_any_other_use_of_the_handle),
 		cmocka_unit_test(
