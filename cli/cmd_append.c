@@ -207,18 +207,20 @@ struct rest_text {
 	char text[600];
 };
 
-/* Where the input goes from `from` on ("line 4 of 'file'"), if anywhere. */
+/* Where the input, or what was read of it, goes from `from` on ("line 4 of
+ * 'file'"), if anywhere. */
 static const char *describe_rest(const struct append *append, const char *from,
                                  struct rest_text *rest)
 {
 	struct cli_quoted file;
 	bool is_whole = append->delimiting == CLI_INPUT_WHOLE;
+	const char *what = append->unreadable ? "what was read from "
+	                                      : "the input from ";
 
 	rest->text[0] = '\0';
 	if (append->overflow.path != NULL)
 		snprintf(rest->text, sizeof(rest->text), "; %s%s%s goes to %s",
-		         is_whole ? "" : "the input from ", from,
-		         is_whole ? "" : " on",
+		         is_whole ? "" : what, from, is_whole ? "" : " on",
 		         cli_quote(&file, append->overflow.path));
 	return rest->text;
 }
@@ -475,6 +477,7 @@ static int report_unreadable(struct append *append, int error)
 	struct rest_text rest;
 	int status = append->sink.options.atomic ? CLI_OK : commit(append);
 
+	append->unreadable = true;
 	if (status != CLI_OK)
 		return status;
 	describe_place(append, append->number, &place);
@@ -484,7 +487,6 @@ static int report_unreadable(struct append *append, int error)
 	                                 : cli_quote(&name, append->name),
 	            shmlog_strerror(error), append->sink.committed,
 	            describe_rest(append, place.text, &rest));
-	append->unreadable = true;
 	return end_at(append, here(append), CLI_SYSTEM);
 }
 

@@ -788,12 +788,14 @@ static int parse_options(const struct cli_args *args, struct tail *tail)
 	return status;
 }
 
-/* What tail writes must not be the log. */
+/* What tail writes must not be the log, also where neither is there yet; a log
+ * that is there is found to be no cursor file. */
 static int check_distinct(const struct tail *tail)
 {
 	if (cli_check_output(tail->path, NULL) != CLI_OK)
 		return CLI_USAGE;
 	if (tail->cursor_path == NULL ||
+	    access(tail->cursor_path, F_OK) == 0 ||
 	    !cli_is_same_path(tail->cursor_path, tail->path))
 		return CLI_OK;
 	cli_message(tail->cursor_path,

@@ -29,7 +29,8 @@ int cli_cursor_file_load(const char *path, struct cli_cursor *cursor_out,
 {
 	char text[MOST_BYTES];
 	struct cli_json_error error;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = cli_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+	                  0);
 
 	*found_out = fd >= 0;
 	if (fd < 0)
@@ -69,6 +70,22 @@ int cli_cursor_file_load(const char *path, struct cli_cursor *cursor_out,
 	return whole ? CLI_OK : refuse(path);
 }
 
+/* write(2) until all is written: 0 or -errno. */
+static int write_all(int fd, const char *bytes, size_t size_bytes)
+{
+	while (size_bytes > 0) {
+		ssize_t put = write(fd, bytes, size_bytes);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return put < 0 ? -errno : -EIO;
+		bytes += put;
+		size_bytes -= (size_t)put;
+	}
+	return 0;
+}
+
 /* Writes the line to a new file of a name that nobody has.  0 or -errno. */
 static int write_new(char *name, const struct cli_cursor *cursor)
 {
@@ -83,8 +100,7 @@ static int write_new(char *name, const struct cli_cursor *cursor)
 
 	if (fd < 0)
 		return -errno;
-	ssize_t put = write(fd, text, (size_t)length);
-	int status = put == length ? 0 : put < 0 ? -errno : -ENOSPC;
+	int status = write_all(fd, text, (size_t)length);
 	mode_t mask = umask(0);
 
 	(void)umask(mask);

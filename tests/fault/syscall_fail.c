@@ -18,12 +18,12 @@
 #define LIMIT_NS (INT64_C(10) * 1000000000)
 
 enum flags {
-	LOOSE = 1,     /* what it prints may differ from run to run */
-	ACKS = 2,      /* what it prints acknowledges frames */
-	MAKES = 4,     /* succeeds if and only if `new` is there */
-	CURSOR = 8,    /* keeps a cursor file */
-	ADDS_NEW = 16, /* may leave `new`, but only as a sound log */
-	OVERFLOWS = 32,
+	LOOSE = 1,      /* what it prints may differ from run to run */
+	ACKS = 2,       /* what it prints acknowledges frames */
+	MAKES = 4,      /* succeeds if and only if `new` is there */
+	CURSOR = 8,     /* keeps a cursor file */
+	ADDS_NEW = 16,  /* may leave `new`, but only as a sound log */
+	OVERFLOWS = 32, /* keeps what does not get into the log */
 };
 
 struct subject {
@@ -46,6 +46,10 @@ static const struct subject subjects[] = {
 	{ADDS_NEW, {"append", "new", "--create", "64K", "-m", "one"}},
 	{ADDS_NEW, {"append", "new", "--create", "4M", "--atomic", "big"}},
 	{OVERFLOWS, {"append", "full", "input", "--overflow", "overflow"}},
+	{OVERFLOWS, {"append", "log", "input", "--overflow", "overflow"}},
+	{OVERFLOWS,
+         {"append", "log", "input", "--overflow", "overflow", "--commit-every",
+          "99"}},
 	{0, {"dump", "log"}},
 	{0, {"dump", "log", "-o", "json", "-r"}},
 	{0, {"dump", "damaged", "-t", "%i %j\\n"}},
@@ -392,15 +396,91 @@ static void judge_new(const struct campaign *campaign,
 		refuse(campaign, attempt, result, "what it made is no log");
 }
 
-/* Whether an answer may be that: as without a failure, or that the system
- * refused.  Where a lease is refused for no reason, a writer is suspected. */
+/* The lines that were committed behind the first `from` bytes of a log, their
+ * number of bytes, and behind them those that were kept; the bytes of all. */
+static size_t read_lines(const char *log, size_t from, char *lines, size_t room,
+                         size_t *committed_out)
+{
+	char *bytes;
+	size_t committed = read_committed(log, &bytes);
+	size_t used = 0;
+
+	for (size_t at = from; at < committed;) {
+		size_t total = (unsigned char)bytes[at] |
+		               (size_t)(unsigned char)bytes[at + 1] << 8;
+
+		if (total < 4 || total > committed - at || total > room - used)
+			campaign_fail("the log is damaged");
+		memcpy(lines + used, bytes + at + 2, total - 4);
+		used += total - 3;
+		lines[used - 1] = '\n';
+		at += total;
+	}
+	free(bytes);
+	*committed_out = used;
+	size_t kept = read_whole("overflow", lines + used, room - used);
+
+	return used + (kept == SIZE_MAX ? 0 : kept);
+}
+
+/* What was read, or was to be read when the message said where it goes, is in
+ * the log or kept, unless another message says what is lost; in both, where
+ * not even a look at the length of the file after the commit was possible. */
+static void judge_kept(const struct campaign *campaign,
+                       const struct attempt *attempt,
+                       const struct campaign_result *result,
+                       const struct clean *clean)
+{
+	static char lines[1u << 16];
+	const struct fixture *input = &campaign->fixture[3];
+	const char *target = target_of(attempt->subject);
+	const struct fixture *log = &campaign->fixture[0];
+
+	if ((attempt->subject->flags & OVERFLOWS) == 0 ||
+	    strstr(result->err, " bytes were kept, and nothing ") != NULL ||
+	    strstr(result->err, "cannot read 'input'") != NULL ||
+	    strstr(result->err, "input: cannot open: ") != NULL ||
+	    (strstr(result->err, " goes to 'overflow'") == NULL &&
+	     result->status != clean->status))
+		return;
+	while (strcmp(log->name, target) != 0)
+		log++;
+	size_t from = (unsigned char)log->bytes[16] |
+	              (size_t)(unsigned char)log->bytes[17] << 8;
+	size_t committed;
+	size_t bytes = read_lines(target, from, lines, sizeof(lines),
+	                          &committed);
+	size_t kept = bytes - committed;
+
+	if (committed > input->size_bytes || kept > input->size_bytes ||
+	    bytes < input->size_bytes ||
+	    (bytes > input->size_bytes &&
+	     strcmp(campaign->report->first, "lseek") != 0) ||
+	    memcmp(lines, input->bytes, committed) != 0 ||
+	    memcmp(lines + committed, input->bytes + input->size_bytes - kept,
+	           kept) != 0)
+		refuse(campaign, attempt, result,
+		       "input is neither committed nor kept");
+}
+
+/*
+ * Whether an answer may be that: as without a failure, or that the system
+ * refused.  A call that was cut by a signal of no meaning, or moved less than
+ * it might, is made again.  Where a lease is refused for no reason, a writer is
+ * suspected.
+ */
 static bool may_end_so(const struct campaign *campaign,
                        const struct attempt *attempt, int status,
                        const struct clean *clean)
 {
 	const char *first = campaign->report->first;
 
-	if (status == clean->status || status == 4)
+	if (status == clean->status)
+		return true;
+	if (errors[attempt->error].error == EINTR ||
+	    errors[attempt->error].error == 0)
+		return false;
+	if (status == 4)
 		return true;
 	if (errors[attempt->error].error == EAGAIN && status == 7)
 		return strcmp(first, "fcntl") == 0 ||
@@ -433,6 +513,7 @@ static void judge(const struct campaign *campaign,
 		       "printed something else and said nothing");
 	if (strcmp(subject->words[0], "append") == 0)
 		judge_log(campaign, attempt, result, clean);
+	judge_kept(campaign, attempt, result, clean);
 	judge_folder(campaign, attempt, result);
 	judge_new(campaign, attempt, result, clean);
 }

@@ -204,7 +204,10 @@ int fcntl(int fd, int command, ...)
 	bool sure = command == F_GETFD ||
 	            (command == F_SETLEASE && argument == (void *)F_UNLCK);
 
-	if (!sure && must_fail("fcntl", INTR | IO | AGAIN))
+	/* No signal cuts what does not wait. */
+	int kinds = command == F_DUPFD_CLOEXEC ? IO : INTR | IO | AGAIN;
+
+	if (!sure && must_fail("fcntl", kinds))
 		return -1;
 	return real(fd, command, argument);
 }
