@@ -21,11 +21,12 @@ const char *cli_scale_bytes(struct cli_scaled_text *buffer, double bytes)
 	static const char letters[] = "KMGTPE";
 	size_t power = 0;
 
-	if (bytes < 1024) {
+	/* A number that would be rounded to 1024 has the next unit. */
+	if (bytes < 1023.5) {
 		snprintf(buffer->text, sizeof(buffer->text), "%.0f B", bytes);
 		return buffer->text;
 	}
-	for (bytes /= 1024; bytes >= 1024 && letters[power + 1]; power++)
+	for (bytes /= 1024; bytes >= 1023.95 && letters[power + 1]; power++)
 		bytes /= 1024;
 	snprintf(buffer->text, sizeof(buffer->text), "%.1f %ciB", bytes,
 	         letters[power]);

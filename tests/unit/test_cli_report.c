@@ -128,6 +128,15 @@ static void test_bytes_are_scaled_by_powers_of_1024(void **state)
 	assert_string_equal(cli_scale_bytes(&scaled, 1023), "1023 B");
 	assert_string_equal(cli_scale_bytes(&scaled, 1024), "1.0 KiB");
 	assert_string_equal(cli_scale_bytes(&scaled, 1048576), "1.0 MiB");
+	/* What rounds to 1024 of a unit is 1.0 of the next one. */
+	assert_string_equal(cli_scale_bytes(&scaled, 1023.4), "1023 B");
+	assert_string_equal(cli_scale_bytes(&scaled, 1023.5), "1.0 KiB");
+	assert_string_equal(cli_scale_bytes(&scaled, 1048524), "1023.9 KiB");
+	assert_string_equal(cli_scale_bytes(&scaled, 1048525), "1.0 MiB");
+	assert_string_equal(cli_scale_bytes(&scaled, 1048543), "1.0 MiB");
+	assert_string_equal(cli_scale_bytes(&scaled, 1073741823), "1.0 GiB");
+	assert_string_equal(cli_scale_bytes(&scaled, 1125899906842623.0),
+	                    "1.0 PiB");
 	assert_string_equal(cli_scale_bytes(&scaled, 18446744073709551615.0),
 	                    "16.0 EiB");
 }
