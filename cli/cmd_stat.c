@@ -166,8 +166,7 @@ static void note_refusal(struct stat_facts *facts, int status)
 		facts->state = "no log";
 		facts->error = cli_describe_header(&facts->error_text, status,
 		                                   &facts->header);
-		cli_message(facts->path, "not a log: %s; nothing was changed",
-		            facts->error);
+		cli_message(facts->path, "not a log: %s", facts->error);
 		return;
 	}
 	facts->state = "unreadable";

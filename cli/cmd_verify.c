@@ -332,7 +332,7 @@ static int verify_log(struct verify *verify, const char *path)
 		cli_object_string(verify->object, "path", path);
 		verify->damages = cli_object_array(verify->object, "damage");
 	}
-	int status = cli_open_log(path, &log);
+	int status = cli_open_to_read(path, &log);
 
 	if (status == CLI_OK) {
 		status = walk(verify, log);

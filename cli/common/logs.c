@@ -59,7 +59,10 @@ static bool is_header_status(int status)
 	return status <= SHMLOG_ERR_NOT_REGULAR && status >= SHMLOG_ERR_SIZE;
 }
 
-int cli_open_log(const char *path, struct shmlog **log_out)
+/* Opens a log.  `outcome` is the end of the message, for one who meant to
+ * change what is no log. */
+static int open_log(const char *path, const char *outcome,
+                    struct shmlog **log_out)
 {
 	struct cli_header_text text;
 	struct shmlog_header header;
@@ -84,9 +87,19 @@ int cli_open_log(const char *path, struct shmlog **log_out)
 	again = shmlog_inspect(path, &header);
 	if (again != status)
 		return cli_fail(path, "cannot open", status);
-	cli_message(path, "not a log: %s; nothing was changed",
-	            cli_describe_header(&text, status, &header));
+	cli_message(path, "not a log: %s%s",
+	            cli_describe_header(&text, status, &header), outcome);
 	return CLI_NOT_LOG;
+}
+
+int cli_open_log(const char *path, struct shmlog **log_out)
+{
+	return open_log(path, "; nothing was changed", log_out);
+}
+
+int cli_open_to_read(const char *path, struct shmlog **log_out)
+{
+	return open_log(path, "", log_out);
 }
 
 /* The length of the longest Buffer of Node 15 to 21, buffer.constants'
@@ -114,7 +127,7 @@ int cli_open_reader(const char *path, struct shmlog **log_out,
 		.flags = SHMLOG_READER_BUFFERED,
 	};
 	struct shmlog *log;
-	int status = cli_open_log(path, &log);
+	int status = cli_open_to_read(path, &log);
 
 	if (status != CLI_OK)
 		return status;

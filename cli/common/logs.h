@@ -5,9 +5,13 @@
 #include <shmlog.h>
 #include <stdbool.h>
 
-/* Opens a log.  Returns CLI_OK, or the exit status after a message that
+/* Opens a log to change it.  Returns CLI_OK, or the exit status after a message that
  * gives the header's words where they are what is wrong. */
 int cli_open_log(const char *path, struct shmlog **log_out);
+
+/* The same for a command that only reads: its messages have no word of
+ * changes. */
+int cli_open_to_read(const char *path, struct shmlog **log_out);
 
 /* shmlog_create(), with a message, and no more, about a log that some Node
  * processes cannot open.  Returns a status of the library. */

@@ -126,14 +126,16 @@ Try 'shmlog $command --help'.$"
 }
 
 @test "5: not a log" {
-	local command
+	local command changed
 
 	echo 'a text that is no log at all' >"$LOG"
 	remember "$LOG"
 	for command in append dump tail verify stat seek; do
 		[[ $command == seek ]] && set -- start || set --
+		# Who only reads has nothing to say of changes.
+		[[ $command == append ]] && changed='; nothing was changed' || changed=
 		run_shmlog 5 "$command" "$LOG" "$@" </dev/null
-		assert_stderr --regexp "^shmlog $command: $LOG: not a log: headerSize [0-9]+ is not from 24 to the file's 29 bytes; nothing was changed$"
+		assert_stderr --regexp "^shmlog $command: $LOG: not a log: headerSize [0-9]+ is not from 24 to the file's 29 bytes$changed$"
 		assert_unchanged "$LOG"
 	done
 	run_shmlog 5 create --if-missing "$LOG" -c 4K
@@ -143,12 +145,13 @@ Try 'shmlog $command --help'.$"
 }
 
 @test "5: cut below its committed data" {
-	local command
+	local command changed
 
 	head -c 5000 "$FIXTURES/json.shm" >"$LOG"
 	for command in append dump tail verify stat; do
+		[[ $command == append ]] && changed='; nothing was changed' || changed=
 		run_shmlog 5 "$command" "$LOG" </dev/null
-		assert_stderr "shmlog $command: $LOG: not a log: size 36063 lies beyond the file's 5000 bytes; nothing was changed"
+		assert_stderr "shmlog $command: $LOG: not a log: size 36063 lies beyond the file's 5000 bytes$changed"
 	done
 }
 
