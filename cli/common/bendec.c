@@ -1,8 +1,7 @@
 /* Schemas: what is defined, and finding it by name. */
 #include "common/bendec_schema.h"
 
-#include "common/command.h"
-#include "common/message.h"
+#include "common/bounded_text.h"
 #include "common/nearest.h"
 
 #include <inttypes.h>
@@ -87,12 +86,13 @@ void cli_bendec_free(struct cli_bendec *schema)
 
 /* ------------------------------------------------------------------ errors */
 
-void bendec_report(struct cli_bendec_error *error, int status, const char *file,
+void bendec_report(struct cli_bendec_error *error,
+                   enum cli_bendec_failure failure, const char *file,
                    const char *format, ...)
 {
 	va_list arguments;
 
-	error->status = status;
+	error->failure = failure;
 	error->file = file;
 	va_start(arguments, format);
 	(void)vsnprintf(error->text, sizeof(error->text), format, arguments);
@@ -292,10 +292,10 @@ bool cli_bendec_find(const struct cli_bendec *schema, const char *name,
 		cli_nearest_offer(&nearest, schema->definitions[i]->name);
 	cli_quote(&quoted, name);
 	if (nearest.best == NULL)
-		bendec_report(error_out, CLI_USAGE, NULL,
+		bendec_report(error_out, CLI_BENDEC_UNKNOWN_NAME, NULL,
 		              "no type %s is defined", quoted.text);
 	else
-		bendec_report(error_out, CLI_USAGE, NULL,
+		bendec_report(error_out, CLI_BENDEC_UNKNOWN_NAME, NULL,
 		              "no type %s is defined; did you mean %s?",
 		              quoted.text, cli_quote(&best, nearest.best));
 	return false;
@@ -348,12 +348,12 @@ choose_only_one(const struct cli_bendec *schema,
 	if (unions + structs == 1)
 		return type;
 	if (unions + structs == 0)
-		bendec_report(error_out, CLI_USAGE, NULL,
+		bendec_report(error_out, CLI_BENDEC_UNKNOWN_NAME, NULL,
 		              "there is no union, and no struct that no "
 		              "other type uses; --type NAME says which "
 		              "type frames have");
 	else
-		bendec_report(error_out, CLI_USAGE, NULL,
+		bendec_report(error_out, CLI_BENDEC_UNKNOWN_NAME, NULL,
 		              "--type NAME must say which type frames "
 		              "have: %s",
 		              list);
@@ -374,7 +374,7 @@ cli_bendec_choose(const struct cli_bendec *schema, const char *name,
 	if (definition.type->kind == CLI_BENDEC_STRUCT ||
 	    definition.type->kind == CLI_BENDEC_UNION)
 		return definition.type;
-	bendec_report(error_out, CLI_USAGE, NULL,
+	bendec_report(error_out, CLI_BENDEC_UNKNOWN_NAME, NULL,
 	              "type %s is no struct and no union, as frames "
 	              "are, but %s",
 	              cli_quote(&quoted, name),

@@ -2,10 +2,9 @@
  * Bendec's type definitions, and frames by them: bytes to JSON values and
  * back.
  *
- * It is a room of the command line and not of the library: a C program has
- * structs of its own for frames of fixed size, and who needs definitions at
- * run time is who has no types, the shell, and wants JSON, which the library
- * does without.
+ * It is part of the command line and not of the library: a C program has
+ * structs of its own for frames of fixed size.  The shell has none and needs
+ * definitions at run time, and it wants JSON, which the library does without.
  *
  * A schema takes definitions from any number of texts, in any order, and is
  * then resolved once: every name is looked up, every size and offset worked
@@ -21,16 +20,25 @@
 #define CLI_BENDEC_H
 
 #include "common/json_scan.h"
-#include "common/output.h"
+#include "common/writer.h"
 
-#include <shmlog.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* What kind of thing is wrong. */
+enum cli_bendec_failure {
+	CLI_BENDEC_NO_FAILURE,
+	CLI_BENDEC_NO_MEMORY,
+	CLI_BENDEC_UNKNOWN_NAME,   /* the name asked for is no frame's type */
+	CLI_BENDEC_BAD_DEFINITION, /* definitions that cannot be */
+	CLI_BENDEC_BAD_VALUE,      /* JSON that is no value of the type */
+	CLI_BENDEC_MISFIT,         /* bytes that are no value of the type */
+};
+
 /* What is wrong with definitions, with a value or with a frame. */
 struct cli_bendec_error {
-	int status;       /* an enum cli_status */
+	enum cli_bendec_failure failure;
 	const char *file; /* of the definition, as cli_bendec_add() got it, or
 	                   * NULL */
 	char text[768];
@@ -207,26 +215,24 @@ cli_bendec_match(const struct cli_bendec_type *type, const unsigned char *bytes,
                  size_t size_bytes, struct cli_bendec_error *error_out);
 
 /*
- * Prints the struct that `bytes` begin with, as JSON on one line, and `end`
+ * Writes the struct that `bytes` begin with, as JSON on one line, and `end`
  * behind it.  With `embed`, bytes behind it become its last member; see
- * extra_name.  Enums and flags are numbers if `enum_numbers`.  The output's
- * buffer has a mebibyte.
+ * extra_name.  Enums and flags are numbers if `enum_numbers`.
  */
 void cli_bendec_decode(const struct cli_bendec *schema,
                        const struct cli_bendec_type *type, bool enum_numbers,
                        bool embed, const unsigned char *bytes,
-                       size_t size_bytes, char end, struct cli_output *output);
+                       size_t size_bytes, char end, struct cli_writer *writer);
 
 /*
- * Prints the structs that frames are, each with `end` behind it, up to the
- * first frame that is no exact fit, or whose JSON may be too large for the
- * buffer.  Returns how many.
+ * The same for the common case, faster: bytes that are exactly one struct,
+ * whose JSON finds room at once.  False, with nothing written, for any other.
  */
-size_t cli_bendec_decode_frames(const struct cli_bendec *schema,
-                                const struct cli_bendec_type *type,
-                                bool enum_numbers,
-                                const struct shmlog_frame *frames, size_t count,
-                                char end, struct cli_output *output);
+bool cli_bendec_decode_plain(const struct cli_bendec *schema,
+                             const struct cli_bendec_type *type,
+                             bool enum_numbers, const unsigned char *bytes,
+                             size_t size_bytes, char end,
+                             struct cli_writer *writer);
 
 /* ---------------------------------------------------------------- encoding */
 

@@ -1,7 +1,6 @@
 /* Decoding: the bytes of a frame to JSON, straight into the output. */
 #include "common/bendec_schema.h"
 
-#include "common/command.h"
 #include "common/digits.h"
 #include "common/text.h"
 
@@ -25,7 +24,7 @@ cli_bendec_match(const struct cli_bendec_type *type, const unsigned char *bytes,
 		      type->discriminator->size_bytes;
 		if (size_bytes < end) {
 			bendec_report(
-				error_out, CLI_NO, NULL,
+				error_out, CLI_BENDEC_MISFIT, NULL,
 				"%zu bytes end before the discriminator %s "
 				"of %s, which takes bytes %" PRIu32
 				" to %" PRIu32,
@@ -40,7 +39,7 @@ cli_bendec_match(const struct cli_bendec_type *type, const unsigned char *bytes,
 		if (member == NULL) {
 			number = cli_bendec_integer(type->discriminator->base,
 			                            bits);
-			bendec_report(error_out, CLI_NO, NULL,
+			bendec_report(error_out, CLI_BENDEC_MISFIT, NULL,
 			              "the discriminator %s is %s%" PRIu64
 			              ", and no member of %s has that value",
 			              cli_bendec_path_text(&path, type),
@@ -52,7 +51,7 @@ cli_bendec_match(const struct cli_bendec_type *type, const unsigned char *bytes,
 	}
 	if (size_bytes >= type->size_bytes)
 		return type;
-	bendec_report(error_out, CLI_NO, NULL,
+	bendec_report(error_out, CLI_BENDEC_MISFIT, NULL,
 	              "%zu bytes are too few for %s, which has %" PRIu32,
 	              size_bytes, type->name, type->size_bytes);
 	return NULL;
@@ -276,148 +275,143 @@ static unsigned char *put_struct(const struct decoder *decoder,
 	return put_text(out, &type->tail);
 }
 
-/* ------------------------------------------------------ into the output */
+/* ------------------------------------------------------ into the writer */
 
 /* Whether a value gets its room at once.  What is larger is an array or a
  * struct, and goes element by element. */
-static bool fits(const struct cli_output *output,
+static bool fits(const struct cli_writer *writer,
                  const struct cli_bendec_type *type)
 {
-	return type->json_bytes + SLACK_BYTES <= output->capacity / 2;
+	return type->json_bytes + SLACK_BYTES <= writer->room_bytes / 2;
 }
 
-static void print_text(struct cli_output *output,
+static void print_text(struct cli_writer *writer,
                        const struct cli_bendec_text *text)
 {
-	cli_output_bytes(output, text->bytes, text->size_bytes);
+	cli_writer_bytes(writer, text->bytes, text->size_bytes);
 }
 
 static void print_value(const struct decoder *decoder,
                         const struct cli_bendec_type *type,
-                        const unsigned char *bytes, struct cli_output *output);
+                        const unsigned char *bytes, struct cli_writer *writer);
 
 static void print_fields(const struct decoder *decoder,
                          const struct cli_bendec_type *type,
-                         const unsigned char *bytes, struct cli_output *output)
+                         const unsigned char *bytes, struct cli_writer *writer)
 {
 	if (type->field_count == 0)
-		cli_output_string(output, "{");
-	for (size_t i = 0; i < type->field_count && output->error == 0; i++) {
+		cli_writer_string(writer, "{");
+	for (size_t i = 0; i < type->field_count && !writer->failed; i++) {
 		const struct cli_bendec_field *field = &type->fields[i];
 
-		print_text(output, &field->lead);
+		print_text(writer, &field->lead);
 		print_value(decoder, field->type, bytes + field->offset,
-		            output);
+		            writer);
 	}
 }
 
 static void print_array(const struct decoder *decoder,
                         const struct cli_bendec_type *type,
-                        const unsigned char *bytes, struct cli_output *output)
+                        const unsigned char *bytes, struct cli_writer *writer)
 {
-	for (uint32_t i = 0; i < type->length && output->error == 0; i++) {
-		cli_output_string(output, i == 0 ? "[" : ",");
-		print_value(decoder, type->element, bytes, output);
+	for (uint32_t i = 0; i < type->length && !writer->failed; i++) {
+		cli_writer_string(writer, i == 0 ? "[" : ",");
+		print_value(decoder, type->element, bytes, writer);
 		bytes += type->element->size_bytes;
 	}
-	cli_output_string(output, "]");
+	cli_writer_string(writer, "]");
 }
 
 static void print_value(const struct decoder *decoder,
                         const struct cli_bendec_type *type,
-                        const unsigned char *bytes, struct cli_output *output)
+                        const unsigned char *bytes, struct cli_writer *writer)
 {
 	unsigned char *room;
 
-	if (fits(output, type)) {
-		room = cli_output_reserve(output, (size_t)type->json_bytes +
+	if (fits(writer, type)) {
+		room = cli_writer_reserve(writer, (size_t)type->json_bytes +
 		                                          SLACK_BYTES);
 		if (room != NULL)
-			cli_output_advance(
-				output, (size_t)(put_value(decoder, type->kind,
+			cli_writer_advance(
+				writer, (size_t)(put_value(decoder, type->kind,
 			                                   type, bytes, room) -
 			                         room));
 	} else if (type->kind == CLI_BENDEC_ARRAY) {
-		print_array(decoder, type, bytes, output);
+		print_array(decoder, type, bytes, writer);
 	} else {
-		print_fields(decoder, type, bytes, output);
-		cli_output_string(output, "}");
+		print_fields(decoder, type, bytes, writer);
+		cli_writer_string(writer, "}");
 	}
 }
 
 /* What is behind a struct, as its last member. */
 static void print_extra(const struct cli_bendec_type *type,
                         const unsigned char *bytes, size_t size_bytes,
-                        struct cli_output *output)
+                        struct cli_writer *writer)
 {
 	unsigned char *room;
 
-	print_text(output, &type->extra_lead);
-	room = cli_output_reserve(output, cli_base64_size(size_bytes));
+	print_text(writer, &type->extra_lead);
+	room = cli_writer_reserve(writer, cli_base64_size(size_bytes));
 	if (room != NULL)
-		cli_output_advance(
-			output,
+		cli_writer_advance(
+			writer,
 			cli_base64_encode((char *)room, bytes, size_bytes));
-	cli_output_string(output, "\"");
+	cli_writer_string(writer, "\"");
 }
 
 void cli_bendec_decode(const struct cli_bendec *schema,
                        const struct cli_bendec_type *type, bool enum_numbers,
                        bool embed, const unsigned char *bytes,
-                       size_t size_bytes, char end, struct cli_output *output)
+                       size_t size_bytes, char end, struct cli_writer *writer)
 {
 	struct decoder decoder = {schema->powers, enum_numbers};
 	bool extra = embed && size_bytes > type->size_bytes;
 	unsigned char *room;
 	unsigned char *out;
 
-	if (!extra && fits(output, type)) {
-		room = cli_output_reserve(output, (size_t)type->json_bytes +
+	if (!extra && fits(writer, type)) {
+		room = cli_writer_reserve(writer, (size_t)type->json_bytes +
 		                                          SLACK_BYTES);
 		if (room == NULL)
 			return;
 		out = put_struct(&decoder, type, bytes, room);
 		*out++ = (unsigned char)end;
-		cli_output_advance(output, (size_t)(out - room));
+		cli_writer_advance(writer, (size_t)(out - room));
 		return;
 	}
-	print_fields(&decoder, type, bytes, output);
+	print_fields(&decoder, type, bytes, writer);
 	if (extra)
 		print_extra(type, bytes + type->size_bytes,
-		            size_bytes - type->size_bytes, output);
-	cli_output_string(output, "}");
-	cli_output_bytes(output, &end, 1);
+		            size_bytes - type->size_bytes, writer);
+	cli_writer_string(writer, "}");
+	cli_writer_bytes(writer, &end, 1);
 }
 
-size_t cli_bendec_decode_frames(const struct cli_bendec *schema,
-                                const struct cli_bendec_type *type,
-                                bool enum_numbers,
-                                const struct shmlog_frame *frames, size_t count,
-                                char end, struct cli_output *output)
+bool cli_bendec_decode_plain(const struct cli_bendec *schema,
+                             const struct cli_bendec_type *type,
+                             bool enum_numbers, const unsigned char *bytes,
+                             size_t size_bytes, char end,
+                             struct cli_writer *writer)
 {
 	struct decoder decoder = {schema->powers, enum_numbers};
-	size_t room_bytes = (size_t)type->json_bytes + SLACK_BYTES;
 	struct cli_bendec_error error;
-	size_t i;
+	unsigned char *room;
+	unsigned char *out;
 
-	if (!fits(output, type))
-		return 0;
-	for (i = 0; i < count; i++) {
-		const unsigned char *bytes = frames[i].payload;
-		const struct cli_bendec_type *matched = cli_bendec_match(
-			type, bytes, frames[i].size_bytes, &error);
-		unsigned char *room;
-		unsigned char *out;
+	if (!fits(writer, type))
+		return false;
+	const struct cli_bendec_type *matched = cli_bendec_match(
+		type, bytes, size_bytes, &error);
 
-		if (matched == NULL ||
-		    matched->size_bytes != frames[i].size_bytes)
-			break;
-		room = cli_output_reserve(output, room_bytes);
-		if (room == NULL)
-			return count;
-		out = put_struct(&decoder, matched, bytes, room);
-		*out++ = (unsigned char)end;
-		cli_output_advance(output, (size_t)(out - room));
-	}
-	return i;
+	if (matched == NULL || matched->size_bytes != size_bytes)
+		return false;
+	room = cli_writer_reserve(writer,
+	                          (size_t)type->json_bytes + SLACK_BYTES);
+	if (room == NULL)
+		return false;
+	out = put_struct(&decoder, matched, bytes, room);
+	*out++ = (unsigned char)end;
+	cli_writer_advance(writer, (size_t)(out - room));
+	return true;
 }

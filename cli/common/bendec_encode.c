@@ -6,9 +6,8 @@
  */
 #include "common/bendec_schema.h"
 
-#include "common/command.h"
+#include "common/bounded_text.h"
 #include "common/json.h"
-#include "common/message.h"
 #include "common/nearest.h"
 #include "common/text.h"
 
@@ -738,7 +737,7 @@ bool cli_bendec_encode(const struct cli_bendec_type *type,
 	}
 refused:
 	path = encoder.path + encoder.path_start;
-	bendec_report(error_out, CLI_INPUT, NULL, "%s%s%s", path,
+	bendec_report(error_out, CLI_BENDEC_BAD_VALUE, NULL, "%s%s%s", path,
 	              *path != '\0' ? ": " : "", encoder.reason);
 	return false;
 }

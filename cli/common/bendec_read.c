@@ -1,9 +1,8 @@
 /* Reading definitions: JSON to what it defines, each for itself. */
 #include "common/bendec_schema.h"
 
-#include "common/command.h"
+#include "common/bounded_text.h"
 #include "common/json.h"
-#include "common/message.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -120,8 +119,8 @@ refuse(struct reader *reader, const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	bendec_report(reader->error, CLI_INPUT, reader->file, "%s: %s", place,
-	              text);
+	bendec_report(reader->error, CLI_BENDEC_BAD_DEFINITION, reader->file,
+	              "%s: %s", place, text);
 	return false;
 }
 
@@ -622,7 +621,7 @@ static bool refuse_text(struct reader *reader, const char *text,
 			start = i + 1;
 		}
 	}
-	bendec_report(reader->error, CLI_INPUT, reader->file,
+	bendec_report(reader->error, CLI_BENDEC_BAD_DEFINITION, reader->file,
 	              "not JSON: %s at line %zu, byte %zu", json->reason, line,
 	              json->offset - start + 1);
 	return false;
@@ -644,7 +643,7 @@ bool cli_bendec_add(struct cli_bendec *schema, const char *file,
 	if (cli_json_kind(&scan) == CLI_JSON_OBJECT)
 		return read_definition(&reader, scan);
 	if (cli_json_kind(&scan) != CLI_JSON_ARRAY) {
-		bendec_report(error_out, CLI_INPUT, file,
+		bendec_report(error_out, CLI_BENDEC_BAD_DEFINITION, file,
 		              "expected an array of definitions, found %s",
 		              cli_json_kind_name(cli_json_kind(&scan)));
 		return false;

@@ -4,8 +4,7 @@
  */
 #include "common/bendec_schema.h"
 
-#include "common/command.h"
-#include "common/message.h"
+#include "common/bounded_text.h"
 #include "common/nearest.h"
 #include "common/text.h"
 
@@ -39,15 +38,15 @@ refuse(struct resolver *resolver, const char *format, ...)
 	va_end(arguments);
 	cli_quote(&name, resolver->definition->name);
 	if (resolver->part == NULL) {
-		bendec_report(resolver->error, CLI_INPUT,
+		bendec_report(resolver->error, CLI_BENDEC_BAD_DEFINITION,
 		              resolver->definition->file, "type %s: %s",
 		              name.text, text);
 		return false;
 	}
 	cli_quote(&part_name, resolver->part_name);
-	bendec_report(resolver->error, CLI_INPUT, resolver->definition->file,
-	              "type %s, %s %s: %s", name.text, resolver->part,
-	              part_name.text, text);
+	bendec_report(resolver->error, CLI_BENDEC_BAD_DEFINITION,
+	              resolver->definition->file, "type %s, %s %s: %s",
+	              name.text, resolver->part, part_name.text, text);
 	return false;
 }
 

@@ -3,7 +3,6 @@
 #define CLI_BENDEC_SCHEMA_H
 
 #include "common/bendec.h"
-#include "common/command.h"
 #include "common/floats.h"
 
 #include <string.h>
@@ -87,14 +86,15 @@ struct bendec_definition *bendec_lookup(const struct cli_bendec *schema,
                                         const char *name);
 
 /* Fills the error. */
-void bendec_report(struct cli_bendec_error *error, int status, const char *file,
+void bendec_report(struct cli_bendec_error *error,
+                   enum cli_bendec_failure failure, const char *file,
                    const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /* The same, for a function that returns false then. */
 static inline bool bendec_no_memory(struct cli_bendec_error *error)
 {
-	bendec_report(error, CLI_SYSTEM, NULL, "not enough memory");
+	bendec_report(error, CLI_BENDEC_NO_MEMORY, NULL, "not enough memory");
 	return false;
 }
 

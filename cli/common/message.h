@@ -5,6 +5,8 @@
 #ifndef CLI_MESSAGE_H
 #define CLI_MESSAGE_H
 
+#include "common/bounded_text.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 
@@ -35,15 +37,6 @@ int cli_fail(const char *subject, const char *what, int status);
 
 /* The exit status for a status of the library. */
 int cli_exit_status(int status);
-
-/* 'text' in single quotes, escaped and cut to a reasonable length, in a
- * buffer of the caller's.  Returns the buffer. */
-struct cli_quoted {
-	char text[256];
-};
-const char *cli_quote(struct cli_quoted *buffer, const char *text);
-const char *cli_quote_bytes(struct cli_quoted *buffer, const void *bytes,
-                            size_t size_bytes);
 
 /*
  * What is wrong with a frame, as one line without the subject: "damaged frame

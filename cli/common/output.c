@@ -117,6 +117,27 @@ void cli_output_advance(struct cli_output *output, size_t size_bytes)
 	output->used += size_bytes;
 }
 
+static unsigned char *reserve_for_writer(void *context, size_t size_bytes)
+{
+	return cli_output_reserve(context, size_bytes);
+}
+
+static void advance_for_writer(void *context, size_t size_bytes)
+{
+	cli_output_advance(context, size_bytes);
+}
+
+struct cli_writer cli_output_writer(struct cli_output *output)
+{
+	return (struct cli_writer){
+		.reserve = reserve_for_writer,
+		.advance = advance_for_writer,
+		.context = output,
+		.room_bytes = output->capacity,
+		.failed = output->error != 0,
+	};
+}
+
 void cli_output_bytes(struct cli_output *output, const void *bytes,
                       size_t size_bytes)
 {

@@ -4,6 +4,8 @@
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
+#include "common/writer.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +33,10 @@ void cli_output_release(struct cli_output *output);
  * says how much of it was used. */
 unsigned char *cli_output_reserve(struct cli_output *output, size_t size_bytes);
 void cli_output_advance(struct cli_output *output, size_t size_bytes);
+
+/* The same for rooms that do not know where their text goes; of use as long as
+ * the output is. */
+struct cli_writer cli_output_writer(struct cli_output *output);
 
 /* Copies bytes in; any number. */
 void cli_output_bytes(struct cli_output *output, const void *bytes,

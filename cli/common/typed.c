@@ -59,13 +59,19 @@ static int read_all(int fd, struct text *text)
 
 int cli_typed_failed(const struct cli_bendec_error *error)
 {
-	if (error->status == CLI_USAGE)
-		return cli_usage_error("%s", error->text);
-	if (error->status == CLI_INPUT)
+	switch (error->failure) {
+	case CLI_BENDEC_UNKNOWN_NAME: return cli_usage_error("%s", error->text);
+	case CLI_BENDEC_BAD_DEFINITION:
 		cli_message(error->file, "bad definitions: %s", error->text);
-	else
-		cli_message(error->file, "%s", error->text);
-	return error->status;
+		return CLI_INPUT;
+	case CLI_BENDEC_MISFIT:
+		cli_message(NULL, "%s", error->text);
+		return CLI_NO;
+	case CLI_BENDEC_BAD_VALUE:
+		cli_message(NULL, "%s", error->text);
+		return CLI_INPUT;
+	default: cli_message(error->file, "%s", error->text); return CLI_SYSTEM;
+	}
 }
 
 int cli_typed_load(struct cli_bendec *schema, const char *file)
@@ -167,8 +173,10 @@ void cli_typed_print(const struct cli_typed *typed,
                      struct cli_output *output,
                      const struct shmlog_frame *frame, char end)
 {
+	struct cli_writer writer = cli_output_writer(output);
+
 	cli_bendec_decode(typed->schema, type, typed->enum_numbers, true,
-	                  frame->payload, frame->size_bytes, end, output);
+	                  frame->payload, frame->size_bytes, end, &writer);
 }
 
 size_t cli_typed_print_plain(const struct cli_typed *typed,
@@ -176,9 +184,15 @@ size_t cli_typed_print_plain(const struct cli_typed *typed,
                              const struct shmlog_frame *frames, size_t count,
                              char end)
 {
-	return cli_bendec_decode_frames(typed->schema, typed->type,
-	                                typed->enum_numbers, frames, count, end,
-	                                output);
+	struct cli_writer writer = cli_output_writer(output);
+	size_t i = 0;
+
+	while (i < count &&
+	       cli_bendec_decode_plain(typed->schema, typed->type,
+	                               typed->enum_numbers, frames[i].payload,
+	                               frames[i].size_bytes, end, &writer))
+		i++;
+	return writer.failed ? count : i;
 }
 
 static void print_base64(struct cli_output *output, const unsigned char *bytes,
@@ -199,13 +213,14 @@ void cli_typed_print_members(const struct cli_typed *typed,
                              const struct shmlog_frame *frame)
 {
 	size_t extra_bytes = frame->size_bytes - type->size_bytes;
+	struct cli_writer writer = cli_output_writer(output);
 
 	cli_output_string(output, ",\"type\":");
 	cli_report_quoted(output, type->name);
 	cli_output_string(output, ",\"value\":");
 	cli_bendec_decode(typed->schema, type, typed->enum_numbers, false,
 	                  frame->payload, frame->size_bytes,
-	                  extra_bytes > 0 ? ',' : '}', output);
+	                  extra_bytes > 0 ? ',' : '}', &writer);
 	if (extra_bytes == 0)
 		return;
 	cli_output_string(output, "\"extra\":\"");
@@ -268,7 +283,7 @@ static void find_members(struct cli_json_scan scan, struct members *found)
 static enum cli_typed_read invalid(struct cli_bendec_error *error,
                                    const char *text)
 {
-	error->status = CLI_INPUT;
+	error->failure = CLI_BENDEC_BAD_VALUE;
 	snprintf(error->text, sizeof(error->text), "%s", text);
 	return CLI_TYPED_INVALID;
 }

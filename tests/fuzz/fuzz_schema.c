@@ -114,8 +114,10 @@ static void check_frame(const struct cli_bendec *schema,
 		return;
 	}
 	require(cli_output_init(&output, FUZZ_FD) == 0);
+	struct cli_writer writer = cli_output_writer(&output);
+
 	cli_bendec_decode(schema, matched, numbers, true, bytes, size_bytes,
-	                  '\n', &output);
+	                  '\n', &writer);
 	require(cli_output_flush(&output) == 0);
 	cli_output_release(&output);
 	written = fuzz_take_output();
@@ -186,7 +188,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 		}
 		(void)cli_bendec_choose(schema, NULL, &error);
 	} else {
-		require(error.text[0] != '\0' && error.status != 0);
+		require(error.text[0] != '\0' &&
+		        error.failure != CLI_BENDEC_NO_FAILURE);
 	}
 	cli_bendec_free(schema);
 	free(text);

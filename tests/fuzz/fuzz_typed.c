@@ -98,8 +98,10 @@ static void check_bytes(const uint8_t *bytes, size_t size_bytes, bool numbers)
 		return;
 	}
 	require(cli_output_init(&output, FUZZ_FD) == 0);
+	struct cli_writer writer = cli_output_writer(&output);
+
 	cli_bendec_decode(schema, matched, numbers, true, bytes, size_bytes,
-	                  '\n', &output);
+	                  '\n', &writer);
 	require(cli_output_flush(&output) == 0);
 	cli_output_release(&output);
 	written = fuzz_take_output();

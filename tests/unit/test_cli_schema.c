@@ -263,7 +263,7 @@ TEST(test_of_two_neither_is_chosen)
 	assert_true(
 		load("[{'name':'A','fields':[]},{'name':'B','fields':[]}]"));
 	assert_null(cli_bendec_choose(schema, NULL, &error));
-	assert_int_equal(error.status, CLI_USAGE);
+	assert_int_equal(error.failure, CLI_BENDEC_UNKNOWN_NAME);
 	assert_non_null(strstr(error.text, "'A', 'B'"));
 }
 
@@ -271,9 +271,9 @@ TEST(test_a_type_that_frames_cannot_have_is_not_chosen)
 {
 	assert_true(load("[{'name':'E','underlying':'u8','variants':[]}]"));
 	assert_null(cli_bendec_choose(schema, "E", &error));
-	assert_int_equal(error.status, CLI_USAGE);
+	assert_int_equal(error.failure, CLI_BENDEC_UNKNOWN_NAME);
 	assert_null(cli_bendec_choose(schema, "Other", &error));
-	assert_int_equal(error.status, CLI_USAGE);
+	assert_int_equal(error.failure, CLI_BENDEC_UNKNOWN_NAME);
 }
 
 /* -------------------------------------------------------------- refusals */
@@ -432,7 +432,7 @@ TEST(test_what_cannot_be_is_refused_by_name)
 			fail_with("%s\n  says: %s\n  not: %s",
 			          refusal->definitions, error.text,
 			          refusal->part);
-		assert_int_equal(error.status, CLI_INPUT);
+		assert_int_equal(error.failure, CLI_BENDEC_BAD_DEFINITION);
 		assert_string_equal(error.file, "file");
 	}
 }
@@ -534,7 +534,7 @@ TEST(test_a_type_may_be_defined_again_but_not_otherwise)
 		         pairs[i].difference);
 		assert_string_equal(error.text, wanted);
 		assert_string_equal(error.file, "two");
-		assert_int_equal(error.status, CLI_INPUT);
+		assert_int_equal(error.failure, CLI_BENDEC_BAD_DEFINITION);
 	}
 }
 
