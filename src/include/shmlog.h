@@ -426,7 +426,8 @@ shmlog_reader_fault(const struct shmlog_reader *reader);
  * Sleeps until data is committed behind the cursor.  Returns 1 when there
  * is some, 0 when `timeout_ns` have passed (negative: no limit), -EINTR when
  * a signal was caught, an error of shmlog_reader_next() that concerns
- * `size`, or -errno of mmap(2).  The file is looked at in any case, so 0 means "not yet".
+ * `size`, or -errno of mmap(2).  The file is looked at in any case, so 0
+ * means "not yet".
  *
  * A writer that calls shmlog_wake(), as shmlog_append_frames() does when
  * asked, ends the sleep at once.  Writers that only store to memory are
