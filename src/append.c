@@ -25,12 +25,24 @@ size_t shmlog_frame_encode(unsigned char *frame_out, const void *payload,
 	return total;
 }
 
+/* The look at the file's length behind a publish.  For an entry that may be
+ * kept, one call looks at the name too. */
+static int check_length_behind(struct shmlog_entry *entry)
+{
+	uint64_t length;
+
+	entry->named = entry->alone &&
+	               shmlog_check_named(entry->log, &length) == 0;
+	if (entry->named)
+		return length >= entry->capacity ? 0 : SHMLOG_ERR_MAPPING_GONE;
+	return shmlog_check_length(entry->fd, entry->capacity);
+}
+
 /*
  * Moves `size` from what it was when the log was entered to `new_size`, if
  * nobody else has moved it, and wakes whoever waits for that.
  */
-static int publish(const struct shmlog_entry *entry, uint64_t new_size,
-                   bool wake)
+static int publish(struct shmlog_entry *entry, uint64_t new_size, bool wake)
 {
 	uint64_t expected = entry->size;
 	/* A file that was cut may have been made longer again by the very
@@ -49,7 +61,7 @@ static int publish(const struct shmlog_entry *entry, uint64_t new_size,
 	if (wake)
 		shmlog_platform_wake(&entry->header->size);
 	/* Had the page been cut off, the store went nowhere. */
-	return shmlog_check_length(entry->fd, entry->capacity);
+	return check_length_behind(entry);
 }
 
 /* One call: ready frames, and what has become of them. */

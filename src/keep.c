@@ -19,7 +19,7 @@
  *     write behind its end would make it longer again.
  *   - A name that leads elsewhere by now: the watch sees the file renamed or
  *     unlinked.  What it cannot see, a folder above it renamed, is looked at
- *     after each commit, for the next one.
+ *     behind each publish, for the next one.
  */
 #include "keep.h"
 
@@ -192,7 +192,7 @@ void shmlog_keep(struct shmlog_keeper *keeper, struct shmlog_entry *entry)
 {
 	bool resumed = entry->log->kept == entry;
 
-	if (!entry->alone || shmlog_check_name(entry->log) != 0 ||
+	if (!entry->alone || !entry->named ||
 	    (!resumed && shmlog_platform_is_awaited(entry->fd))) {
 		shmlog_leave(entry);
 		return;

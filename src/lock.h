@@ -17,6 +17,7 @@ struct shmlog_entry {
 	bool certain; /* the system could tell that nobody else writes */
 	bool waited;  /* another process had the lock */
 	bool alone;   /* may be kept: see keep.c */
+	bool named;   /* behind the last commit the name still led to it */
 	bool touched; /* bytes were written behind `size` */
 };
 

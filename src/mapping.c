@@ -298,16 +298,24 @@ struct shmlog_identity shmlog_identity(const struct shmlog *log)
 	return log->identity;
 }
 
-int shmlog_check_name(const struct shmlog *log)
+int shmlog_check_named(const struct shmlog *log, uint64_t *length_out)
 {
 	struct stat file;
 
 	if (stat(log->path, &file) != 0)
 		return -errno;
+	*length_out = (uint64_t)file.st_size;
 	return (uint64_t)file.st_dev == log->identity.device &&
 	                       (uint64_t)file.st_ino == log->identity.inode
 	               ? 0
 	               : SHMLOG_ERR_REPLACED;
+}
+
+int shmlog_check_name(const struct shmlog *log)
+{
+	uint64_t length;
+
+	return shmlog_check_named(log, &length);
 }
 
 int shmlog_processes(const struct shmlog *log,

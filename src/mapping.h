@@ -83,6 +83,9 @@ int shmlog_read_at(int fd, uint64_t offset, void *bytes, size_t size_bytes);
 int shmlog_write_at(int fd, uint64_t offset, const void *bytes,
                     size_t size_bytes);
 
+/* shmlog_check_name(); stores the length of the file that has the name. */
+int shmlog_check_named(const struct shmlog *log, uint64_t *length_out);
+
 /* The length of a file: 0 or -errno. */
 int shmlog_load_length(int fd, uint64_t *length_out);
 /* Whether the file has `size` bytes: 0, SHMLOG_ERR_MAPPING_GONE or -errno. */
