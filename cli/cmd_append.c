@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -699,25 +700,29 @@ static int finish_input(struct append *append, int status)
 	return status;
 }
 
+/* Whether there is something to read; after a signal nobody waits for it. */
+static bool may_read(const struct append *append)
+{
+	struct pollfd request = {.fd = append->fd, .events = POLLIN};
+
+	return !append->at_end &&
+	       (cli_signal_caught() == 0 || poll(&request, 1, 0) > 0);
+}
+
 /* Reads the rest of a record that is passed over, which is not kept. */
 static void pass_over_discarded(struct append *append)
 {
-	while (append->discarding) {
-		ssize_t got;
+	ssize_t got = 1;
 
-		discard(append);
-		if (!append->discarding)
-			break;
+	discard(append);
+	while (append->discarding && got > 0 && may_read(append)) {
+		got = cli_read(append->fd, append->buffer, READ_BYTES);
 		append->base += append->used;
-		append->used = append->parsed = 0;
-		append->rest.at = append->base;
-		got = append->at_end ? 0
-		                     : cli_read(append->fd, append->buffer,
-		                                READ_BYTES);
-		if (got <= 0)
-			break;
-		append->used = (size_t)got;
+		append->used = got > 0 ? (size_t)got : 0;
+		append->parsed = 0;
+		discard(append);
 	}
+	append->rest = here(append);
 }
 
 /* Keeps the input at hand from where it is not in the log. */
@@ -728,7 +733,7 @@ static int keep_input(struct append *append)
 
 	if (overflow->path == NULL)
 		return CLI_OK;
-	if (is_read && append->rest.at == append->base + append->parsed)
+	if (append->discarding && append->rest.at == here(append).at)
 		pass_over_discarded(append);
 	unsigned char *rest = append->buffer +
 	                      (size_t)(append->rest.at - append->base);

@@ -157,9 +157,13 @@ static int lock(struct shmlog *log, const struct shmlog_terms *terms,
 	}
 	if (timeout_ns >= 0 && timeout_ns < KEEPER_GRACE_NS)
 		timeout_ns = KEEPER_GRACE_NS;
-	shmlog_platform_mark_waiting(log->fd, log->path);
+	/* Where the lock is one on all the bytes, a mark would stand in its
+	 * way. */
+	if (log->lock_fd < 0)
+		shmlog_platform_mark_waiting(log->fd, log->path);
 	status = wait_for_lock(lock_fd_of(log), timeout_ns);
-	shmlog_platform_unmark_waiting(log->fd);
+	if (log->lock_fd < 0)
+		shmlog_platform_unmark_waiting(log->fd);
 done:
 	if (status != 0 && log->lock_fd >= 0)
 		shmlog_unlock(log);
@@ -205,8 +209,7 @@ static int look_in_proc(struct shmlog *log)
  * no writer of this library's that goes on for long. */
 static int find_writer(const struct shmlog *log)
 {
-	/* This process itself has, for the lock; and a lock on all bytes looks
-	 * like a mark, too. */
+	/* This process itself has, for the lock. */
 	if (log->lock_fd >= 0)
 		return -ENOTSUP;
 	int found = shmlog_platform_has_writer(log->fd);

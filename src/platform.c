@@ -147,7 +147,10 @@ static bool has_mark(int fd, off_t byte)
 	                     .l_start = byte,
 	                     .l_len = 1};
 
-	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	/* A lock on all the bytes, as another machine's flock(2) is one, is no
+	 * mark. */
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK &&
+	       lock.l_start == byte && lock.l_len == 1;
 }
 
 void shmlog_platform_mark_written(int fd)

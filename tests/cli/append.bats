@@ -280,6 +280,26 @@ $HINT" append "$LOG" --ack --overflow - -m x
 	assert_equal "$(stat -c %a "$LOG")" 640
 }
 
+@test "--create makes a log that can be appended to, whatever the umask" {
+	local user=()
+
+	((EUID != 0)) || { need setpriv; user=(setpriv --reuid 65534 --regid 65534 --clear-groups); }
+	chmod 777 "$SCRATCH"
+	for mask in 777 700 077; do
+		rm -f "$LOG"
+		for _ in 1 2; do
+			# shellcheck disable=SC2016
+			run --separate-stderr bash -c 'umask "$1"; exec "${@:2}"' - "$mask" \
+				"${user[@]}" "$BUILD/shmlog" append --create 4K "$LOG" -m x
+			assert_success
+			assert_stderr ''
+		done
+		[[ $(stat -c %a "$LOG") == 600 ]] ||
+			{ [[ $mask == 700 ]] && [[ $(stat -c %a "$LOG") == 664 ]]; }
+		assert_equal "$(frames_of "$LOG")" 2
+	done
+}
+
 @test "--create refuses a SIZE that is none and creates nothing" {
 	local size
 
@@ -581,7 +601,7 @@ everything() {
 	run_shmlog 4 append --overflow /dev/full "$LOG" < <(seq 3)
 	assert_output ''
 	assert_stderr "shmlog append: $LOG: full: 1 frames committed, line 2 (1 bytes) does not fit in 0 free bytes; the input from there on goes to '/dev/full'
-shmlog append: /dev/full: cannot write what overflows: No space left on device; the rest of the input is lost"
+shmlog append: /dev/full: cannot write what overflows: No space left on device; 0 bytes were kept, and nothing from byte 3 of standard input on"
 }
 
 @test "--overflow into the log itself is wrong usage" {
@@ -1155,4 +1175,53 @@ stream_begin() {
 	[[ $status -ne 77 && $status -ne 1 ]] || skip "mounting is not allowed"
 	assert_output $'status 4\nverify 0'
 	assert_stderr --partial 'No space left on device'
+}
+
+# ------------------------------------------------------------- network locks
+
+@test "append works where the lock takes a descriptor open for writing" {
+	local shim writer
+
+	preload network_locks
+	room 100000
+	export LD_PRELOAD=$shim
+	expect 0 '{"frames":1,"cursor":5}' '' append --ack "$LOG" -m x
+	shmlog tail -f "$LOG" >"$SCRATCH/out" 2>&1 3>&- &
+	for writer in {1..4}; do
+		seq -f "$writer %.0f" 300 |
+			shmlog append --commit-every 1 "$LOG" 2>>"$SCRATCH/stderr" 3>&- &
+	done
+	for _ in {1..4}; do
+		run_shmlog 0 append "$LOG" -m more
+	done
+	wait_for 60 test "$(jobs -rp | wc -l)" -le 5
+	wait_for 60 has_frames 1205
+	kill %1
+	unset LD_PRELOAD
+	run cat "$SCRATCH/stderr"
+	assert_output ''
+	for writer in {1..4}; do
+		assert_equal "$(shmlog dump "$LOG" | grep "^$writer ")" \
+			"$(seq -f "$writer %.0f" 300)"
+	done
+	expect 0 '' '' verify -q "$LOG"
+}
+
+has_frames() { # FRAMES
+	[[ $(frames_of "$LOG") == "$1" ]]
+}
+
+@test "a lock that takes a descriptor open for writing keeps others out" {
+	local shim
+
+	preload network_locks
+	need flock
+	room 1000
+	LD_PRELOAD=$shim flock "$LOG" sleep 60 3>&- &
+	sleep 0.3
+	LD_PRELOAD=$shim run_shmlog 7 append --lock-timeout 50ms "$LOG" -m x
+	assert_stderr --partial "another process holds the lock"
+	kill $!
+	chmod 444 "$LOG"
+	((EUID == 0)) || LD_PRELOAD=$shim run_shmlog 4 append "$LOG" -m x
 }

@@ -276,8 +276,12 @@ $HINT" "$LOG" -c 24 "--mode=$mode"
 	ln -s log.shm "$SCRATCH/link"
 	remember "$LOG"
 	before=$(stat -c '%i %y %s' "$LOG")
-	expect 0 '' '' create --if-missing "$LOG" -c 4K
-	expect 0 '' '' create --if-missing "$SCRATCH/link" -c 1G
+	expect 0 '' '' create --if-missing "$LOG" -c 64K
+	# A log of another capacity is not what was asked for.
+	expect 0 '' "shmlog create: $LOG: exists with a capacity of 65536 bytes, not 4096; left as it is" \
+		create --if-missing "$LOG" -c 4K
+	expect 0 '' "shmlog create: $SCRATCH/link: exists with a capacity of 65536 bytes, not 1073741824; left as it is" \
+		create --if-missing "$SCRATCH/link" -c 1G
 	assert_unchanged "$LOG"
 	assert_equal "$(stat -c '%i %y %s' "$LOG")" "$before"
 	# Wrong usage stays wrong.
@@ -344,4 +348,55 @@ $HINT" --if-missing "$LOG" -c 23
 	assert_not_exist "$SCRATCH/bad"
 	assert_equal "$(<"$SCRATCH/stderr")" ''
 	assert_equal "$(stat -c %s "$LOG")" 4096
+}
+
+# ------------------------------------------- where files cannot do without names
+
+@test "a signal during a creation leaves nothing, also where drafts have names" {
+	local shim made ended command
+
+	preload named_drafts
+	made=$SCRATCH/made
+	shmlog append --create 64K "$SCRATCH/source" -m x
+	mkdir "$SCRATCH/folder"
+	for command in "create $SCRATCH/folder/log -c 64K" \
+		"append --create 64K $SCRATCH/folder/log -m x" \
+		"verify $SCRATCH/source --salvage $SCRATCH/folder/log"; do
+		rm -f "$made"
+		# shellcheck disable=SC2086
+		SHIM_MARK=$made LD_PRELOAD=$shim shmlog $command >/dev/null 2>"$SCRATCH/stderr" 3>&- &
+		wait_for 20 test -e "$made"
+		kill $!
+		ended=0
+		wait $! || ended=$?
+		assert_equal "$ended" 143
+		assert_equal "$(ls -A "$SCRATCH/folder")" ''
+	done
+}
+
+@test "a creation where drafts have names leaves the log alone" {
+	local shim
+
+	preload named_drafts
+	mkdir "$SCRATCH/folder"
+	LD_PRELOAD=$shim shmlog create "$SCRATCH/folder/log" -c 64K
+	assert_equal "$(ls -A "$SCRATCH/folder")" log
+	shmlog append "$SCRATCH/folder/log" -m x
+	run_shmlog 4 create "$SCRATCH/folder/log" -c 64K
+	LD_PRELOAD=$shim run_shmlog 4 create "$SCRATCH/folder/large" -c 8388607T
+	assert_stderr --partial "nothing was created"
+	assert_equal "$(ls -A "$SCRATCH/folder")" log
+}
+
+@test "space is reserved once more when a signal cuts that" {
+	local shim
+
+	preload named_drafts
+	export SHIM_CUTS=3
+	LD_PRELOAD=$shim shmlog create "$SCRATCH/made" -c 64K
+	assert_equal "$(stat -c %s "$SCRATCH/made")" 65536
+	LD_PRELOAD=$shim shmlog append --create 64K "$SCRATCH/appended" -m x
+	assert_equal "$(frames_of "$SCRATCH/appended")" 1
+	LD_PRELOAD=$shim shmlog verify -q "$SCRATCH/appended" --salvage "$SCRATCH/salvaged"
+	cmp "$SCRATCH/appended" "$SCRATCH/salvaged"
 }

@@ -199,6 +199,18 @@ is_asleep() { # PID
 	[[ $(<"/proc/$1/stat") == *"(shmlog) S "* ]]
 }
 
+# Builds a shim of tests/fault/shim, once a file; sets `shim` to what a command
+# is to preload.
+preload() { # NAME
+	shim=$BATS_FILE_TMPDIR/$1.so
+	skip_if_sanitized "a sanitizer is to be loaded first"
+	[[ -e $shim ]] || "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -fPIC -shared \
+		-o "$shim" "$ROOT/tests/fault/shim/$1.c" -ldl ||
+		skip "no shared objects on this system"
+	LD_PRELOAD=$shim shmlog --version >/dev/null 2>&1 ||
+		skip "calls cannot be replaced on this system"
+}
+
 # ------------------------------------------------------------------- skips
 
 need() { # COMMAND...
