@@ -12,7 +12,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Frames ready to be appended. */
@@ -387,6 +390,105 @@ TEST(test_append_from_a_file_that_ends_early_commits_nothing)
 	close(fd);
 	shmlog_close(log);
 	free(frames.bytes);
+}
+
+/*
+ * In a child: takes the lock on the log, tells that, and once somebody waits
+ * for it writes `bytes` over the file of frames from `offset` on.
+ */
+static pid_t change_under_lock(const char *path, int fd, uint64_t offset,
+                               const void *bytes, size_t length)
+{
+	struct timespec moment = {.tv_nsec = 100000000};
+	int locked[2];
+	char byte;
+
+	assert_int_equal(pipe(locked), 0);
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		int log = open(path, O_RDONLY | O_CLOEXEC);
+		bool ready = flock(log, LOCK_EX) == 0 &&
+		             write(locked[1], "", 1) == 1;
+
+		nanosleep(&moment, NULL);
+		_exit(ready && pwrite(fd, bytes, length, (off_t)offset) ==
+		                              (ssize_t)length
+		              ? 0
+		              : 1);
+	}
+	assert_int_equal(read(locked[0], &byte, 1), 1);
+	close(locked[0]);
+	close(locked[1]);
+	return child;
+}
+
+TEST(test_append_from_a_file_that_changes_commits_what_was_checked)
+{
+	struct chance chance = chance_start("append from a file", 101);
+	const char *path = scratch("from-changed");
+	struct frames frames = many_frames(&chance);
+	struct frames others = {0};
+	struct shmlog_append_result result;
+	int fd = file_of("spool", frames.bytes, frames.length);
+	int ended;
+
+	write_numbered_log(path, 24 + frames.length, 0);
+
+	struct shmlog *log = open_log(path);
+	/* Far behind what is held of the file: a word that is none. */
+	pid_t child = change_under_lock(path, fd, frames.length - 1, "\xff", 1);
+	int status = shmlog_append_frames_from(log, fd, frames.length, NULL,
+	                                       &result);
+
+	assert_int_equal(waitpid(child, &ended, 0), child);
+	assert_int_equal(ended, 0);
+	expect_status(status, SHMLOG_ERR_BAD_FRAMES);
+	expect_result(&result, 0, 0, 0, frames.length);
+	assert_int_equal(file_get64(path, 16), 24);
+
+	free(frames.bytes);
+	close(fd);
+	shmlog_close(log);
+}
+
+TEST(test_append_from_a_file_that_changes_counts_what_was_committed)
+{
+	enum {
+		MANY = 4000,
+		FEW = 2000
+	};
+	static const unsigned char payload[196];
+	const char *path = scratch("from-recounted");
+	struct frames many = {0};
+	struct frames few = {0};
+	struct shmlog_append_result result;
+	int ended;
+
+	/* As many bytes, in fewer frames. */
+	for (unsigned i = 0; i < MANY; i++)
+		frames_add(&many, payload, 96);
+	for (unsigned i = 0; i < FEW; i++)
+		frames_add(&few, payload, 196);
+	assert_int_equal(many.length, few.length);
+	write_numbered_log(path, 24 + many.length, 0);
+
+	int fd = file_of("spool", many.bytes, many.length);
+	struct shmlog *log = open_log(path);
+	pid_t child = change_under_lock(path, fd, 0, few.bytes, few.length);
+	int status = shmlog_append_frames_from(log, fd, many.length, NULL,
+	                                       &result);
+
+	assert_int_equal(waitpid(child, &ended, 0), child);
+	assert_int_equal(ended, 0);
+	expect_status(status, 0);
+	expect_result(&result, FEW, few.length, 0, 0);
+	assert_int_equal(count_frames(path), FEW);
+	close(fd);
+	shmlog_close(log);
+	free(many.bytes);
+	free(few.bytes);
 }
 
 /* -------------------------------------------------------------- refusals */
@@ -1046,6 +1148,10 @@ int main(void)
 			test_append_from_a_file_takes_all_of_it_or_nothing),
 		cmocka_unit_test(
 			test_append_from_a_file_that_ends_early_commits_nothing),
+		cmocka_unit_test(
+			test_append_from_a_file_that_changes_commits_what_was_checked),
+		cmocka_unit_test(
+			test_append_from_a_file_that_changes_counts_what_was_committed),
 		cmocka_unit_test(
 			test_append_refuses_a_log_whose_last_frame_is_not_whole),
 		cmocka_unit_test(
