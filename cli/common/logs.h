@@ -5,8 +5,8 @@
 #include <shmlog.h>
 #include <stdbool.h>
 
-/* Opens a log to change it.  Returns CLI_OK, or the exit status after a message that
- * gives the header's words where they are what is wrong. */
+/* Opens a log to change it.  Returns CLI_OK, or the exit status after a message
+ * that gives the header's words where they are what is wrong. */
 int cli_open_log(const char *path, struct shmlog **log_out);
 
 /* The same for a command that only reads: its messages have no word of
