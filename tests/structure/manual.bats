@@ -127,3 +127,41 @@ sections_of() {
 		[ "$(wc -l <"$SCRATCH/text")" -gt 20 ]
 	done
 }
+
+# The commands of a page's EXAMPLES, a line each.
+page_examples() { # PAGE
+	mandoc -Tascii -O width=400 "$1" | sed 's/.\x08//g' |
+		awk '/^[A-Z]/ { inside = /^EXAMPLES/ } inside' |
+		sed -n "s/^ *\\$ //p" | sed "s|/dev/shm|$SCRATCH|g"
+}
+
+# Only that they are right usage: most logs are not there, and what waits or
+# measures is ended.
+@test "no example of the manual is wrong usage" {
+	need mandoc timeout
+	local page line tool
+
+	mkdir "$SCRATCH/bin"
+	cat >"$SCRATCH/bin/shmlog" <<-END
+		#!/bin/sh
+		timeout 0.5 "$BUILD/shmlog" "\$@"
+		status=\$?
+		echo "\$status shmlog \$*" >>"$SCRATCH/ran"
+		exit \$status
+	END
+	for tool in node mail consumer; do
+		printf '#!/bin/sh\n' >"$SCRATCH/bin/$tool"
+	done
+	chmod +x "$SCRATCH"/bin/*
+	cd "$SCRATCH"
+	for page in "$ROOT"/man/*.1; do
+		page_examples "$page" | while IFS= read -r line; do
+			# What goes on in the next line is a filter's program.
+			sh -n -c "$line" 2>/dev/null || line=${line%%|*}
+			PATH=$SCRATCH/bin:$PATH sh -c "$line" </dev/null >/dev/null 2>&1 || true
+		done
+	done
+	assert [ "$(wc -l <ran)" -ge 50 ]
+	run grep '^2 ' ran
+	assert_output ''
+}
