@@ -73,8 +73,8 @@ LIB_OBJECTS := $(call objects,src/*.c)
 CLI_OBJECTS := $(call objects,cli/*.c cli/common/*.c)
 UNIT_TESTS := $(basename $(call objects,tests/unit/test_*.c))
 UNIT_SUPPORT := $(filter-out $(UNIT_TESTS:=.o),$(call objects,tests/unit/*.c))
-# Programs that tests run: a peer, a killer, a measure.
-PROGRAMS := $(basename $(call objects,$(addprefix tests/,interop/*.c fault/*.c bench/*.c)))
+# Programs that tests run, or that run tests: a peer, a killer, a measure.
+PROGRAMS := $(basename $(call objects,$(addprefix tests/,interop/*.c fault/*.c bench/*.c runner/*.c)))
 FUZZERS := $(basename $(call objects,tests/fuzz/fuzz_*.c))
 FUZZ_SUPPORT := $(filter-out $(FUZZERS:=.o) %/replay.o,$(call objects,tests/fuzz/*.c))
 
@@ -135,7 +135,8 @@ $(BUILD)/.build-flags: FORCE
 # ------------------------------------------------------------------- tests
 
 ## programs: the unit tests and the programs that other tests run
-programs: $(UNIT_TESTS) $(PROGRAMS)
+programs: units $(PROGRAMS)
+units: $(UNIT_TESTS)
 # What `make fuzz` runs; see tests/fuzz/fuzz.sh for how it is built.
 fuzzers: $(FUZZERS)
 
@@ -151,22 +152,14 @@ demo: build-deps
 	@$(MAKE) --no-print-directory all
 	@SHMLOG_BUILD=$(BUILD) tests/demo.sh
 
-## test, check: all of the checks below
-## check-unit: each room of the library and of the command line, in C
-## check-cli: every command as its users see it
-## check-interop: sharing logs with Node
-## check-install: install, build a C and a C++ program against it, uninstall
-## check-structure: the rules of the house, the manual, both compilers
-## check-sanitize: check-unit and check-cli with ASan and UBSan
-## check-tsan: threads sharing a log, with TSan
-## check-valgrind: some units and every command, with valgrind
-## check-portable: check-unit and check-cli without what only Linux has
-## check-bench: that the bench itself works, in its smallest size
+## test, check: every behaviour once, and the units with sanitizers
+## check-deep: the same in every other way: sanitizers, valgrind, both compilers, …
+## check-PART: a part of test: unit, cli, interop, install, structure, campaigns; or
+##+of check-deep: sanitize, tsan, valgrind, portable, compilers, fault, fuzz, bench, musl
 ## lint: the linters' opinion of code, scripts and manual
 test check: test-deps
-	@tests/check.sh
-check-unit check-cli check-interop check-install check-structure check-sanitize \
-check-tsan check-valgrind check-portable check-bench: check-%: test-deps
+	@tests/check.sh test
+check-%: test-deps
 	@tests/check.sh $*
 lint: test-deps
 	@tests/check.sh lint
@@ -248,11 +241,9 @@ clean:
 
 ## help: this text
 help:
-	@sed -n 's/^## \([^:]*\): /  \1\t/p' Makefile | expand -t 22
+	@sed -n 's/^##+/  \t/p; s/^## \([^:]*\): /  \1\t/p' Makefile | expand -t 22
 	@echo 'Knobs:'
 	@sed -n 's/^#: /  /p' Makefile
 
-.PHONY: all programs fuzzers deps build-deps test-deps demo test check check-unit check-cli \
-	check-interop check-install check-structure check-sanitize check-tsan \
-	check-valgrind check-portable check-bench lint campaign fuzz bench bench-quick \
-	bench-renew install uninstall clean help FORCE
+.PHONY: all units programs fuzzers deps build-deps test-deps bench-deps demo test check \
+	lint campaign fuzz bench bench-quick bench-renew install uninstall clean help FORCE

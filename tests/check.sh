@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds what the checks need and runs them: check.sh [CHECK...], all of them
-# by default.  One run of prove at the end, so that its closing lines count
-# everything and list what failed.
+# Builds what the checks need and runs them: check.sh [--list] [CHECK...], where
+# a check is test, deep or a part of these, test by default.  One run of prove
+# at the end, so that its closing lines count everything and list what failed.
+# With --list it builds and runs nothing, and says what it would run.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
@@ -11,6 +12,11 @@ MAKEFLAGS=$(sed -E 's/(^| )(-j[0-9]*|--jobserver-[a-z]+=[^ ]*)//g' <<<"${MAKEFLA
 export MAKEFLAGS
 shopt -s nullglob
 
+list=
+if [ "${1-}" = --list ]; then
+	list=yes
+	shift
+fi
 tests=()
 
 # Builds a variant.  One that does not build is one failed test, and has none
@@ -18,6 +24,7 @@ tests=()
 build() { # VARIANT MAKE-ARGUMENT...
 	local variant=$1 folder=build
 
+	[ -z "$list" ] || return 0
 	[[ " $built " != *" $variant "* ]] || return 0
 	built+=" $variant"
 	[ "$variant" = plain ] || folder=build/$variant
@@ -36,7 +43,18 @@ add() { # VARIANT FILE...
 	[[ " $broken " != *" ${variant/valgrind/plain} "* ]] || return 0
 	shift
 	for file; do
-		[ ! -e "$file" ] || tests+=("$variant:$file")
+		[[ ! -e $file || " ${tests[*]-} " == *" $variant:$file "* ]] ||
+			tests+=("$variant:$file")
+	done
+}
+
+# Adds the files that are in none of the lists, which are names of arrays.
+add_but() { # VARIANT LIST FILE...
+	local variant=$1 list="$2[*]" file
+
+	shift 2
+	for file; do
+		[[ " ${!list} " == *" $file "* ]] || add "$variant" "$file"
 	done
 }
 
@@ -46,8 +64,7 @@ build_tsan() {
 	build tsan SANITIZE=thread WERROR=1 build/tsan/tests/unit/test_concurrent
 }
 build_portable() {
-	build portable PORTABLE=1 WERROR=1 all \
-		build/portable/tests/unit/test_{append,keep,mapping,wait,writer}
+	build portable PORTABLE=1 WERROR=1 all units
 }
 
 check_unit() {
@@ -60,9 +77,14 @@ check_cli() {
 	add plain tests/cli/*.bats
 }
 
-check_sanitize() {
+check_sanitize_unit() {
 	build_asan
-	add asan tests/unit/test_*.c tests/cli/*.bats
+	add asan tests/unit/test_*.c
+}
+
+check_sanitize() {
+	check_sanitize_unit
+	add asan tests/cli/*.bats
 }
 
 check_interop() {
@@ -77,7 +99,13 @@ check_install() {
 
 check_structure() {
 	build_plain
-	add plain tests/structure/*.bats
+	add_but plain compilers tests/structure/*.bats tests/runner/*.bats
+}
+
+# These build the whole tree again.
+compilers=(tests/structure/compilers.bats)
+check_compilers() {
+	add plain "${compilers[@]}"
 }
 
 check_tsan() {
@@ -92,16 +120,25 @@ check_valgrind() {
 	add plain tests/valgrind/*.bats
 }
 
-# The rooms and commands that ask the system for something.
 check_portable() {
 	build_portable
-	add portable tests/unit/test_{append,keep,mapping,wait,writer}.c \
-		tests/cli/{create,tail_follow}.bats
+	add portable tests/unit/test_*.c tests/cli/*.bats
+}
+
+# SIZE=small is what tests/fault and tests/fuzz do here.
+slow=(tests/fault/malformed.sh tests/fault/eager_keeper.sh)
+check_campaigns() {
+	build_plain
+	add_but plain slow tests/fault/*.sh
 }
 
 check_fault() {
 	build_plain
-	add plain tests/fault/*.sh tests/fuzz/*.sh
+	add plain tests/fault/*.sh
+}
+
+check_fuzz() {
+	add plain tests/fuzz/*.sh
 }
 
 check_bench() {
@@ -113,25 +150,49 @@ check_lint() {
 	add plain tests/lint.sh
 }
 
-# Units and commands run sanitized here; portably only where the system is
-# asked for something.  SIZE=small is what tests/fault and tests/fuzz do.
-check_all() {
-	check_sanitize
+# The library and the command with another libc.
+check_musl() {
+	add plain tests/musl/*.sh tests/musl/*.bats
+}
+
+# Every behaviour once, and the units with sanitizers.
+check_test() {
+	check_unit
+	check_sanitize_unit
+	check_cli
 	check_interop
 	check_install
 	check_structure
+	check_campaigns
+}
+
+# Everything again in every other way that there is.
+check_deep() {
+	check_sanitize
 	check_tsan
 	check_valgrind
 	check_portable
+	check_compilers
 	check_fault
+	check_fuzz
 	check_bench
 	check_lint
+	check_musl
 }
 
-for check in "${@:-all}"; do
-	"check_$check"
+for check in "${@:-test}"; do
+	run=check_${check//-/_}
+	declare -F "$run" >/dev/null || {
+		echo "check.sh: there is no check '$check'" >&2
+		exit 2
+	}
+	"$run"
 done
 
+if [ -n "$list" ]; then
+	printf '%s\n' ${tests[@]+"${tests[@]}"}
+	exit
+fi
 if [ ${#tests[@]} -eq 0 ]; then
 	echo "no tests for: $*"
 	exit 1
@@ -140,7 +201,7 @@ fi
 # end while the others have nothing to do.
 long=(plain:tests/lint.sh plain:tests/structure/compilers.bats
 	plain:tests/fuzz/fuzz.sh plain:tests/fault/malformed.sh
-	plain:tests/valgrind/commands.bats asan:tests/cli/append.bats)
+	plain:tests/valgrind/commands.bats {asan,portable,plain}:tests/cli/append.bats)
 first=() rest=()
 for test in "${tests[@]}"; do
 	if [[ " ${long[*]} " == *" $test "* ]]; then
@@ -150,6 +211,42 @@ for test in "${tests[@]}"; do
 	fi
 done
 
+# What the limits of time in tests were made on takes half a second for this.
+work() {
+	local i
+
+	for ((i = 0; i < 250; i++)); do
+		"$(type -P true)"
+	done
+	for ((i = 0; i < 100000; i++)); do
+		:
+	done
+}
+
+# The factor for those limits: 10, or more where this machine is slower or busy.
+patience() {
+	local taken
+
+	taken=$(TIMEFORMAT=%R && time work 2>&1)
+	awk -v taken="$taken" 'BEGIN { print taken > 0.5 ? int(20 * taken) : 10 }'
+}
+SHMLOG_TEST_PATIENCE=${SHMLOG_TEST_PATIENCE:-$({ patience; } 2>&1)}
+SHMLOG_TEST_SKIPS=$PWD/build/.skips
+export SHMLOG_TEST_PATIENCE SHMLOG_TEST_SKIPS
+: >"$SHMLOG_TEST_SKIPS"
+
+# Passes on what prove says, with what was skipped before its closing lines.
+with_skips() {
+	awk -v skips="$SHMLOG_TEST_SKIPS" '
+	/^(All tests successful|Test Summary Report|Files=)/ && !said++ {
+		while ((getline line <skips) > 0)
+			print (shown++ ? "" : "== skipped\n") "  " line
+	}
+	{ print; fflush() }'
+}
+
 echo "== test: ${#tests[@]} files"
+set -o pipefail
 # One more than there are cores: some tests wait for most of their time.
-SIZE=small prove -j"$((cores + 1))" --timer --exec tests/run-test.sh "${first[@]}" "${rest[@]}"
+SIZE=small prove -j"$((cores + 1))" --timer --exec tests/run-test.sh \
+	"${first[@]}" "${rest[@]}" | with_skips

@@ -9,8 +9,9 @@ LC_ALL=C
 export PATH LC_ALL
 
 parent=${TMPDIR:-/tmp}
-if [ -d /dev/shm ] && [ -w /dev/shm ]; then
-	parent=/dev/shm
+memory=${SHMLOG_TEST_MEMORY:-/dev/shm}
+if [ -d "$memory" ] && [ -w "$memory" ]; then
+	parent=$memory
 fi
 room=$(mktemp -d "$parent/shmlog-demo.XXXXXX")
 follower=

@@ -48,7 +48,8 @@ mkdir -p "$results" || exit 1
 # Where logs and input lie: memory, where there is such a place.
 if [ -z "${BENCH_DIR:-}" ]; then
 	BENCH_DIR=${TMPDIR:-/tmp}
-	[ ! -w /dev/shm ] || BENCH_DIR=/dev/shm
+	[ ! -w "${SHMLOG_TEST_MEMORY:-/dev/shm}" ] ||
+		BENCH_DIR=${SHMLOG_TEST_MEMORY:-/dev/shm}
 fi
 scratch=$(mktemp -d "$BENCH_DIR/shmlog-bench.XXXXXX") || exit 1
 trap 'rm -rf "$scratch"' EXIT

@@ -653,7 +653,8 @@ shmlog append: /dev/full: cannot write what overflows: No space left on device; 
 	assert_output ''
 	assert_stderr --regexp "^shmlog append: $LOG: cannot append: another writer has the log open: pid [0-9]+ \('.*bash.*'\), which has not mapped it: it may merely have inherited the descriptor of a writer; 0 frames committed$"
 	assert_unchanged "$LOG"
-	is_sanitized || ((ended - started < 200000000))
+	# It waits for nothing: a lease is broken after 45 s.
+	((ended - started < 200000000 * SLACK))
 	exec 9>&-
 	expect 0 '' '' append "$LOG" -m x
 	assert_equal "$(payloads)" '"x"'
@@ -860,26 +861,36 @@ stream_begin() {
 
 @test "an append that streams makes no other wait" {
 	stream_begin
-	# Within the 100 ms for which it may keep the log, and after them.
-	echo more >&5
-	expect 0 '' '' append --lock-timeout 50ms "$LOG" -m two
+	# Within the 100 ms for which it may keep the log, and after them.  On a
+	# busy machine it may be late to give it away, but not always.
+	local more=0
+	until
+		((++more))
+		echo "more $more" >&5
+		separately shmlog append --lock-timeout 50ms "$LOG" -m two
+		((status != 7 || more >= 2 * SLACK))
+	do
+		wait_until_asleep "$stream"
+	done
+	assert_equal "$status" 0
 	sleep 0.2
 	expect 0 '' '' append --lock-timeout 50ms "$LOG" -m three
 	echo last >&5
 	exec 5>&-
 	wait "$stream"
-	assert_equal "$(frames_of "$LOG")" 44
-	run payloads
-	assert_line --index 39 '"stream 40"'
-	assert_line --index 41 '"two"'
-	assert_line --index 43 '"last"'
+	assert_equal "$(shmlog dump "$LOG" | grep -v '^two$')" "$(
+		seq -f 'stream %g' 40
+		seq -f 'more %g' "$more"
+		printf 'three\nlast'
+	)"
+	assert_equal "$(shmlog dump "$LOG" | grep -c '^two$')" 1
 }
 
 @test "a plain writer that comes to a stream is noticed at the next commit" {
 	skip_if_portable "no lease shows a live writer"
 	stream_begin
 	# No look at the log here: that would end what is kept.
-	sleep 0.03
+	wait_until_asleep "$stream"
 	exec 9<>"$LOG"
 	echo lost >&5
 	status=0
@@ -895,7 +906,7 @@ stream_begin() {
 	stream_begin
 	for _ in {1..20}; do
 		kill -TSTP "$stream"
-		expect 0 '' '' append --lock-timeout 1s "$LOG" -m x
+		expect 0 '' '' append --lock-timeout "${SLACK}s" "$LOG" -m x
 		kill -CONT "$stream"
 		echo more >&5
 	done
@@ -914,7 +925,7 @@ stream_begin() {
 	exec 5>"$SCRATCH/fifo" 6<"$SCRATCH/acks"
 	{ for _ in {1..40}; do echo x; sleep 0.01; done; seq 100000; } >&5 &
 	wait_for 10 is_writing "$append"
-	expect 0 '' '' append --lock-timeout 50ms "$LOG" -m other
+	expect 0 '' '' append --lock-timeout "$((50 * SLACK))ms" "$LOG" -m other
 	kill -9 "$append"
 	exec 5>&- 6<&-
 }
@@ -945,7 +956,7 @@ stream_begin() {
 	ended=$(date +%s%N)
 	assert_output ''
 	assert_stderr --regexp "^shmlog append: $LOG: cannot append: another process holds the lock.*; 0 frames committed$"
-	((ended - started >= 150000000 && ended - started < 5000000000))
+	((ended - started >= 150000000 && ended - started < 5000000000 * SLACK))
 	run_shmlog 7 append --lock-timeout 0 "$LOG" -m x
 	assert_unchanged "$LOG"
 	flock -u 8
@@ -1050,11 +1061,11 @@ stream_begin() {
 	ln -s text "$SCRATCH/link"
 	before=$(cd "$SCRATCH" && stat -c '%n %i %s %y' -- * && sha256sum short zero text)
 	while IFS='|' read -r name why; do
-		run --separate-stderr timeout 10 shmlog append "$SCRATCH/$name" -m x
+		run --separate-stderr limited 10 shmlog append "$SCRATCH/$name" -m x
 		assert_equal "$status" 5
 		assert_output ''
 		assert_stderr "shmlog append: $SCRATCH/$name: not a log: $why; nothing was changed"
-		run --separate-stderr timeout 10 shmlog append --force --create 4K "$SCRATCH/$name" -m x
+		run --separate-stderr limited 10 shmlog append --force --create 4K "$SCRATCH/$name" -m x
 		assert_equal "$status" 5
 		assert_stderr "shmlog append: $SCRATCH/$name: not a log: $why; nothing was changed"
 	done <<-EOF2

@@ -211,7 +211,7 @@ has_log_open() {
 	local format
 
 	for format in text json; do
-		run --separate-stderr timeout 20 bash -c \
+		run --separate-stderr limited 20 bash -c \
 			'shmlog bench --rounds 1000 -n 100 --dir "$1" -o "$2" wake | true
 			echo "${PIPESTATUS[0]}"' - "$SCRATCH" "$format"
 		assert_output 141

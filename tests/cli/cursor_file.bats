@@ -77,24 +77,33 @@ end_follower() { # SIGNAL
 
 @test "the cursor is a tenth of a second old at most" {
 	skip_if_sanitized "it is slow enough to be older"
-	local tries caught=0
+	local tries=0 caught=0 missed=0 before late
 
 	make_log one
-	for tries in {1..5}; do
+	# One that was held up by a busy machine says nothing.
+	while ((caught < 3 && missed < 3 && ++tries <= 4 * SLACK)); do
 		: >"$SCRATCH/out"
 		follow -F "$LOG"
+		wait_until_asleep "$FOLLOWER"
 		sleep 0.3
 		shmlog append -m a "$LOG"
 		sleep 0.03
+		before=$(held_up_ns "$FOLLOWER")
 		shmlog append -m b "$LOG"
 		wait_for "$OUT_LIMIT" out_has b
 		# Between one and two tenths behind the second one.
 		sleep 0.14
+		late=$(($(held_up_ns "$FOLLOWER") - before))
 		end_follower KILL
-		! saved_is "$(end_of "$LOG")" || ((++caught))
-		rm "$CURSOR"
+		if saved_is "$(end_of "$LOG")"; then
+			((++caught))
+		elif ((late < 10000000)); then
+			((++missed))
+		fi
+		rm -f "$CURSOR"
 	done
-	((caught >= 3)) || fail "up to date $caught times of 5"
+	((missed < 3)) || fail "not up to date $missed times of $tries"
+	((caught == 3)) || skip "the machine is too busy to tell"
 }
 
 @test "a later run goes on there, whatever -n and --from say" {

@@ -235,7 +235,7 @@ model() { # FROM TO COUNT REVERSE
 	local writer=$! round
 
 	for round in 1 2 3; do
-		timeout 10 shmlog dump -o json "$LOG" >"$SCRATCH/json"
+		limited 10 shmlog dump -o json "$LOG" >"$SCRATCH/json"
 		assert [ "$(wc -l <"$SCRATCH/json")" -ge 100 ]
 		# Every line is a frame, and each begins where the last one ended.
 		jq -es 'all(.[]; has("payload")) and
@@ -289,7 +289,7 @@ model() { # FROM TO COUNT REVERSE
 		assert_unchanged "$SCRATCH/$path"
 	done
 	for path in directory fifo; do
-		run timeout 5 shmlog dump "$SCRATCH/$path"
+		run limited 5 shmlog dump "$SCRATCH/$path"
 		assert_failure 5
 		assert_output --partial 'no regular file'
 	done

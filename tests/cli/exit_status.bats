@@ -251,7 +251,7 @@ Try 'shmlog $command --help'.$"
 	for arguments in 'dump' 'dump -r' 'dump -o json' 'tail -n +1' 'tail -f -n +1' 'tail -n 100000 -o hex'; do
 		# shellcheck disable=SC2086
 		run --separate-stderr bash -c '"$@" | head -n 1 >/dev/null; echo "${PIPESTATUS[0]}"' - \
-			timeout 20 shmlog $arguments "$SCRATCH/big"
+			timeout "$((20 * SLACK))" shmlog $arguments "$SCRATCH/big"
 		assert_output 141
 		assert_stderr ''
 	done
@@ -259,7 +259,10 @@ Try 'shmlog $command --help'.$"
 
 @test "by signal: append --ack into a closed pipe ends quietly, and what was committed stays" {
 	shmlog create "$LOG" -c 1M
-	run --separate-stderr bash -c '(sleep 0.1; seq 100) | shmlog append --ack --commit-every 1 "$1" | true
+	run --separate-stderr bash -c '
+		(until [[ -e $1.closed ]]; do sleep 0.02; done; seq 100) |
+			shmlog append --ack --commit-every 1 "$1" |
+			{ exec <&-; : >"$1.closed"; }
 		echo "${PIPESTATUS[1]}"' - "$LOG"
 	assert_output 141
 	assert_stderr ''

@@ -6,6 +6,7 @@
 #   $FIXTURES  logs that the Node package wrote, with manifest.json
 #   $SCRATCH   an empty folder of its own, in memory where there is /dev/shm
 #   $LOG       a name in it for a log
+#   $SLACK     how many times longer than on an idle machine all may take
 #
 # A file with a setup() or teardown() of its own calls scratch_make and
 # scratch_remove there.
@@ -38,10 +39,12 @@ ROOT=${BATS_TEST_DIRNAME%/*/*}
 BUILD=${SHMLOG_BUILD:-build}
 [[ $BUILD == /* ]] || BUILD=$ROOT/$BUILD
 FIXTURES=$ROOT/tests/fixtures
+# The factor for limits of time, which only end what hangs.
+SLACK=${SHMLOG_TEST_PATIENCE:-10}
 PATH=$BUILD:$PATH
 # No test depends on who runs it.
 unset POSIXLY_CORRECT
-export LC_ALL=C.UTF-8 PATH ROOT BUILD FIXTURES
+export LC_ALL=C.UTF-8 PATH ROOT BUILD FIXTURES SLACK
 
 setup() {
 	scratch_make
@@ -52,9 +55,9 @@ teardown() {
 }
 
 scratch_make() {
-	local parent=$BATS_TEST_TMPDIR
+	local parent=${SHMLOG_TEST_MEMORY:-/dev/shm}
 
-	[[ -d /dev/shm && -w /dev/shm ]] && parent=/dev/shm
+	[[ -d $parent && -w $parent ]] || parent=$BATS_TEST_TMPDIR
 	SCRATCH=$(mktemp -d "$parent/shmlog-test.XXXXXX")
 	# shellcheck disable=SC2034 # for the tests
 	LOG=$SCRATCH/log.shm
@@ -171,9 +174,10 @@ assert_unchanged() {
 	cmp "$1" "$SCRATCH/remembered.${1##*/}" || fail "$1 was changed"
 }
 
-# Waits until a command succeeds, at most so many seconds.
+# Waits until a command succeeds, at most so many seconds of a machine that has
+# nothing else to do.
 wait_for() { # SECONDS COMMAND...
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * SLACK))
 
 	shift
 	until "$@"; do
@@ -183,6 +187,38 @@ wait_for() { # SECONDS COMMAND...
 		}
 		sleep 0.02
 	done
+}
+
+# Runs a command that hangs unless it is right, with status 124 if it does.
+# Nothing is asserted of how long it takes: a busy machine may take SLACK
+# times as long as an idle one.
+limited() { # SECONDS COMMAND...
+	timeout "$(($1 * SLACK))" "${@:2}"
+}
+
+# What a process has had of the processors, and how long it had to wait for one,
+# in nanoseconds; nothing where the system does not tell.  What a process costs
+# is told by the first and not by the clock; where a time must be short, the
+# second says whether it was the machine that was late.
+processor_ns() { # PID
+	cut -d' ' -f1 "/proc/$1/schedstat" 2>/dev/null
+}
+
+held_up_ns() { # PID
+	cut -d' ' -f2 "/proc/$1/schedstat" 2>/dev/null
+}
+
+# Waits until a process has worked for so many milliseconds.
+wait_until_busy() { # PID MILLISECONDS
+	if [[ -e /proc/$1/schedstat ]]; then
+		wait_for 20 has_worked "$1" "$2"
+	else
+		sleep 0.5
+	fi
+}
+
+has_worked() { # PID MILLISECONDS
+	(($(processor_ns "$1") >= $2 * 1000000))
 }
 
 # Waits until a shmlog in the background sleeps: past its start, what was in its

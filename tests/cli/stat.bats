@@ -348,18 +348,45 @@ has_role() { # PID ROLE
 		.bytes_per_second > 0 and .seconds_to_full > 0' "$SCRATCH/out" >/dev/null
 }
 
+# Runs stat until its output has something, and ends it by a signal.
+watch_until() { # PATTERN SIGNAL ARGUMENT...
+	local pid
+
+	# With job control, or a job in the background ignores SIGINT.
+	set -m
+	shmlog stat "${@:3}" >"$SCRATCH/out" 2>"$SCRATCH/err" 3>&- &
+	pid=$!
+	set +m
+	wait_until_asleep "$pid"
+	[[ ! $1 ]] || wait_for 10 grep -q "$1" "$SCRATCH/out"
+	kill -s "$2" "$pid"
+	status=0
+	wait "$pid" || status=$?
+}
+
+# As `script`, until what is on the terminal has something so many times.
+terminal_until() { # PATTERN COUNT ARGUMENT...
+	local script
+
+	: >"$SCRATCH/seen"
+	script -qec "echo \$\$ >'$SCRATCH/pid'; exec shmlog stat ${*:3}" /dev/null \
+		</dev/null >"$SCRATCH/seen" 2>&1 3>&- &
+	script=$!
+	has_seen() { (($(grep -ao "$1" "$SCRATCH/seen" | wc -l) >= $2)); }
+	wait_for 10 has_seen "$1" "$2"
+	kill "$(<"$SCRATCH/pid")"
+	wait "$script" || true
+}
+
 @test "--watch ends by the signal that ended it, and quietly by a closed pipe" {
 	make_log
-	run --separate-stderr timeout --preserve-status -s INT 0.3 shmlog stat \
-		--watch=50ms -o text "$LOG"
+	watch_until 'frames/s' INT --watch=50ms -o text "$LOG"
 	assert_equal "$status" 130
-	assert_output --partial 'frames/s'
-	assert_stderr ''
-	run --separate-stderr timeout --preserve-status -s TERM 0.3 shmlog stat \
-		--watch "$LOG"
+	assert_equal "$(<"$SCRATCH/err")" ''
+	watch_until '' TERM --watch "$LOG"
 	assert_equal "$status" 143
-	assert_stderr ''
-	run --separate-stderr timeout 10 bash -c 'shmlog stat --watch=10ms "$1" |
+	assert_equal "$(<"$SCRATCH/err")" ''
+	run --separate-stderr limited 10 bash -c 'shmlog stat --watch=10ms "$1" |
 		head -n 1; exit "${PIPESTATUS[0]}"' - "$LOG"
 	assert_equal "$status" 141
 	assert_equal "$(member .path)" "\"$LOG\""
@@ -369,11 +396,10 @@ has_role() { # PID ROLE
 @test "--watch fits a narrow terminal, and ends when nobody reads any more" {
 	need script
 	make_log
-	COLUMNS=20 run timeout 10 script -qec \
-		"timeout -s INT 0.5 shmlog stat --watch=50ms $LOG" /dev/null
-	assert_output --partial '[K'
+	COLUMNS=20 terminal_until '\[K' 2 --watch=50ms "'$LOG'"
+	run cat "$SCRATCH/seen"
 	refute_output --partial 'B/s  ['
-	run timeout 10 bash -c 'shmlog stat --watch=1h "$1" | sleep 0.1
+	run limited 10 bash -c 'shmlog stat --watch=1h "$1" | sleep 0.1
 		echo "${PIPESTATUS[0]}"' - "$LOG"
 	assert_output 141
 }
@@ -398,10 +424,8 @@ has_role() { # PID ROLE
 @test "--watch refreshes one line on a terminal" {
 	need script
 	make_log
-	script -qec "timeout -s INT 0.3 shmlog stat --watch=50ms '$LOG'" /dev/null \
-		</dev/null >"$SCRATCH/seen" 2>&1 3>&- || true
+	terminal_until $'\r' 3 --watch=50ms "'$LOG'"
 	assert [ "$(grep -c . "$SCRATCH/seen")" -le 2 ]
-	assert [ "$(tr -cd '\r' <"$SCRATCH/seen" | wc -c)" -ge 3 ]
 	grep -q 'frames/s' "$SCRATCH/seen"
 }
 

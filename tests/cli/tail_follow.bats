@@ -221,7 +221,7 @@ store_frame() { # LOG PAYLOAD
 	true &
 	dead=$!
 	wait "$dead"
-	run --separate-stderr timeout 5 shmlog tail -F --pid "$dead" "$SCRATCH/missing"
+	run --separate-stderr limited 5 shmlog tail -F --pid "$dead" "$SCRATCH/missing"
 	assert_equal "$status" 0
 	assert_output ''
 }
@@ -244,13 +244,13 @@ store_frame() { # LOG PAYLOAD
 
 @test "a closed output ends a follow while the log is silent" {
 	make_log one two
-	run --separate-stderr timeout 10 bash -c 'shmlog tail -f "$1" | head -n 1
+	run --separate-stderr limited 10 bash -c 'shmlog tail -f "$1" | head -n 1
 		exit "${PIPESTATUS[0]}"' - "$LOG"
 	assert_equal "$status" 141
 	assert_output one
 	assert_stderr ''
 	# Also while it waits for a log.
-	run --separate-stderr timeout 10 bash -c 'shmlog tail -F "$1" | true
+	run --separate-stderr limited 10 bash -c 'shmlog tail -F "$1" | true
 		exit "${PIPESTATUS[0]}"' - "$SCRATCH/missing"
 	assert_equal "$status" 141
 	refute_stderr --partial 'output'
@@ -351,7 +351,7 @@ store_frame() { # LOG PAYLOAD
 }
 
 @test "-f of a missing log is status 4 at once" {
-	run timeout 5 shmlog tail -f "$SCRATCH/missing"
+	run limited 5 shmlog tail -f "$SCRATCH/missing"
 	assert_failure 4
 	assert_output "shmlog tail: $SCRATCH/missing: cannot open: No such file or directory"
 }
@@ -389,9 +389,9 @@ store_frame() { # LOG PAYLOAD
 
 @test "-f of what is no log is status 5 at once" {
 	printf 'just a text, and long enough for a header\n' >"$SCRATCH/text"
-	run timeout 5 shmlog tail -f "$SCRATCH/text"
+	run limited 5 shmlog tail -f "$SCRATCH/text"
 	assert_failure 5
-	run timeout 5 shmlog tail -F "$SCRATCH"
+	run limited 5 shmlog tail -F "$SCRATCH"
 	assert_failure 5
 }
 
@@ -454,13 +454,20 @@ store_frame() { # LOG PAYLOAD
 }
 
 @test "-F --idle ends only once the log that took the place is printed" {
+	local idle_ms=500
+
 	make_log 'old one'
-	follow -F --idle 500ms "$LOG"
-	sees 'old one'
-	kill -STOP "$FOLLOWER"
+	# A busy machine may be late to stop it.
+	until
+		follow -F --idle "${idle_ms}ms" "$LOG"
+		sees 'old one'
+		kill -STOP "$FOLLOWER" 2>/dev/null
+	do
+		((idle_ms *= 2))
+	done
 	shmlog append --create 4K -m 'new one' "$SCRATCH/new"
 	mv "$SCRATCH/new" "$LOG"
-	sleep 0.6
+	sleep "$(((idle_ms + 1100) / 1000))"
 	kill -CONT "$FOLLOWER"
 	ends_with 0
 	sees $'old one\nnew one'
@@ -516,15 +523,29 @@ store_frame() { # LOG PAYLOAD
 
 	[[ $(uname) == Linux ]] || skip "the system tells of no name"
 	skip_if_portable "the name is looked at five times a second"
-	make_log one
-	follow -F "$LOG"
-	sees one
-	for i in {1..20}; do
-		shmlog append --create 4K -m "log $i" "$SCRATCH/new"
-		mv "$SCRATCH/new" "$LOG"
-		sleep 0.05
+	local late before try
+
+	# It cannot look at what is gone before it gets a processor again: a round
+	# counts only if it was hardly held up, or if it missed nothing all the same.
+	for ((try = 0; try < 2 * SLACK; try++)); do
+		rm -f "$LOG"
+		make_log one
+		follow -F "$LOG"
+		sees one
+		before=$(held_up_ns "$FOLLOWER")
+		for i in {1..20}; do
+			shmlog append --create 4K -m "log $i" "$SCRATCH/new"
+			mv "$SCRATCH/new" "$LOG"
+			sleep 0.05
+		done
+		sees_last() { grep -qx 'log 20' "$SCRATCH/out"; }
+		wait_for "$OUT_LIMIT" sees_last
+		late=$(($(held_up_ns "$FOLLOWER") - before))
+		out_is "one$(printf '\nlog %d' {1..20})" && return
+		((late > 20000000)) || fail "it missed one: $(<"$SCRATCH/out")"
+		kill -9 "$FOLLOWER"
 	done
-	sees "one$(printf '\nlog %d' {1..20})"
+	skip "the machine is too busy for 20 logs a second"
 }
 
 @test "-F survives a name that comes and goes as fast as it can" {
@@ -567,10 +588,10 @@ store_frame() { # LOG PAYLOAD
 	make_log one
 	follow -f "$LOG"
 	sees one
-	local before after
-	read -r -a before <"/proc/$FOLLOWER/stat"
+	local before
+	before=$(processor_ns "$FOLLOWER")
+	[[ $before ]] || skip "nothing tells what a process costs"
 	sleep 0.5
-	read -r -a after <"/proc/$FOLLOWER/stat"
-	# utime + stime, in ticks of 10 ms: at most one tick in half a second.
-	assert [ $((after[13] + after[14] - before[13] - before[14])) -le 1 ]
+	# 2 % of a processor, with what is left of its start.
+	assert [ $(($(processor_ns "$FOLLOWER") - before)) -le 10000000 ]
 }

@@ -87,7 +87,7 @@ make_misfits() {
 @test "tail follows values" {
 	make_types
 	shmlog create "$LOG" -c 4K
-	shmlog tail -f --idle 5s --count 2 --schema "$ALL" --type U "$LOG" >"$SCRATCH/out" 3>&- &
+	shmlog tail -f --idle "$((5 * SLACK))s" --count 2 --schema "$ALL" --type U "$LOG" >"$SCRATCH/out" 3>&- &
 	shmlog append --schema "$ALL" --type U "$LOG" <<-'END'
 		{"kind":"One","s":"hi"}
 		{"kind":2,"a":{"n":7}}

@@ -178,7 +178,7 @@ shmlog verify: $SCRATCH/text: not a log: headerSize [0-9]+ is not from 24 to the
 	head -c 64 /dev/zero >"$SCRATCH/zero"
 	head -c 23 "$FIXTURES/json.shm" >"$SCRATCH/short"
 	while IFS='|' read -r name why; do
-		run --separate-stderr timeout 10 shmlog verify "$SCRATCH/$name"
+		run --separate-stderr limited 10 shmlog verify "$SCRATCH/$name"
 		assert_equal "$status" 5
 		assert_output ''
 		assert_stderr "shmlog verify: $SCRATCH/$name: not a log: $why"
@@ -515,17 +515,18 @@ salvage() { # STATUS FRAMES LOST-RANGES LOST-BYTES <WANTED-LINES
 }
 
 @test "a signal ends the search behind damage" {
-	local ended=0 seconds=$SECONDS
+	local ended=0 pid
 
 	shmlog create -c 24 "$LOG"
 	truncate -s 256G "$LOG" || skip 'no large files here'
 	put_u64 "$LOG" 16 $((1 << 37))
 	shmlog verify --salvage "$SCRATCH/saved" "$LOG" 3>&- &
-	sleep 0.5
-	kill -TERM $!
-	wait $! || ended=$?
+	pid=$!
+	wait_until_busy "$pid" 200
+	kill -TERM "$pid"
+	wait_for 5 eval '! kill -0 "$pid" 2>/dev/null'
+	wait "$pid" || ended=$?
 	assert_equal "$ended" 143
-	((SECONDS - seconds < 5))
 	assert_equal "$(ls -A "$SCRATCH")" log.shm
 }
 

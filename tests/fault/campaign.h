@@ -123,6 +123,16 @@ static inline int64_t campaign_now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* A limit for what takes no longer than `idle_ns` on an idle machine; a busy one
+ * takes as much longer as SHMLOG_TEST_PATIENCE says, by default ten times. */
+static inline int64_t campaign_patience_ns(int64_t idle_ns)
+{
+	const char *given = getenv("SHMLOG_TEST_PATIENCE");
+	int64_t factor = given != NULL ? strtoll(given, NULL, 10) : 0;
+
+	return idle_ns * (factor > 0 ? factor : 10);
+}
+
 static inline void campaign_sleep_ns(int64_t ns)
 {
 	struct timespec span = {.tv_sec = (time_t)(ns / 1000000000),

@@ -8,7 +8,8 @@ SIZE=${SIZE:-small}
 
 # Where the logs lie.  Memory by default: that is where logs live, and the
 # campaigns are about processes that die, not about disks.
-scratch=$(mktemp -d "${FAULT_DIR:-/dev/shm}/shmlog-$campaign.XXXXXX") || exit 1
+slack=${SHMLOG_TEST_PATIENCE:-10} # the factor for limits of time
+scratch=$(mktemp -d "${FAULT_DIR:-${SHMLOG_TEST_MEMORY:-/dev/shm}}/shmlog-$campaign.XXXXXX") || exit 1
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' INT TERM HUP
 export TMPDIR=$scratch

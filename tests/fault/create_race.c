@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 
 #define CAPACITY_BYTES 8192u
-#define LIMIT_NS (INT64_C(10) * 1000000000)
+#define LIMIT_NS campaign_patience_ns(INT64_C(10) * 1000000000)
 #define WATCHERS 1
 #define CREATORS 2
 

@@ -18,7 +18,7 @@ expect() { # STATUS ARGUMENT...
 	local wanted=$1 got=0
 
 	shift
-	timeout -k 1 20 "$shmlog" "$@" >"$scratch/out" 2>"$scratch/err" || got=$?
+	timeout -k 1 "$((20 * slack))" "$shmlog" "$@" >"$scratch/out" 2>"$scratch/err" || got=$?
 	[ $got -eq "$wanted" ] ||
 		fail "shmlog $*: status $got, not $wanted: $(head -c 500 "$scratch/err")"
 }
@@ -96,7 +96,7 @@ fill_once() { # FOLDER FREE-PAGES LINE-WIDTH APPEND-OPTION...
 	seq 100 | "$shmlog" append "$log" || fail "append to a sparse log"
 	head -c $(((255 - 3 - free) * 4096)) /dev/zero >"$folder/filler"
 	seq -f "line %0${width}g" 20000 |
-		timeout -k 1 20 "$shmlog" append --ack "$@" "$log" >"$scratch/acks" 2>"$scratch/err" ||
+		timeout -k 1 "$((20 * slack))" "$shmlog" append --ack "$@" "$log" >"$scratch/acks" 2>"$scratch/err" ||
 		status=$?
 	[ $status -eq 4 ] ||
 		fail "append on a full file system: status $status, not 4: $(cat "$scratch/err")"

@@ -10,8 +10,8 @@
 #include <sys/mman.h>
 
 #define CAPACITY_BYTES (64u << 20)
-#define LIMIT_NS (INT64_C(10) * 1000000000)
-#define REFUSAL_NS (100 * INT64_C(1000000))
+#define LIMIT_NS campaign_patience_ns(INT64_C(10) * 1000000000)
+#define REFUSAL_NS campaign_patience_ns(100 * INT64_C(1000000))
 #define ATOMIC_BYTES (24u << 20)
 #define MOST_REFUSALS 65536
 

@@ -13,7 +13,7 @@
 #define MOST_BYTES (256u << 10)
 #define SPARSE_BYTES (64u << 20)
 #define WORKERS 2
-#define LIMIT_NS (INT64_C(20) * 1000000000)
+#define LIMIT_NS campaign_patience_ns(INT64_C(20) * 1000000000)
 #define MOST_CPU_NS INT64_C(1000000000)
 #define MOST_KIB (64 * 1024)
 

@@ -12,7 +12,7 @@
 #include <shmlog.h>
 
 #define CAPACITY_BYTES (1u << 20)
-#define LIMIT_NS (INT64_C(20) * 1000000000)
+#define LIMIT_NS campaign_patience_ns(INT64_C(20) * 1000000000)
 #define LINE_BYTES 64
 
 struct campaign {

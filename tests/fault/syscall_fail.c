@@ -15,7 +15,7 @@
 #define CAPACITY_BYTES 65536u
 #define BIG_BYTES (1500u << 10) /* more than append holds in memory */
 #define MOST_TOLD 40
-#define LIMIT_NS (INT64_C(10) * 1000000000)
+#define LIMIT_NS campaign_patience_ns(INT64_C(10) * 1000000000)
 
 enum flags {
 	LOOSE = 1,      /* what it prints may differ from run to run */

@@ -15,7 +15,7 @@
 #define CAPACITY_BYTES (2u << 20)
 #define COMMITTED_BYTES (3u << 19)
 #define PAGE_BYTES 4096u
-#define LIMIT_NS (INT64_C(10) * 1000000000)
+#define LIMIT_NS campaign_patience_ns(INT64_C(10) * 1000000000)
 #define TEXT_BYTES (4u << 20)
 
 enum kind {

@@ -50,7 +50,7 @@ fuzz() { # NAME
 	local found=${FUZZ_NEW:-$scratch}/$1 options
 
 	# Inputs that take long have their turn more seldom: four times the runs.
-	options=(-artifact_prefix="$crashes/$name-" -timeout=10
+	options=(-artifact_prefix="$crashes/$name-" -timeout="$((10 * slack))"
 		-rss_limit_mb=1024 -print_final_stats=1
 		-entropic_scale_per_exec_time=1)
 	[ ! -f "tests/fuzz/$name.dict" ] || options+=("-dict=tests/fuzz/$name.dict")

@@ -416,10 +416,13 @@ static void check_salvage(const struct visit *visit, struct shmlog *log)
 	struct shmlog_reader *reader;
 	struct shmlog_frame frame;
 	struct shmlog *saved;
-	char path[64];
+	char path[256];
 	uint64_t i;
 
-	snprintf(path, sizeof(path), "/dev/shm/shmlog-fuzz.%d", getpid());
+	const char *memory = getenv("SHMLOG_TEST_MEMORY");
+
+	snprintf(path, sizeof(path), "%s/shmlog-fuzz.%d",
+	         memory != NULL ? memory : "/dev/shm", getpid());
 	require((uint64_t)shmlog_salvage(log, path, 0600, NULL, &report) >=
 	        visit->ranges);
 	require(report.frames == visit->frames &&

@@ -4,7 +4,7 @@
 load ../cli/helper
 
 PEER=$BATS_TEST_DIRNAME/peer.js
-PATIENCE=20s
+PATIENCE=$((20 * SLACK))s
 
 setup() {
 	need node base64
@@ -179,7 +179,7 @@ shmlog_follows_node() {
 node_follows_shmlog() {
 	shmlog create -c 64K "$LOG"
 	numbered 40 0.01 | shmlog append "$LOG" 3>&- &
-	timeout 20 node "$PEER" follow "$LOG" 40 | cut -d' ' -f4 |
+	timeout "$PATIENCE" node "$PEER" follow "$LOG" 40 | cut -d' ' -f4 |
 		while IFS= read -r line; do
 			base64 -d <<<"$line"
 			echo

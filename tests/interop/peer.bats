@@ -74,7 +74,7 @@ now_ms() {
 	exec 8>&-
 }
 
-@test "append refuses within 300 ms beside a peer, names it, and works after its death" {
+@test "append refuses at once beside a peer, names it, and works after its death" {
 	skip_if_portable
 	start_peer capacity 65536 text theirs say ready hold
 	remember "$LOG"
@@ -86,7 +86,8 @@ now_ms() {
 	assert_stderr --partial "$LOG"
 	assert_stderr --partial "$HOLDER"
 	assert_stderr --partial peer_writer
-	is_sanitized || (($(now_ms) - before < 300))
+	# It waits for nothing: a lease is broken after 45 s.
+	(($(now_ms) - before < 300 * SLACK))
 	assert_unchanged "$LOG"
 	kill -9 "$HOLDER"
 	peer_ends 137
@@ -130,7 +131,7 @@ now_ms() {
 
 @test "tail -f sees what a peer only stores" {
 	start_peer capacity 65536 text first say ready wait write 50 20 2000
-	shmlog tail -n +1 -f --count 51 --timeout 20s "$LOG" \
+	shmlog tail -n +1 -f --count 51 --timeout "$((20 * SLACK))s" "$LOG" \
 		>"$SCRATCH/seen" 3>&- 9>&- &
 	local follower=$!
 
@@ -144,7 +145,7 @@ now_ms() {
 
 @test "tail -f says that size went back" {
 	start_peer capacity 65536 write 5 10 0 say ready wait size 38 say moved wait
-	shmlog tail -n +1 -f --timeout 20s "$LOG" \
+	shmlog tail -n +1 -f --timeout "$((20 * SLACK))s" "$LOG" \
 		>"$SCRATCH/seen" 2>"$SCRATCH/err" 3>&- 9>&- &
 	local follower=$! result=0
 

@@ -19,6 +19,15 @@
 #include <shmlog.h>
 
 #define TEST(name) static void name(void **state __attribute__((unused)))
+
+/* As cmocka's own, and says that a test begins, so that one which hangs can be
+ * named. */
+#undef cmocka_unit_test
+#define cmocka_unit_test(test)                                            \
+	cmocka_unit_test_prestate_setup_teardown(test, test_begins, NULL, \
+	                                         (void *)(uintptr_t) #test)
+int test_begins(void **state);
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Where the golden files are, seen from the directory the tests run in. */
@@ -54,7 +63,7 @@ int rounds_of(int full);
 /* ----------------------------------------------------- scratch directory */
 
 /* Group setup and teardown: one directory in memory a program, removed with
- * all that is in it; a program that hangs is ended by SIGALRM. */
+ * all that is in it. */
 int scratch_setup(void **state);
 int scratch_teardown(void **state);
 
@@ -155,6 +164,19 @@ uint64_t chance_below(struct chance *chance, uint64_t bound);
 int64_t now_ns(void);
 void sleep_ns(int64_t duration_ns);
 #define MILLISECONDS(count) ((int64_t)(count)*1000000)
+
+/* A limit for what takes no longer than `idle_ns` on an idle machine; a busy one
+ * takes as much longer as SHMLOG_TEST_PATIENCE says, by default ten times. */
+int64_t patience_ns(int64_t idle_ns);
+
+/* The time that processors spent on this process and on those of its children
+ * that it waited for.  Unlike the time that passes, it does not depend on what
+ * else the machine does. */
+int64_t processor_ns(void);
+
+/* The time that this process wanted a processor and had none; 0 where the
+ * system does not tell. */
+int64_t held_up_ns(void);
 
 /* Runs `body` in a child, which ends with its result.  A child must not use
  * cmocka's assertions: they would go on with the parent's tests. */

@@ -61,7 +61,8 @@ static void keep_log(struct kept *kept)
 
 	kept->log = open_log(kept->path);
 	expect_status(shmlog_keeper_open(kept->log, &kept->keeper), 0);
-	while (!is_kept(kept) && now_ns() - started < MILLISECONDS(2000)) {
+	while (!is_kept(kept) &&
+	       now_ns() - started < patience_ns(MILLISECONDS(2000))) {
 		expect_status(append_with(kept, 0), 0);
 		sleep_ns(MILLISECONDS(10));
 	}
@@ -113,9 +114,12 @@ static void expect_numbers(const char *path, unsigned count)
 		}                                                            \
 	} while (0)
 
-/* Whether the descriptor to poll says that somebody else is there. */
-static bool is_wanted(const struct kept *kept, int timeout_ms)
+/* Whether the descriptor to poll says, now or soon, that somebody else is
+ * there. */
+static bool is_wanted(const struct kept *kept, bool soon)
 {
+	int timeout_ms = soon ? (int)(patience_ns(MILLISECONDS(5000)) / 1000000)
+	                      : 0;
 	struct pollfd request = {.fd = shmlog_keeper_fd(kept->keeper),
 	                         .events = POLLIN};
 
@@ -136,7 +140,7 @@ TEST(test_keep_begins_after_a_while_and_commits_every_frame)
 	for (unsigned i = 0; i < 1000; i++)
 		expect_status(append_with(&kept, SHMLOG_APPEND_WAKE), 0);
 	assert_true(is_kept(&kept));
-	assert_false(is_wanted(&kept, 0));
+	assert_false(is_wanted(&kept, false));
 	expect_numbers(kept.path, kept.appended);
 	end(&kept);
 }
@@ -144,13 +148,15 @@ TEST(test_keep_begins_after_a_while_and_commits_every_frame)
 TEST(test_keep_does_not_begin_for_a_process_that_ends_soon)
 {
 	struct kept kept = {.path = scratch_keep("soon")};
+	int64_t began = now_ns();
 
 	write_numbered_log(kept.path, 65536, 0);
 	kept.log = open_log(kept.path);
 	expect_status(shmlog_keeper_open(kept.log, &kept.keeper), 0);
+	/* A quarter of a second is no longer soon. */
 	for (unsigned i = 0; i < 20; i++)
 		expect_status(append_with(&kept, 0), 0);
-	assert_false(is_kept(&kept));
+	assert_false(is_kept(&kept) && now_ns() - began < MILLISECONDS(250));
 	end(&kept);
 }
 
@@ -162,12 +168,14 @@ TEST(test_keep_ends_when_somebody_opens_the_log)
 	char *path = strdup(kept.path);
 
 	assert_int_equal(child_wait(child_start(open_for_reading, path)), 0);
-	assert_true(is_wanted(&kept, 1000));
+	assert_true(is_wanted(&kept, true));
+	int64_t ended = now_ns();
+
 	expect_status(append_with(&kept, 0), 0);
 	assert_false(is_kept(&kept));
-	/* And is not begun again at once. */
+	/* And is not begun again at once, which is a tenth of a second. */
 	expect_status(append_with(&kept, 0), 0);
-	assert_false(is_kept(&kept));
+	assert_false(is_kept(&kept) && now_ns() - ended < MILLISECONDS(100));
 	expect_numbers(kept.path, kept.appended);
 	free(path);
 	end(&kept);
@@ -213,7 +221,7 @@ static void expect_to_let_go(bool opens_early, bool releases)
 		skip();
 	}
 	assert_int_equal(write(other.go[1], "g", 1), 1);
-	assert_true(is_wanted(&kept, 5000));
+	assert_true(is_wanted(&kept, true));
 	if (releases)
 		shmlog_keeper_release(kept.keeper);
 	else
@@ -287,7 +295,7 @@ TEST(test_keep_ends_when_the_name_leads_elsewhere)
 	START_OR_SKIP(&kept, "named");
 	snprintf(moved, sizeof(moved), "%s.old", kept.path);
 	assert_int_equal(rename(kept.path, moved), 0);
-	assert_true(is_wanted(&kept, 1000));
+	assert_true(is_wanted(&kept, true));
 	expect_status(append_with(&kept, 0), -ENOENT);
 	assert_false(is_kept(&kept));
 	write_numbered_log(kept.path, 65536, 0);
@@ -397,11 +405,23 @@ TEST(test_keep_is_ended_by_any_other_use_of_the_handle)
 
 #if defined(__linux__) && !defined(SHMLOG_PORTABLE)
 
+/* One that is woken does not need all of it, one that is not does. */
+#define LONG_SLEEP patience_ns(MILLISECONDS(400))
+#define SHORT_SLEEP MILLISECONDS(400)
+
+struct sleeper {
+	const char *path;
+	int64_t limit_ns;
+};
+
 /* Sleeps on the size word as it is now, for a while at most; 0 if woken. */
-static int sleep_on_size(void *path)
+static int sleep_on_size(void *argument)
 {
-	const struct timespec limit = {.tv_nsec = MILLISECONDS(400)};
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const struct sleeper *sleeper = argument;
+	const struct timespec limit = {
+		.tv_sec = (time_t)(sleeper->limit_ns / 1000000000),
+		.tv_nsec = (long)(sleeper->limit_ns % 1000000000)};
+	int fd = open(sleeper->path, O_RDONLY | O_CLOEXEC);
 	const uint32_t *words = mmap(NULL, 24, PROT_READ, MAP_SHARED, fd, 0);
 
 	if (words == MAP_FAILED)
@@ -413,12 +433,13 @@ static int sleep_on_size(void *path)
 }
 
 /* Announces until the child that sleeps has ended; its exit status. */
-static int announce_to_sleeper(const struct kept *kept)
+static int announce_to_sleeper(const struct kept *kept, int64_t limit_ns)
 {
-	pid_t sleeper = child_start(sleep_on_size, (void *)kept->path);
+	struct sleeper sleeper = {kept->path, limit_ns};
+	pid_t pid = child_start(sleep_on_size, &sleeper);
 	int status = 0;
 
-	while (waitpid(sleeper, &status, WNOHANG) == 0) {
+	while (waitpid(pid, &status, WNOHANG) == 0) {
 		shmlog_keeper_announce(kept->keeper);
 		sleep_ns(MILLISECONDS(1));
 	}
@@ -435,13 +456,13 @@ TEST(test_keeper_announces_a_commit_to_those_who_sleep)
 	START_OR_SKIP(&kept, "announce");
 	before = kept.appended;
 	/* Opening the log, the sleeper ends nothing until the next commit. */
-	assert_int_equal(announce_to_sleeper(&kept), 0);
+	assert_int_equal(announce_to_sleeper(&kept, LONG_SLEEP), 0);
 	assert_true(is_kept(&kept));
 	assert_int_equal(kept.appended, before);
 	expect_status(append_with(&kept, SHMLOG_APPEND_WAKE), 0);
 	expect_numbers(kept.path, kept.appended);
 	shmlog_keeper_release(kept.keeper);
-	assert_int_equal(announce_to_sleeper(&kept), 1);
+	assert_int_equal(announce_to_sleeper(&kept, SHORT_SLEEP), 1);
 	end(&kept);
 }
 
@@ -462,7 +483,7 @@ TEST(test_keeper_does_not_announce_where_there_is_one_processor)
 	bool started = start(&kept, "announce-one");
 
 	if (started)
-		assert_int_equal(announce_to_sleeper(&kept), 1);
+		assert_int_equal(announce_to_sleeper(&kept, SHORT_SLEEP), 1);
 	end(&kept);
 	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
 	if (!started)

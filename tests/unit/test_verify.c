@@ -1005,7 +1005,7 @@ TEST(test_verify_of_huge_holes_is_quick_and_allocates_nothing)
 {
 	const char *path = scratch("hole");
 	struct shmlog_verify_report report;
-	int64_t start;
+	int64_t before;
 
 	write_numbered_log(path, 4096, 10);
 	if (truncate(path, (off_t)1 << 42) != 0)
@@ -1014,13 +1014,13 @@ TEST(test_verify_of_huge_holes_is_quick_and_allocates_nothing)
 	uint64_t blocks = file_blocks(path);
 	struct shmlog *log = open_log(path);
 
-	start = now_ns();
+	before = processor_ns();
 	expect_status(shmlog_verify(log, NULL, &report), 0);
-	assert_true(now_ns() - start < MILLISECONDS(1000));
+	assert_true(processor_ns() - before < MILLISECONDS(1000));
 	file_put64(path, 16, UINT64_C(1) << 26);
-	start = now_ns();
+	before = processor_ns();
 	expect_status(shmlog_verify(log, NULL, &report), 1);
-	assert_true(now_ns() - start < MILLISECONDS(10000));
+	assert_true(processor_ns() - before < MILLISECONDS(10000));
 	assert_int_equal(report.frames, 10);
 	assert_int_equal(file_blocks(path), blocks);
 	shmlog_close(log);
