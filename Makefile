@@ -141,11 +141,15 @@ units: $(UNIT_TESTS)
 fuzzers: $(FUZZERS)
 
 ## deps: install what building and testing need; does nothing when all is there
-deps:
-	@.ci/deps build test
-
-build-deps test-deps bench-deps:
-	@[ '$(DEPS)' = no ] || .ci/deps build $(filter test bench,$(@:-deps=))
+## build-deps, test-deps, deep-deps, bench-deps, roots-deps: what that needs alone
+deps: test-deps
+need_build := build
+need_test := build test
+need_deep := build test deep
+need_bench := build bench
+need_roots := roots
+build-deps test-deps deep-deps bench-deps roots-deps:
+	@[ '$(DEPS)' = no ] || .ci/deps $(need_$(@:-deps=))
 
 ## demo: build, and show shmlog at work on this machine's data
 demo: build-deps
@@ -159,9 +163,13 @@ demo: build-deps
 ## lint: the linters' opinion of code, scripts and manual
 test check: test-deps
 	@tests/check.sh test
+# The parts of `make test` need no more than it does.
+check-unit check-cli check-interop check-install check-structure check-campaigns: \
 check-%: test-deps
 	@tests/check.sh $*
-lint: test-deps
+check-%: deep-deps
+	@tests/check.sh $*
+lint: deep-deps
 	@tests/check.sh lint
 
 ## campaign: kills, faults and races, SIZE=full
@@ -170,14 +178,14 @@ lint: test-deps
 ## fuzz-NAME: one of them, tests/fuzz/fuzz_NAME.c
 campaign: RUN := fault
 fuzz: RUN := fuzz
-campaign fuzz: test-deps
+campaign fuzz: deep-deps
 	@$(MAKE) --no-print-directory all programs
 	@[ $@ != campaign ] || $(MAKE) --no-print-directory BUILD=build/asan \
 		SANITIZE=address,undefined WERROR=1 all programs
 	@SIZE=$(or $(SIZE),full) SHMLOG_BUILD=$(BUILD) tests/campaign.sh tests/$(RUN)
-campaign-%: test-deps
+campaign-%: deep-deps
 	@SIZE=$(or $(SIZE),full) SHMLOG_BUILD=$(BUILD) tests/fault/$*.sh
-fuzz-%: test-deps
+fuzz-%: deep-deps
 	@SIZE=$(or $(SIZE),full) ONLY=$* tests/fuzz/fuzz.sh
 
 ## bench: speed against the usual tools, in five minutes
@@ -245,5 +253,7 @@ help:
 	@echo 'Knobs:'
 	@sed -n 's/^#: /  /p' Makefile
 
-.PHONY: all units programs fuzzers deps build-deps test-deps bench-deps demo test check \
+.PHONY: all units programs fuzzers deps build-deps test-deps deep-deps bench-deps \
+	roots-deps demo test check check-unit check-cli check-interop check-install \
+	check-structure check-campaigns check-roots \
 	lint campaign fuzz bench bench-quick bench-renew install uninstall clean help FORCE
