@@ -50,8 +50,10 @@ void cli_text_escaped(struct cli_text *text, const void *bytes,
 
 		if (step == 0)
 			step = 1;
-		cli_text_bytes(text, (const char *)escaped,
-		               cli_escape_terminal(escaped, at, step));
+
+		size_t used = cli_escape_terminal(escaped, at, step);
+
+		cli_text_bytes(text, (const char *)escaped, used);
 		at += step;
 		size_bytes -= step;
 	}

@@ -40,7 +40,8 @@ static bool find_cpu(FILE *cpuinfo, const char *label, char *text_out,
 {
 	char line[512];
 
-	rewind(cpuinfo);
+	if (fseek(cpuinfo, 0, SEEK_SET) != 0)
+		return false;
 	while (fgets(line, sizeof(line), cpuinfo)) {
 		const char *value = value_of(line, label);
 

@@ -120,14 +120,15 @@ static void render_for_terminal(const struct cli_renderer *renderer,
                                 struct cli_output *output,
                                 const struct shmlog_frame *frame)
 {
-	unsigned char bytes[SHMLOG_FRAME_MAX_BYTES];
+	unsigned char encoded[SHMLOG_FRAME_MAX_BYTES];
+	const unsigned char *bytes = frame->payload;
+	size_t size_bytes = frame->size_bytes;
 
-	if (renderer->format == CLI_FORMAT_FRAMES)
-		render_escaped(output, bytes,
-		               shmlog_frame_encode(bytes, frame->payload,
-		                                   frame->size_bytes));
-	else
-		render_escaped(output, frame->payload, frame->size_bytes);
+	if (renderer->format == CLI_FORMAT_FRAMES) {
+		size_bytes = shmlog_frame_encode(encoded, bytes, size_bytes);
+		bytes = encoded;
+	}
+	render_escaped(output, bytes, size_bytes);
 	if (renderer->format == CLI_FORMAT_TEXT)
 		cli_output_bytes(output, "\n", 1);
 	else if (renderer->format == CLI_FORMAT_NUL)

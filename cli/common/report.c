@@ -61,8 +61,10 @@ void cli_report_escaped(struct cli_output *output, const char *text)
 
 		if (step == 0)
 			step = 1;
-		cli_output_bytes(output, escaped,
-		                 cli_escape_terminal(escaped, at, step));
+
+		size_t used = cli_escape_terminal(escaped, at, step);
+
+		cli_output_bytes(output, escaped, used);
 		at += step;
 		left -= step;
 	}

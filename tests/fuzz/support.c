@@ -246,11 +246,11 @@ static struct fuzz_written take(struct sink *sink)
 
 struct cli_output *fuzz_output(void)
 {
-	static struct cli_output kept;
+	static struct cli_output opened;
 
-	if (kept.buffer == NULL)
-		require(cli_output_init(&kept, FUZZ_FD) == 0);
-	return &kept;
+	if (opened.buffer == NULL)
+		require(cli_output_init(&opened, FUZZ_FD) == 0);
+	return &opened;
 }
 
 struct fuzz_written fuzz_take_output(void)

@@ -439,7 +439,7 @@ TEST(test_what_cannot_be_is_refused_by_name)
 
 TEST(test_types_in_types_have_a_bottom)
 {
-	char text[64];
+	char text[80];
 
 	assert_true(add("file",
 	                "{'name':'S0','fields':[{'name':'a','type':'u8'}]}"));
