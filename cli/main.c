@@ -159,6 +159,16 @@ static int dispatch(int argc, char **argv)
 	return run_command(command, argc - 1, argv + 1);
 }
 
+/* All that is printed through stdio, which is help and version, waits in here:
+ * what leaves before close_stdout() may fail without anybody asking why.  Some
+ * libcs write each line, or each kilobyte. */
+static void hold_stdout(void)
+{
+	static char buffer[16 << 10];
+
+	(void)setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+}
+
 /* Output counts as printed when it has left the process without an error,
  * which some file systems tell at close only. */
 static int close_stdout(int status)
@@ -187,5 +197,6 @@ int main(int argc, char **argv)
 		return status;
 	/* A limit on file sizes is an error like any other. */
 	signal(SIGXFSZ, SIG_IGN);
+	hold_stdout();
 	return close_stdout(dispatch(argc, argv));
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,6 @@
 
 #if defined(__linux__) && !defined(SHMLOG_PORTABLE)
 #define PLATFORM_LINUX 1
-#include <linux/futex.h>
-#include <linux/kcmp.h>
 #include <sched.h>
 #include <sys/fanotify.h>
 #include <sys/syscall.h>
@@ -53,6 +52,14 @@ int shmlog_platform_open(const char *path, int flags, mode_t mode)
 }
 
 #if PLATFORM_LINUX
+
+/* As in the kernel's linux/futex.h and linux/kcmp.h, which are not to be had
+ * with every libc. */
+enum {
+	FUTEX_WAIT = 0,
+	FUTEX_WAKE = 1,
+	KCMP_FILES = 2,
+};
 
 /* A futex is 32 bits wide: the low half of the word, which is the half that
  * changes with every commit (frames have at least 4 bytes and the capacity
@@ -337,6 +344,33 @@ static int link_tmpfile(int fd, const char *path)
 	               ? 0
 	               : -errno;
 }
+
+#ifndef STATX_BTIME
+/* A libc without statx(2), such as musl before 1.2.5: the kernel's interface,
+ * with the names that linux/stat.h has and without the fields that nobody
+ * asks for here. */
+#define STATX_BTIME 0x800U
+
+struct statx {
+	uint32_t stx_mask;
+	uint32_t other_words[19];
+	struct {
+		int64_t tv_sec;
+		uint32_t tv_nsec;
+		uint32_t padding;
+	} stx_btime;
+	uint32_t more_words[40];
+};
+_Static_assert(offsetof(struct statx, stx_btime) == 80 &&
+                       sizeof(struct statx) == 256,
+               "the kernel's layout");
+
+static int statx(int fd, const char *path, int flags, unsigned mask,
+                 struct statx *file)
+{
+	return (int)syscall(SYS_statx, fd, path, flags, mask, file);
+}
+#endif
 
 int64_t shmlog_platform_birth_ns(int fd)
 {

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #ifdef __linux__
-#include <linux/futex.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -404,6 +403,9 @@ TEST(test_keep_is_ended_by_any_other_use_of_the_handle)
 #endif
 
 #if defined(__linux__) && !defined(SHMLOG_PORTABLE)
+
+/* linux/futex.h is not to be had with every libc. */
+#define FUTEX_WAIT 0
 
 /* One that is woken does not need all of it, one that is not does. */
 #define LONG_SLEEP patience_ns(MILLISECONDS(400))
