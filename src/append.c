@@ -44,22 +44,19 @@ static int check_length_behind(struct shmlog_entry *entry)
  */
 static int publish(struct shmlog_entry *entry, uint64_t new_size, bool wake)
 {
-	uint64_t expected = entry->size;
 	/* A file that was cut may have been made longer again by the very
 	 * write of the frames, but not as long as it was. */
 	int status = shmlog_check_length(entry->fd, entry->capacity);
 
 	if (status != 0)
 		return status;
-	/* A reader may look at all below the new size once it sees it, so the
-	 * frames, which were written before, must be visible first; and if
-	 * somebody else has moved it, their frames must stay. */
-	if (!atomic_compare_exchange_strong_explicit(
-		    &entry->header->size, &expected, new_size,
-		    memory_order_release, memory_order_relaxed))
+	status = shmlog_entry_move_size(entry, entry->size, new_size);
+	if (status == SHMLOG_ERR_INTERFERED)
 		return shmlog_explain_interference(entry->log);
+	if (status != 0)
+		return status;
 	if (wake)
-		shmlog_platform_wake(&entry->header->size);
+		shmlog_entry_wake(entry);
 	/* Had the page been cut off, the store went nowhere. */
 	return check_length_behind(entry);
 }

@@ -101,7 +101,7 @@ void shmlog_keeper_announce(const struct shmlog_keeper *keeper)
 {
 	pthread_mutex_lock(&keeper->log->append_mutex);
 	if (keeper->parallel && is_kept(keeper))
-		(void)shmlog_platform_wake(&keeper->entry.header->size);
+		shmlog_entry_wake(&keeper->entry);
 	pthread_mutex_unlock(&keeper->log->append_mutex);
 }
 

@@ -280,24 +280,83 @@ static int map_header(struct shmlog_entry *entry)
 	                    MAP_SHARED, entry->fd, 0);
 
 	if (header == MAP_FAILED)
-		return -errno;
+		return shmlog_is_unmappable(-errno) ? 0 : -errno;
 	entry->header = header;
 	return 0;
+}
+
+/* The header's words as they are now. */
+static int load_words(const struct shmlog_entry *entry,
+                      struct shmlog_header *header_out)
+{
+	const struct shmlog_file_header *header = entry->header;
+
+	if (header == NULL)
+		return shmlog_load_header(entry->fd, header_out);
+	header_out->header_size = header->header_size;
+	header_out->data_offset = header->data_offset;
+	header_out->size = atomic_load_explicit(&header->size,
+	                                        memory_order_acquire);
+	return 0;
+}
+
+int shmlog_entry_size(const struct shmlog_entry *entry, uint64_t *size_out)
+{
+	struct shmlog_header header = {0};
+	int status = load_words(entry, &header);
+
+	*size_out = header.size;
+	return status;
+}
+
+/* Where a log cannot be mapped, nobody else maps it either: a foreign writer
+ * would have to come between the two calls with a call of its own. */
+static int move_size_in_file(const struct shmlog_entry *entry, uint64_t from,
+                             uint64_t to)
+{
+	uint64_t size;
+	int status = shmlog_entry_size(entry, &size);
+
+	if (status == 0 && size != from)
+		return SHMLOG_ERR_INTERFERED;
+	/* An aligned word goes to the file in one piece, after the frames,
+	 * which were written before. */
+	return status != 0 ? status
+	                   : shmlog_write_at(entry->fd, SHMLOG_SIZE_OFFSET, &to,
+	                                     sizeof(to));
+}
+
+int shmlog_entry_move_size(const struct shmlog_entry *entry, uint64_t from,
+                           uint64_t to)
+{
+	if (entry->header == NULL)
+		return move_size_in_file(entry, from, to);
+	/* A reader may look at all below the new size once it sees it, so the
+	 * frames, which were written before, must be visible first; and if
+	 * somebody else has moved it, their frames must stay. */
+	return atomic_compare_exchange_strong_explicit(
+		       &entry->header->size, &from, to, memory_order_release,
+		       memory_order_relaxed)
+	               ? 0
+	               : SHMLOG_ERR_INTERFERED;
+}
+
+void shmlog_entry_wake(const struct shmlog_entry *entry)
+{
+	if (entry->header != NULL)
+		(void)shmlog_platform_wake(&entry->header->size);
 }
 
 /* Checks under the lock that the log is what it was and can take more. */
 static int look_at_log(struct shmlog_entry *entry)
 {
 	struct shmlog *log = entry->log;
-	struct shmlog_header header = {
-		.header_size = entry->header->header_size,
-		.data_offset = entry->header->data_offset,
-		.size = atomic_load_explicit(&entry->header->size,
-	                                     memory_order_acquire),
-		.capacity = entry->capacity,
-	};
-	int status = shmlog_judge_header(&header);
+	struct shmlog_header header = {0};
+	int status = load_words(entry, &header);
 
+	header.capacity = entry->capacity;
+	if (status == 0)
+		status = shmlog_judge_header(&header);
 	if (status != 0)
 		return status;
 	if (header.data_offset != log->data_offset)

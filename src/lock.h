@@ -11,7 +11,8 @@
 struct shmlog_entry {
 	struct shmlog *log;
 	int fd;                            /* for reading and writing */
-	struct shmlog_file_header *header; /* mapped for writing */
+	struct shmlog_file_header *header; /* mapped for writing; NULL where
+	                                    * that cannot be */
 	uint64_t capacity;                 /* of the file, when entered */
 	uint64_t size;                     /* as loaded under the lock; sane */
 	bool certain; /* the system could tell that nobody else writes */
@@ -44,6 +45,19 @@ int shmlog_enter(struct shmlog *log, const struct shmlog_terms *terms,
 /* The same for a log whose last frames are in doubt: they are not looked at. */
 int shmlog_enter_unchecked(struct shmlog *log, const struct shmlog_terms *terms,
                            struct shmlog_entry *entry_out);
+
+/* Loads `size`.  0; -errno or SHMLOG_ERR_MAPPING_GONE without a mapping. */
+int shmlog_entry_size(const struct shmlog_entry *entry, uint64_t *size_out);
+
+/* Moves `size` from `from` to `to`, unless somebody else has moved it
+ * (SHMLOG_ERR_INTERFERED), in one piece and behind all that was written before.
+ * Errors as above. */
+int shmlog_entry_move_size(const struct shmlog_entry *entry, uint64_t from,
+                           uint64_t to);
+
+/* Wakes the readers that sleep on `size`; where nothing can be mapped, none
+ * does. */
+void shmlog_entry_wake(const struct shmlog_entry *entry);
 
 /* Closes the write access and lets go of the lock, in this order: a process
  * that takes the lock next must not find this one still writing. */

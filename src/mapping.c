@@ -481,6 +481,12 @@ void shmlog_mapping_retire(struct shmlog *log, struct shmlog_mapping *mapping)
 	shmlog_mapping_release(log, mapping);
 }
 
+bool shmlog_is_unmappable(int status)
+{
+	return status == -ENODEV || status == -EINVAL || status == -ENOSYS ||
+	       status == -EOPNOTSUPP;
+}
+
 int shmlog_size_word(struct shmlog *log, const _Atomic uint64_t **word_out)
 {
 	int status = 0;

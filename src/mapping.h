@@ -76,6 +76,10 @@ void shmlog_mapping_retire(struct shmlog *log, struct shmlog_mapping *mapping);
  */
 int shmlog_size_word(struct shmlog *log, const _Atomic uint64_t **word_out);
 
+/* Whether an errno of mmap(2) says that the file system has no mappings that
+ * processes share (9p, some of FUSE). */
+bool shmlog_is_unmappable(int status);
+
 /* pread(2) until all is there: 0, -errno, or SHMLOG_ERR_MAPPING_GONE where
  * the file ends before. */
 int shmlog_read_at(int fd, uint64_t offset, void *bytes, size_t size_bytes);

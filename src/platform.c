@@ -74,6 +74,8 @@ int shmlog_platform_wait(const _Atomic uint64_t *word, uint64_t expected,
 {
 	struct timespec timeout = timespec_of(timeout_ns);
 
+	if (word == NULL)
+		return nanosleep(&timeout, NULL) == 0 ? 0 : -errno;
 	if (syscall(SYS_futex, low_half(word), FUTEX_WAIT, (uint32_t)expected,
 	            &timeout, NULL, 0) == 0)
 		return 1;

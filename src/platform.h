@@ -18,8 +18,9 @@ int shmlog_platform_open(const char *path, int flags, mode_t mode);
 
 /*
  * Sleeps while the low half of *word is that of `expected`, at most
- * `timeout_ns` (>= 0).  Returns 1 when woken, 0 when timed out or the word
- * differs, -EINTR when a signal was caught.  Never raises SIGBUS.
+ * `timeout_ns` (>= 0); for that long where `word` is NULL.  Returns 1 when
+ * woken, 0 when timed out or the word differs, -EINTR when a signal was
+ * caught.  Never raises SIGBUS.
  */
 int shmlog_platform_wait(const _Atomic uint64_t *word, uint64_t expected,
                          int64_t timeout_ns);

@@ -94,8 +94,12 @@ int shmlog_explain_interference(const struct shmlog *log)
 int shmlog_write_behind(struct shmlog_entry *entry, uint64_t at,
                         const void *bytes, size_t size_bytes)
 {
-	if (atomic_load_explicit(&entry->header->size, memory_order_relaxed) !=
-	    entry->size)
+	uint64_t size;
+	int status = shmlog_entry_size(entry, &size);
+
+	if (status != 0)
+		return status;
+	if (size != entry->size)
 		return shmlog_explain_interference(entry->log);
 	entry->touched = true;
 	return shmlog_write_at(entry->fd, entry->size + at, bytes, size_bytes);
@@ -311,10 +315,8 @@ static int mend(struct shmlog_commit *commit, enum fate fate)
 
 	if (fate == TO_PUBLISH) {
 		if (size >= commit->at && size < end &&
-		    atomic_compare_exchange_strong_explicit(
-			    &entry->header->size, &size, end,
-			    memory_order_release, memory_order_relaxed))
-			(void)shmlog_platform_wake(&entry->header->size);
+		    shmlog_entry_move_size(entry, size, end) == 0)
+			shmlog_entry_wake(entry);
 		return 0;
 	}
 	for (uint64_t at = 0; status == 0 && at < end - commit->at;) {

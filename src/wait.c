@@ -67,10 +67,12 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
 		return look(reader);
 	if (reader->held)
 		return -EINVAL;
+	/* Without a mapping, which not every file system grants, there is
+	 * nothing to sleep on: it is polled for. */
 	int status = shmlog_size_word(reader->log, &word);
 
 	if (status != 0)
-		return status;
+		word = NULL;
 	if (max_poll_ns <= 0)
 		max_poll_ns = DEFAULT_MAX_POLL_NS;
 	/* The first sleep looks at the word before it begins. */
@@ -107,5 +109,8 @@ int shmlog_wake(struct shmlog *log)
 	const _Atomic uint64_t *word;
 	int status = shmlog_size_word(log, &word);
 
+	/* Where nobody can map the log, nobody sleeps on it. */
+	if (shmlog_is_unmappable(status))
+		return 0;
 	return status == 0 ? shmlog_platform_wake(word) : status;
 }

@@ -434,7 +434,7 @@ shmlog_reader_fault(const struct shmlog_reader *reader);
  * polled for, at first every 100 microseconds (0.6 ms after news from a
  * writer that woke), then ever more slowly, down to once per `max_poll_ns`
  * (0: 200 ms), which also bounds how long the truncation of the file goes
- * unseen.
+ * unseen.  So is every writer on a file system that grants no shared mapping.
  * A signal that comes between two looks is noticed at the next one.
  */
 SHMLOG_API int shmlog_reader_wait(struct shmlog_reader *reader,
@@ -539,9 +539,10 @@ SHMLOG_API int shmlog_writer_buffer_at_address(struct shmlog_writer *writer,
  * Wakes every shmlog_reader_wait() on this log.  About half a microsecond
  * when nobody waits, 8 to 17 with a sleeper: cheap once per batch, dear once
  * per 64-byte frame, so the caller chooses when.  0; also where the system
- * has no such call, or a sandbox refuses it (ENOSYS, EPERM, EACCES): readers
- * then find the data at their next poll.  SHMLOG_ERR_MAPPING_GONE if the file
- * was cut below its header; -errno of mmap(2) of the header.
+ * has no such call, a sandbox refuses it (ENOSYS, EPERM, EACCES), or the file
+ * system grants no mapping: readers then find the data at their next poll.
+ * SHMLOG_ERR_MAPPING_GONE if the file was cut below its header; -errno of
+ * mmap(2) of the header.
  */
 SHMLOG_API int shmlog_wake(struct shmlog *log);
 
