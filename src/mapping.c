@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 int shmlog_read_at(int fd, uint64_t offset, void *bytes, size_t size_bytes)
@@ -127,11 +128,36 @@ int shmlog_load_header(int fd, struct shmlog_header *header_out)
 	return status;
 }
 
+/* Between two tries to open a file that another process has a lease on. */
+#define FIRST_LEASE_PAUSE_NS 200000
+#define LONGEST_LEASE_PAUSE_NS 20000000
+
+/*
+ * open(2) for reading that waits for no FIFO and no device, but for another
+ * process's lease, as a waiting one would: each try asks for it, and the
+ * system takes it away in the end.
+ */
+static int open_patiently(const char *path)
+{
+	struct timespec pause = {.tv_nsec = FIRST_LEASE_PAUSE_NS};
+	int fd;
+
+	while ((fd = shmlog_platform_open(
+			path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+			0)) < 0 &&
+	       errno == EWOULDBLOCK) {
+		if (nanosleep(&pause, NULL) != 0)
+			return -1;
+		if (pause.tv_nsec < LONGEST_LEASE_PAUSE_NS)
+			pause.tv_nsec *= 2;
+	}
+	return fd;
+}
+
 /* Opens a path for reading without waiting for whatever it is. */
 static int open_file(const char *path, int *fd_out, struct stat *file_out)
 {
-	int fd = shmlog_platform_open(
-		path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+	int fd = open_patiently(path);
 
 	if (fd < 0) {
 		/* Sockets cannot be opened at all. */
@@ -190,6 +216,7 @@ static struct shmlog_identity identity_of(int fd, const struct stat *file)
 		.device = (uint64_t)file->st_dev,
 		.inode = (uint64_t)file->st_ino,
 		.birth_ns = shmlog_platform_birth_ns(fd),
+		.filesystem = shmlog_platform_filesystem(fd, file),
 	};
 }
 
@@ -296,6 +323,19 @@ uint64_t shmlog_data_offset(const struct shmlog *log)
 struct shmlog_identity shmlog_identity(const struct shmlog *log)
 {
 	return log->identity;
+}
+
+bool shmlog_same_file(const struct shmlog_identity *a,
+                      const struct shmlog_identity *b)
+{
+	if (a->inode != b->inode || a->birth_ns != b->birth_ns)
+		return false;
+	if (a->device == b->device)
+		return true;
+	/* A device's number is that of one mount: the file system may have got
+	 * another one since, unless it is known to be another system. */
+	return a->birth_ns != 0 && (a->filesystem == b->filesystem ||
+	                            a->filesystem == 0 || b->filesystem == 0);
 }
 
 int shmlog_check_named(const struct shmlog *log, uint64_t *length_out)

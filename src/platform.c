@@ -18,6 +18,7 @@
 #define PLATFORM_LINUX 1
 #include <sched.h>
 #include <sys/fanotify.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -383,6 +384,33 @@ int64_t shmlog_platform_birth_ns(int fd)
 		return 0;
 	return file.stx_btime.tv_sec * NS_PER_SECOND +
 	       (int64_t)file.stx_btime.tv_nsec;
+}
+
+/* From linux/magic.h, which is not everywhere: tmpfs and ramfs. */
+#define TMPFS_TYPE 0x01021994u
+#define RAMFS_TYPE 0x858458f6u
+
+uint64_t shmlog_platform_filesystem(int fd, const struct stat *file)
+{
+	struct statfs system;
+	uint32_t words[2];
+
+	if (fstatfs(fd, &system) != 0)
+		return 0;
+	_Static_assert(sizeof(words) == sizeof(system.f_fsid),
+	               "an fsid has two words");
+	memcpy(words, &system.f_fsid, sizeof(words));
+	uint64_t number = (uint64_t)words[1] << 32 | words[0];
+
+	/* Some tell the device's number here, which is another one with the
+	 * next mount; but what is in memory has only one. */
+	if (number == 0 || number == (uint32_t)file->st_dev) {
+		uint32_t type = (uint32_t)system.f_type;
+		bool in_memory = type == TMPFS_TYPE || type == RAMFS_TYPE;
+
+		return in_memory ? (uint64_t)file->st_dev : 0;
+	}
+	return number;
 }
 
 /* What one process does with the file. */
@@ -862,6 +890,13 @@ static int link_tmpfile(int fd, const char *path)
 int64_t shmlog_platform_birth_ns(int fd)
 {
 	(void)fd;
+	return 0;
+}
+
+uint64_t shmlog_platform_filesystem(int fd, const struct stat *file)
+{
+	(void)fd;
+	(void)file;
 	return 0;
 }
 

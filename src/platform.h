@@ -115,6 +115,12 @@ int shmlog_platform_name(int fd, const char *temporary, const char *path);
 /* The time of creation, nanoseconds since the epoch; 0 if unknown. */
 int64_t shmlog_platform_birth_ns(int fd);
 
+/*
+ * A number that is one file system's, and still is after that was mounted
+ * again; 0 if the system has none.  `file` is what fstat(2) said of `fd`.
+ */
+uint64_t shmlog_platform_filesystem(int fd, const struct stat *file);
+
 /* The process that holds the flock(2) of a file; 0 if unknown. */
 int64_t shmlog_platform_lock_holder(const struct stat *file);
 

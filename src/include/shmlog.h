@@ -178,12 +178,14 @@ struct shmlog_header {
 	uint64_t capacity;    /* length of the file, bytes */
 };
 
-/* What makes two opens of a name the same file. */
+/* What makes two opens of a name the same file; see shmlog_same_file(). */
 struct shmlog_identity {
-	uint64_t device;
+	uint64_t device; /* may change when the file system is mounted again */
 	uint64_t inode;
 	int64_t birth_ns; /* time of creation since the epoch; 0 where the file
 	                   * system does not tell */
+	uint64_t filesystem; /* its own number, the same whenever it is
+	                      * mounted; 0 where it has none */
 };
 
 enum shmlog_create_flags {
@@ -212,7 +214,8 @@ SHMLOG_API int shmlog_create(const char *path, uint64_t capacity, mode_t mode,
  * Reads the header of `path` without judging it, and judges it: returns 0
  * for a sound header or the status that shmlog_open() would return.
  * *header_out is always written; words that could not be read are 0.
- * Changes nothing and never waits for a FIFO.
+ * Changes nothing and never waits for a FIFO; as shmlog_open(), it waits for
+ * another process's lease.
  */
 SHMLOG_API int shmlog_inspect(const char *path,
                               struct shmlog_header *header_out);
@@ -222,7 +225,9 @@ struct shmlog;
 
 /*
  * Opens a log for reading; a writer made from it gets write access by
- * itself.  Never changes the file.
+ * itself.  Never changes the file.  Where another process (a file server) has
+ * a lease on it, asks for that and waits, as open(2) does; -EINTR when a
+ * signal is caught meanwhile.
  *
  * -ENOENT, -EACCES, -EMFILE, … of open(2); SHMLOG_ERR_NOT_REGULAR,
  * SHMLOG_ERR_TOO_SHORT, _NO_HEADER, _HEADER_SIZE, _DATA_OFFSET, _SIZE.
@@ -246,6 +251,15 @@ SHMLOG_API uint64_t shmlog_data_offset(const struct shmlog *log);
 
 /* The file that is open, for comparing with another one.  Never fails. */
 SHMLOG_API struct shmlog_identity shmlog_identity(const struct shmlog *log);
+
+/*
+ * Whether two identities, taken at different times perhaps, are of the same
+ * file: the same inode, born at the same time, on the same device, or, where
+ * the time of birth is known, on a file system that may have been mounted as
+ * another device meanwhile.  Never fails.
+ */
+SHMLOG_API bool shmlog_same_file(const struct shmlog_identity *a,
+                                 const struct shmlog_identity *b);
 
 /*
  * Whether the name `log` was opened by still leads to the same file: 0 if

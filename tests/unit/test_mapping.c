@@ -555,6 +555,36 @@ TEST(test_identity_is_the_files_and_tells_files_apart)
 	shmlog_close(log);
 }
 
+TEST(test_same_file_outlives_a_mount_where_birth_tells_it)
+{
+	const struct shmlog_identity file = {
+		.device = 1, .inode = 2, .birth_ns = 3, .filesystem = 4};
+	const struct shmlog_identity unborn = {.device = 1, .inode = 2};
+	struct shmlog_identity other = file;
+
+	assert_true(shmlog_same_file(&file, &other));
+	other.device = 9;
+	assert_true(shmlog_same_file(&file, &other));
+	other.filesystem = 0; /* unknown */
+	assert_true(shmlog_same_file(&file, &other));
+	assert_true(shmlog_same_file(&other, &file));
+	other.filesystem = 9;
+	assert_false(shmlog_same_file(&file, &other));
+	/* A device that both have says enough. */
+	other.device = 1;
+	assert_true(shmlog_same_file(&file, &other));
+	other = file;
+	other.inode = 9;
+	assert_false(shmlog_same_file(&file, &other));
+	other = file;
+	other.birth_ns = 9;
+	assert_false(shmlog_same_file(&file, &other));
+	other = unborn;
+	assert_true(shmlog_same_file(&unborn, &other));
+	other.device = 9;
+	assert_false(shmlog_same_file(&unborn, &other));
+}
+
 TEST(test_check_name_notices_replacement_and_removal)
 {
 	const char *path = scratch("name");
@@ -878,6 +908,8 @@ int main(void)
 			test_read_header_says_that_the_log_shrank_at_every_length),
 		cmocka_unit_test(
 			test_identity_is_the_files_and_tells_files_apart),
+		cmocka_unit_test(
+			test_same_file_outlives_a_mount_where_birth_tells_it),
 		cmocka_unit_test(
 			test_check_name_notices_replacement_and_removal),
 		cmocka_unit_test(
