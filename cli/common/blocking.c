@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#define PATIENCE_MS 50
+
 bool cli_would_block(int error)
 {
 	return error == EAGAIN || error == EWOULDBLOCK;
@@ -45,3 +47,104 @@ ssize_t cli_read(int fd, void *bytes, size_t size_bytes)
 			cli_wait_for(fd, POLLIN);
 	}
 }
+
+/* Waits for room; false, with EINTR, if there is none for a while. */
+static bool wait_for_room(int fd)
+{
+	struct pollfd request = {.fd = fd, .events = POLLOUT};
+
+	if (poll(&request, 1, PATIENCE_MS) > 0)
+		return true;
+	errno = EINTR;
+	return false;
+}
+
+#if defined(__linux__) && !defined(SHMLOG_PORTABLE)
+
+#include <signal.h>
+#include <time.h>
+
+/* A handler has no argument but the signal: what it shares is global. */
+static volatile sig_atomic_t writing;
+static volatile sig_atomic_t ticking;
+static timer_t ticker;
+static bool has_ticker;
+
+static void start_ticking(void)
+{
+	const struct itimerspec soon = {.it_value.tv_nsec = PATIENCE_MS *
+	                                                    1000000L};
+
+	timer_settime(ticker, 0, &soon, NULL);
+}
+
+/* Comes while something is written, and once more: a writer that finds it
+ * under way need not start it. */
+static void tick(int signal_number)
+{
+	int saved_errno = errno;
+
+	(void)signal_number;
+	ticking = writing;
+	if (writing)
+		start_ticking();
+	errno = saved_errno;
+}
+
+/* The signal is one that does nothing to a process which does not ask for
+ * it, so that nobody else sends it to end this one. */
+static bool make_ticker(void)
+{
+	struct sigaction action = {.sa_handler = tick};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
+	                         .sigev_signo = SIGURG};
+	sigset_t one;
+
+	if (has_ticker)
+		return true;
+	sigemptyset(&action.sa_mask);
+	sigemptyset(&one);
+	sigaddset(&one, SIGURG);
+	/* No SA_RESTART: to interrupt is what it is for. */
+	has_ticker = timer_create(CLOCK_MONOTONIC, &event, &ticker) == 0 &&
+	             sigaction(SIGURG, &action, NULL) == 0 &&
+	             sigprocmask(SIG_UNBLOCK, &one, NULL) == 0;
+	return has_ticker;
+}
+
+/*
+ * A pipe may have room for a part, and then write(2) waits for the rest, even
+ * where poll(2) saw room, as others may write there, too.  So it is a timer
+ * that interrupts it.
+ */
+ssize_t cli_write_briefly(int fd, const void *bytes, size_t size_bytes)
+{
+	if (!make_ticker() && !wait_for_room(fd))
+		return -1;
+	/* In this order: a tick in between goes on by itself. */
+	writing = 1;
+	if (!ticking) {
+		ticking = 1;
+		start_ticking();
+	}
+	ssize_t put = write(fd, bytes, size_bytes);
+
+	writing = 0;
+	if (put < 0 && cli_would_block(errno) && wait_for_room(fd))
+		return write(fd, bytes, size_bytes);
+	return put;
+}
+
+#else
+
+#include <limits.h>
+
+/* Where there is room at all, there is for so much. */
+ssize_t cli_write_briefly(int fd, const void *bytes, size_t size_bytes)
+{
+	if (!wait_for_room(fd))
+		return -1;
+	return write(fd, bytes, size_bytes < PIPE_BUF ? size_bytes : PIPE_BUF);
+}
+
+#endif

@@ -22,4 +22,11 @@ int cli_open(const char *path, int flags, mode_t mode);
  * -1 with EINTR only after one of cli_signal_caught(). */
 ssize_t cli_read(int fd, void *bytes, size_t size_bytes);
 
+/*
+ * write(2) to what may block, in either mode, that returns -1 with EINTR
+ * after some 50 ms in which nothing was taken, and after any signal: whoever
+ * writes can then look whether that is still wanted.  It may write a part.
+ */
+ssize_t cli_write_briefly(int fd, const void *bytes, size_t size_bytes);
+
 #endif

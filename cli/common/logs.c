@@ -4,7 +4,9 @@
 #include "common/command.h"
 #include "common/distinct.h"
 #include "common/message.h"
+#include "common/signals.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -59,6 +61,19 @@ static bool is_header_status(int status)
 	return status <= SHMLOG_ERR_NOT_REGULAR && status >= SHMLOG_ERR_SIZE;
 }
 
+/* Opening waits for another process's lease; a signal that means nothing to
+ * us does not end that. */
+static int open_patiently(const char *path, struct shmlog **log_out)
+{
+	int status;
+
+	while ((status = shmlog_open(path, log_out)) == -EINTR) {
+		if (cli_signal_caught() != 0)
+			cli_die_by_signal(cli_signal_caught());
+	}
+	return status;
+}
+
 /* Opens a log.  `outcome` is the end of the message, for one who meant to
  * change what is no log. */
 static int open_log(const char *path, const char *outcome,
@@ -71,7 +86,7 @@ static int open_log(const char *path, const char *outcome,
 	/* Before any message, and once more on the very file. */
 	if (cli_check_output(path, NULL) != CLI_OK)
 		return CLI_USAGE;
-	int status = shmlog_open(path, log_out);
+	int status = open_patiently(path, log_out);
 
 	if (status == 0 && cli_check_output(path, *log_out) != CLI_OK) {
 		shmlog_close(*log_out);

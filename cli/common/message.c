@@ -1,8 +1,11 @@
 /* Says on stderr what went wrong, one line each, fit for a terminal. */
 #include "common/message.h"
 
+#include "common/blocking.h"
 #include "common/bounded_text.h"
+#include "common/clock.h"
 #include "common/command.h"
+#include "common/signals.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,13 +17,28 @@
 
 #define SUBJECT_MAX 4096u
 #define LINE_MAX_BYTES 8192u
+/* How long a line waits for a reader where that must not go on. */
+#define PATIENCE_NS 200000000
 
 /* Every message begins with it, whoever prints it. */
 static const char *command_name;
+static bool never_waits;
+
+void cli_message_never_wait(void)
+{
+	never_waits = true;
+}
 
 void cli_message_command(const char *name)
 {
 	command_name = name;
+}
+
+/* Whether nobody who reads stderr takes this line. */
+static bool is_given_up(int64_t stalled_ns)
+{
+	return (never_waits || cli_signal_caught() != 0) &&
+	       stalled_ns >= PATIENCE_NS;
 }
 
 /* One write(2) in the common case, so that lines of processes which share a
@@ -28,17 +46,20 @@ void cli_message_command(const char *name)
 static void write_line(struct cli_text *line)
 {
 	size_t written = 0;
+	int64_t start_ns = cli_now_ns();
 
 	line->buffer[line->used++] = '\n';
 	while (written < line->used) {
-		ssize_t result = write(STDERR_FILENO, line->buffer + written,
-		                       line->used - written);
+		ssize_t result = cli_write_briefly(STDERR_FILENO,
+		                                   line->buffer + written,
+		                                   line->used - written);
 
-		if (result < 0 && errno == EINTR)
-			continue;
-		if (result <= 0)
+		if (result > 0)
+			written += (size_t)result;
+		else if (result == 0 ||
+		         (errno != EINTR && !cli_would_block(errno)) ||
+		         is_given_up(cli_now_ns() - start_ns))
 			return;
-		written += (size_t)result;
 	}
 }
 

@@ -15,6 +15,10 @@ struct shmlog_fault;
 /* The command's name for all later messages; set once by main. */
 void cli_message_command(const char *name);
 
+/* Drops later messages that nobody takes, after a moment: for who must not be
+ * kept from ending. */
+void cli_message_never_wait(void);
+
 /*
  * Prints a message.  `subject` is what it is about (a path, as the user gave
  * it; escaped here) or NULL.  Whatever `format` takes from outside must have

@@ -2,6 +2,7 @@
 #include "common/output.h"
 
 #include "common/blocking.h"
+#include "common/clock.h"
 #include "common/command.h"
 #include "common/message.h"
 #include "common/signals.h"
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /*
@@ -30,6 +32,8 @@
 #define SMALL_BUFFER_BYTES ((size_t)16 << 10)
 #define FLUSH_BYTES ((size_t)256 << 10)
 #define PIPE_BYTES (1 << 20)
+/* How long a reader may take nothing after a signal. */
+#define SIGNAL_PATIENCE_NS 200000000
 
 int cli_output_init(struct cli_output *output, int fd)
 {
@@ -39,12 +43,43 @@ int cli_output_init(struct cli_output *output, int fd)
 		return -ENOMEM;
 	output->allocated = SMALL_BUFFER_BYTES;
 	output->capacity = BUFFER_BYTES;
-#ifdef F_SETPIPE_SZ
-	/* Fails on what is no pipe and where the user may have no more:
-	 * a smaller pipe is slower, nothing else. */
-	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
-#endif
+	struct stat file;
+
+	output->may_block = fstat(fd, &file) == 0 && !S_ISREG(file.st_mode);
+	output->is_pipe = output->may_block && S_ISFIFO(file.st_mode);
 	return 0;
+}
+
+/*
+ * A large pipe makes bulk output faster, but a user has a limited amount of
+ * that memory for all pipes together: once it is used up, every new pipe is
+ * tiny.  So one is made large when there is much to write at once, for a
+ * reader that has taken as much before (a pager does not), and what it got is
+ * given back when the output rests.  What fails is slower, nothing else.
+ */
+static void enlarge_pipe(struct cli_output *output)
+{
+#ifdef F_SETPIPE_SZ
+	int size = fcntl(output->fd, F_GETPIPE_SZ);
+
+	if (size > 0 && size < PIPE_BYTES &&
+	    fcntl(output->fd, F_SETPIPE_SZ, PIPE_BYTES) >= 0)
+		output->pipe_bytes = size;
+#else
+	(void)output;
+#endif
+}
+
+void cli_output_rest(struct cli_output *output)
+{
+#ifdef F_SETPIPE_SZ
+	/* Refused while more is in it than fits: the next rest may do. */
+	if (output->pipe_bytes > 0 &&
+	    fcntl(output->fd, F_SETPIPE_SZ, output->pipe_bytes) >= 0)
+		output->pipe_bytes = 0;
+#else
+	(void)output;
+#endif
 }
 
 void cli_output_release(struct cli_output *output)
@@ -56,25 +91,59 @@ void cli_output_release(struct cli_output *output)
 	output->used = 0;
 }
 
-/* Writes all of it or keeps the error.  A caught signal changes nothing: what
- * was printed so far belongs out, and a second signal ends the process. */
+/* Whether nobody has taken anything for too long.  A signal gives the reader
+ * a moment, however long it has taken nothing before. */
+static bool is_given_up(struct cli_output *output, int64_t stalled_since_ns)
+{
+	int64_t now = cli_now_ns();
+	int64_t stalled_ns = now - stalled_since_ns;
+
+	if (cli_signal_caught() != 0 && output->signal_ns == 0)
+		output->signal_ns = now;
+	if (output->signal_ns != 0 && stalled_ns >= SIGNAL_PATIENCE_NS &&
+	    now - output->signal_ns >= SIGNAL_PATIENCE_NS)
+		return true;
+	return output->gives_up != NULL &&
+	       output->gives_up(output->context, stalled_ns);
+}
+
+/* Writes all of it or keeps the error.  After a caught signal, what was
+ * printed so far still belongs out, but not to a reader that takes nothing. */
 static void write_all(struct cli_output *output, const unsigned char *bytes,
                       size_t size_bytes)
 {
+	int64_t stalled_since_ns = 0;
+
+	if (output->is_pipe && output->pipe_bytes == 0 &&
+	    size_bytes >= FLUSH_BYTES && output->written >= PIPE_BYTES)
+		enlarge_pipe(output);
 	while (size_bytes > 0 && output->error == 0) {
-		ssize_t written = write(output->fd, bytes, size_bytes);
+		ssize_t written = output->may_block
+		                          ? cli_write_briefly(output->fd, bytes,
+		                                              size_bytes)
+		                          : write(output->fd, bytes,
+		                                  size_bytes);
 
 		if (written > 0) {
 			bytes += written;
 			size_bytes -= (size_t)written;
+			output->written += (uint64_t)written;
+			stalled_since_ns = 0;
 		} else if (written == 0) {
 			output->error = EIO;
-		} else if (cli_would_block(errno)) {
-			cli_wait_for(output->fd, POLLOUT);
-		} else if (errno != EINTR) {
+		} else if (errno != EINTR && !cli_would_block(errno)) {
 			output->error = errno;
+		} else if (stalled_since_ns == 0) {
+			stalled_since_ns = cli_now_ns();
+		} else if (is_given_up(output, stalled_since_ns)) {
+			output->error = ECANCELED;
 		}
 	}
+}
+
+bool cli_output_gave_up(const struct cli_output *output)
+{
+	return output->error == ECANCELED;
 }
 
 int cli_output_flush(struct cli_output *output)
@@ -209,10 +278,12 @@ int cli_output_finish(struct cli_output *output, int status)
 {
 	int result = cli_output_flush(output);
 
+	cli_output_rest(output);
 	cli_output_release(output);
 	if (result == -EPIPE)
 		cli_die_by_signal(SIGPIPE);
-	if (result == 0)
+	/* Who has given up knows what that means. */
+	if (result == 0 || cli_output_gave_up(output))
 		return status;
 	cli_message(NULL, "cannot write standard output: %s",
 	            shmlog_strerror(result));

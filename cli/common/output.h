@@ -20,10 +20,24 @@ struct cli_output {
 	size_t allocated; /* bytes of the buffer as it is */
 	size_t capacity;  /* ... and as it becomes when they are not enough */
 	size_t used;
-	int error; /* errno of the first failed write, or 0 */
+	uint64_t written; /* bytes that have left it, over all flushes */
+	int error;        /* errno of the first failed write, or 0 */
+	bool may_block;   /* it is no regular file */
+	bool is_pipe;
+	int64_t signal_ns; /* when a caught signal was first noticed, or 0 */
+	int pipe_bytes;    /* as long as the pipe was; 0 if it still is */
+
+	/*
+	 * Asked now and then while a reader takes nothing, and has taken
+	 * nothing for so long: true ends that.  What was to be written is
+	 * dropped, and cli_output_gave_up().  NULL: only a caught signal does
+	 * so, after a moment.
+	 */
+	bool (*gives_up)(void *context, int64_t stalled_ns);
+	void *context;
 };
 
-/* Returns 0 or -ENOMEM.  A pipe is made as large as it may be. */
+/* Returns 0 or -ENOMEM. */
 int cli_output_init(struct cli_output *output, int fd);
 /* Frees the buffer; what is still in it is dropped. */
 void cli_output_release(struct cli_output *output);
@@ -49,6 +63,14 @@ void cli_output_format(struct cli_output *output, const char *format, ...)
 /* Writes out everything.  Returns 0 or -errno of the first failure, now or
  * earlier; -EPIPE when nobody reads any more. */
 int cli_output_flush(struct cli_output *output);
+
+/* Whether the output ended because its reader took nothing; what the failure
+ * then is.  cli_output_finish() says nothing about it. */
+bool cli_output_gave_up(const struct cli_output *output);
+
+/* To be called when there is nothing to write for a while: gives back what a
+ * pipe was made larger by. */
+void cli_output_rest(struct cli_output *output);
 
 /* Whether the reading end of a pipe or socket has been closed, found out
  * without writing. */

@@ -1236,3 +1236,28 @@ has_frames() { # FRAMES
 	chmod 444 "$LOG"
 	((EUID == 0)) || LD_PRELOAD=$shim run_shmlog 4 append "$LOG" -m x
 }
+
+@test "a signal ends an append whose acknowledgements nobody takes" {
+	local result=0 pid
+
+	shmlog create -c 4M "$LOG"
+	mkfifo "$SCRATCH/pipe"
+	exec 8<>"$SCRATCH/pipe"
+	seq 20000 | shmlog append --ack --commit-every 1 "$LOG" >&8 \
+		2>"$SCRATCH/err" 3>&- &
+	pid=$!
+	# Some 30 bytes each: the pipe is full long before all is committed.
+	wait_until_asleep "$pid"
+	kill "$pid"
+	wait_for 20 has_ended "$pid"
+	wait "$pid" || result=$?
+	assert_equal "$result" 143
+	run_shmlog 0 verify "$LOG"
+	# What was acknowledged is there.
+	timeout 1 cat <&8 >"$SCRATCH/acks" || true
+	assert [ "$(grep -c '}$' "$SCRATCH/acks")" -le "$(frames_of "$LOG")" ]
+}
+
+has_ended() { # PID
+	! kill -0 "$1" 2>/dev/null || [[ $(<"/proc/$1/stat") == *') Z '* ]]
+}

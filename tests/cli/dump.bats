@@ -344,3 +344,27 @@ model() { # FROM TO COUNT REVERSE
 	assert [ "$result" -eq 130 -o "$result" -eq 143 ]
 	assert_equal "$(<"$SCRATCH/stderr")" ''
 }
+
+@test "a signal ends a dump that nobody reads" {
+	local pid result=0 arguments
+
+	seq 60000 | shmlog append --create 1M "$LOG"
+	mkfifo "$SCRATCH/pipe"
+	exec 8<>"$SCRATCH/pipe"
+	for arguments in '' -r '-o json'; do
+		result=0
+		# shellcheck disable=SC2086
+		shmlog dump $arguments "$LOG" >&8 2>"$SCRATCH/err" 3>&- &
+		pid=$!
+		wait_until_asleep "$pid"
+		kill "$pid"
+		wait_for 10 is_zombie_or_gone "$pid"
+		wait "$pid" || result=$?
+		assert_equal "$result" 143
+		assert_equal "$(<"$SCRATCH/err")" ''
+	done
+}
+
+is_zombie_or_gone() { # PID
+	! kill -0 "$1" 2>/dev/null || [[ $(<"/proc/$1/stat") == *') Z '* ]]
+}

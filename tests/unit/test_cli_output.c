@@ -182,6 +182,121 @@ TEST(test_output_waits_for_a_pipe_that_is_not_blocking)
 	free(bytes);
 }
 
+/* ------------------------------------------------ who takes nothing or much */
+
+struct ending {
+	int64_t after_ns;
+	int64_t longest_ns; /* that it was told of */
+};
+
+static bool give_up(void *context, int64_t stalled_ns)
+{
+	struct ending *ending = context;
+
+	ending->longest_ns = stalled_ns;
+	return stalled_ns >= ending->after_ns;
+}
+
+static void expect_given_up(int flags, size_t filled)
+{
+	struct ending ending = {.after_ns = MILLISECONDS(120)};
+	unsigned char *bytes = pattern(LARGE_BYTES);
+	unsigned char *found = malloc(LARGE_BYTES);
+	struct cli_output output;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], bytes, filled), filled);
+	assert_int_equal(fcntl(ends[1], F_SETFL, flags), 0);
+	assert_int_equal(cli_output_init(&output, ends[1]), 0);
+	output.gives_up = give_up;
+	output.context = &ending;
+	cli_output_bytes(&output, bytes, LARGE_BYTES);
+	assert_int_equal(cli_output_flush(&output), -ECANCELED);
+	assert_true(cli_output_gave_up(&output));
+	assert_true(ending.longest_ns >= ending.after_ns);
+	/* It knows exactly how much has left it. */
+	assert_int_equal(read(ends[0], found, LARGE_BYTES),
+	                 filled + output.written);
+	assert_memory_equal(found + filled, bytes, output.written);
+	assert_int_equal(cli_output_finish(&output, 42), 42);
+	close(ends[0]);
+	close(ends[1]);
+	free(found);
+	free(bytes);
+}
+
+TEST(test_output_gives_up_a_reader_that_takes_nothing)
+{
+	expect_given_up(0, 0);
+	expect_given_up(0, 65536);
+	expect_given_up(O_NONBLOCK, 1000);
+}
+
+#ifdef F_GETPIPE_SZ
+static void drain(int fd, size_t size_bytes)
+{
+	static unsigned char bytes[65536];
+
+	while (size_bytes > 0) {
+		ssize_t got = read(fd, bytes,
+		                   size_bytes < sizeof(bytes) ? size_bytes
+		                                              : sizeof(bytes));
+
+		assert_true(got > 0);
+		size_bytes -= (size_t)got;
+	}
+}
+
+/* A reader of all of it, until it is killed. */
+static int read_on(void *context)
+{
+	const int *pipe_ends = context;
+	static unsigned char bytes[65536];
+
+	while (read(pipe_ends[0], bytes, sizeof(bytes)) >= 0)
+		continue;
+	return 1;
+}
+
+TEST(test_output_borrows_a_large_pipe_for_bulk_alone)
+{
+	unsigned char *bytes = pattern(LARGE_BYTES);
+	struct cli_output output;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+
+	int size = fcntl(ends[1], F_GETPIPE_SZ);
+
+	assert_int_equal(cli_output_init(&output, ends[1]), 0);
+	for (int i = 0; i < 100; i++) {
+		cli_output_bytes(&output, bytes, 50000);
+		assert_int_equal(cli_output_flush(&output), 0);
+		drain(ends[0], 50000);
+	}
+	assert_int_equal(fcntl(ends[1], F_GETPIPE_SZ), size);
+
+	pid_t reader = child_start(read_on, ends);
+
+	cli_output_bytes(&output, bytes, LARGE_BYTES);
+	assert_int_equal(cli_output_flush(&output), 0);
+	/* Unless the user has no more of that memory. */
+	if (output.pipe_bytes != 0)
+		assert_true(fcntl(ends[1], F_GETPIPE_SZ) > size);
+	for (int i = 0; i < 1000 && output.pipe_bytes != 0; i++) {
+		cli_output_rest(&output);
+		sleep_ns(MILLISECONDS(10));
+	}
+	assert_int_equal(fcntl(ends[1], F_GETPIPE_SZ), size);
+	child_kill(reader);
+	cli_output_release(&output);
+	close(ends[0]);
+	close(ends[1]);
+	free(bytes);
+}
+#endif
+
 TEST(test_output_knows_a_pipe_that_nobody_reads)
 {
 	struct cli_output output;
@@ -269,6 +384,12 @@ int main(void)
 		cmocka_unit_test(test_output_failure_sticks),
 		cmocka_unit_test(
 			test_output_waits_for_a_pipe_that_is_not_blocking),
+		cmocka_unit_test(
+			test_output_gives_up_a_reader_that_takes_nothing),
+#ifdef F_GETPIPE_SZ
+		cmocka_unit_test(
+			test_output_borrows_a_large_pipe_for_bulk_alone),
+#endif
 		cmocka_unit_test(test_output_knows_a_pipe_that_nobody_reads),
 		cmocka_unit_test(test_output_to_a_file_is_never_closed),
 		cmocka_unit_test(
