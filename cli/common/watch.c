@@ -251,6 +251,16 @@ static void sleep_until(struct watch *watch, int64_t then)
 	}
 }
 
+/* Fixed points in time, so that intervals do not drift; those that were missed
+ * are left out.  No clock goes beyond the last one. */
+static int64_t next_point(int64_t last, int64_t now, int64_t interval_ns)
+{
+	int64_t passed = (now - last) / interval_ns * interval_ns;
+
+	last += passed;
+	return last > INT64_MAX - interval_ns ? INT64_MAX : last + interval_ns;
+}
+
 static int watch_on(struct watch *watch)
 {
 	int64_t looked_at = cli_now_ns();
@@ -264,10 +274,7 @@ static int watch_on(struct watch *watch)
 		int64_t now = cli_now_ns();
 		unsigned known;
 
-		/* Fixed points in time, so that intervals do not drift; those
-		 * that were missed are left out. */
-		next += watch->interval_ns *
-		        ((now - next) / watch->interval_ns + 1);
+		next = next_point(next, now, watch->interval_ns);
 		sleep_until(watch, next);
 		if (cli_signal_caught() != 0 || watch->output.error != 0)
 			return CLI_OK;

@@ -378,6 +378,20 @@ terminal_until() { # PATTERN COUNT ARGUMENT...
 	wait "$script" || true
 }
 
+@test "--watch takes the longest interval there is" {
+	local pid result=0
+
+	shmlog create -c 4K "$LOG"
+	shmlog stat --watch=9223372036854775807ns "$LOG" >"$SCRATCH/out" \
+		2>"$SCRATCH/err" 3>&- &
+	pid=$!
+	wait_until_asleep "$pid"
+	kill "$pid"
+	wait "$pid" || result=$?
+	assert_equal "$result" 143
+	assert_equal "$(cat "$SCRATCH/out" "$SCRATCH/err")" ''
+}
+
 @test "--watch ends by the signal that ended it, and quietly by a closed pipe" {
 	make_log
 	watch_until 'frames/s' INT --watch=50ms -o text "$LOG"
