@@ -2,13 +2,15 @@
 #include "common/clock.h"
 #include "common/command.h"
 #include "common/cursor_file.h"
+#include "common/delivery.h"
 #include "common/distinct.h"
+#include "common/follow.h"
 #include "common/logs.h"
 #include "common/message.h"
-#include "common/nudge.h"
 #include "common/numbers.h"
 #include "common/output.h"
 #include "common/position.h"
+#include "common/process.h"
 #include "common/render.h"
 #include "common/signals.h"
 #include "common/typed.h"
@@ -17,9 +19,8 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <shmlog.h>
-#include <signal.h>
 #include <stdio.h>
-#include <time.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -89,23 +90,21 @@ static const struct cli_option tail_options[] = {
 
 #define DEFAULT_LINES 10u
 #define BATCH_FRAMES 256u
-#define NS_PER_SECOND 1000000000
 /* How long one sleep may last: signals aside, the other ends of a follow
  * (the output, the name, a process) are looked at this often.  A wake-up is
  * what costs, up to 0.1 ms of cold caches. */
 #define SLICE_NS 200000000
 /* How old the cursor file may get. */
 #define SAVE_NS 100000000
-/* A log that is being created is ready sooner than that. */
-#define ATTACH_NS 10000000
 /* Bytes of output after which a cursor is worth taking. */
 #define CHECKPOINT_BYTES (256u * 1024u)
 
-/* A log and a reader of it. */
-struct source {
-	struct shmlog *log;
-	struct shmlog_reader *reader;
-};
+/* How long a reader may take nothing once the time is out; and once nothing
+ * else is left to wait for, where it may yet take all of it. */
+#define TIMEOUT_PATIENCE_NS 200000000
+#define END_PATIENCE_NS 1000000000
+/* A walk looks that often whether it is still wanted. */
+#define WALK_FRAMES 4096u
 
 struct tail {
 	/* What is wanted. */
@@ -117,34 +116,37 @@ struct tail {
 	uint64_t lines; /* the last so many; from_nth: skip so many */
 	struct cli_position from;
 	bool has_from;
-	const char *cursor_path; /* NULL: none */
-	uint64_t left;           /* frames that may still be printed */
-	int64_t timeout_ns;      /* negative: none */
-	int64_t idle_ns;         /* negative: none */
-	int64_t poll_ns;         /* 0: the library's own */
-	pid_t pid;               /* 0: none */
+	const char *cursor_path;    /* NULL: none */
+	uint64_t left;              /* frames that may still be printed */
+	int64_t timeout_ns;         /* negative: none */
+	int64_t idle_ns;            /* negative: none */
+	int64_t poll_ns;            /* 0: the library's own */
+	struct cli_process process; /* pid 0: none */
 
 	/* Where it stands. */
 	struct cli_renderer renderer;
 	struct cli_typed typed;
 	struct cli_output output;
-	struct cli_nudge nudge; /* when something happens to the name */
-	struct source now;      /* log is NULL until there is one */
-	struct source next;     /* where the name leads by now; likewise */
-	uint64_t end;           /* cursor to stop at; UINT64_MAX in a follow */
-	uint64_t rendered;      /* cursor behind what went into the output */
-	uint64_t flushed;       /* ... and behind what has left it */
-	uint64_t saved;         /* ... and what the cursor file says */
+	struct cli_delivery delivery; /* with a cursor file */
+	struct cli_follow follows;
+	uint64_t end;      /* cursor to stop at; UINT64_MAX in a follow */
+	uint64_t rendered; /* cursor behind what went into the output */
+	uint64_t flushed;  /* ... and behind what has left it */
+	uint64_t saved;    /* ... and what the cursor file says */
 	int64_t saved_ns;
 	int64_t started_ns;
 	int64_t frame_ns; /* when the last frame came */
-	int64_t name_ns;  /* when the name was last looked at */
+	bool cut_short;   /* the walk to where printing begins */
 	bool appeared;    /* the log was not there at first */
 	bool quiet;  /* nothing was committed since the last frame was read */
 	bool vented; /* the output took something: it is not closed */
-	bool told_gone;
 	bool pid_gone;
 };
+
+static struct shmlog_reader *reader_of(const struct tail *tail)
+{
+	return tail->follows.now.reader;
+}
 
 /* ----------------------------------------------------------------- cursor */
 
@@ -154,11 +156,66 @@ static int save_cursor(struct tail *tail)
 	struct cli_cursor cursor = {.cursor = tail->flushed};
 
 	tail->saved_ns = cli_now_ns();
-	if (tail->cursor_path == NULL || tail->now.log == NULL)
+	if (tail->cursor_path == NULL || tail->follows.now.log == NULL)
 		return CLI_OK;
-	cursor.log = shmlog_identity(tail->now.log);
+	cursor.log = shmlog_identity(tail->follows.now.log);
 	tail->saved = tail->flushed;
-	return cli_cursor_file_save(tail->cursor_path, &cursor);
+	/* Whatever it was at the start: the log would lose its name. */
+	if (cli_cursor_is_in_log(tail->cursor_path, &cursor)) {
+		cli_message(tail->cursor_path,
+		            "is the log itself; the cursor was not saved");
+		return CLI_USAGE;
+	}
+	int status = cli_cursor_file_save(tail->cursor_path, &cursor);
+
+	if (status == -EMFILE && cli_follow_spare(&tail->follows))
+		status = cli_cursor_file_save(tail->cursor_path, &cursor);
+	return status == 0 ? CLI_OK
+	                   : cli_fail(tail->cursor_path,
+	                              "cannot save the cursor", status);
+}
+
+/*
+ * The cursor behind the last frame that is whole within what was written: from
+ * the last place that is known, frames are rendered once more and measured.
+ */
+static uint64_t measure_delivered(struct tail *tail,
+                                  const struct cli_mark *mark)
+{
+	struct shmlog_frame frame;
+	struct cli_output scale;
+	uint64_t bytes = mark->bytes, cursor = mark->cursor;
+	uint64_t index = mark->index;
+
+	if (shmlog_reader_seek(reader_of(tail), cursor, NULL) != 0 ||
+	    cli_output_init(&scale, -1) != 0)
+		return cursor;
+	while (cursor < tail->rendered &&
+	       shmlog_reader_next(reader_of(tail), &frame) == 1) {
+		/* As it was: a number has digits, an unknown one none. */
+		frame.index = index;
+		cli_render_frame(&tail->renderer, &scale, &frame);
+		bytes += scale.used;
+		scale.used = 0;
+		if (scale.error != 0 || bytes > tail->output.written)
+			break;
+		cursor = frame.next_cursor;
+		index += index != SHMLOG_INDEX_UNKNOWN;
+	}
+	cli_output_release(&scale);
+	return cursor;
+}
+
+/* Of an output that was given up, what had left it by then counts. */
+static void note_delivered(struct tail *tail)
+{
+	const struct cli_mark *mark;
+
+	if (!cli_output_gave_up(&tail->output))
+		return;
+	mark = cli_delivery_find(&tail->delivery, tail->output.written);
+	if (mark != NULL && mark->cursor >= tail->flushed)
+		tail->flushed = measure_delivered(tail, mark);
 }
 
 /* Lets everything out; saves the cursor now and then. */
@@ -182,8 +239,10 @@ static int checkpoint(struct tail *tail)
 /* Starts counting anew at the reader's cursor. */
 static int begin_at_cursor(struct tail *tail)
 {
-	tail->rendered = shmlog_reader_cursor(tail->now.reader);
+	tail->rendered = shmlog_reader_cursor(reader_of(tail));
 	tail->flushed = tail->rendered;
+	/* What was told of another log's output is of no use here. */
+	tail->delivery.count = 0;
 	return save_cursor(tail);
 }
 
@@ -194,18 +253,51 @@ static int stop(struct tail *tail, int status)
 {
 	if (cli_is_damage(status))
 		cli_render_damage(&tail->renderer, &tail->output,
-		                  shmlog_reader_fault(tail->now.reader));
+		                  shmlog_reader_fault(reader_of(tail)));
 	else if (status == SHMLOG_ERR_MAPPING_GONE ||
 	         status == SHMLOG_ERR_WENT_BACK)
 		cli_render_event(&tail->renderer, &tail->output, "shrunk", "");
 	if (cli_output_flush(&tail->output) == 0)
 		tail->flushed = tail->rendered;
-	return cli_reader_failed(tail->path, tail->now.reader, status);
+	return cli_reader_failed(tail->path, reader_of(tail), status);
 }
 
 static int64_t since(int64_t start_ns)
 {
 	return cli_now_ns() - start_ns;
+}
+
+static bool is_timed_out(const struct tail *tail)
+{
+	return tail->timeout_ns >= 0 &&
+	       since(tail->started_ns) >= tail->timeout_ns;
+}
+
+/* A reader that takes nothing keeps no end of a follow from coming. */
+static bool gives_up(void *context, int64_t stalled_ns)
+{
+	const struct tail *tail = context;
+
+	if (!tail->follow)
+		return false;
+	if (is_timed_out(tail) && stalled_ns >= TIMEOUT_PATIENCE_NS)
+		return true;
+	if (stalled_ns < END_PATIENCE_NS)
+		return false;
+	return (tail->idle_ns >= 0 && stalled_ns >= tail->idle_ns) ||
+	       (tail->process.pid != 0 && cli_process_is_gone(&tail->process));
+}
+
+/* The output was given up; the exit status. */
+static int end_undelivered(struct tail *tail)
+{
+	if (cli_signal_caught() != 0)
+		return CLI_OK;
+	cli_message(tail->path,
+	            "standard output takes nothing any more: what follows "
+	            "cursor %" PRIu64 " is not all written",
+	            tail->flushed);
+	return is_timed_out(tail) ? CLI_TIMEOUT : CLI_SYSTEM;
 }
 
 /* Whether the follow is over; then *status_out says how. */
@@ -219,8 +311,7 @@ static bool is_over(struct tail *tail, int *status_out)
 		return true;
 	}
 	tail->vented = false;
-	if (tail->timeout_ns >= 0 &&
-	    since(tail->started_ns) >= tail->timeout_ns) {
+	if (is_timed_out(tail)) {
 		*status_out = CLI_TIMEOUT;
 		return true;
 	}
@@ -235,12 +326,12 @@ static bool is_idle(const struct tail *tail)
 /* Whether the process that was to be watched is dead and all is printed. */
 static bool is_writer_gone(struct tail *tail)
 {
-	if (tail->pid == 0)
+	if (tail->process.pid == 0)
 		return false;
 	if (tail->pid_gone)
 		return true;
 	/* It may have written up to its end: once more round. */
-	tail->pid_gone = kill(tail->pid, 0) != 0 && errno == ESRCH;
+	tail->pid_gone = cli_process_is_gone(&tail->process);
 	return false;
 }
 
@@ -248,7 +339,8 @@ static void tell_writer_gone(struct tail *tail)
 {
 	char members[48];
 
-	snprintf(members, sizeof(members), ",\"pid\":%ld", (long)tail->pid);
+	snprintf(members, sizeof(members), ",\"pid\":%ld",
+	         (long)tail->process.pid);
 	cli_render_event(&tail->renderer, &tail->output, "writer_gone",
 	                 members);
 }
@@ -267,97 +359,24 @@ static int64_t slice(const struct tail *tail)
 	if (tail->cursor_path != NULL && tail->flushed != tail->saved &&
 	    SAVE_NS - since(tail->saved_ns) < length)
 		length = SAVE_NS - since(tail->saved_ns);
+	if (cli_follow_pause(&tail->follows) < length)
+		length = cli_follow_pause(&tail->follows);
 	return length > 0 ? length : 0;
 }
 
 /* -------------------------------------------------------------- attaching */
 
-/* Whether all words that are there are sound, and some are not there yet: a
- * header that is being written word by word. */
-static bool is_half_written(const struct shmlog_header *header)
-{
-	const uint64_t words[] = {header->header_size, header->data_offset,
-	                          header->size};
-	bool missing = false;
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (words[i] == 0)
-			missing = true;
-		else if (words[i] < SHMLOG_HEADER_BYTES ||
-		         words[i] > header->capacity)
-			return false;
-	}
-	return missing;
-}
-
-/* Whether a log that is not there yet, or not ready, is worth waiting for. */
-static bool is_worth_waiting(const struct tail *tail, int status)
-{
-	struct shmlog_header header;
-
-	if (tail->by_name && status == -ENOENT)
-		return true;
-	if (!tail->follow)
-		return false;
-	if (status < SHMLOG_ERR_SIZE || status > SHMLOG_ERR_TOO_SHORT)
-		return false;
-	/* Good by now, of no length yet, or with words to come. */
-	return shmlog_inspect(tail->path, &header) == 0 ||
-	       header.capacity == 0 ||
-	       (header.capacity >= SHMLOG_HEADER_BYTES &&
-	        is_half_written(&header));
-}
-
-/*
- * Opens the log that the name leads to now.  *ready_out is false if that is
- * worth waiting for.  CLI_OK, or an exit status after a message.
- */
-static int open_source(const struct tail *tail, struct source *source,
-                       bool *ready_out, int *reason_out)
-{
-	const struct shmlog_reader_options options = {
-		.flags = SHMLOG_READER_BUFFERED};
-	int status = shmlog_open(tail->path, &source->log);
-
-	if (status == 0 &&
-	    cli_check_output(tail->path, source->log) != CLI_OK) {
-		shmlog_close(source->log);
-		source->log = NULL;
-		return CLI_USAGE;
-	}
-	*reason_out = status;
-	*ready_out = status == 0;
-	if (status != 0 && is_worth_waiting(tail, status))
-		return CLI_OK;
-	*ready_out = true;
-	if (status != 0)
-		return cli_open_reader(tail->path, &source->log,
-		                       &source->reader);
-	/* An append to this log that is fed by it would have no end. */
-	if (tail->follow && status == 0)
-		(void)shmlog_mark_output(source->log, STDOUT_FILENO);
-	status = shmlog_reader_open(source->log, &options, &source->reader);
-	if (status == 0)
-		return CLI_OK;
-	shmlog_close(source->log);
-	return cli_fail(tail->path, "cannot read", status);
-}
-
-/* Opens the log, in a follow as soon as it is there. */
+/* Opens the log, in a follow as soon as it is there.  None is open if the
+ * follow ends before. */
 static int attach(struct tail *tail)
 {
-	struct timespec pause = {.tv_nsec = ATTACH_NS};
-	struct source source;
-	int status = CLI_OK;
-	int reason;
-	bool ready;
+	bool ready = false;
 
-	while ((status = open_source(tail, &source, &ready, &reason)) ==
-	               CLI_OK &&
-	       !ready) {
-		if (!tail->appeared)
-			cli_message(tail->path, "waiting for the log: %s",
-			            shmlog_strerror(reason));
+	for (;;) {
+		int status = cli_follow_open(&tail->follows, &ready);
+
+		if (status != CLI_OK || ready)
+			return status;
 		tail->appeared = true;
 		if (is_over(tail, &status) || is_idle(tail))
 			return status;
@@ -365,15 +384,22 @@ static int attach(struct tail *tail)
 			tell_writer_gone(tail);
 			return status;
 		}
-		(void)cli_nudge_came(&tail->nudge);
-		nanosleep(&pause, NULL);
+		cli_follow_rest(&tail->follows, slice(tail));
 	}
-	if (status == CLI_OK)
-		tail->now = source;
-	return status;
 }
 
 /* ------------------------------------------------------------------ start */
+
+/* Whether a walk that has come over so many frames is to go on.  If not, it
+ * stands at no place where anything begins. */
+static bool is_walk_wanted(struct tail *tail, uint64_t walked)
+{
+	if (walked == 0 || walked % WALK_FRAMES != 0)
+		return true;
+	tail->cut_short = cli_signal_caught() != 0 ||
+	                  (tail->follow && is_timed_out(tail));
+	return !tail->cut_short;
+}
 
 /* Walks to the last `lines` of the good frames before damage, from the
  * start. */
@@ -381,17 +407,17 @@ static int go_before_damage(struct tail *tail)
 {
 	struct shmlog_frame frame;
 	uint64_t good = 0;
-	int result = shmlog_reader_seek(tail->now.reader, 0, NULL);
+	int result = shmlog_reader_seek(reader_of(tail), 0, NULL);
 
-	while (result >= 0 &&
-	       (result = shmlog_reader_next(tail->now.reader, &frame)) > 0)
+	while (result >= 0 && is_walk_wanted(tail, good) &&
+	       (result = shmlog_reader_next(reader_of(tail), &frame)) > 0)
 		good++;
 	if (!cli_is_damage(result) && result < 0)
 		return stop(tail, result);
-	result = shmlog_reader_seek(tail->now.reader, 0, NULL);
+	result = shmlog_reader_seek(reader_of(tail), 0, NULL);
 	for (uint64_t skip = good > tail->lines ? good - tail->lines : 0;
-	     result >= 0 && skip > 0; skip--)
-		result = shmlog_reader_next(tail->now.reader, &frame);
+	     result >= 0 && skip > 0 && is_walk_wanted(tail, skip); skip--)
+		result = shmlog_reader_next(reader_of(tail), &frame);
 	return result < 0 ? stop(tail, result) : CLI_OK;
 }
 
@@ -399,12 +425,13 @@ static int go_before_damage(struct tail *tail)
 static int go_back(struct tail *tail)
 {
 	struct shmlog_frame frame;
-	int result = shmlog_reader_seek_end(tail->now.reader);
+	int result = shmlog_reader_seek_end(reader_of(tail));
 
 	if (result < 0)
 		return stop(tail, result);
-	for (uint64_t walked = 0; walked < tail->lines; walked++) {
-		result = shmlog_reader_prev(tail->now.reader, &frame);
+	for (uint64_t walked = 0;
+	     walked < tail->lines && is_walk_wanted(tail, walked); walked++) {
+		result = shmlog_reader_prev(reader_of(tail), &frame);
 		if (result == 0)
 			break;
 		if (cli_is_damage(result))
@@ -420,11 +447,11 @@ static int skip_frames(struct tail *tail)
 	struct shmlog_frame frame;
 
 	for (uint64_t skipped = 0; skipped < tail->lines; skipped++) {
-		int result = shmlog_reader_next(tail->now.reader, &frame);
+		int result = shmlog_reader_next(reader_of(tail), &frame);
 
 		if (result < 0)
 			return stop(tail, result);
-		if (result == 0 || cli_signal_caught() != 0)
+		if (result == 0 || !is_walk_wanted(tail, skipped))
 			break;
 	}
 	return CLI_OK;
@@ -435,7 +462,7 @@ static int go_where_asked(struct tail *tail)
 	if (tail->appeared)
 		return CLI_OK; /* all of it is news */
 	if (tail->has_from)
-		return cli_position_seek(tail->now.log, tail->now.reader,
+		return cli_position_seek(tail->follows.now.log, reader_of(tail),
 		                         &tail->from, false, tail->path);
 	if (tail->from_nth)
 		return skip_frames(tail);
@@ -474,26 +501,40 @@ static int go_to_start(struct tail *tail)
 		                              &found);
 	if (status != CLI_OK)
 		return status;
-	int result = shmlog_reader_hold_end(tail->now.reader);
+	int result = shmlog_reader_hold_end(reader_of(tail));
 
 	if (result < 0)
 		return stop(tail, result);
 	if (!found)
 		return go_where_asked(tail);
-	if (!cli_cursor_is_of(&cursor, tail->now.log)) {
+	if (!cli_cursor_is_of(&cursor, tail->follows.now.log)) {
 		if (!tail->by_name)
 			return refuse_cursor(tail, "is another file");
 		tell_reopened(tail);
 		return CLI_OK;
 	}
-	result = shmlog_reader_seek(tail->now.reader, cursor.cursor, NULL);
+	result = shmlog_reader_seek(reader_of(tail), cursor.cursor, NULL);
 	if (result == SHMLOG_ERR_CURSOR &&
-	    shmlog_reader_fault(tail->now.reader)->cursor == cursor.cursor)
+	    shmlog_reader_fault(reader_of(tail))->cursor == cursor.cursor)
 		return refuse_cursor(tail, "has no frame at that cursor");
 	return result < 0 ? stop(tail, result) : CLI_OK;
 }
 
 /* --------------------------------------------------------------- printing */
+
+/* Renders frames, and notes where they begin. */
+static void render(struct tail *tail, const struct shmlog_frame *frames,
+                   size_t count)
+{
+	struct cli_output *output = &tail->output;
+	const struct cli_mark mark = {.bytes = output->written + output->used,
+	                              .cursor = frames->cursor,
+	                              .index = frames->index};
+
+	if (count > 0 && tail->cursor_path != NULL)
+		cli_delivery_note(&tail->delivery, &mark, output->written);
+	cli_render_frames(&tail->renderer, output, frames, count);
+}
 
 /* Prints all that is committed, up to the end of what is wanted; in a follow,
  * up to where the last look at the log has seen it: to look again is for the
@@ -507,7 +548,7 @@ static int print_committed(struct tail *tail)
 	       cli_signal_caught() == 0 && tail->rendered < tail->end) {
 		size_t most = tail->left < BATCH_FRAMES ? (size_t)tail->left
 		                                        : BATCH_FRAMES;
-		int result = shmlog_reader_next_batch(tail->now.reader, most, 0,
+		int result = shmlog_reader_next_batch(reader_of(tail), most, 0,
 		                                      frames);
 
 		if (result < 0)
@@ -517,8 +558,7 @@ static int print_committed(struct tail *tail)
 		size_t count = cli_frames_before(frames, (size_t)result,
 		                                 tail->end);
 
-		cli_render_frames(&tail->renderer, &tail->output, frames,
-		                  count);
+		render(tail, frames, count);
 		tail->left -= count;
 		tail->rendered = frames[result - 1].next_cursor;
 		/* A short batch has most likely caught up: let it out before
@@ -529,9 +569,8 @@ static int print_committed(struct tail *tail)
 		if (!tail->follow)
 			continue;
 		if (tail->rendered ==
-		            shmlog_reader_known_size(tail->now.reader) ||
-		    (tail->timeout_ns >= 0 &&
-		     since(tail->started_ns) >= tail->timeout_ns))
+		            shmlog_reader_known_size(reader_of(tail)) ||
+		    is_timed_out(tail))
 			break;
 	}
 	return status;
@@ -539,92 +578,31 @@ static int print_committed(struct tail *tail)
 
 /* -------------------------------------------------------------- following */
 
-static void tell_gone(struct tail *tail)
+/* Looks at the name, and goes over to another log that has it by now. */
+static int follow_name(struct tail *tail)
 {
-	if (tail->told_gone)
-		return;
-	tail->told_gone = true;
-	cli_message(tail->path,
-	            tail->by_name
-	                    ? "is gone; waiting for a new log of that name"
-	                    : "is gone; still following the old log");
-}
+	bool switched;
+	int status = cli_follow_look(&tail->follows, &switched);
 
-static void close_source(struct source *source)
-{
-	shmlog_reader_close(source->reader);
-	shmlog_close(source->log);
-	*source = (struct source){0};
-}
-
-/* Opens the log that the name leads to now, if it is still there. */
-static int open_next(struct tail *tail)
-{
-	struct source source;
-	int reason;
-	bool ready;
-	int status = open_source(tail, &source, &ready, &reason);
-
-	if (status == CLI_OK && ready)
-		tail->next = source;
-	return status;
-}
-
-/* Lets the new log of that name take the place of the old one, unless the
- * name has been given back. */
-static int switch_log(struct tail *tail)
-{
-	tail->told_gone = false;
-	tail->name_ns = 0; /* it may have gone on to another one since */
-	if (shmlog_check_name(tail->now.log) == 0) {
-		close_source(&tail->next);
-		return CLI_OK;
-	}
-	close_source(&tail->now);
-	tail->now = tail->next;
-	tail->next = (struct source){0};
+	if (status != CLI_OK || !switched)
+		return status;
+	if (tail->follows.now.log == NULL)
+		status = attach(tail);
+	if (status != CLI_OK || tail->follows.now.log == NULL)
+		return status;
 	tail->quiet = false;
 	tail->pid_gone = false; /* what it wrote there is to be printed */
 	tell_reopened(tail);
 	return begin_at_cursor(tail);
 }
 
-/*
- * Looks whether the name still leads to the log, when something happened to
- * it and now and then in any case.  Once another one is ready there, it is
- * opened, so that it stays readable whatever becomes of its name, but what
- * was committed to the old one is printed first: the switch is made on the
- * next call.
- */
-static int follow_name(struct tail *tail)
-{
-	struct shmlog_header header;
-
-	if (tail->next.log != NULL)
-		return switch_log(tail);
-	if (!cli_nudge_came(&tail->nudge) &&
-	    since(tail->name_ns) < (tail->by_name ? SLICE_NS : NS_PER_SECOND))
-		return CLI_OK;
-	tail->name_ns = cli_now_ns();
-	int found = shmlog_check_name(tail->now.log);
-
-	if (found == 0) {
-		tail->told_gone = false;
-		return CLI_OK;
-	}
-	if (tail->by_name && found == SHMLOG_ERR_REPLACED &&
-	    !is_worth_waiting(tail, shmlog_inspect(tail->path, &header)))
-		return open_next(tail);
-	tell_gone(tail);
-	return CLI_OK;
-}
-
 static int wait_for_more(struct tail *tail)
 {
-	bool has_more = tail->next.log != NULL || tail->pid_gone;
-	int64_t length = has_more ? 0 : slice(tail);
-	int result = shmlog_reader_wait(tail->now.reader, length,
-	                                tail->poll_ns);
+	int64_t length = tail->pid_gone ? 0 : slice(tail);
+
+	if (tail->quiet)
+		cli_output_rest(&tail->output);
+	int result = shmlog_reader_wait(reader_of(tail), length, tail->poll_ns);
 
 	tail->quiet = result == 0;
 	return result < 0 && result != -EINTR ? stop(tail, result) : CLI_OK;
@@ -635,15 +613,17 @@ static int wait_for_more(struct tail *tail)
  * to, or that nothing has taken the place of. */
 static int look_for_end(struct tail *tail, bool *ended_out)
 {
-	const struct shmlog *log = tail->now.log;
+	const struct shmlog *log = tail->follows.now.log;
 	bool gone = is_writer_gone(tail);
 	bool ends = gone || is_idle(tail);
 
 	if (ends && tail->by_name)
-		tail->name_ns = 0; /* look, however short ago that was */
+		cli_follow_look_soon(&tail->follows);
 	int status = follow_name(tail);
 
-	*ended_out = ends && tail->next.log == NULL && tail->now.log == log;
+	*ended_out = tail->follows.now.log == NULL ||
+	             (ends && tail->follows.next.log == NULL &&
+	              tail->follows.now.log == log);
 	if (*ended_out && gone && status == CLI_OK)
 		tell_writer_gone(tail);
 	return status;
@@ -672,19 +652,21 @@ static int tail_log(struct tail *tail)
 {
 	int status = attach(tail);
 
-	if (status != CLI_OK || tail->now.log == NULL)
+	if (status != CLI_OK || tail->follows.now.log == NULL)
 		return status;
 	status = go_to_start(tail);
+	if (tail->cut_short)
+		return cli_signal_caught() != 0 ? CLI_OK : CLI_TIMEOUT;
 	if (status == CLI_OK)
 		status = begin_at_cursor(tail);
 	if (status != CLI_OK)
 		return status;
 	tail->end = UINT64_MAX;
 	if (tail->follow) {
-		shmlog_reader_release_end(tail->now.reader);
+		shmlog_reader_release_end(reader_of(tail));
 		return follow(tail);
 	}
-	int result = shmlog_reader_committed_size(tail->now.reader, &tail->end);
+	int result = shmlog_reader_committed_size(reader_of(tail), &tail->end);
 
 	return result < 0 ? stop(tail, result) : print_committed(tail);
 }
@@ -743,7 +725,7 @@ static int parse_ends(const struct cli_args *args, struct tail *tail)
 		    number > INT_MAX)
 			return cli_usage_error("--pid %s is no process id",
 			                       cli_quote(&quoted, pid));
-		tail->pid = (pid_t)number;
+		cli_process_init(&tail->process, (pid_t)number);
 	}
 	status = parse_duration(args, OPTION_TIMEOUT, &tail->timeout_ns);
 	if (status == CLI_OK)
@@ -767,6 +749,9 @@ static int parse_options(const struct cli_args *args, struct tail *tail)
 	tail->by_name = cli_args_count(args, OPTION_FOLLOW_NAME) > 0;
 	tail->follow = tail->by_name || cli_args_count(args, OPTION_FOLLOW) > 0;
 	tail->cursor_path = cli_args_value(args, OPTION_CURSOR_FILE);
+	if (tail->cursor_path != NULL && strcmp(tail->cursor_path, "-") == 0)
+		return cli_usage_error("--cursor-file - is no file that can be "
+		                       "replaced; ./- is one of that name");
 	if (status == CLI_OK)
 		status = parse_ends(args, tail);
 	if (status == CLI_OK && from != NULL) {
@@ -794,13 +779,43 @@ static int check_distinct(const struct tail *tail)
 {
 	if (cli_check_output(tail->path, NULL) != CLI_OK)
 		return CLI_USAGE;
-	if (tail->cursor_path == NULL ||
-	    access(tail->cursor_path, F_OK) == 0 ||
+	if (tail->cursor_path == NULL || access(tail->cursor_path, F_OK) == 0 ||
 	    !cli_is_same_path(tail->cursor_path, tail->path))
 		return CLI_OK;
 	cli_message(tail->cursor_path,
 	            "is the log itself; nothing was changed");
 	return CLI_USAGE;
+}
+
+/* Each log that is opened must not be what is printed to.  An append to it that
+ * is fed by this follow would have no end: the mark lets it see that. */
+static int check_opened(void *context, struct shmlog *log)
+{
+	const struct tail *tail = context;
+	int status = cli_check_output(tail->path, log);
+
+	if (status == CLI_OK && tail->follow)
+		(void)shmlog_mark_output(log, STDOUT_FILENO);
+	return status;
+}
+
+/* Lets out what is left, and says where the next run goes on. */
+static int finish(struct tail *tail, int status)
+{
+	if (cli_output_flush(&tail->output) == 0)
+		tail->flushed = tail->rendered;
+	note_delivered(tail);
+	if (cli_output_gave_up(&tail->output)) {
+		int given_up = end_undelivered(tail);
+
+		status = status == CLI_OK ? given_up : status;
+	}
+	if (tail->flushed != tail->saved) {
+		int saved = save_cursor(tail);
+
+		status = status == CLI_OK ? saved : status;
+	}
+	return status;
 }
 
 static int tail_run(const struct cli_args *args)
@@ -818,23 +833,23 @@ static int tail_run(const struct cli_args *args)
 		status = cli_fail(NULL, "cannot start", result);
 		goto release_renderer;
 	}
+	tail.output.gives_up = gives_up;
+	tail.output.context = &tail;
 	cli_signals_catch();
 	cli_signals_guard_mappings();
-	tail.started_ns = tail.frame_ns = tail.name_ns = cli_now_ns();
-	tail.nudge.fd = -1;
-	if (tail.by_name)
-		cli_nudge_begin(&tail.nudge, tail.path);
+	if (tail.follow)
+		cli_message_never_wait();
+	tail.started_ns = tail.frame_ns = cli_now_ns();
+	cli_follow_begin(&tail.follows, tail.path,
+	                 tail.by_name  ? CLI_FOLLOW_NAME
+	                 : tail.follow ? CLI_FOLLOW_FILE
+	                               : CLI_FOLLOW_NOT);
+	tail.follows.opened = check_opened;
+	tail.follows.context = &tail;
 	status = cli_typed_status(&tail.typed, tail_log(&tail));
-	if (cli_output_flush(&tail.output) == 0)
-		tail.flushed = tail.rendered;
-	if (tail.flushed != tail.saved) {
-		int saved = save_cursor(&tail);
-
-		status = status == CLI_OK ? saved : status;
-	}
-	close_source(&tail.now);
-	close_source(&tail.next);
-	cli_nudge_end(&tail.nudge);
+	status = finish(&tail, status);
+	cli_follow_end(&tail.follows);
+	cli_delivery_release(&tail.delivery);
 	status = cli_output_finish(&tail.output, status);
 	if (cli_signal_caught() != 0)
 		cli_die_by_signal(cli_signal_caught());

@@ -22,8 +22,12 @@ struct cli_cursor {
 int cli_cursor_file_load(const char *path, struct cli_cursor *cursor_out,
                          bool *found_out);
 
-/* Replaces a cursor file.  CLI_OK, or an exit status after a message. */
+/* Replaces a cursor file, or that which a link leads to, whose mode and, as
+ * far as that is allowed, owner it keeps.  0 or -errno. */
 int cli_cursor_file_save(const char *path, const struct cli_cursor *cursor);
+
+/* Whether a name leads to the log that a cursor is of. */
+bool cli_cursor_is_in_log(const char *path, const struct cli_cursor *cursor);
 
 /* Whether a cursor was taken in this log. */
 bool cli_cursor_is_of(const struct cli_cursor *cursor,

@@ -18,6 +18,7 @@
 static volatile sig_atomic_t came;
 static volatile sig_atomic_t pause_ms;
 static timer_t timer;
+static bool has_timer;
 
 /* Comes again until it was asked for, later each time: the first may have
  * been just before the wait that it was to interrupt. */
@@ -46,7 +47,8 @@ static int watch_folder(int fd, const char *path, const char *name)
 		return -1;
 	int watch = inotify_add_watch(fd, folder,
 	                              IN_CREATE | IN_DELETE | IN_MOVED_FROM |
-	                                      IN_MOVED_TO);
+	                                      IN_MOVED_TO | IN_DELETE_SELF |
+	                                      IN_MOVE_SELF);
 
 	free(folder);
 	return watch;
@@ -60,8 +62,9 @@ static int announce(int fd)
 	                         .sigev_signo = SIGIO};
 
 	sigemptyset(&noting.sa_mask);
-	return timer_create(CLOCK_MONOTONIC, &again, &timer) == 0 &&
-	                       sigaction(SIGIO, &noting, NULL) == 0 &&
+	if (!has_timer)
+		has_timer = timer_create(CLOCK_MONOTONIC, &again, &timer) == 0;
+	return has_timer && sigaction(SIGIO, &noting, NULL) == 0 &&
 	                       fcntl(fd, F_SETOWN, getpid()) == 0 &&
 	                       fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC) == 0
 	               ? 0
@@ -94,7 +97,7 @@ bool cli_nudge_came(struct cli_nudge *nudge)
 	_Alignas(struct inotify_event) char
 		events[16 * (sizeof(struct inotify_event) + NAME_MAX + 1)];
 	static const struct itimerspec never = {0};
-	bool named = false;
+	bool named = false, gone = false;
 	ssize_t got;
 
 	if (nudge->fd < 0 || came == 0)
@@ -111,9 +114,14 @@ bool cli_nudge_came(struct cli_nudge *nudge)
 			 * events that were lost. */
 			named |= event->len == 0 ||
 			         strcmp(event->name, nudge->name) == 0;
+			gone |= (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF |
+			                        IN_IGNORED | IN_UNMOUNT)) != 0;
 			at += (ssize_t)(sizeof(*event) + event->len);
 		}
 	}
+	/* Another folder may have the path of this one soon. */
+	if (gone)
+		cli_nudge_end(nudge);
 	return named;
 }
 

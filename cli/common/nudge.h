@@ -18,7 +18,8 @@ struct cli_nudge {
 void cli_nudge_begin(struct cli_nudge *nudge, const char *path);
 void cli_nudge_end(struct cli_nudge *nudge);
 
-/* Whether something happened to the name since this was asked last. */
+/* Whether something happened to the name since this was asked last.  Where
+ * that was the end of the folder, so is it of the nudge. */
 bool cli_nudge_came(struct cli_nudge *nudge);
 
 #endif

@@ -75,6 +75,58 @@ end_follower() { # SIGNAL
 	expect 0 '' '' tail --cursor-file "$SCRATCH/link" "$LOG"
 }
 
+@test "a link to a cursor file that is to be made stays one" {
+	make_log one two
+	mkdir "$SCRATCH/folder"
+	ln -s folder/link "$SCRATCH/link"
+	ln -s ../real "$SCRATCH/folder/link"
+	run_shmlog 0 tail --cursor-file "$SCRATCH/link" "$LOG"
+	assert_output $'one\ntwo'
+	[[ -L $SCRATCH/link && -L $SCRATCH/folder/link && ! -L $SCRATCH/real ]]
+	assert_equal "$(jq .cursor "$SCRATCH/real")" "$(end_of "$LOG")"
+	assert_equal "$(ls "$SCRATCH/folder")" link
+	ln -s circle "$SCRATCH/circle"
+	run_shmlog 4 tail --cursor-file "$SCRATCH/circle" "$LOG"
+	assert_stderr --partial "$SCRATCH/circle: "
+}
+
+@test "a cursor file keeps its mode, and its owner where that may be" {
+	make_log one
+	: >"$CURSOR"
+	chmod 640 "$CURSOR"
+	[[ $EUID -ne 0 ]] || chown 65534:65534 "$CURSOR"
+	remember "$CURSOR"
+	run_shmlog 0 tail --cursor-file "$CURSOR" "$LOG"
+	assert_equal "$(stat -c '%a %u %g' "$CURSOR")" \
+		"$(stat -c '%a %u %g' "$SCRATCH/remembered.cursor")"
+	rm "$CURSOR"
+	(umask 027 && shmlog tail --cursor-file "$CURSOR" "$LOG")
+	assert_equal "$(stat -c %a "$CURSOR")" 640
+}
+
+@test "a cursor file may have a name as long as names can be" {
+	local bytes
+
+	make_log one
+	for bytes in 248 249 250 255; do
+		CURSOR=$SCRATCH/$(printf "%${bytes}s" | tr ' ' c)
+		expect 0 one '' tail --cursor-file "$CURSOR" "$LOG"
+		expect 0 '' '' tail --cursor-file "$CURSOR" "$LOG"
+		rm "$CURSOR"
+	done
+	assert_equal "$(ls -A "$SCRATCH")" log.shm
+}
+
+@test "--cursor-file - is wrong usage" {
+	make_log one
+	run_shmlog 2 tail --cursor-file - "$LOG"
+	assert_output ''
+	assert_stderr --partial "./-"
+	cd "$SCRATCH"
+	expect 0 one '' tail --cursor-file ./- "$LOG"
+	[[ -s ./- ]]
+}
+
 @test "the cursor is a tenth of a second old at most" {
 	skip_if_sanitized "it is slow enough to be older"
 	local tries=0 caught=0 missed=0 before late
@@ -371,6 +423,46 @@ end_follower() { # SIGNAL
 	for name in "$CURSOR.new" "$CURSOR~" "$CURSOR.tmp"; do
 		assert_equal "$(cat "$name" 2>&1)" precious
 	done
+}
+
+# Changes a number in the cursor file.
+put_saved() { # KEY NUMBER
+	sed -i "s/\"$1\":[0-9]*/\"$1\":$2/" "$CURSOR"
+}
+
+@test "another device of the same file system is the same log" {
+	make_log one
+	shmlog tail --cursor-file "$CURSOR" "$LOG"
+	[[ $(jq .birth_ns "$CURSOR") -ne 0 ]] ||
+		skip 'the file system tells no time of creation'
+	shmlog append -m two "$LOG"
+	put_saved device 4711
+	expect 0 two '' tail --cursor-file "$CURSOR" "$LOG"
+	assert_equal "$(jq .device "$CURSOR")" "$(stat -c %d "$LOG")"
+	# As it was written before there was this number.
+	shmlog append -m three "$LOG"
+	sed -i 's/"filesystem":[0-9]*,//' "$CURSOR"
+	put_saved device 4711
+	expect 0 three '' tail --cursor-file "$CURSOR" "$LOG"
+}
+
+@test "the same inode of another file system, or of another time, is no such log" {
+	make_log one
+	shmlog tail --cursor-file "$CURSOR" "$LOG"
+	cp "$CURSOR" "$SCRATCH/saved"
+	put_saved birth_ns 4711
+	run_shmlog 8 tail --cursor-file "$CURSOR" "$LOG"
+	if [[ $(jq .filesystem "$SCRATCH/saved") -ne 0 ]]; then
+		cp "$SCRATCH/saved" "$CURSOR"
+		put_saved device 4711
+		put_saved filesystem 4711
+		run_shmlog 8 tail --cursor-file "$CURSOR" "$LOG"
+	fi
+	# Where no time of creation is known, the device decides.
+	cp "$SCRATCH/saved" "$CURSOR"
+	put_saved birth_ns 0
+	put_saved device 4711
+	run_shmlog 8 tail --cursor-file "$CURSOR" "$LOG"
 }
 
 # ------------------------------------------------------------------------ -F

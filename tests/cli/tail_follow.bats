@@ -215,6 +215,25 @@ store_frame() { # LOG PAYLOAD
 	assert_output $'one\ntwo'
 }
 
+@test "--pid sees the end of a process that nobody has asked for its status" {
+	local parent child
+
+	[[ -e /proc/self/stat ]] || skip 'no /proc on this machine'
+	make_log one
+	# The shell becomes a program that never asks.
+	bash -c 'sleep 1000 & echo $! >"$1"; exec sleep 1000' - "$SCRATCH/pid" 3>&- &
+	parent=$!
+	wait_for "$OUT_LIMIT" test -s "$SCRATCH/pid"
+	child=$(<"$SCRATCH/pid")
+	follow -f --pid "$child" "$LOG"
+	sees one
+	still_follows
+	kill -9 "$child"
+	ends_with 0
+	kill -0 "$child" || fail 'somebody has asked'
+	kill -9 "$parent"
+}
+
 @test "--pid ends -F that waits for a log its process never made" {
 	local dead
 
@@ -292,6 +311,87 @@ store_frame() { # LOG PAYLOAD
 	cut -d' ' -f1 "$SCRATCH/rest" | cmp - <(seq 2 $(($(wc -l <"$SCRATCH/rest") + 1)))
 	assert_equal "$(jq .cursor "$SCRATCH/cursor")" \
 		"$(tail -n 1 "$SCRATCH/rest" | cut -d' ' -f2)"
+}
+
+# ----------------------------------------------- a reader that takes nothing
+
+# A pipe that nobody reads, open as descriptor 8, and a log that does not fit.
+make_blocked() {
+	seq 60000 | shmlog append --create 1M "$LOG"
+	mkfifo "$SCRATCH/pipe"
+	exec 8<>"$SCRATCH/pipe"
+}
+
+follow_blocked() { # ARGUMENT...
+	shmlog tail -f -n +1 "$@" "$LOG" >&8 2>"$SCRATCH/err" 3>&- 8>&- &
+	FOLLOWER=$!
+}
+
+# What is in the pipe; whoever has left something there is gone.
+drain() {
+	timeout 1 cat <&8 || true
+}
+
+@test "a reader that takes nothing keeps no end of a follow from coming" {
+	make_blocked
+	follow_blocked --timeout 100ms
+	ends_with 124
+	says 'takes nothing'
+	drain >/dev/null
+	follow_blocked --idle 100ms
+	ends_with 4
+	says 'takes nothing'
+	drain >/dev/null
+	follow_blocked --pid 999999999
+	ends_with 4
+	says 'takes nothing'
+	drain >/dev/null
+	follow_blocked
+	wait_until_asleep "$FOLLOWER"
+	kill "$FOLLOWER"
+	ends_with 143
+	no_message
+}
+
+@test "nor where its messages go there, too" {
+	make_blocked
+	shmlog tail -f -n +1 --timeout 100ms "$LOG" >&8 2>&8 3>&- &
+	FOLLOWER=$!
+	ends_with 124
+}
+
+@test "a reader that is merely slow is given everything before an end" {
+	make_blocked
+	for end in '--idle 0' '--timeout 1h --idle 1ms' '--pid 999999999'; do
+		# shellcheck disable=SC2086
+		follow_blocked $end
+		sleep 0.4
+		seq 60000 | cmp - <(head -c "$(seq 60000 | wc -c)" <&8)
+		ends_with 0
+		no_message
+	done
+}
+
+@test "of what a reader did not take, the cursor file counts whole frames" {
+	local cursor format
+
+	make_blocked
+	for format in text json frames; do
+		rm -f "$SCRATCH/cursor"
+		follow_blocked --timeout 100ms -o "$format" \
+			--cursor-file "$SCRATCH/cursor"
+		ends_with 124
+		drain >"$SCRATCH/taken"
+		cursor=$(jq .cursor "$SCRATCH/cursor")
+		assert [ "$cursor" -gt 0 ]
+		shmlog dump -o "$format" --to "$cursor" "$LOG" >"$SCRATCH/counted"
+		# All that is counted has come, and no whole frame beyond it.
+		head -c "$(stat -c %s "$SCRATCH/counted")" "$SCRATCH/taken" |
+			cmp - "$SCRATCH/counted"
+		shmlog dump -o "$format" --from "$cursor" -n 1 "$LOG" >"$SCRATCH/next"
+		assert [ "$(stat -c %s "$SCRATCH/taken")" -lt \
+			$(($(stat -c %s "$SCRATCH/counted") + $(stat -c %s "$SCRATCH/next"))) ]
+	done
 }
 
 # ------------------------------------------------------------- bad and gone
@@ -391,7 +491,7 @@ store_frame() { # LOG PAYLOAD
 	printf 'just a text, and long enough for a header\n' >"$SCRATCH/text"
 	run limited 5 shmlog tail -f "$SCRATCH/text"
 	assert_failure 5
-	run limited 5 shmlog tail -F "$SCRATCH"
+	run limited 5 shmlog tail -f "$SCRATCH"
 	assert_failure 5
 }
 
@@ -421,6 +521,141 @@ store_frame() { # LOG PAYLOAD
 	sees $'one\ntwo\nthree\nfour'
 	# It says that it waits, once.
 	assert_equal "$(grep -c waiting "$SCRATCH/err")" 1
+}
+
+# As somebody who may not read everything; sets `plain` to a command for it.
+as_plain_user() {
+	plain=()
+	((EUID == 0)) || return 0
+	need setpriv
+	plain=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	chmod 0755 "$SCRATCH"
+	"${plain[@]}" test -x "$BUILD/shmlog" || skip "nobody may not run it"
+}
+
+follow_as_plain_user() { # ARGUMENT...
+	: >"$SCRATCH/out"
+	: >"$SCRATCH/err"
+	"${plain[@]}" "$BUILD/shmlog" tail "$@" >"$SCRATCH/out" 2>"$SCRATCH/err" 3>&- &
+	FOLLOWER=$!
+}
+
+@test "-F waits for a log that may not be read yet, at first and in its place" {
+	as_plain_user
+	(umask 077 && make_log one)
+	chmod 000 "$LOG"
+	follow_as_plain_user -F -n +1 "$LOG"
+	says 'waiting.*Permission denied'
+	chmod 644 "$LOG"
+	sees one
+	shmlog append --create 4K -m two "$SCRATCH/new"
+	chmod 000 "$SCRATCH/new"
+	mv "$SCRATCH/new" "$LOG"
+	says 'cannot be followed yet: Permission denied'
+	still_follows
+	chmod 644 "$LOG"
+	sees $'one\ntwo'
+	assert_equal "$(wc -l <"$SCRATCH/err")" 3
+}
+
+@test "-F does not call a log gone whose folder may not be entered" {
+	as_plain_user
+	mkdir -m 755 "$SCRATCH/folder"
+	LOG=$SCRATCH/folder/log
+	make_log one
+	chmod 644 "$LOG"
+	for mode in -F -f; do
+		follow_as_plain_user $mode "$LOG"
+		sees one
+		chmod 600 "$SCRATCH/folder"
+		says 'cannot be looked at: Permission denied; still following'
+		refute grep -q gone "$SCRATCH/err"
+		[[ $EUID -ne 0 ]] || shmlog append -m two "$LOG"
+		[[ $EUID -ne 0 ]] || sees $'one\ntwo'
+		chmod 755 "$SCRATCH/folder"
+		[[ $EUID -eq 0 ]] || shmlog append -m two "$LOG"
+		sees $'one\ntwo'
+		kill "$FOLLOWER"
+		ends_with 143
+		assert_equal "$(wc -l <"$SCRATCH/err")" 1
+		rm "$LOG"
+		make_log one
+		chmod 644 "$LOG"
+	done
+}
+
+@test "-F waits while something else has the name, at first and in its place" {
+	local what
+
+	for what in mkdir mkfifo "ln -s $SCRATCH/nowhere" "cp $SCRATCH/text"; do
+		printf 'just a text, and long enough for a header\n' >"$SCRATCH/text"
+		rm -rf "$LOG"
+		$what "$LOG"
+		follow -F "$LOG"
+		says waiting
+		rm -r "$LOG"
+		make_log one
+		sees one
+		rm "$LOG"
+		$what "$LOG"
+		says gone
+		rm -r "$LOG"
+		make_log two
+		sees $'one\ntwo'
+		kill "$FOLLOWER"
+		ends_with 143
+		# Once, whatever it saw on the way.
+		assert_equal "$(grep -c 'waiting for the log' "$SCRATCH/err")" 1
+		assert_equal "$(grep -c ' is gone' "$SCRATCH/err")" 1
+	done
+}
+
+@test "-F waits for a log that is copied in pieces" {
+	make_log one two
+	mv "$LOG" "$SCRATCH/whole"
+	follow -F "$LOG"
+	head -c 10 "$SCRATCH/whole" >"$LOG"
+	says waiting
+	head -c 30 "$SCRATCH/whole" | tail -c +11 >>"$LOG"
+	sleep 0.05
+	still_follows
+	tail -c +31 "$SCRATCH/whole" >>"$LOG"
+	sees $'one\ntwo'
+	assert_equal "$(wc -l <"$SCRATCH/err")" 1
+}
+
+@test "-F waits for a folder that is not there yet, or comes again" {
+	mkdir "$SCRATCH/folder"
+	LOG=$SCRATCH/folder/log
+	rmdir "$SCRATCH/folder"
+	follow -F "$LOG"
+	says 'waiting.*No such file'
+	mkdir "$SCRATCH/folder"
+	make_log one
+	sees one
+	mv "$SCRATCH/folder" "$SCRATCH/away"
+	says gone
+	mkdir "$SCRATCH/folder"
+	make_log two
+	sees $'one\ntwo'
+	still_follows
+}
+
+@test "-F misses no log that comes in pieces and lives a quarter of a second" {
+	local i
+
+	skip_if_sanitized 'timing'
+	follow -F "$LOG"
+	says waiting
+	for i in {1..8}; do
+		shmlog append --create 4K -m "log $i" "$SCRATCH/whole"
+		truncate -s 4K "$LOG"
+		sleep 0.03
+		dd if="$SCRATCH/whole" of="$LOG" bs=4K conv=notrunc status=none
+		sleep 0.23
+		rm "$LOG" "$SCRATCH/whole"
+	done
+	sees "$(seq -f 'log %g' 8)"
 }
 
 @test "-F re-opens a log that was replaced, and says so" {
@@ -581,6 +816,54 @@ store_frame() { # LOG PAYLOAD
 	tail -c +25 "$SCRATCH/other" | dd of="$LOG" bs=24 seek=1 conv=notrunc status=none
 	head -c 24 "$SCRATCH/other" | dd of="$LOG" conv=notrunc status=none
 	sees $'one\ntwo'
+}
+
+wake_ups() {
+	awk '/^voluntary/ { print $2 }' "/proc/$FOLLOWER/status"
+}
+
+@test "a wait for a missing log wakes up as seldom as a silent follow" {
+	local folder before
+
+	[[ -e /proc/self/status ]] || skip 'no /proc on this machine'
+	for folder in "$SCRATCH" "$SCRATCH/missing"; do
+		follow -F "$folder/log"
+		says waiting
+		before=$(wake_ups)
+		sleep 1
+		assert [ $(($(wake_ups) - before)) -lt 20 ]
+		kill "$FOLLOWER"
+		ends_with 143
+	done
+}
+
+@test "a signal ends a walk back over millions of frames, and leaves no cursor" {
+	need perl
+	perl -e 'my $frames = 8e6;
+		print pack("Q<3", 24, 24, 24 + 4 * $frames), "\4\0\4\0" x $frames' >"$LOG"
+	: >"$SCRATCH/out"
+	shmlog tail -n 999999999 --cursor-file "$SCRATCH/cursor" "$LOG" \
+		>"$SCRATCH/out" 2>"$SCRATCH/err" 3>&- &
+	FOLLOWER=$!
+	if [[ -e /proc/$FOLLOWER/status ]]; then
+		# Once it catches the signal, it walks.
+		wait_for "$OUT_LIMIT" catches_term
+	fi
+	kill "$FOLLOWER"
+	ends_with 143
+	# It may have come too late: then something is printed.
+	[[ -s $SCRATCH/out || ! -e $SCRATCH/cursor ]]
+	run_shmlog 124 tail -f -n 999999999 --timeout 1ns \
+		--cursor-file "$SCRATCH/cursor" "$LOG"
+	assert_output ''
+	[[ ! -e $SCRATCH/cursor ]]
+}
+
+catches_term() {
+	local caught
+
+	caught=$(sed -n 's/^SigCgt:[[:blank:]]*//p' "/proc/$FOLLOWER/status") || return
+	((0x$caught & 1 << 14))
 }
 
 @test "a follow uses no processor while there is nothing to do" {
