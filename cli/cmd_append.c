@@ -966,6 +966,7 @@ static int parse_options(const struct cli_args *args, struct append *append,
 	sink->lock_timeout_ns = -1;
 	sink->atomic = cli_args_count(args, OPTION_ATOMIC) > 0;
 	sink->ack = cli_args_count(args, OPTION_ACK) > 0;
+	sink->needs_output = cli_args_count(args, OPTION_OVERFLOW) > 0;
 	sink->force = cli_args_count(args, OPTION_FORCE) > 0;
 	append->skip_invalid = cli_args_count(args, OPTION_SKIP_INVALID) > 0;
 	if (format != NULL && !cli_input_format_parse(format, &append->format))

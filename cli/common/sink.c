@@ -55,6 +55,34 @@ static int wait_for(void *context, int status)
 	return cli_patience_wait(&sink->patience, status);
 }
 
+/*
+ * Where descriptors are so few that none is left to write with, an append
+ * that prints nothing gives up its standard output.  False if there is
+ * nothing to give.
+ */
+static bool spare_output(struct cli_sink *sink)
+{
+	struct cli_output *output = sink->output;
+
+	if (sink->options.ack || sink->options.needs_output ||
+	    output->used > 0 || sink->spared_output)
+		return false;
+	close(output->fd);
+	sink->spared_output = true;
+	return true;
+}
+
+/* Something that takes what nobody writes, in its place. */
+static void replace_output(const struct cli_sink *sink)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || fd == sink->output->fd)
+		return;
+	(void)dup2(fd, sink->output->fd);
+	close(fd);
+}
+
 /* One commit, begun again when a signal that means nothing to us cuts it. */
 static int append(struct cli_sink *sink, struct shmlog_append_result *result)
 {
@@ -85,7 +113,8 @@ static int append(struct cli_sink *sink, struct shmlog_append_result *result)
 		                 : shmlog_append_frames(sink->log, sink->frames,
 		                                        sink->used, &options,
 		                                        result);
-	} while (status == -EINTR && cli_patience_goes_on(&sink->patience));
+	} while ((status == -EINTR && cli_patience_goes_on(&sink->patience)) ||
+	         (status == -EMFILE && spare_output(sink)));
 	cli_patience_end(&sink->patience);
 	sink->last = *result;
 	return status;
@@ -154,6 +183,8 @@ void cli_sink_release(struct cli_sink *sink)
 	free(sink->frames);
 	if (sink->spool >= 0)
 		close(sink->spool);
+	if (sink->spared_output)
+		replace_output(sink);
 }
 
 bool cli_sink_has_room(struct cli_sink *sink)

@@ -14,6 +14,7 @@
 struct cli_sink_options {
 	bool atomic;               /* all that is put is one commit */
 	bool ack;                  /* print a line per commit */
+	bool needs_output;         /* for something else */
 	bool force;                /* even where another writer is seen */
 	uint64_t commit_every;     /* frames per commit; 0: as they come */
 	int64_t lock_timeout_ns;   /* negative: without limit */
@@ -23,9 +24,10 @@ struct cli_sink_options {
 struct cli_sink {
 	struct shmlog *log;
 	struct shmlog_keeper *keeper;
-	bool keeps;       /* something, since the last commit */
-	bool was_small;   /* what the last read brought: one small commit */
-	const char *path; /* for messages */
+	bool keeps;         /* something, since the last commit */
+	bool was_small;     /* what the last read brought: one small commit */
+	bool spared_output; /* its descriptor was needed to write with */
+	const char *path;   /* for messages */
 	struct cli_sink_options options;
 	struct cli_output *output;  /* for acknowledgements */
 	unsigned char *frames;      /* encoded, waiting */

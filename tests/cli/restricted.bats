@@ -1,4 +1,5 @@
-# Where the system lacks something: shared mappings.
+# Where the system lacks something, or another program is in the way: shared
+# mappings, descriptors, leases.
 load helper
 
 teardown() {
@@ -71,4 +72,132 @@ without_shared_mappings() {
 	shmlog dump "$LOG" | sort | cmp - <(for i in 1 2 3 4; do
 		seq -f "$i-%g" 200
 	done | sort)
+}
+
+# -------------------------------------------------------------- descriptors
+
+# Runs a command that may have so many descriptors, the standard ones counted.
+with_descriptors() { # NUMBER COMMAND...
+	(
+		for fd in /proc/self/fd/*; do
+			fd=${fd##*/}
+			((fd <= 2)) || eval "exec $fd>&-"
+		done
+		ulimit -n "$1"
+		exec "${@:2}"
+	)
+}
+
+need_few_descriptors() {
+	[[ -d /proc/self/fd ]] || skip 'no /proc on this machine'
+	skip_if_sanitized 'a sanitizer opens files of its own'
+}
+
+@test "append works with four descriptors, unless it prints" {
+	need_few_descriptors
+	shmlog create -c 4K "$LOG"
+	with_descriptors 4 shmlog append -m one "$LOG"
+	echo two | with_descriptors 4 shmlog append "$LOG"
+	echo three | with_descriptors 4 shmlog append --create 4K "$LOG"
+	run with_descriptors 4 shmlog append --ack -m four "$LOG"
+	assert_failure 4
+	assert_output --partial 'Too many open files'
+	run with_descriptors 5 shmlog append --ack -m four "$LOG"
+	assert_output '{"frames":1,"cursor":'"$(end_of "$LOG")"'}'
+	expect 0 $'one\ntwo\nthree\nfour' '' dump "$LOG"
+}
+
+@test "tail -F works with four descriptors" {
+	need_few_descriptors
+	: >"$SCRATCH/out"
+	with_descriptors 4 shmlog tail -F "$LOG" >"$SCRATCH/out" 2>"$SCRATCH/err" &
+	FOLLOWER=$!
+	wait_for 10 grep -q waiting "$SCRATCH/err"
+	shmlog append --create 4K -m one "$LOG"
+	sees one
+	shmlog append -m two "$LOG"
+	shmlog append --create 4K -m new "$SCRATCH/new"
+	mv "$SCRATCH/new" "$LOG"
+	sees $'one\ntwo\nnew'
+	rm "$LOG"
+	wait_for 10 grep -q gone "$SCRATCH/err"
+	mkdir "$LOG"
+	rmdir "$LOG"
+	shmlog append --create 4K -m third "$LOG"
+	sees $'one\ntwo\nnew\nthird'
+	assert_equal "$(grep -c replaced "$SCRATCH/err")" 2
+}
+
+@test "tail -F with a cursor file works with five" {
+	need_few_descriptors
+	: >"$SCRATCH/out"
+	shmlog append --create 4K -m one "$LOG"
+	with_descriptors 5 shmlog tail -F --cursor-file "$SCRATCH/cursor" "$LOG" \
+		>"$SCRATCH/out" 2>"$SCRATCH/err" &
+	FOLLOWER=$!
+	sees one
+	shmlog append --create 4K -m new "$SCRATCH/new"
+	mv "$SCRATCH/new" "$LOG"
+	sees $'one\nnew'
+	kill "$FOLLOWER"
+	wait "$FOLLOWER" || true
+	assert_equal "$(jq .cursor "$SCRATCH/cursor")" "$(end_of "$LOG")"
+}
+
+# ------------------------------------------------------------------- leases
+
+# Another program that has a lease on the log, and gives it back a moment
+# after it is asked to; or never does.
+take_lease() { # [never]
+	need perl
+	[[ $(uname) == Linux ]] || skip 'leases are for Linux'
+	perl -e 'my ($log, $ready, $never) = @ARGV;
+		my $asked = 0;
+		$SIG{IO} = sub { $asked = 1 };
+		open my $file, "+<", $log or die;
+		fcntl($file, 1024, 1) or exit 77; # F_SETLEASE, F_WRLCK
+		open my $note, ">", $ready or die;
+		close $note;
+		for (1 .. 600) { last if $asked; select undef, undef, undef, 0.05 }
+		select undef, undef, undef, $never ? 60 : 0.1;
+		fcntl($file, 1024, 2); # F_UNLCK
+	' "$LOG" "$SCRATCH/leased" "${1:-}" 3>&- &
+	HOLDER=$!
+	wait_for 10 eval '[[ -e $SCRATCH/leased ]] || ! kill -0 "$HOLDER" 2>/dev/null'
+	[[ -e $SCRATCH/leased ]] || skip 'no lease is granted here'
+}
+
+@test "a lease of another program is waited for" {
+	shmlog append --create 64K -m one "$LOG"
+	for command in dump 'tail -n 1' 'tail -F --count 1' verify stat 'seek -- -1' \
+		'append -m two' 'create --if-missing -c 64K'; do
+		[[ $command != append* ]] || skip_if_portable 'it takes /proc'
+		rm -f "$SCRATCH/leased"
+		take_lease
+		read -r -a words <<<"$command"
+		if [[ $command == seek* ]]; then
+			run_shmlog 0 seek "$LOG" -- -1
+		else
+			run_shmlog 0 "${words[@]}" "$LOG"
+		fi
+		wait "$HOLDER"
+	done
+	expect 0 $'one\ntwo' '' dump "$LOG"
+}
+
+@test "a lease that is not given back keeps no follow from its end" {
+	local result=0
+
+	shmlog append --create 64K -m one "$LOG"
+	take_lease never
+	run_shmlog 124 tail -F --timeout 200ms "$LOG"
+	assert_output ''
+	assert_stderr "shmlog tail: $LOG: waiting for the log: another process has a lease on it"
+	shmlog dump "$LOG" 2>"$SCRATCH/err" 3>&- &
+	FOLLOWER=$!
+	sleep 0.2
+	kill "$FOLLOWER"
+	wait "$FOLLOWER" || result=$?
+	assert_equal "$result" 143
+	kill -9 "$HOLDER"
 }
