@@ -177,6 +177,16 @@ static bool is_half_written(const struct shmlog_header *header)
 	return missing;
 }
 
+/* Whether opening fails for something that no other file would change: what
+ * this process lacks, unless the old log holds the descriptor that is needed,
+ * or a device that fails. */
+static bool is_own_failure(const struct cli_follow *follow, int status)
+{
+	if (status == -EMFILE)
+		return follow->now.log == NULL;
+	return status == -ENFILE || status == -ENOMEM || status == -EIO;
+}
+
 /*
  * Whether a log that cannot be opened is worth waiting for.  By name it is,
  * whatever is there: another file may take the name at any time.  A file
@@ -186,6 +196,8 @@ static bool is_worth_waiting(const struct cli_follow *follow, int status)
 {
 	struct shmlog_header header;
 
+	if (is_own_failure(follow, status))
+		return false;
 	if (follow->mode == CLI_FOLLOW_NAME || status == -EWOULDBLOCK)
 		return true;
 	if (follow->mode == CLI_FOLLOW_NOT || status < SHMLOG_ERR_SIZE ||
