@@ -45,8 +45,9 @@ int shmlog_source_write(const struct shmlog_source *source,
  * them.  SHMLOG_ERR_IN_DOUBT: somebody is.  SHMLOG_ERR_OVERWRITTEN: nobody is,
  * all that is committed is a chain of frames, and those that the source of the
  * commit is now narrowed to are not among them.  SHMLOG_ERR_FRAME_CORRUPT or
- * _TORN: the chain is broken.  SHMLOG_ERR_WENT_BACK: so are frames before these.  Also
- * the header's statuses, SHMLOG_ERR_MAPPING_GONE and -errno.
+ * _TORN: the chain is broken.  SHMLOG_ERR_WENT_BACK: frames before these were
+ * overwritten too.  Also the header's statuses, SHMLOG_ERR_MAPPING_GONE and
+ * -errno.
  */
 int shmlog_settle(struct shmlog_commit *commit);
 

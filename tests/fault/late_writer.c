@@ -386,6 +386,9 @@ static void check_race(struct race *race)
 
 		if (i < acked && count == 0)
 			fail(race, "an acknowledged frame is lost");
+		if (i >= acked && count > 0 && !race->peer.exposed &&
+		    strstr(race->err, "in doubt") == NULL)
+			fail(race, "a frame is there that nobody speaks of");
 		if ((i < acked || race->status == 0) && count > 1)
 			fail(race, "a frame is there twice");
 	}

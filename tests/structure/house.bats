@@ -6,8 +6,10 @@ load ../cli/helper
 LAYERS=(
 	"format platform status"
 	"evidence mapping"
-	"lock window wrap"
-	"keep resync"
+	"window wrap"
+	"chain resync"
+	"lock"
+	"keep settle"
 	"append create reader writer"
 	"salvage verify wait"
 )
