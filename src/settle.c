@@ -154,7 +154,7 @@ static int compare(const struct shmlog_commit *commit,
 	*difference = (struct difference){.first = length};
 	for (uint64_t at = 0; at < length;) {
 		const unsigned char *bytes;
-		uint64_t held;
+		uint64_t held = 0;
 		int status = source_at(&commit->source, at, 1, &bytes, &held);
 
 		if (held > sizeof(there))

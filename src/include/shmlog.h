@@ -511,6 +511,11 @@ SHMLOG_API int shmlog_writer_allocate(struct shmlog_writer *writer,
 /*
  * Publishes all reserved frames at once.  0 also when there are none.
  *
+ * No system call, and so no second look, as shmlog_append_frames() takes one:
+ * a foreign writer that opens the log while this one is open, or in the moment
+ * in which it is opened, may overwrite what was committed.  That is noticed by
+ * the first commit after it, as SHMLOG_ERR_INTERFERED.
+ *
  * SHMLOG_ERR_INTERFERED if `size` is no longer what this writer left: nothing
  * is published, and the writer is of no use any more.
  * SHMLOG_ERR_FRAME_CORRUPT (debug checks): nothing is published, the
