@@ -392,6 +392,29 @@ TEST(test_append_from_a_file_that_ends_early_commits_nothing)
 	free(frames.bytes);
 }
 
+static const struct shmlog_append_options patient = {.lock_timeout_ns = -1};
+
+/* Sleeps until somebody waits for the lock: a shared lock on the last byte but
+ * two that a file could have says so; for a while where there is none. */
+static void wait_for_waiter(int log)
+{
+	struct timespec moment = {.tv_nsec = 10000000};
+
+	for (unsigned i = 0; i < 50; i++) {
+		nanosleep(&moment, NULL);
+#ifdef F_OFD_GETLK
+		struct flock mark = {.l_type = F_WRLCK,
+		                     .l_whence = SEEK_SET,
+		                     .l_start = INT64_MAX - 2,
+		                     .l_len = 1};
+
+		if (fcntl(log, F_OFD_GETLK, &mark) == 0 &&
+		    mark.l_type == F_RDLCK)
+			return;
+#endif
+	}
+}
+
 /*
  * In a child: takes the lock on the log, tells that, and once somebody waits
  * for it writes `bytes` over the file of frames from `offset` on.
@@ -399,7 +422,6 @@ TEST(test_append_from_a_file_that_ends_early_commits_nothing)
 static pid_t change_under_lock(const char *path, int fd, uint64_t offset,
                                const void *bytes, size_t length)
 {
-	struct timespec moment = {.tv_nsec = 100000000};
 	int locked[2];
 	char byte;
 
@@ -412,7 +434,7 @@ static pid_t change_under_lock(const char *path, int fd, uint64_t offset,
 		bool ready = flock(log, LOCK_EX) == 0 &&
 		             write(locked[1], "", 1) == 1;
 
-		nanosleep(&moment, NULL);
+		wait_for_waiter(log);
 		_exit(ready && pwrite(fd, bytes, length, (off_t)offset) ==
 		                              (ssize_t)length
 		              ? 0
@@ -438,7 +460,7 @@ TEST(test_append_from_a_file_that_changes_commits_what_was_checked)
 	struct shmlog *log = open_log(path);
 	/* Far behind what is held of the file: a word that is none. */
 	pid_t child = change_under_lock(path, fd, frames.length - 1, "\xff", 1);
-	int status = shmlog_append_frames_from(log, fd, frames.length, NULL,
+	int status = shmlog_append_frames_from(log, fd, frames.length, &patient,
 	                                       &result);
 
 	assert_int_equal(waitpid(child, &ended, 0), child);
@@ -476,7 +498,7 @@ TEST(test_append_from_a_file_that_changes_counts_what_was_committed)
 	int fd = file_of("spool", many.bytes, many.length);
 	struct shmlog *log = open_log(path);
 	pid_t child = change_under_lock(path, fd, 0, few.bytes, few.length);
-	int status = shmlog_append_frames_from(log, fd, many.length, NULL,
+	int status = shmlog_append_frames_from(log, fd, many.length, &patient,
 	                                       &result);
 
 	assert_int_equal(waitpid(child, &ended, 0), child);
