@@ -131,6 +131,8 @@ $HINT" append
 $HINT" append "$LOG" --inp nul
 	expect 2 '' "shmlog append: unknown option '--lock'; did you mean '--lock-timeout'?
 $HINT" append "$LOG" --lock 1s
+	expect 2 '' "shmlog append: unknown option '--rate'
+$HINT" append "$LOG" --rate 1
 	expect 2 '' "shmlog append: option '-m' needs a value: TEXT
 $HINT" append "$LOG" -m
 	expect 2 '' "shmlog append: option '--atomic' takes no value
