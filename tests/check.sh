@@ -225,12 +225,12 @@ work() {
 
 # The factor for those limits: 10, or more where this machine is slower or busy.
 patience() {
-	local taken
+	local taken TIMEFORMAT=%R
 
-	taken=$(TIMEFORMAT=%R && time work 2>&1)
-	awk -v taken="$taken" 'BEGIN { print taken > 0.5 ? int(20 * taken) : 10 }'
+	taken=$({ time work; } 2>&1)
+	awk -v taken="$taken" 'BEGIN { print (taken > 0.5 ? int(20 * taken) : 10) }'
 }
-SHMLOG_TEST_PATIENCE=${SHMLOG_TEST_PATIENCE:-$({ patience; } 2>&1)}
+SHMLOG_TEST_PATIENCE=${SHMLOG_TEST_PATIENCE:-$(patience)}
 SHMLOG_TEST_SKIPS=$PWD/build/.skips
 export SHMLOG_TEST_PATIENCE SHMLOG_TEST_SKIPS
 : >"$SHMLOG_TEST_SKIPS"
@@ -245,8 +245,15 @@ with_skips() {
 	{ print; fflush() }'
 }
 
-echo "== test: ${#tests[@]} files"
+echo "== test: ${#tests[@]} files, limits times $SHMLOG_TEST_PATIENCE"
 set -o pipefail
+# prove, except that nothing it says waits in a buffer of the pipe.
+prove_aloud() { # ARGUMENT...
+	# shellcheck disable=SC2016 # perl's own variables
+	perl -MApp::Prove -e '$| = 1; my $prove = App::Prove->new;
+		$prove->process_args(@ARGV); exit($prove->run ? 0 : 1)' -- "$@"
+}
+
 # One more than there are cores: some tests wait for most of their time.
-SIZE=small prove -j"$((cores + 1))" --timer --exec tests/run-test.sh \
+SIZE=small prove_aloud -j"$((cores + 1))" --timer --exec tests/run-test.sh \
 	"${first[@]}" "${rest[@]}" | with_skips

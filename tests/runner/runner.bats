@@ -27,8 +27,12 @@ LITTER='touch "$SHMLOG_TEST_MEMORY/file" "$BATS_TEST_TMPDIR/file"
 	disown -a'
 
 assert_nothing_left() {
-	assert_equal "$(ls -A "$SCRATCH/memory" "$SCRATCH/tmp" | grep -v '^$\|:$')" ''
+	no_rooms || fail "left: $(find "$SCRATCH/memory" "$SCRATCH/tmp")"
 	wait_for 5 no_sleepers
+}
+
+no_rooms() {
+	[[ ! $(find "$SCRATCH/memory" "$SCRATCH/tmp" -mindepth 1) ]]
 }
 
 # Planted processes carry the name of this test's folder in their environment.
@@ -177,10 +181,6 @@ no_sleepers() {
 		wait_for 5 no_sleepers || fail "after $deed"
 		wait $! || true
 	done
-}
-
-no_rooms() {
-	[[ ! $(ls -A "$SCRATCH/memory" "$SCRATCH/tmp" | grep -v '^$\|:$') ]]
 }
 
 @test "seconds pass more slowly while others want the processors" {
