@@ -78,6 +78,31 @@ static int look_back(const struct shmlog *log, uint64_t size)
 	return status == 0 ? walk_back(bytes + held, held, committed) : status;
 }
 
+/* Whether the last frame, which was proved, is still whole: nothing must be
+ * built upon what has been damaged since. */
+static int look_at_last(const struct shmlog *log, uint64_t size)
+{
+	unsigned char word[2];
+	uint64_t committed = size - log->data_offset;
+	uint32_t total = 0;
+
+	if (committed < SHMLOG_FRAME_OVERHEAD_BYTES)
+		return committed == 0 ? 0 : SHMLOG_ERR_TORN;
+	int status = shmlog_read_at(log->fd, size - 2, word, sizeof(word));
+
+	if (status == 0)
+		total = shmlog_load_word(word);
+	if (status == 0 &&
+	    (total < SHMLOG_FRAME_OVERHEAD_BYTES || total > committed))
+		return SHMLOG_ERR_TORN;
+	if (status == 0)
+		status = shmlog_read_at(log->fd, size - total, word,
+		                        sizeof(word));
+	if (status == 0 && shmlog_load_word(word) != total)
+		return SHMLOG_ERR_TORN;
+	return status;
+}
+
 /* Walks on from what is proved already. */
 static int look_ahead(struct shmlog *log, uint64_t size)
 {
@@ -89,7 +114,7 @@ static int look_ahead(struct shmlog *log, uint64_t size)
 		return status != 0 ? status : SHMLOG_ERR_WENT_BACK;
 	}
 	if (size == log->proved)
-		return 0;
+		return look_at_last(log, size);
 	int status = shmlog_window_init(&window, log->fd, 0,
 	                                SHMLOG_CHAIN_BYTES);
 

@@ -78,8 +78,8 @@ static void start_ticking(void)
 	timer_settime(ticker, 0, &soon, NULL);
 }
 
-/* Comes while something is written, and once more: a writer that finds it
- * under way need not start it. */
+/* Once it was started it stays under way as long as something is written again
+ * and again, so that not each write has to start it. */
 static void tick(int signal_number)
 {
 	int saved_errno = errno;
@@ -91,6 +91,17 @@ static void tick(int signal_number)
 	errno = saved_errno;
 }
 
+/* Ticks come while something is written and at no other time: they would cut
+ * calls that have nothing to do with it. */
+static bool let_tick(bool let)
+{
+	sigset_t one;
+
+	sigemptyset(&one);
+	sigaddset(&one, SIGURG);
+	return sigprocmask(let ? SIG_UNBLOCK : SIG_BLOCK, &one, NULL) == 0;
+}
+
 /* The signal is one that does nothing to a process which does not ask for
  * it, so that nobody else sends it to end this one. */
 static bool make_ticker(void)
@@ -98,17 +109,14 @@ static bool make_ticker(void)
 	struct sigaction action = {.sa_handler = tick};
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
 	                         .sigev_signo = SIGURG};
-	sigset_t one;
 
 	if (has_ticker)
 		return true;
 	sigemptyset(&action.sa_mask);
-	sigemptyset(&one);
-	sigaddset(&one, SIGURG);
 	/* No SA_RESTART: to interrupt is what it is for. */
-	has_ticker = timer_create(CLOCK_MONOTONIC, &event, &ticker) == 0 &&
-	             sigaction(SIGURG, &action, NULL) == 0 &&
-	             sigprocmask(SIG_UNBLOCK, &one, NULL) == 0;
+	has_ticker = let_tick(false) &&
+	             timer_create(CLOCK_MONOTONIC, &event, &ticker) == 0 &&
+	             sigaction(SIGURG, &action, NULL) == 0;
 	return has_ticker;
 }
 
@@ -127,9 +135,13 @@ ssize_t cli_write_briefly(int fd, const void *bytes, size_t size_bytes)
 		ticking = 1;
 		start_ticking();
 	}
+	(void)let_tick(true);
 	ssize_t put = write(fd, bytes, size_bytes);
+	int error = errno;
 
+	(void)let_tick(false);
 	writing = 0;
+	errno = error;
 	if (put < 0 && cli_would_block(errno) && wait_for_room(fd))
 		return write(fd, bytes, size_bytes);
 	return put;

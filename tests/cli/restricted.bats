@@ -3,6 +3,8 @@
 load helper
 
 teardown() {
+	# A follower with few descriptors runs in a shell of its own.
+	[[ -z ${FOLLOWER:-} ]] || pkill -9 -P "$FOLLOWER" 2>/dev/null || true
 	[[ -z ${FOLLOWER:-} ]] || kill -9 "$FOLLOWER" 2>/dev/null || true
 	scratch_remove
 }
