@@ -200,6 +200,7 @@ fi
 # What takes long goes first, so that no core is left with a long file at the
 # end while the others have nothing to do.
 long=(plain:tests/lint.sh plain:tests/structure/compilers.bats
+	asan:tests/unit/test_verify.c plain:tests/runner/runner.bats
 	plain:tests/fuzz/fuzz.sh plain:tests/fault/malformed.sh
 	plain:tests/valgrind/commands.bats {asan,portable,plain}:tests/cli/append.bats)
 first=() rest=()
@@ -235,14 +236,21 @@ SHMLOG_TEST_SKIPS=$PWD/build/.skips
 export SHMLOG_TEST_PATIENCE SHMLOG_TEST_SKIPS
 : >"$SHMLOG_TEST_SKIPS"
 
-# Passes on what prove says, with what was skipped before its closing lines.
+# Passes on what prove says at once, with what was skipped before its closing
+# lines.
 with_skips() {
-	awk -v skips="$SHMLOG_TEST_SKIPS" '
-	/^(All tests successful|Test Summary Report|Files=)/ && !said++ {
-		while ((getline line <skips) > 0)
-			print (shown++ ? "" : "== skipped\n") "  " line
-	}
-	{ print; fflush() }'
+	local line said=
+
+	while IFS= read -r line; do
+		case $said$line in
+		'All tests successful'* | 'Test Summary Report'* | Files=*)
+			said=yes
+			[ ! -s "$SHMLOG_TEST_SKIPS" ] ||
+				{ echo "== skipped" && sed 's/^/  /' "$SHMLOG_TEST_SKIPS"; }
+			;;
+		esac
+		printf '%s\n' "$line"
+	done
 }
 
 echo "== test: ${#tests[@]} files, limits times $SHMLOG_TEST_PATIENCE"

@@ -144,6 +144,7 @@ SHOWN='evil\x1b]0;x\x07\nname \u{202e}\u{9b}\xff'
 }
 
 @test "the names of processes are shown escaped" {
+	skip_if_portable "there is no /proc to look into"
 	[[ -d /proc/self/fd ]] || skip 'no /proc on this machine'
 	local pid
 

@@ -187,7 +187,7 @@ no_sleepers() {
 	[[ -r /proc/loadavg ]] || skip "nothing tells who wants to run"
 	local pids=() i line
 
-	for ((i = 0; i < 8 * $(getconf _NPROCESSORS_ONLN); i++)); do
+	for ((i = 0; i < 4 * $(getconf _NPROCESSORS_ONLN); i++)); do
 		while :; do :; done 3>&- &
 		pids+=($!)
 	done

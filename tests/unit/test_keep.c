@@ -52,16 +52,24 @@ static bool is_kept(const struct kept *kept)
 	return shmlog_keeper_fd(kept->keeper) >= 0;
 }
 
-/* Opens a log and appends until something is kept, which it never is where
- * the system has no watch. */
+/* How long it may take until something is kept, which it never is where the
+ * system has no watch. */
+#if defined(__linux__) && !defined(SHMLOG_PORTABLE)
+#define UNTIL_KEPT_NS patience_ns(MILLISECONDS(2000))
+#else
+#define UNTIL_KEPT_NS MILLISECONDS(500)
+#endif
+
+/* Opens a log and appends until something is kept, or there is no point in
+ * going on. */
 static void keep_log(struct kept *kept)
 {
 	int64_t started = now_ns();
 
 	kept->log = open_log(kept->path);
 	expect_status(shmlog_keeper_open(kept->log, &kept->keeper), 0);
-	while (!is_kept(kept) &&
-	       now_ns() - started < patience_ns(MILLISECONDS(2000))) {
+	while (!is_kept(kept) && kept->appended < 2000 &&
+	       now_ns() - started < UNTIL_KEPT_NS) {
 		expect_status(append_with(kept, 0), 0);
 		sleep_ns(MILLISECONDS(10));
 	}
