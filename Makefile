@@ -11,6 +11,7 @@
 #: SIZE=full             how much campaign, fuzz and bench do (small, full; bench
 #:                       also quick, and huge: logs of up to 4 GiB)
 #: SHMIO=PATH            the Node package for bench, where node does not find it
+#: ROOTS, COMMANDS, USERS, MIRROR        what check-roots does, and from where
 #: DEPS=no               install nothing: test with what there is
 #: DESTDIR=DIR, prefix=/usr/local, libdir=…      where install puts things
 
@@ -141,13 +142,13 @@ units: $(UNIT_TESTS)
 fuzzers: $(FUZZERS)
 
 ## deps: install what building and testing need; does nothing when all is there
-## build-deps, test-deps, deep-deps, bench-deps, roots-deps: what that needs alone
+## KIND-deps: what build, test, deep (check-deep), bench or roots needs alone
 deps: test-deps
 need_build := build
 need_test := build test
 need_deep := build test deep
 need_bench := build bench
-need_roots := roots
+need_roots := build roots
 build-deps test-deps deep-deps bench-deps roots-deps:
 	@[ '$(DEPS)' = no ] || .ci/deps $(need_$(@:-deps=))
 
@@ -171,6 +172,11 @@ check-%: deep-deps
 	@tests/check.sh $*
 lint: deep-deps
 	@tests/check.sh lint
+
+## check-roots: demo and test in bare roots of Debian, as root and as a user; see
+##+tests/roots/roots.sh for its ROOTS, COMMANDS and USERS (needs root)
+check-roots: roots-deps
+	@tests/roots/roots.sh
 
 ## campaign: kills, faults and races, SIZE=full
 ## campaign-NAME: one of them, tests/fault/NAME.sh

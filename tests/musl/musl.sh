@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # The library and the command with another libc: musl.sh builds them with
 # musl-gcc in build/musl, runs the unit tests, and those of the command that
-# ask the system for something; with SIZE=full all of these.
+# ask the system for something; with SIZE=full all of these.  musl.sh --build
+# stops before they run.
 #
 # No package has argtable2, cJSON and cmocka for musl, so they are built here,
 # from Debian's sources, once: they stay in build/musl/foreign.  Where these
 # are not to be had, the library alone is built, and a program that uses it.
-# 77: there is no musl-gcc.
+# 77: there is no musl-gcc; --build: or no sources.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -133,20 +134,25 @@ prove_library() {
 	rm -r "$folder"
 }
 
-prove_all() {
+build_all() {
 	local units=(tests/unit/test_*.c)
-	local files=(tests/cli/{create,cursor_file,exit_status,golden,help,roundtrip}.bats
-		tests/cli/{stat,tail_follow,verify}.bats)
 	local programs=("${units[@]%.c}")
 
 	make_musl all "${programs[@]/#/$build/}"
 	assert_musl "$build/shmlog"
+}
+
+run_all() {
+	local units=(tests/unit/test_*.c)
+	local files=(tests/cli/{create,cursor_file,exit_status,golden,help,roundtrip}.bats
+		tests/cli/{stat,tail_follow,verify}.bats)
+
 	[ "${SIZE:-small}" != full ] || files=(tests/cli/*.bats)
 	prove -j"$((cores + 1))" --exec tests/run-test.sh \
 		"${units[@]/#/musl:}" "${files[@]/#/musl:}" || fail "see above"
 }
 
 prove_library
-if need_foreign; then
-	prove_all
-fi
+need_foreign || exit "$([ "${1-}" = --build ] && echo 77 || echo 0)"
+build_all
+[ "${1-}" = --build ] || run_all
