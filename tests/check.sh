@@ -19,8 +19,8 @@ if [ "${1-}" = --list ]; then
 fi
 tests=()
 
-# Builds a variant.  One that does not build is one failed test, and has none
-# of its others run: they might find what an earlier build left.
+# Builds a variant.  One that does not build is one failed test; of its others
+# those run that what did build is enough for, and the rest is named at the end.
 build() { # VARIANT MAKE-ARGUMENT...
 	local variant=$1 folder=build
 
@@ -32,19 +32,40 @@ build() { # VARIANT MAKE-ARGUMENT...
 	echo "== build $folder: make $*"
 	"${MAKE:-make}" --no-print-directory -k -j"$cores" BUILD="$folder" "$@" && return
 	broken+=" $variant"
+	broken_flags[$variant]=$*
 	tests+=("$variant:builds")
 }
 built=
 broken=
+declare -A broken_flags
+unable=()
+
+# Whether what a file runs is built from the sources as they are: an earlier
+# build may have left something.
+is_able() { # VARIANT FILE
+	local variant=${1/valgrind/plain} folder=build target=all word flags=()
+
+	[[ " $broken " == *" $variant "* ]] || return 0
+	[ "$variant" = plain ] || folder=build/$variant
+	[[ $2 != *.c ]] || target=$folder/${2%.c}
+	for word in ${broken_flags[$variant]}; do
+		[[ $word != *=* ]] || flags+=("$word")
+	done
+	"${MAKE:-make}" --no-print-directory BUILD="$folder" "${flags[@]}" "$target" \
+		>/dev/null 2>&1
+}
 
 add() { # VARIANT FILE...
-	local variant=$1
+	local variant=$1 file
 
-	[[ " $broken " != *" ${variant/valgrind/plain} "* ]] || return 0
 	shift
 	for file; do
-		[[ ! -e $file || " ${tests[*]-} " == *" $variant:$file "* ]] ||
+		[[ -e $file && " ${tests[*]-} ${unable[*]-} " != *" $variant:$file "* ]] || continue
+		if is_able "$variant" "$file"; then
 			tests+=("$variant:$file")
+		else
+			unable+=("$variant:$file")
+		fi
 	done
 }
 
@@ -263,5 +284,8 @@ prove_aloud() { # ARGUMENT...
 }
 
 # One more than there are cores: some tests wait for most of their time.
+status=0
 SIZE=small prove_aloud -j"$((cores + 1))" --timer --exec tests/run-test.sh \
-	"${first[@]}" "${rest[@]}" | with_skips
+	"${first[@]}" "${rest[@]}" | with_skips || status=$?
+[ ${#unable[@]} -eq 0 ] || printf 'not run, as it does not build: %s\n' "${unable[@]}"
+exit "$status"
