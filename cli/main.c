@@ -1,5 +1,6 @@
 /* Finds the command, runs it, and checks that its output has arrived. */
 #include "commands.h"
+#include "programs.h"
 
 #include "common/message.h"
 #include "common/nearest.h"
@@ -56,6 +57,7 @@ static void print_overview(FILE *stream)
 		        commands[i]->summary);
 	fprintf(stream, "  %-8s  print what a command does and takes\n",
 	        HELP_COMMAND);
+	cli_programs_list(stream);
 	fputs("\nThe exit statuses are listed in shmlog(1).\n", stream);
 }
 
@@ -88,10 +90,21 @@ static int refuse_command(const char *name)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		cli_nearest_offer(&nearest, commands[i]->name);
 	cli_nearest_offer(&nearest, HELP_COMMAND);
+	for (size_t i = 0; cli_program_known(i) != NULL; i++)
+		cli_nearest_offer(&nearest, cli_program_known(i));
 	if (nearest.best)
 		return cli_usage_error("unknown command %s; did you mean '%s'?",
 		                       quoted.text, nearest.best);
 	return cli_usage_error("unknown command %s", quoted.text);
+}
+
+/* Runs a program of its own in the place of this process, or says why not. */
+static int run_program(const char *name, char **argv)
+{
+	bool unknown;
+	int status = cli_program_run(name, argv, &unknown);
+
+	return unknown ? refuse_command(name) : status;
 }
 
 /* argv[0] is "help". */
@@ -108,11 +121,14 @@ static int run_help(int argc, char **argv)
 		return CLI_OK;
 	}
 	command = find_command(argv[1]);
-	if (!command)
-		return refuse_command(argv[1]);
 	if (argc > 2)
 		return cli_usage_error("too many operands: %s",
 		                       cli_quote(&quoted, argv[2]));
+	if (!command) {
+		char *program_argv[] = {argv[1], "--help", NULL};
+
+		return run_program(argv[1], program_argv);
+	}
 	cli_args_print_help(command);
 	return CLI_OK;
 }
@@ -155,7 +171,7 @@ static int dispatch(int argc, char **argv)
 		return run_help(argc - 1, argv + 1);
 	command = find_command(name);
 	if (!command)
-		return refuse_command(name);
+		return run_program(name, argv + 1);
 	return run_command(command, argc - 1, argv + 1);
 }
 
