@@ -43,9 +43,20 @@ COMMON := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion \
 # A layer may include what its flags let it find, and no more.
 $(BUILD)/src/%.o: LAYER := -Isrc/include -Isrc -fPIC -fvisibility=hidden \
 	-fno-semantic-interposition
-$(BUILD)/cli/%.o: LAYER = -Isrc/include -Icli $(CLI_CFLAGS)
-$(BUILD)/tests/%.o: LAYER = -Isrc/include -Isrc -Icli -Itests/unit -pthread \
-	$(TEST_CFLAGS)
+# The wings of the command line, each after those that it may see: an include
+# of any other does not compile.
+see = $(addprefix -Icli/,$(1))
+$(BUILD)/cli/base/%.o: LAYER = $(call see,base) $(CLI_CFLAGS)
+$(BUILD)/cli/bendec/%.o: LAYER = $(call see,base bendec)
+$(BUILD)/cli/term/%.o: LAYER = -Isrc/include $(call see,base term) $(CLI_CFLAGS)
+$(BUILD)/cli/log/%.o: LAYER = -Isrc/include $(call see,base term log)
+$(BUILD)/cli/frame/%.o: LAYER = -Isrc/include $(call see,base bendec term log frame)
+$(BUILD)/cli/cmd/%.o: LAYER = -Isrc/include $(call see,base bendec term log frame)
+$(BUILD)/cli/%.o: LAYER = -Isrc/include $(call see,base term)
+WINGS := base bendec term log frame
+COMMAND_FOLDERS := $(patsubst cli/%/,%,$(wildcard cli/cmd/*/))
+$(BUILD)/tests/%.o: LAYER = -Isrc/include -Isrc \
+	$(call see,$(WINGS) $(COMMAND_FOLDERS)) -Itests/unit -pthread $(TEST_CFLAGS)
 
 modules = $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
 CLI_CFLAGS := $(call modules,--cflags argtable2 libcjson)
@@ -71,7 +82,7 @@ endif
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
 LIB_OBJECTS := $(call objects,src/*.c)
-CLI_OBJECTS := $(call objects,cli/*.c cli/common/*.c)
+CLI_OBJECTS := $(call objects,cli/*.c cli/*/*.c cli/*/*/*.c)
 UNIT_TESTS := $(basename $(call objects,tests/unit/test_*.c))
 UNIT_SUPPORT := $(filter-out $(UNIT_TESTS:=.o),$(call objects,tests/unit/*.c))
 # Programs that tests run, or that run tests: a peer, a killer, a measure.
@@ -117,7 +128,7 @@ $(PROGRAMS): %: %.o $(BUILD)/libshmlog.a
 # With SANITIZE=fuzzer-no-link,… a fuzzer; else a program that takes files.
 FUZZ_MAIN := $(if $(findstring fuzzer,$(SANITIZE)),,$(BUILD)/tests/fuzz/replay.o)
 $(FUZZERS): %: %.o $(FUZZ_SUPPORT) $(FUZZ_MAIN) \
-		$(filter $(BUILD)/cli/common/%,$(CLI_OBJECTS)) $(BUILD)/libshmlog.a
+		$(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS)) $(BUILD)/libshmlog.a
 	$(call say,LD)
 	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -Wl,--wrap=write,--wrap=malloc,--wrap=free \
 		-o $@ $^ $(LDFLAGS) \

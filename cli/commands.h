@@ -2,7 +2,7 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
-#include "common/command.h"
+#include "command.h"
 
 #define CLI_COMMANDS(COMMAND) \
 	COMMAND(append)       \

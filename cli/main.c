@@ -2,9 +2,10 @@
 #include "commands.h"
 #include "programs.h"
 
-#include "common/message.h"
-#include "common/nearest.h"
-#include "common/signals.h"
+#include "message.h"
+#include "options.h"
+#include "signals.h"
+#include "spelling.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* Finds, lists and runs the commands that are programs of their own. */
 #include "programs.h"
 
-#include "common/command.h"
-#include "common/message.h"
+#include "command.h"
+#include "message.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -10,7 +10,8 @@ cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 number=0
 failed=0
 
-code=(src/*.[ch] src/include/*.h cli/*.[ch] cli/common/*.[ch])
+code=(src/*.[ch] src/include/*.h cli/*.[ch] cli/*/*.[ch] cli/*/*/*.[ch])
+wings=(-Icli/{base,bendec,term,log,frame})
 test_code=(tests/*/*.[ch])
 
 # The layout that clang-format makes differs from one release to the next; this
@@ -77,7 +78,7 @@ tidy_all() {
 	local status=0
 
 	tidy -Isrc/include -Isrc -- src/*.c || status=1
-	tidy -Isrc/include -Icli -- cli/*.c cli/common/*.c || status=1
+	tidy -Isrc/include "${wings[@]}" -- cli/*.c cli/*/*.c cli/*/*/*.c || status=1
 	return "$status"
 }
 
@@ -90,7 +91,7 @@ cppcheck_all() {
 		level=(--check-level=exhaustive)
 	cppcheck "${level[@]}" --quiet --std=c11 -D_GNU_SOURCE --error-exitcode=1 \
 		--enable=warning,performance,portability --inline-suppr \
-		--suppress=integerOverflowCond -j "$cores" -Isrc/include -Isrc -Icli src cli
+		--suppress=integerOverflowCond -j "$cores" -Isrc/include -Isrc "${wings[@]}" src cli
 }
 
 # SC2034, SC2154 (unused, unassigned): what a helper reads and bats assigns,

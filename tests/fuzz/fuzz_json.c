@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "common/json.h"
+#include "json.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>

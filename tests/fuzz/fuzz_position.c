@@ -2,9 +2,9 @@
  * reading of the grammar says.  INPUT: the text. */
 #include "fuzz.h"
 
-#include "common/command.h"
-#include "common/numbers.h"
-#include "common/position.h"
+#include "command.h"
+#include "numbers.h"
+#include "position.h"
 
 #include <inttypes.h>
 #include <shmlog.h>

@@ -4,8 +4,8 @@
  */
 #include "fuzz.h"
 
-#include "common/json.h"
-#include "common/records.h"
+#include "json.h"
+#include "records.h"
 
 #include <shmlog.h>
 #include <stdlib.h>

@@ -4,12 +4,12 @@
  */
 #include "fuzz.h"
 
-#include "common/json.h"
-#include "common/message.h"
-#include "common/output.h"
-#include "common/records.h"
-#include "common/render.h"
-#include "common/text.h"
+#include "json.h"
+#include "message.h"
+#include "records.h"
+#include "render.h"
+#include "stdout_buffer.h"
+#include "text.h"
 
 #include <inttypes.h>
 #include <shmlog.h>

@@ -5,9 +5,9 @@
  */
 #include "fuzz.h"
 
-#include "common/bendec.h"
-#include "common/json.h"
-#include "common/output.h"
+#include "bendec.h"
+#include "json.h"
+#include "stdout_buffer.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,10 +2,10 @@
  * reading of the grammar says.  INPUT: FLAGS CURSOR TEMPLATE NUL PAYLOAD */
 #include "fuzz.h"
 
-#include "common/command.h"
-#include "common/output.h"
-#include "common/template.h"
-#include "common/text.h"
+#include "command.h"
+#include "stdout_buffer.h"
+#include "template.h"
+#include "text.h"
 
 #include <inttypes.h>
 #include <shmlog.h>

@@ -1,7 +1,7 @@
 /* What the fuzzers share: taking inputs apart, and keeping what is written. */
 #include "fuzz.h"
 
-#include "common/output.h"
+#include "stdout_buffer.h"
 
 #include <shmlog.h>
 #include <stdio.h>

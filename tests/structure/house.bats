@@ -15,11 +15,10 @@ LAYERS=(
 )
 
 setup() {
+	scratch_make
 	cd "$ROOT" || return
-}
-
-teardown() {
-	:
+	mapfile -t CODE < <(find cli -name '*.[ch]' | sort)
+	mapfile -t TEST_CODE < <(find tests -name '*.[ch]' | sort)
 }
 
 # Prints "FILE HEADER" for every #include "…" in the files.
@@ -74,44 +73,111 @@ layer_of() { # ROOM
 	[ -z "$(includes src/include/*.h)" ]
 }
 
+# The wings of cli/, and what each may see beside itself; a command, and
+# main.c beside the list of commands, sees all that stand here, but no other
+# command.  The Makefile's include paths say the same.
+declare -gA SEES=(
+	[base]=""
+	[bendec]="base"
+	[term]="base"
+	[log]="base term"
+	[frame]="base bendec term log"
+)
+
+wing_of() { # FILE: base, ..., cmd/NAME, or "" for cli/*.c
+	local name=${1#cli/}
+
+	case $name in
+	cmd/*/*) name=${name%/*} ;;
+	cmd/*) name=${name%.[ch]} ;;
+	*/*) name=${name%%/*} ;;
+	*) name= ;;
+	esac
+	echo "$name"
+}
+
 @test "the command line sees the library only through its public header" {
 	local file header
 
 	while read -r file header; do
-		[[ -e cli/$header ]] || fail "$file includes $header"
-	done < <(includes cli/*.[ch] cli/common/*.[ch])
+		[[ -n $(find cli -name "$header") ]] || fail "$file includes $header"
+	done < <(includes "${CODE[@]}")
 }
 
-@test "common rooms include common rooms" {
-	local file header
-
-	while read -r file header; do
-		[[ $header == common/* ]] || fail "$file includes $header"
-	done < <(includes cli/common/*.[ch])
+@test "the rooms of the command line have names of their own" {
+	run bash -c '(cd src && ls ./*.h; cd .. && find cli -name "*.h") |
+		sed "s|.*/||" | sort | uniq -d'
+	assert_output ""
 }
 
-@test "commands include common rooms and never each other" {
-	local file header
+@test "arrows in cli/ point from a wing to those that it may see" {
+	local file header to from wrong=""
 
 	while read -r file header; do
-		[[ $header == common/* || $header == "$(basename "${file%.c}").h" ]] ||
-			fail "$file includes $header"
-	done < <(includes cli/cmd_*.[ch])
+		from=$(wing_of "$file")
+		to=$(wing_of "$(find cli -name "$header")")
+		case $from in
+		"$to") continue ;;
+		"" | cmd/*) [[ -n ${SEES[$to]+known} ]] && continue ;;
+		*) [[ " ${SEES[$from]} " == *" $to "* ]] && continue ;;
+		esac
+		wrong+="$file includes $header of ${to:-cli}"$'\n'
+	done < <(includes "${CODE[@]}")
+	[[ -z $wrong ]] || fail "$wrong"
+}
+
+@test "includes name a header without a folder" {
+	run bash -c 'grep -n "#include \"[^\"]*/" -r src cli'
+	assert_output ""
+}
+
+# The include path of a wing holds only what it may see.
+@test "an include against the arrows does not compile" {
+	local wing header wrong
+
+	mkdir "$SCRATCH/tree"
+	cp -r src cli Makefile .ci "$SCRATCH/tree"
+	cd "$SCRATCH/tree"
+	for wrong in base:message.h base:bendec.h bendec:position.h term:position.h \
+		log:template.h frame:committer.h cmd:committer.h cmd/tail:committer.h; do
+		wing=${wrong%:*} header=${wrong#*:}
+		printf '/* Planted. */\n#include "%s"\n' "$header" >"cli/$wing/planted.c"
+		run make -s "build/cli/$wing/planted.o"
+		assert_failure
+		assert_output --partial "$header: No such file"
+		# The same file with an include along the arrows does.
+		printf '/* Planted. */\n#include "words.h"\n' >"cli/$wing/planted.c"
+		run make -s "build/cli/$wing/planted.o"
+		assert_success
+	done
+}
+
+@test "no two rooms include each other" {
+	local pairs
+
+	# Two headers of different rooms, or one room's .c, count the same.
+	pairs=$(includes src/*.[ch] "${CODE[@]}" | sed -E 's/([^ ]*\/)?([a-z0-9_]+)\.[ch] ([a-z0-9_]+)\.h/\2 \3/' |
+		awk '$1 != $2' | sort -u)
+	run awk '{ seen[$1 " " $2] = 1 }
+		END { for (pair in seen) { split(pair, r, " ")
+			if (r[1] < r[2] && (r[2] " " r[1]) in seen) print pair } }' <<<"$pairs"
+	assert_output ""
 }
 
 @test "argtable2 has one user" {
-	[ "$(grep -l 'include <argtable2.h>' -r src cli)" = cli/common/args.c ]
+	[ "$(grep -l 'include <argtable2.h>' -r src cli)" = cli/term/options.c ]
 }
 
 @test "cJSON has one user" {
-	[ "$(grep -l 'include <cjson/cJSON.h>' -r src cli)" = cli/common/json.c ]
+	[ "$(grep -l 'include <cjson/cJSON.h>' -r src cli)" = cli/base/json.c ]
 }
 
 @test "each command's file ends with its descriptor" {
 	local file name
 
-	for file in cli/cmd_*.c; do
-		name=$(basename "${file%.c}")
+	for file in cli/cmd/*.c cli/cmd/*/; do
+		[[ $file == *.c ]] || file+=$(basename "$file").c
+		name=cmd_$(basename "${file%.c}")
 		awk -v start="const struct cli_command $name = {" '
 			$0 == start { inside = 1 }
 			{ last = $0 }
@@ -129,22 +195,21 @@ layer_of() { # ROOM
 @test "each source file begins by saying its one job" {
 	local file
 
-	for file in src/*.c cli/*.c cli/common/*.c tests/*/*.c; do
-		[[ ! -e $file || $(head -c 2 "$file") == "/*" ]] ||
+	for file in src/*.c "${CODE[@]}" "${TEST_CODE[@]}"; do
+		[[ $(head -c 2 "$file") == "/*" ]] ||
 			fail "$file begins without a comment"
 	done
 }
 
 @test "structures are named as such" {
-	run grep -nE '^[[:space:]]*typedef' src/*.[ch] src/include/*.h cli/*.[ch] \
-		cli/common/*.[ch]
+	run grep -nE '^[[:space:]]*typedef' src/*.[ch] src/include/*.h "${CODE[@]}"
 	assert_failure 1
 }
 
 @test "no line of code is wider than 80 columns" {
 	local wide
 
-	wide=$(for file in src/*.[ch] src/include/*.h cli/*.[ch] cli/common/*.[ch]; do
+	wide=$(for file in src/*.[ch] src/include/*.h "${CODE[@]}"; do
 		expand "$file" | awk -v file="$file" '
 			{ gsub(/[\200-\277]/, "") }
 			length($0) > 80 { print file ":" FNR ": " length($0) }'

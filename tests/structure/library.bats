@@ -75,9 +75,9 @@ STANDARD=(-std=c11 -Wall -Wextra -Werror -fsyntax-only)
 @test "every header of the command line stands alone" {
 	local header
 
-	for header in "$ROOT"/cli/*.h "$ROOT"/cli/common/*.h; do
+	for header in "$ROOT"/cli/*.h "$ROOT"/cli/*/*.h "$ROOT"/cli/cmd/*/*.h; do
 		"${CC:-cc}" "${STANDARD[@]}" -D_GNU_SOURCE -I"$ROOT/src/include" \
-			-I"$ROOT/cli" -xc "$header"
+			"-I$ROOT/cli/"{base,bendec,term,log,frame} -xc "$header"
 	done
 }
 

@@ -3,7 +3,7 @@ load ../cli/helper
 
 commands() {
 	sed -n 's/^const struct cli_command cmd_\([a-z]*\) = {$/\1/p' \
-		"$ROOT"/cli/cmd_*.c
+		"$ROOT"/cli/cmd/*.c "$ROOT"/cli/cmd/*/*.c
 }
 
 # The long names that a page's OPTIONS section explains.

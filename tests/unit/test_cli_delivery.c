@@ -1,7 +1,7 @@
 /* The places in an output that frames begin at. */
 #include "support.h"
 
-#include "common/delivery.h"
+#include "delivery.h"
 
 TEST(test_delivery_knows_the_last_place_that_was_reached)
 {

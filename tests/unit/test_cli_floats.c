@@ -1,7 +1,7 @@
 /* Floating-point numbers to shortest decimals, and back. */
 #include "support.h"
 
-#include "common/floats.h"
+#include "floats.h"
 
 #include <math.h>
 #include <stdlib.h>

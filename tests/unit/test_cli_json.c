@@ -1,7 +1,7 @@
 /* JSON that is read (envelopes, documents) and JSON that is built. */
 #include "support.h"
 
-#include "common/json.h"
+#include "json.h"
 
 #include <math.h>
 #include <stdlib.h>

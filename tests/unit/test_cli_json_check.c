@@ -1,7 +1,7 @@
 /* The strict checker of JSON: what JSON.parse accepts, and nothing else. */
 #include "support.h"
 
-#include "common/json.h"
+#include "json.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/command.h"
-#include "common/message.h"
+#include "command.h"
+#include "message.h"
 
 static char said[65536];
 static int stderr_copy;

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/numbers.h"
+#include "numbers.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define UNTOUCHED UINT64_C(4711)

@@ -1,7 +1,7 @@
 /* Cutting input into records: the fast way against the plain one. */
 #include "support.h"
 
-#include "common/records.h"
+#include "records.h"
 
 #include <stdlib.h>
 #include <string.h>

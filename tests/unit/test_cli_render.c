@@ -1,9 +1,9 @@
 /* The output formats, byte by byte. */
 #include "support.h"
 
-#include "common/command.h"
-#include "common/message.h"
-#include "common/render.h"
+#include "command.h"
+#include "message.h"
+#include "render.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

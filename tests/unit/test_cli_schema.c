@@ -1,8 +1,8 @@
 /* Type definitions: what they resolve to, and what is refused. */
 #include "support.h"
 
-#include "common/bendec.h"
-#include "common/command.h"
+#include "bendec.h"
+#include "command.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* Values by type definitions: bytes to JSON and back. */
 #include "support.h"
 
-#include "common/bendec.h"
-#include "common/command.h"
-#include "common/json.h"
-#include "common/output.h"
+#include "bendec.h"
+#include "command.h"
+#include "json.h"
+#include "stdout_buffer.h"
 
 #include <stdlib.h>
 #include <string.h>

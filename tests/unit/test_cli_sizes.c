@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/sizes.h"
+#include "sizes.h"
 
 static struct cli_sizes sizes;
 

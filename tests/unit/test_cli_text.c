@@ -1,7 +1,7 @@
 /* UTF-8, escaping, base64: what is let through, and what is not. */
 #include "support.h"
 
-#include "common/text.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>

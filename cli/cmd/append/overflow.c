@@ -1,0 +1,205 @@
+/* Keeping input that does not get into the log. */
+#include "overflow.h"
+
+#include "blocking.h"
+#include "command.h"
+#include "message.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <shmlog.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COPY_BYTES 65536u
+
+#define STANDARD_INPUT "standard input"
+
+int cli_overflow_open(struct cli_overflow *overflow, const char *path)
+{
+	*overflow = (struct cli_overflow){.path = path, .fd = -1, .last = -1};
+	if (path == NULL)
+		return CLI_OK;
+	if (strcmp(path, "-") == 0) {
+		overflow->fd = STDOUT_FILENO;
+		return CLI_OK;
+	}
+	overflow->fd = cli_open(path,
+	                        O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY, 0);
+	if (overflow->fd < 0 && errno == ENOENT) {
+		overflow->fd = cli_open(path,
+		                        O_WRONLY | O_APPEND | O_CREAT | O_EXCL |
+		                                O_CLOEXEC,
+		                        0666);
+		overflow->created = overflow->fd >= 0;
+	}
+	return overflow->fd >= 0
+	               ? CLI_OK
+	               : cli_fail(path, "cannot open for what overflows",
+	                          -errno);
+}
+
+void cli_overflow_close(struct cli_overflow *overflow)
+{
+	if (overflow->fd >= 0 && overflow->fd != STDOUT_FILENO) {
+		close(overflow->fd);
+		if (overflow->created)
+			unlink(overflow->path);
+	}
+	overflow->fd = -1;
+}
+
+void cli_overflow_begin(struct cli_overflow *overflow, const char *input,
+                        uint64_t at)
+{
+	overflow->input = input;
+	overflow->at = at;
+}
+
+static bool is_stdin(const char *input)
+{
+	return strcmp(input, "-") == 0;
+}
+
+/* Reports a failure of errno, and from where on the input is kept nowhere. */
+static int lost(const struct cli_overflow *overflow, const char *subject,
+                const char *what)
+{
+	struct cli_quoted name;
+	char from[400];
+	int status = -errno;
+
+	if (overflow->input == NULL)
+		(void)snprintf(from, sizeof(from), "nothing behind them");
+	else
+		(void)snprintf(from, sizeof(from),
+		               "nothing from byte %" PRIu64 " of %s on",
+		               overflow->at + 1,
+		               is_stdin(overflow->input)
+		                       ? STANDARD_INPUT
+		                       : cli_quote(&name, overflow->input));
+	cli_message(subject, "%s: %s; %" PRIu64 " bytes were kept, and %s",
+	            what, shmlog_strerror(status), overflow->kept, from);
+	return CLI_SYSTEM;
+}
+
+int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
+                      size_t size_bytes)
+{
+	const char *from = bytes;
+
+	while (size_bytes > 0) {
+		ssize_t put = write(overflow->fd, from, size_bytes);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0 && cli_would_block(errno)) {
+			cli_wait_for(overflow->fd, POLLOUT);
+			continue;
+		}
+		if (put < 0 && errno == EPIPE && overflow->fd == STDOUT_FILENO)
+			cli_die_by_signal(SIGPIPE);
+		if (put < 0) {
+			overflow->failed = true;
+			return lost(overflow,
+			            overflow->fd == STDOUT_FILENO
+			                    ? "standard output"
+			                    : overflow->path,
+			            "cannot write what overflows");
+		}
+		overflow->created = false;
+		overflow->last = (unsigned char)from[put - 1];
+		overflow->kept += (uint64_t)put;
+		overflow->at += (uint64_t)put;
+		from += put;
+		size_bytes -= (size_t)put;
+	}
+	return CLI_OK;
+}
+
+/* How many bytes a descriptor has without waiting, at this moment. */
+static uint64_t readable_now(int fd)
+{
+	struct stat file;
+	int waiting = 0;
+
+	if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode))
+		return UINT64_MAX;
+	return ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0
+	               ? (uint64_t)waiting
+	               : 0;
+}
+
+int cli_overflow_keep_rest(struct cli_overflow *overflow, int fd)
+{
+	unsigned char bytes[COPY_BYTES];
+	uint64_t left = UINT64_MAX;
+	bool hurries = false;
+	int status = CLI_OK;
+
+	while (status == CLI_OK && left > 0) {
+		if (!hurries && cli_signal_caught() != 0) {
+			hurries = true;
+			left = readable_now(fd);
+			continue;
+		}
+		ssize_t got = cli_read(fd, bytes,
+		                       left < COPY_BYTES ? (size_t)left
+		                                         : COPY_BYTES);
+
+		if (got < 0 && errno == EINTR && !hurries)
+			continue;
+		if (got < 0 && errno != EINTR)
+			return lost(overflow,
+			            is_stdin(overflow->input) ? STANDARD_INPUT
+			                                      : overflow->input,
+			            "cannot read what is to overflow");
+		if (got <= 0)
+			break;
+		left -= left < UINT64_MAX ? (uint64_t)got : 0;
+		status = cli_overflow_keep(overflow, bytes, (size_t)got);
+	}
+	return status;
+}
+
+/* After a signal nobody waits for the other end of a FIFO. */
+static int open_input(const char *name)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+	int fd = -1;
+
+	errno = EINTR;
+	if (cli_signal_caught() == 0)
+		fd = cli_open(name, flags, 0);
+	return fd < 0 && errno == EINTR ? open(name, flags | O_NONBLOCK) : fd;
+}
+
+int cli_overflow_keep_file(struct cli_overflow *overflow, const char *name,
+                           int delimiter)
+{
+	const unsigned char byte = (unsigned char)delimiter;
+	int status = CLI_OK;
+
+	if (delimiter >= 0 && overflow->last >= 0 &&
+	    overflow->last != delimiter)
+		status = cli_overflow_keep(overflow, &byte, 1);
+	if (status != CLI_OK)
+		return status;
+	cli_overflow_begin(overflow, name, 0);
+	if (is_stdin(name))
+		return cli_overflow_keep_rest(overflow, STDIN_FILENO);
+	int fd = open_input(name);
+
+	if (fd < 0)
+		return lost(overflow, name, "cannot open what is to overflow");
+	status = cli_overflow_keep_rest(overflow, fd);
+	close(fd);
+	return status;
+}

@@ -1,0 +1,119 @@
+/* Logs without a name. */
+#include "bench_log.h"
+
+#include "command.h"
+#include "message.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* Names that are taken, by what another machine or process namespace that
+ * shares the folder does at this moment. */
+#define TRIES 100u
+
+#define MODE 0600
+
+static bool is_folder_to_write(const char *path)
+{
+	struct stat entry;
+
+	return path && stat(path, &entry) == 0 && S_ISDIR(entry.st_mode) &&
+	       access(path, W_OK | X_OK) == 0;
+}
+
+const char *cli_scratch_folder(void)
+{
+	const char *const folders[] = {"/dev/shm", getenv("TMPDIR"), "/tmp"};
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		if (is_folder_to_write(folders[i]))
+			return folders[i];
+	}
+	return NULL;
+}
+
+int cli_scratch_check_room(const char *folder, uint64_t capacity)
+{
+	struct statvfs room;
+	uint64_t unit, blocks;
+
+	if (statvfs(folder, &room) != 0)
+		return cli_fail(folder, "cannot measure there", -errno);
+	unit = room.f_frsize > 0 ? room.f_frsize : 1;
+	blocks = (capacity + unit - 1) / unit;
+	if (blocks <= room.f_bavail)
+		return CLI_OK;
+	cli_message(folder,
+	            "cannot measure there: a log of %" PRIu64 " bytes does not "
+	            "fit in %" PRIu64 " free bytes; nothing was created",
+	            capacity, room.f_bavail * unit);
+	return CLI_SYSTEM;
+}
+
+/* Opens what was just created; a status of the library. */
+static int open_handles(const char *path, struct cli_scratch *scratch)
+{
+	int status = shmlog_open(path, &scratch->log);
+
+	if (status == 0)
+		status = shmlog_open(path, &scratch->read_log);
+	if (status == 0)
+		status = shmlog_writer_open(scratch->log, NULL,
+		                            &scratch->writer);
+	return status;
+}
+
+static int open_once(const char *path, uint64_t capacity,
+                     struct cli_scratch *scratch)
+{
+	sigset_t all, before;
+	int status;
+
+	/* No signal comes between the name and its end. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	status = shmlog_create(path, capacity, MODE, SHMLOG_CREATE_SPARSE);
+	if (status == 0) {
+		status = open_handles(path, scratch);
+		unlink(path);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return status;
+}
+
+int cli_scratch_open(const char *folder, uint64_t capacity,
+                     struct cli_scratch *scratch_out)
+{
+	int status = -EEXIST;
+
+	*scratch_out = (struct cli_scratch){.log = NULL};
+	for (unsigned try = 0; try < TRIES && status == -EEXIST; try++) {
+		char *path;
+
+		if (asprintf(&path, "%s/shmlog-bench.%ld.%u", folder,
+		             (long)getpid(), try) < 0)
+			return cli_fail(folder, "cannot measure there",
+			                -ENOMEM);
+		status = open_once(path, capacity, scratch_out);
+		free(path);
+	}
+	if (status == 0)
+		return CLI_OK;
+	cli_scratch_close(scratch_out);
+	return cli_fail(folder, "cannot make a log to measure on", status);
+}
+
+void cli_scratch_close(struct cli_scratch *scratch)
+{
+	shmlog_writer_close(scratch->writer);
+	shmlog_close(scratch->read_log);
+	shmlog_close(scratch->log);
+	*scratch = (struct cli_scratch){.log = NULL};
+}

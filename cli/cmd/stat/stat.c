@@ -1,0 +1,676 @@
+/* Shows what a log holds and in what state it is. */
+#include "command.h"
+#include "distinct.h"
+#include "message.h"
+#include "numbers.h"
+#include "open_log.h"
+#include "options.h"
+#include "rows.h"
+#include "signals.h"
+#include "sizes.h"
+#include "terminal.h"
+#include "watch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <shmlog.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	OPTION_OUTPUT,
+	OPTION_PROCS,
+	OPTION_HISTOGRAM,
+	OPTION_WATCH,
+};
+
+static const struct cli_option stat_options[] = {
+	[OPTION_OUTPUT] = {.letter = 'o',
+                           .name = "output",
+                           .value = "FORMAT",
+                           .help = "text or json; text if not given"},
+	[OPTION_PROCS] = {.name = "procs",
+                          .help = "list the processes that have the log open"},
+	[OPTION_HISTOGRAM] = {.name = "histogram",
+                              .help = "draw how large the payloads are"},
+	[OPTION_WATCH] = {.name = "watch",
+                          .value = "DURATION",
+                          .value_optional = true,
+                          .help = "show the rates, again and again; "
+                                  "every 1s if not given"},
+};
+
+#define WATCH_DEFAULT_NS INT64_C(1000000000)
+#define WATCH_MIN_NS INT64_C(1000000)
+
+/* Damaged ranges that are kept to be shown: a hostile log has millions. */
+#define DAMAGE_MAX 64u
+
+/* What is known about a log; bits of `known`. */
+enum {
+	KNOWS_LENGTH = 1u << 0, /* of the file */
+	KNOWS_WORDS = 1u << 1,  /* the header's words */
+	KNOWS_HEADER = 1u << 2, /* and they are sound */
+	KNOWS_FRAMES = 1u << 3, /* it was walked to its end */
+	KNOWS_SIZES = 1u << 4,  /* there are frames */
+	KNOWS_LOSS = 1u << 5,   /* there is damage */
+};
+
+struct stat_facts {
+	unsigned known;
+	const char *path;
+	const char *state;
+	uint64_t status; /* the exit status */
+	const char *error;
+	struct shmlog_header header;
+	uint64_t committed_bytes;
+	uint64_t free_bytes;
+	double used_percent;
+	struct shmlog_verify_report report;
+	struct cli_sizes sizes;
+	struct cli_sizes_summary summary;
+	const char *tail;
+	uint64_t last_damage_end;
+	struct shmlog_damage damage[DAMAGE_MAX];
+	size_t damage_count;
+	struct cli_header_text error_text;
+	const char *header_fault;
+	char header_fault_text[96];
+};
+
+#define ROW(group_, key_, label_, kind_, member, needs_)                       \
+	{                                                                      \
+		.group = group_, .key = key_, .label = label_, .kind = kind_,  \
+		.offset = offsetof(struct stat_facts, member), .needs = needs_ \
+	}
+
+static const struct cli_row stat_rows[] = {
+	ROW(NULL, "path", NULL, CLI_ROW_TEXT, path, 0),
+	ROW(NULL, "state", "state", CLI_ROW_TEXT, state, 0),
+	ROW(NULL, "status", NULL, CLI_ROW_COUNT, status, 0),
+	ROW(NULL, "error", "error", CLI_ROW_TEXT, error, 0),
+	ROW(NULL, "header_size", "header size", CLI_ROW_BYTES,
+            header.header_size, KNOWS_WORDS),
+	ROW(NULL, "data_offset", "data offset", CLI_ROW_COUNT,
+            header.data_offset, KNOWS_WORDS),
+	ROW(NULL, "size", "size", CLI_ROW_COUNT, header.size, KNOWS_WORDS),
+	ROW(NULL, "capacity", "capacity", CLI_ROW_BYTES, header.capacity,
+            KNOWS_LENGTH),
+	ROW(NULL, "committed_bytes", "used", CLI_ROW_BYTES, committed_bytes,
+            KNOWS_HEADER),
+	ROW(NULL, "free_bytes", "free", CLI_ROW_BYTES, free_bytes,
+            KNOWS_HEADER),
+	ROW(NULL, "used_percent", "fill", CLI_ROW_PERCENT, used_percent,
+            KNOWS_HEADER),
+	ROW(NULL, "frames", "frames", CLI_ROW_COUNT, report.frames,
+            KNOWS_FRAMES),
+	ROW("payload", "total", "payload total", CLI_ROW_BYTES,
+            report.payload_bytes, KNOWS_FRAMES),
+	ROW("payload", "min", "payload smallest", CLI_ROW_BYTES, summary.min,
+            KNOWS_SIZES),
+	ROW("payload", "mean", "payload mean", CLI_ROW_DECIMAL, summary.mean,
+            KNOWS_SIZES),
+	ROW("payload", "median", "payload median", CLI_ROW_DECIMAL,
+            summary.median, KNOWS_SIZES),
+	ROW("payload", "max", "payload largest", CLI_ROW_BYTES, summary.max,
+            KNOWS_SIZES),
+	ROW(NULL, "tail", "tail", CLI_ROW_TEXT, tail, KNOWS_FRAMES),
+	ROW(NULL, "leftover_frames", "leftover frames", CLI_ROW_COUNT,
+            report.leftover_frames, KNOWS_FRAMES),
+	ROW(NULL, "leftover_bytes", "leftover bytes", CLI_ROW_BOOL,
+            report.leftover_bytes, KNOWS_FRAMES),
+	ROW(NULL, "header_fault", "header", CLI_ROW_TEXT, header_fault, 0),
+	ROW(NULL, "frames_in_gap", NULL, CLI_ROW_COUNT, report.frames_in_gap,
+            KNOWS_FRAMES),
+	ROW(NULL, "damaged_ranges", NULL, CLI_ROW_COUNT, report.damaged_ranges,
+            KNOWS_FRAMES),
+	ROW(NULL, NULL, "damaged ranges", CLI_ROW_COUNT, report.damaged_ranges,
+            KNOWS_LOSS),
+	ROW(NULL, "damaged_bytes", NULL, CLI_ROW_BYTES, report.damaged_bytes,
+            KNOWS_FRAMES),
+	ROW(NULL, NULL, "damaged bytes", CLI_ROW_BYTES, report.damaged_bytes,
+            KNOWS_LOSS),
+};
+
+#define ROW_COUNT (sizeof(stat_rows) / sizeof(stat_rows[0]))
+
+/* ---------------------------------------------------- gathering the facts */
+
+static int count_sizes(void *context, const struct shmlog_frame *frames,
+                       size_t count)
+{
+	struct stat_facts *facts = context;
+
+	cli_sizes_add(&facts->sizes, frames, count);
+	return 0;
+}
+
+static int keep_damage(void *context, const struct shmlog_damage *damage)
+{
+	struct stat_facts *facts = context;
+
+	if (facts->damage_count < DAMAGE_MAX)
+		facts->damage[facts->damage_count++] = *damage;
+	facts->last_damage_end = damage->end_cursor;
+	return 0;
+}
+
+/* Keeps why nothing, or nothing more, is known about a log, and says so. */
+static void note_refusal(struct stat_facts *facts, int status)
+{
+	facts->status = (uint64_t)cli_exit_status(status);
+	if (facts->status == CLI_NOT_LOG) {
+		facts->state = "no log";
+		facts->error = cli_describe_header(&facts->error_text, status,
+		                                   &facts->header);
+		cli_message(facts->path, "not a log: %s", facts->error);
+		return;
+	}
+	facts->state = "unreadable";
+	snprintf(facts->error_text.text, sizeof(facts->error_text.text), "%s",
+	         shmlog_strerror(status));
+	facts->error = facts->error_text.text;
+	cli_fail(facts->path, "cannot read", status);
+}
+
+/* What can be told from a header whose words are sound. */
+static void derive_fill(struct stat_facts *facts)
+{
+	const struct shmlog_header *header = &facts->header;
+
+	facts->known |= KNOWS_LENGTH | KNOWS_WORDS | KNOWS_HEADER;
+	facts->committed_bytes = header->size - header->data_offset;
+	facts->free_bytes = header->capacity - header->size;
+	facts->used_percent = cli_used_percent(
+		facts->committed_bytes, header->capacity - header->data_offset);
+}
+
+/* A header can be possible and yet not fit what stands behind it. */
+static void judge_header(struct stat_facts *facts)
+{
+	uint64_t gap = facts->report.frames_in_gap;
+	char *text = facts->header_fault_text;
+	size_t capacity = sizeof(facts->header_fault_text);
+
+	if (facts->header.header_size > facts->header.data_offset)
+		snprintf(text, capacity, "headerSize lies beyond dataOffset");
+	else if (gap > 0)
+		snprintf(text, capacity,
+		         "dataOffset is likely wrong: %" PRIu64 " whole "
+		         "frame%s stand%s before it",
+		         gap, gap == 1 ? "" : "s", gap == 1 ? "s" : "");
+	else
+		return;
+	facts->header_fault = text;
+}
+
+static void judge_frames(struct stat_facts *facts, int damaged_ranges)
+{
+	const struct shmlog_verify_report *report = &facts->report;
+
+	facts->known |= KNOWS_FRAMES;
+	if (cli_sizes_summarise(&facts->sizes, &facts->summary))
+		facts->known |= KNOWS_SIZES;
+	if (report->damaged_ranges > 0)
+		facts->known |= KNOWS_LOSS;
+	facts->tail = "clean";
+	if (report->torn)
+		facts->tail = "torn";
+	else if (report->damaged_ranges > 0 &&
+	         facts->last_damage_end == facts->committed_bytes)
+		facts->tail = "damaged";
+	judge_header(facts);
+	if (damaged_ranges > 0) {
+		facts->state = "damaged";
+		facts->status = CLI_NO;
+	}
+}
+
+static void walk(struct stat_facts *facts, struct shmlog *log)
+{
+	const struct shmlog_verify_visitor visitor = {
+		.frames = count_sizes,
+		.damage = keep_damage,
+		.context = facts,
+		.sizes_only = true,
+	};
+	int result = shmlog_verify(log, &visitor, &facts->report);
+
+	if (result < 0) {
+		note_refusal(facts, result);
+		return;
+	}
+	/* The words that the walk went by, rather than those of before. */
+	facts->header = facts->report.header;
+	derive_fill(facts);
+	judge_frames(facts, result);
+}
+
+/* Opens the log and fills in the facts.  *log_out is NULL if there is none. */
+static void gather(struct stat_facts *facts, struct shmlog **log_out)
+{
+	int status = shmlog_inspect(facts->path, &facts->header);
+
+	facts->state = "sound";
+	*log_out = NULL;
+	if (status == 0) {
+		derive_fill(facts);
+		status = shmlog_open(facts->path, log_out);
+	} else if (status <= SHMLOG_ERR_TOO_SHORT &&
+	           status >= SHMLOG_ERR_SIZE) {
+		facts->known |= KNOWS_LENGTH;
+		if (status != SHMLOG_ERR_TOO_SHORT)
+			facts->known |= KNOWS_WORDS;
+	}
+	if (status == 0)
+		status = cli_sizes_init(&facts->sizes);
+	if (status == 0)
+		walk(facts, *log_out);
+	else
+		note_refusal(facts, status);
+}
+
+/* -------------------------------------------------------------- processes */
+
+struct process_list {
+	struct shmlog_process *items;
+	size_t count;
+	size_t capacity;
+	bool cut;   /* no memory for all of them */
+	int unseen; /* processes that could not be looked into, or -errno */
+};
+
+static int keep_process(void *context, const struct shmlog_process *process)
+{
+	struct process_list *list = context;
+
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity * 2 + 8;
+		void *items = realloc(list->items,
+		                      capacity * sizeof(*list->items));
+
+		if (!items) {
+			list->cut = true;
+			return -ENOMEM;
+		}
+		list->items = items;
+		list->capacity = capacity;
+	}
+	list->items[list->count++] = *process;
+	return 0;
+}
+
+static void list_processes(struct process_list *list, const char *path)
+{
+	*list = (struct process_list){.unseen = 0};
+	list->unseen = shmlog_processes_at(path, keep_process, list);
+	if (list->cut)
+		list->unseen = -ENOMEM;
+}
+
+/* The user's name, or the number of one who has none. */
+struct user_text {
+	char text[64];
+};
+
+static const char *describe_user(struct user_text *buffer, uint32_t uid)
+{
+	const struct passwd *entry = getpwuid((uid_t)uid);
+
+	if (entry)
+		snprintf(buffer->text, sizeof(buffer->text), "%s",
+		         entry->pw_name);
+	else
+		snprintf(buffer->text, sizeof(buffer->text), "%" PRIu32, uid);
+	return buffer->text;
+}
+
+/* An appender has write access only while it commits, or keeps it. */
+static const char *role_of(const struct shmlog_process *process)
+{
+	if (process->appends)
+		return "appender";
+	return process->writes ? "writer" : "reader";
+}
+
+/* What a process has to do with the lock, or NULL. */
+static const char *lock_of(const struct shmlog_process *process)
+{
+	if (process->holds_lock)
+		return "held";
+	return process->waits_for_lock ? "awaited" : NULL;
+}
+
+static void print_process(struct cli_output *output,
+                          const struct shmlog_process *process)
+{
+	const char *lock = lock_of(process);
+	struct user_text user;
+
+	cli_report_label(output, "process");
+	cli_output_format(output, "%" PRId64 "  %s, %s%s%s  ", process->pid,
+	                  role_of(process), process->mapped ? "mapped" : "open",
+	                  lock ? ", lock " : "", lock ? lock : "");
+	cli_report_escaped(output, describe_user(&user, process->uid));
+	cli_output_string(output, "  ");
+	cli_report_escaped(output, process->command);
+	cli_output_string(output, "\n");
+}
+
+static void print_processes(struct cli_output *output,
+                            const struct process_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		print_process(output, &list->items[i]);
+	if (list->unseen < 0) {
+		cli_report_label(output,
+		                 list->count > 0 ? "not seen" : "process");
+		cli_output_format(output, "cannot be told from /proc%s: %s\n",
+		                  list->count > 0 ? " whether there are more"
+		                                  : "",
+		                  shmlog_strerror(list->unseen));
+	} else if (list->count == 0) {
+		cli_report_label(output, "process");
+		cli_output_string(output, "none seen\n");
+	}
+	if (list->unseen > 0) {
+		cli_report_label(output, "not seen");
+		cli_output_format(output,
+		                  "%d process%s that may not be looked "
+		                  "into: there may be more\n",
+		                  list->unseen, list->unseen == 1 ? "" : "es");
+	}
+	if (list->unseen >= 0 && shmlog_processes_hidden()) {
+		cli_report_label(output, "not seen");
+		cli_output_string(output, "those that /proc does not show "
+		                          "here: there may be more\n");
+	}
+}
+
+static void add_processes(struct cli_object *object,
+                          const struct process_list *list)
+{
+	struct cli_object *array;
+
+	if (list->unseen < 0) {
+		cli_object_null(object, "processes");
+		cli_object_null(object, "processes_unseen");
+		cli_object_null(object, "processes_hidden");
+		return;
+	}
+	array = cli_object_array(object, "processes");
+	for (size_t i = 0; i < list->count; i++) {
+		const struct shmlog_process *process = &list->items[i];
+		struct cli_object *item = cli_array_object(array);
+		struct user_text user;
+
+		cli_object_i64(item, "pid", process->pid);
+		cli_object_u64(item, "uid", process->uid);
+		cli_object_string(item, "user",
+		                  describe_user(&user, process->uid));
+		cli_object_string(item, "command", process->command);
+		cli_object_string(item, "role", role_of(process));
+		cli_object_bool(item, "mapped", process->mapped);
+		cli_object_bool(item, "maps_writable", process->maps_writable);
+		if (lock_of(process))
+			cli_object_string(item, "lock", lock_of(process));
+		else
+			cli_object_null(item, "lock");
+	}
+	cli_object_i64(object, "processes_unseen", list->unseen);
+	cli_object_bool(object, "processes_hidden", shmlog_processes_hidden());
+}
+
+/* -------------------------------------------------------------- histogram */
+
+static uint64_t largest_count(const struct cli_sizes_bucket *buckets,
+                              size_t count)
+{
+	uint64_t largest = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (buckets[i].count > largest)
+			largest = buckets[i].count;
+	}
+	return largest;
+}
+
+static void print_histogram(struct cli_output *output,
+                            const struct cli_sizes *sizes)
+{
+	struct cli_sizes_bucket buckets[CLI_SIZES_BUCKETS];
+	size_t count = cli_sizes_buckets(sizes, buckets);
+	uint64_t largest = largest_count(buckets, count);
+	size_t columns = cli_terminal_columns(STDOUT_FILENO);
+	char label[64], bar[1024];
+	int digits = snprintf(label, sizeof(label), "%" PRIu64, largest);
+	size_t width = columns - 22 - (size_t)digits - 1;
+
+	cli_output_string(output, count == 0 ? "  no payloads to draw\n"
+	                                     : "  payload bytes\n");
+	for (size_t i = 0; i < count; i++) {
+		const struct cli_sizes_bucket *bucket = &buckets[i];
+		size_t length;
+
+		snprintf(label, sizeof(label), "%" PRIu64 " to %" PRIu64,
+		         bucket->min, bucket->max);
+		if (bucket->min == bucket->max)
+			snprintf(label, sizeof(label), "%" PRIu64, bucket->min);
+		cli_draw_bar(bar, width,
+		             (double)bucket->count / (double)largest);
+		length = strcspn(bar, ".");
+		cli_output_format(output, "  %16s  %*" PRIu64 "%s%.*s\n", label,
+		                  digits, bucket->count, length ? "  " : "",
+		                  (int)length, bar);
+	}
+}
+
+static void add_histogram(struct cli_object *object,
+                          const struct cli_sizes *sizes)
+{
+	struct cli_sizes_bucket buckets[CLI_SIZES_BUCKETS];
+	size_t count = cli_sizes_buckets(sizes, buckets);
+	struct cli_object *array = cli_object_array(object, "histogram");
+
+	for (size_t i = 0; i < count; i++) {
+		struct cli_object *item = cli_array_object(array);
+
+		cli_object_u64(item, "min", buckets[i].min);
+		cli_object_u64(item, "max", buckets[i].max);
+		cli_object_u64(item, "count", buckets[i].count);
+	}
+}
+
+/* ----------------------------------------------------------------- output */
+
+struct stat_view {
+	bool json;
+	bool procs;
+	bool histogram;
+	bool behind_another; /* a block was printed before */
+	struct cli_output output;
+};
+
+static void print_damage(struct cli_output *output,
+                         const struct stat_facts *facts)
+{
+	uint64_t more = facts->report.damaged_ranges - facts->damage_count;
+	struct cli_fault_text text;
+
+	for (size_t i = 0; i < facts->damage_count; i++) {
+		const struct shmlog_damage *damage = &facts->damage[i];
+
+		cli_report_label(output, "damage");
+		cli_output_string(output,
+		                  cli_describe_fault(&text, &damage->fault));
+		if (damage->end_cursor == facts->committed_bytes)
+			cli_output_string(output, "; nothing good behind it\n");
+		else
+			cli_output_format(output,
+			                  "; good again from cursor %" PRIu64
+			                  "\n",
+			                  damage->end_cursor);
+	}
+	if (more > 0) {
+		cli_report_label(output, "damage");
+		cli_output_format(output, "and %" PRIu64 " more ranges\n",
+		                  more);
+	}
+}
+
+static void add_damage(struct cli_object *object,
+                       const struct stat_facts *facts)
+{
+	struct cli_object *array = cli_object_array(object, "damage");
+
+	for (size_t i = 0; i < facts->damage_count; i++)
+		cli_report_damage(array, &facts->damage[i]);
+}
+
+static void show_text(struct stat_view *view, const struct stat_facts *facts,
+                      const struct process_list *processes)
+{
+	struct cli_output *output = &view->output;
+
+	/* The message about a file that could not be read has said it all. */
+	if (facts->known == 0 && facts->status == CLI_SYSTEM)
+		return;
+	if (view->behind_another)
+		cli_output_string(output, "\n");
+	view->behind_another = true;
+	cli_report_escaped(output, facts->path);
+	cli_output_string(output, "\n");
+	cli_report_text(output, stat_rows, ROW_COUNT, facts, facts->known);
+	if (facts->known & KNOWS_FRAMES)
+		print_damage(output, facts);
+	if (view->histogram && facts->known & KNOWS_FRAMES)
+		print_histogram(output, &facts->sizes);
+	if (view->procs)
+		print_processes(output, processes);
+}
+
+static void show_json(struct stat_view *view, const struct stat_facts *facts,
+                      const struct process_list *processes)
+{
+	struct cli_object *object = cli_object_new();
+
+	cli_report_json(object, stat_rows, ROW_COUNT, facts, facts->known);
+	add_damage(object, facts);
+	if (view->histogram && facts->known & KNOWS_FRAMES)
+		add_histogram(object, &facts->sizes);
+	else if (view->histogram)
+		cli_object_null(object, "histogram");
+	if (view->procs)
+		add_processes(object, processes);
+	cli_report_line(&view->output, object);
+}
+
+static int stat_log(struct stat_view *view, const char *path)
+{
+	struct stat_facts facts = {.path = path};
+	struct process_list processes = {.items = NULL};
+	struct shmlog *log;
+
+	gather(&facts, &log);
+	/* Before the look into /proc, which takes descriptors of its own. */
+	shmlog_close(log);
+	if (view->procs)
+		list_processes(&processes, path);
+	if (view->json)
+		show_json(view, &facts, &processes);
+	else
+		show_text(view, &facts, &processes);
+	free(processes.items);
+	cli_sizes_release(&facts.sizes);
+	return (int)facts.status;
+}
+
+/* The first status that is not 0 counts: it belongs to the first message. */
+static int stat_logs(struct stat_view *view, const struct cli_args *args)
+{
+	int result = cli_output_init(&view->output, STDOUT_FILENO);
+	int status = CLI_OK;
+
+	if (result != 0)
+		return cli_fail(NULL, "cannot start", result);
+	for (size_t i = 0; i < cli_args_operand_count(args); i++) {
+		int one = stat_log(view, cli_args_operand(args, i));
+
+		if (status == CLI_OK)
+			status = one;
+		if (cli_output_flush(&view->output) != 0)
+			break;
+	}
+	return cli_output_finish(&view->output, status);
+}
+
+static int watch_log(const struct cli_args *args, const char *format)
+{
+	const char *text = cli_args_value(args, OPTION_WATCH);
+	enum cli_watch_style style = CLI_WATCH_TEXT;
+	int64_t interval_ns = WATCH_DEFAULT_NS;
+	struct cli_quoted quoted;
+
+	if (text && !cli_parse_duration(text, &interval_ns))
+		return cli_usage_error(
+			"%s is no DURATION: a number, and one of ns, us, ms, "
+			"s, m, h behind it",
+			cli_quote(&quoted, text));
+	if (interval_ns < WATCH_MIN_NS)
+		return cli_usage_error("%s is too short to watch for: 1ms at "
+		                       "least",
+		                       cli_quote(&quoted, text));
+	if (cli_args_operand_count(args) > 1)
+		return cli_usage_error("--watch takes one LOG");
+	if (cli_args_count(args, OPTION_PROCS) > 0 ||
+	    cli_args_count(args, OPTION_HISTOGRAM) > 0)
+		return cli_usage_error("--watch does not go with --procs and "
+		                       "--histogram");
+	/* What nobody looks at is made for programs, unless they ask. */
+	if (format ? strcmp(format, "json") == 0 : !isatty(STDOUT_FILENO))
+		style = CLI_WATCH_JSON;
+	else if (isatty(STDOUT_FILENO))
+		style = CLI_WATCH_IN_PLACE;
+	return cli_watch(cli_args_operand(args, 0), interval_ns, style);
+}
+
+static int stat_run(const struct cli_args *args)
+{
+	const char *format = cli_args_value(args, OPTION_OUTPUT);
+	struct stat_view view = {
+		.json = format && strcmp(format, "json") == 0,
+		.procs = cli_args_count(args, OPTION_PROCS) > 0,
+		.histogram = cli_args_count(args, OPTION_HISTOGRAM) > 0,
+	};
+	struct cli_quoted quoted;
+
+	if (format && !view.json && strcmp(format, "text") != 0)
+		return cli_usage_error("stat has no format %s: text or json",
+		                       cli_quote(&quoted, format));
+	if (cli_check_outputs(args) != CLI_OK)
+		return CLI_USAGE;
+	cli_signals_guard_mappings();
+	if (cli_args_count(args, OPTION_WATCH) > 0)
+		return watch_log(args, format);
+	return stat_logs(&view, args);
+}
+
+const struct cli_command cmd_stat = {
+	.name = "stat",
+	.summary = "show what a log holds and in what state it is",
+	.operands = "LOG...",
+	.options = stat_options,
+	.option_count = sizeof(stat_options) / sizeof(stat_options[0]),
+	.min_operands = 1,
+	.max_operands = SIZE_MAX,
+	.notes = "A DURATION is a number with ns, us, ms, s, m or h behind "
+		 "it.\n"
+		 "--watch writes one line over and over on a terminal; "
+		 "elsewhere it prints a\nline of JSON per interval, or of text "
+		 "with -o text.",
+	.run = stat_run,
+};

@@ -1,0 +1,321 @@
+/* Watches how fast a log fills. */
+#include "watch.h"
+
+#include "clock.h"
+#include "command.h"
+#include "message.h"
+#include "open_log.h"
+#include "rows.h"
+#include "signals.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <shmlog.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BATCH_FRAMES 256u
+#define BAR_WIDTH 20u
+/* How often the output is looked at while nothing is printed. */
+#define SLICE_NS 200000000
+
+/* What one interval has shown. */
+struct watch_facts {
+	const char *path;
+	double interval_seconds;
+	uint64_t frames;
+	uint64_t bytes; /* committed in the interval, size words counted */
+	double frames_per_second;
+	double bytes_per_second;
+	uint64_t capacity;
+	uint64_t committed_bytes;
+	uint64_t free_bytes;
+	double used_percent;
+	double seconds_to_full;
+};
+
+#define KNOWS_END 1u /* at this rate the log will be full some day */
+
+#define ROW(key_, kind_, member, needs_)                       \
+	{                                                      \
+		.key = key_, .kind = kind_, .needs = needs_,   \
+		.offset = offsetof(struct watch_facts, member) \
+	}
+
+static const struct cli_row watch_rows[] = {
+	ROW("path", CLI_ROW_TEXT, path, 0),
+	ROW("interval_seconds", CLI_ROW_DECIMAL, interval_seconds, 0),
+	ROW("frames", CLI_ROW_COUNT, frames, 0),
+	ROW("bytes", CLI_ROW_BYTES, bytes, 0),
+	ROW("frames_per_second", CLI_ROW_DECIMAL, frames_per_second, 0),
+	ROW("bytes_per_second", CLI_ROW_DECIMAL, bytes_per_second, 0),
+	ROW("capacity", CLI_ROW_BYTES, capacity, 0),
+	ROW("committed_bytes", CLI_ROW_BYTES, committed_bytes, 0),
+	ROW("used_percent", CLI_ROW_PERCENT, used_percent, 0),
+	ROW("free_bytes", CLI_ROW_BYTES, free_bytes, 0),
+	ROW("seconds_to_full", CLI_ROW_DECIMAL, seconds_to_full, KNOWS_END),
+};
+
+struct watch {
+	const char *path;
+	enum cli_watch_style style;
+	int64_t interval_ns;
+	struct shmlog *log;
+	struct shmlog_reader *reader;
+	struct cli_output output;
+	bool line_open; /* the line that is written over needs its end */
+};
+
+/* --------------------------------------------------------------- the facts */
+
+/* Reads what was committed since the last time, up to where the end is now: a
+ * fast writer must not keep us reading for ever. */
+static int read_on(struct watch *watch, struct watch_facts *facts)
+{
+	struct shmlog_frame frames[BATCH_FRAMES];
+	uint64_t before = shmlog_reader_cursor(watch->reader);
+	uint64_t end;
+	int count = shmlog_reader_committed_size(watch->reader, &end);
+
+	while (count >= 0 && shmlog_reader_cursor(watch->reader) < end) {
+		count = shmlog_reader_next_batch(watch->reader, BATCH_FRAMES, 0,
+		                                 frames);
+		if (count <= 0)
+			break;
+		facts->frames += (uint64_t)count;
+	}
+	facts->committed_bytes = shmlog_reader_cursor(watch->reader);
+	facts->bytes = facts->committed_bytes - before;
+	return count < 0 ? count : 0;
+}
+
+/* Fills in what the last `span_ns` have shown.  Returns a status of the
+ * library. */
+static int look(struct watch *watch, int64_t span_ns, struct watch_facts *facts,
+                unsigned *known_out)
+{
+	double seconds = (double)span_ns / 1e9;
+	struct shmlog_header header;
+	uint64_t room;
+	int status = read_on(watch, facts);
+
+	if (status == 0)
+		status = shmlog_read_header(watch->log, &header);
+	if (status != 0)
+		return status;
+	room = header.capacity - header.data_offset;
+	/* Both may have moved between the two looks. */
+	if (room < facts->committed_bytes)
+		room = facts->committed_bytes;
+	facts->path = watch->path;
+	facts->interval_seconds = seconds;
+	facts->frames_per_second = (double)facts->frames / seconds;
+	facts->bytes_per_second = (double)facts->bytes / seconds;
+	facts->capacity = header.capacity;
+	facts->free_bytes = room - facts->committed_bytes;
+	facts->used_percent = cli_used_percent(facts->committed_bytes, room);
+	*known_out = 0;
+	if (facts->bytes > 0 || facts->free_bytes == 0)
+		*known_out |= KNOWS_END;
+	if (facts->bytes > 0)
+		facts->seconds_to_full = (double)facts->free_bytes /
+		                         facts->bytes_per_second;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- the line */
+
+struct span_text {
+	char text[48];
+};
+
+/* The two largest units: "1 h 20 min". */
+static const char *describe_span(struct span_text *buffer, double seconds)
+{
+	static const struct {
+		const char *large, *small;
+		unsigned seconds, parts;
+	} units[] = {
+		{"d", "h", 86400, 24},
+		{"h", "min", 3600, 60},
+		{"min", "s", 60, 60},
+	};
+
+	if (seconds >= 1000 * 86400.0)
+		return strcpy(buffer->text, "over 1000 d");
+	if (seconds < 1)
+		return strcpy(buffer->text, "under 1 s");
+	snprintf(buffer->text, sizeof(buffer->text), "%u s", (unsigned)seconds);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		unsigned whole = (unsigned)seconds;
+		unsigned unit = units[i].seconds;
+
+		if (whole < unit)
+			continue;
+		snprintf(buffer->text, sizeof(buffer->text), "%u %s %u %s",
+		         whole / unit, units[i].large,
+		         whole % unit * units[i].parts / unit, units[i].small);
+		break;
+	}
+	return buffer->text;
+}
+
+static void print_text(struct watch *watch, const struct watch_facts *facts,
+                       unsigned known)
+{
+	struct cli_scaled_text scaled;
+	struct span_text span;
+	char bar[BAR_WIDTH + 1], line[256];
+	size_t columns = sizeof(line);
+	const char *end = (known & KNOWS_END) == 0 ? "idle"
+	                  : facts->free_bytes == 0
+	                          ? "full"
+	                          : describe_span(&span,
+	                                          facts->seconds_to_full);
+
+	cli_draw_bar(bar, BAR_WIDTH, facts->used_percent / 100);
+	snprintf(line, sizeof(line), "%.1f frames/s  %s/s  [%s] %.2f %%  %s%s",
+	         facts->frames_per_second,
+	         cli_scale_bytes(&scaled, facts->bytes_per_second), bar,
+	         facts->used_percent, end == span.text ? "full in " : "", end);
+	if (watch->style == CLI_WATCH_TEXT) {
+		cli_output_format(&watch->output, "%s\n", line);
+		return;
+	}
+	/* A line that wraps could not be written over, and one that reaches
+	 * the last column may wrap. */
+	if (cli_terminal_width(STDOUT_FILENO) - 1 < columns)
+		columns = cli_terminal_width(STDOUT_FILENO) - 1;
+	cli_output_format(&watch->output, "\r%.*s\x1b[K", (int)columns, line);
+	watch->line_open = true;
+}
+
+static void print_facts(struct watch *watch, const struct watch_facts *facts,
+                        unsigned known)
+{
+	struct cli_object *object;
+
+	if (watch->style != CLI_WATCH_JSON) {
+		print_text(watch, facts, known);
+		return;
+	}
+	object = cli_object_new();
+	cli_report_json(object, watch_rows,
+	                sizeof(watch_rows) / sizeof(watch_rows[0]), facts,
+	                known);
+	cli_report_line(&watch->output, object);
+}
+
+static void end_line(struct watch *watch)
+{
+	if (watch->line_open)
+		cli_output_string(&watch->output, "\n");
+	watch->line_open = false;
+	(void)cli_output_flush(&watch->output);
+}
+
+/* ----------------------------------------------------------------- the end */
+
+/* What a failed look means; the exit status. */
+static int refuse(struct watch *watch, int status)
+{
+	end_line(watch);
+	return cli_reader_failed(watch->path, watch->reader, status);
+}
+
+/* A file that lost its name is written to no more by whoever opens it now. */
+static int check_name(struct watch *watch)
+{
+	int status = shmlog_check_name(watch->log);
+
+	if (status == 0)
+		return CLI_OK;
+	end_line(watch);
+	return cli_fail(watch->path, "cannot be watched any more", status);
+}
+
+/* Sleeps till then, a signal, or the end of who reads the output. */
+static void sleep_until(struct watch *watch, int64_t then)
+{
+	int64_t left;
+
+	while ((left = then - cli_now_ns()) > 0 && cli_signal_caught() == 0 &&
+	       watch->output.error == 0) {
+		cli_signals_sleep(left < SLICE_NS ? left : SLICE_NS);
+		if (cli_output_is_closed(&watch->output))
+			watch->output.error = EPIPE;
+	}
+}
+
+/* Fixed points in time, so that intervals do not drift; those that were missed
+ * are left out.  No clock goes beyond the last one. */
+static int64_t next_point(int64_t last, int64_t now, int64_t interval_ns)
+{
+	int64_t passed = (now - last) / interval_ns * interval_ns;
+
+	last += passed;
+	return last > INT64_MAX - interval_ns ? INT64_MAX : last + interval_ns;
+}
+
+static int watch_on(struct watch *watch)
+{
+	int64_t looked_at = cli_now_ns();
+	int64_t next = looked_at;
+	int status = shmlog_reader_seek_end(watch->reader);
+
+	if (status != 0)
+		return refuse(watch, status);
+	for (;;) {
+		struct watch_facts facts = {.frames = 0};
+		int64_t now = cli_now_ns();
+		unsigned known;
+
+		next = next_point(next, now, watch->interval_ns);
+		sleep_until(watch, next);
+		if (cli_signal_caught() != 0 || watch->output.error != 0)
+			return CLI_OK;
+		now = cli_now_ns();
+		status = look(watch, now - looked_at, &facts, &known);
+		if (status != 0)
+			return refuse(watch, status);
+		looked_at = now;
+		print_facts(watch, &facts, known);
+		if (cli_output_flush(&watch->output) != 0)
+			return CLI_OK;
+		status = check_name(watch);
+		if (status != CLI_OK)
+			return status;
+	}
+}
+
+int cli_watch(const char *path, int64_t interval_ns, enum cli_watch_style style)
+{
+	struct watch watch = {
+		.path = path,
+		.style = style,
+		.interval_ns = interval_ns,
+	};
+	int status;
+
+	cli_signals_catch();
+	status = cli_open_reader(path, &watch.log, &watch.reader);
+	if (status != CLI_OK)
+		return status;
+	status = cli_output_init(&watch.output, STDOUT_FILENO);
+	if (status != 0) {
+		status = cli_fail(path, "cannot watch", status);
+	} else {
+		status = watch_on(&watch);
+		end_line(&watch);
+		status = cli_output_finish(&watch.output, status);
+	}
+	shmlog_reader_close(watch.reader);
+	shmlog_close(watch.log);
+	if (cli_signal_caught())
+		cli_die_by_signal(cli_signal_caught());
+	return status;
+}

@@ -1,0 +1,409 @@
+/* Proves the framing of logs, and salvages what is good. */
+#include "command.h"
+#include "distinct.h"
+#include "json.h"
+#include "message.h"
+#include "open_log.h"
+#include "options.h"
+#include "rows.h"
+#include "signals.h"
+#include "stdout_buffer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <shmlog.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	OPTION_QUIET,
+	OPTION_OUTPUT,
+	OPTION_SALVAGE,
+};
+
+static const struct cli_option verify_options[] = {
+	[OPTION_QUIET] = {.letter = 'q',
+                          .name = "quiet",
+                          .help = "print nothing: the status says it"},
+	[OPTION_OUTPUT] = {.letter = 'o',
+                           .name = "output",
+                           .value = "FORMAT",
+                           .help = "text (default) or json, an object a line"},
+	[OPTION_SALVAGE] = {.name = "salvage",
+                            .value = "FILE",
+                            .help = "copy the good frames to a new log"},
+};
+
+/* Damaged ranges that a JSON report lists one by one; all are counted. */
+#define MOST_LISTED 1000u
+
+struct verify {
+	bool quiet;
+	bool json;
+	const char *salvage; /* NULL: none */
+	const char *path;    /* of the log at hand */
+	struct cli_output output;
+	struct cli_object *object;  /* of the log at hand, for JSON */
+	struct cli_object *damages; /* its list */
+	uint64_t listed;
+};
+
+/* The text about a log, a line each; none of it in JSON or when quiet. */
+__attribute__((format(printf, 2, 3))) static void say(struct verify *verify,
+                                                      const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+
+	if (verify->json || verify->quiet)
+		return;
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	cli_report_escaped(&verify->output, verify->path);
+	cli_output_format(&verify->output, ": %s\n", text);
+}
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static int tell_damage(void *context, const struct shmlog_damage *damage)
+{
+	struct verify *verify = context;
+	struct cli_fault_text text;
+
+	if (verify->json && verify->listed++ < MOST_LISTED)
+		cli_report_damage(verify->damages, damage);
+	say(verify,
+	    "%s; damaged range: cursor %" PRIu64 " to %" PRIu64 " (%" PRIu64
+	    " bytes)",
+	    cli_describe_fault(&text, &damage->fault), damage->fault.cursor,
+	    damage->end_cursor, damage->end_cursor - damage->fault.cursor);
+	/* A signal ends the walk. */
+	return cli_signal_caught() != 0 ? -EINTR : 0;
+}
+
+static int notice_signals(void *context)
+{
+	(void)context;
+	return cli_signal_caught() != 0 ? -EINTR : 0;
+}
+
+static int pass_frames(void *context, const struct shmlog_frame *frames,
+                       size_t count)
+{
+	(void)frames;
+	(void)count;
+	return notice_signals(context);
+}
+
+/* What is odd about the header, and what lies behind the commit. */
+static void tell_notes(struct verify *verify,
+                       const struct shmlog_verify_report *report)
+{
+	const struct shmlog_header *header = &report->header;
+
+	if (header->header_size > header->data_offset)
+		say(verify,
+		    "headerSize %" PRIu64 " lies beyond dataOffset %" PRIu64
+		    ": one of them is wrong",
+		    header->header_size, header->data_offset);
+	if (report->frames_in_gap > 0)
+		say(verify,
+		    "%" PRIu64 " well-formed frame%s between headerSize and "
+		    "dataOffset %" PRIu64
+		    ", which readers do not see: dataOffset is likely wrong",
+		    report->frames_in_gap, plural(report->frames_in_gap),
+		    header->data_offset);
+	if (report->leftover_frames > 0)
+		say(verify,
+		    "note: %" PRIu64 " well-formed frame%s beyond the commit: "
+		    "a writer is at work, or ended before its commit",
+		    report->leftover_frames, plural(report->leftover_frames));
+}
+
+static void tell_verdict(struct verify *verify, int found,
+                         const struct shmlog_verify_report *report)
+{
+	tell_notes(verify, report);
+	if (found == 0) {
+		say(verify,
+		    "framing is sound: %" PRIu64 " frame%s, %" PRIu64
+		    " payload bytes",
+		    report->frames, plural(report->frames),
+		    report->payload_bytes);
+		return;
+	}
+	if (report->damaged_ranges == 0) {
+		say(verify,
+		    "damaged header; %" PRIu64 " frame%s behind it, which are "
+		    "sound in themselves",
+		    report->frames, plural(report->frames));
+		return;
+	}
+	say(verify,
+	    "damaged: %" PRIu64 " range%s with %" PRIu64 " bytes; %" PRIu64
+	    " good frame%s, %" PRIu64 " of them behind the first damage%s",
+	    report->damaged_ranges, plural(report->damaged_ranges),
+	    report->damaged_bytes, report->frames, plural(report->frames),
+	    report->frames_after_damage,
+	    report->torn ? "; the commit ends inside a frame" : "");
+}
+
+static void add_report(struct verify *verify, int found,
+                       const struct shmlog_verify_report *report)
+{
+	struct cli_object *object = verify->object;
+	const struct shmlog_header *header = &report->header;
+
+	cli_object_bool(object, "sound", found == 0);
+	cli_object_u64(object, "capacity", header->capacity);
+	cli_object_u64(object, "header_size", header->header_size);
+	cli_object_u64(object, "data_offset", header->data_offset);
+	cli_object_u64(object, "size", header->size);
+	cli_object_u64(object, "frames", report->frames);
+	cli_object_u64(object, "payload_bytes", report->payload_bytes);
+	cli_object_u64(object, "damaged_ranges", report->damaged_ranges);
+	cli_object_u64(object, "damaged_bytes", report->damaged_bytes);
+	cli_object_u64(object, "frames_after_damage",
+	               report->frames_after_damage);
+	cli_object_bool(object, "torn", report->torn);
+	cli_object_u64(object, "frames_in_gap", report->frames_in_gap);
+	cli_object_u64(object, "leftover_frames", report->leftover_frames);
+	cli_object_bool(object, "leftover_bytes", report->leftover_bytes);
+}
+
+/* Ends the JSON object of a log and prints it. */
+static int print_object(struct verify *verify, int status)
+{
+	char *text = cli_object_print(verify->object);
+
+	if (text == NULL)
+		return cli_fail(verify->path, "cannot report", -ENOMEM);
+	if (!verify->quiet) {
+		cli_output_string(&verify->output, text);
+		cli_output_string(&verify->output, "\n");
+	}
+	free(text);
+	return status;
+}
+
+/* A log that cannot be walked is reported in the same list as the others. */
+static int report_failure(struct verify *verify, const char *error, int status)
+{
+	if (!verify->json)
+		return status;
+	cli_object_bool(verify->object, "sound", false);
+	cli_object_string(verify->object, "error", error);
+	return print_object(verify, status);
+}
+
+static int report_salvage(struct verify *verify,
+                          const struct shmlog_verify_report *report)
+{
+	struct cli_quoted file;
+
+	if (verify->json) {
+		struct cli_object *salvage = cli_object_child(verify->object,
+		                                              "salvage");
+
+		cli_object_string(salvage, "path", verify->salvage);
+		cli_object_u64(salvage, "frames", report->frames);
+		cli_object_u64(salvage, "payload_bytes", report->payload_bytes);
+		cli_object_u64(salvage, "lost_ranges", report->damaged_ranges);
+		cli_object_u64(salvage, "lost_bytes", report->damaged_bytes);
+		cli_object_u64(salvage, "left_out_frames",
+		               report->frames_in_gap);
+	}
+	char left_out[64] = "";
+
+	if (report->frames_in_gap > 0)
+		snprintf(left_out, sizeof(left_out),
+		         ", and %" PRIu64 " frame%s before dataOffset",
+		         report->frames_in_gap, plural(report->frames_in_gap));
+	say(verify,
+	    "salvaged %" PRIu64 " frame%s with %" PRIu64
+	    " payload bytes to %s, verified; lost %" PRIu64
+	    " range%s with %" PRIu64 " bytes%s",
+	    report->frames, plural(report->frames), report->payload_bytes,
+	    cli_quote(&file, verify->salvage), report->damaged_ranges,
+	    plural(report->damaged_ranges), report->damaged_bytes, left_out);
+	return report->damaged_ranges > 0 || report->frames_in_gap > 0
+	               ? CLI_LOSS
+	               : CLI_OK;
+}
+
+/* Whether a status of shmlog_salvage() is about the log, not the copy: what
+ * the library itself refuses, but for a capacity that no file can have. */
+static bool is_of_source(int status)
+{
+	return status <= SHMLOG_ERR_NOT_REGULAR &&
+	       status != SHMLOG_ERR_CAPACITY;
+}
+
+/* Nothing was salvaged; the log itself may be sound or not. */
+static int report_no_salvage(struct verify *verify, int failure)
+{
+	struct cli_quoted file;
+
+	if (is_of_source(failure)) {
+		cli_message(verify->path,
+		            "cannot salvage it: %s; nothing was left at %s",
+		            shmlog_strerror(failure),
+		            cli_quote(&file, verify->salvage));
+		return report_failure(verify, shmlog_strerror(failure),
+		                      cli_exit_status(failure));
+	}
+	int status = cli_exit_status(failure);
+
+	cli_message(verify->salvage, "cannot salvage to it: %s; %s",
+	            shmlog_strerror(failure),
+	            failure == -EEXIST ? "left as it is"
+	                               : "nothing was left behind");
+	if (!verify->json)
+		return status;
+	struct cli_object *salvage = cli_object_child(verify->object,
+	                                              "salvage");
+
+	cli_object_string(salvage, "path", verify->salvage);
+	cli_object_string(salvage, "error", shmlog_strerror(failure));
+	return print_object(verify, status);
+}
+
+/* The permission bits of the log, which its copy gets as well. */
+static mode_t mode_of(const char *path)
+{
+	struct stat file;
+
+	return stat(path, &file) == 0 ? file.st_mode & 0777 : 0600;
+}
+
+static int walk(struct verify *verify, struct shmlog *log)
+{
+	const struct shmlog_verify_visitor visitor = {
+		.frames = pass_frames,
+		.damage = tell_damage,
+		.context = verify,
+		.sizes_only = true,
+		.pulse = notice_signals,
+	};
+	struct shmlog_verify_report report = {0};
+	bool salvages = verify->salvage != NULL;
+	int found = salvages ? shmlog_salvage(log, verify->salvage,
+	                                      mode_of(verify->path), &visitor,
+	                                      &report)
+	                     : shmlog_verify(log, &visitor, &report);
+
+	if (found == -EINTR && cli_signal_caught() != 0)
+		return CLI_SYSTEM; /* and then the signal's own end */
+	if (found < 0 && salvages)
+		return report_no_salvage(verify, found);
+	if (found < 0) {
+		int status = cli_fail(verify->path, "cannot verify", found);
+
+		return report_failure(verify, shmlog_strerror(found), status);
+	}
+	int status = found > 0 ? CLI_NO : CLI_OK;
+
+	if (verify->json)
+		add_report(verify, found, &report);
+	else
+		tell_verdict(verify, found, &report);
+	if (salvages)
+		status = report_salvage(verify, &report);
+	return verify->json ? print_object(verify, status) : status;
+}
+
+/* Verifies one log and returns its exit status. */
+static int verify_log(struct verify *verify, const char *path)
+{
+	struct shmlog_header header;
+	struct shmlog *log;
+
+	verify->path = path;
+	verify->listed = 0;
+	if (verify->json) {
+		verify->object = cli_object_new();
+		cli_object_string(verify->object, "path", path);
+		verify->damages = cli_object_array(verify->object, "damage");
+	}
+	int status = cli_open_to_read(path, &log);
+
+	if (status == CLI_OK) {
+		status = walk(verify, log);
+		shmlog_close(log);
+	} else {
+		int reason = shmlog_inspect(path, &header);
+
+		status = report_failure(verify, shmlog_strerror(reason),
+		                        status);
+	}
+	cli_object_free(verify->object);
+	verify->object = NULL;
+	return status;
+}
+
+static int parse_options(const struct cli_args *args, struct verify *verify)
+{
+	const char *format = cli_args_value(args, OPTION_OUTPUT);
+	struct cli_quoted quoted;
+
+	verify->quiet = cli_args_count(args, OPTION_QUIET) > 0;
+	verify->salvage = cli_args_value(args, OPTION_SALVAGE);
+	verify->json = format != NULL && strcmp(format, "json") == 0;
+	if (format != NULL && !verify->json && strcmp(format, "text") != 0)
+		return cli_usage_error("unknown output format %s: text or json",
+		                       cli_quote(&quoted, format));
+	if (verify->salvage != NULL && strcmp(verify->salvage, "-") == 0)
+		return cli_usage_error("--salvage takes the name of a new "
+		                       "file, not standard output");
+	if (verify->salvage != NULL && cli_args_operand_count(args) > 1)
+		return cli_usage_error("--salvage takes one LOG at a time");
+	return CLI_OK;
+}
+
+static int verify_run(const struct cli_args *args)
+{
+	struct verify verify = {0};
+	int status = parse_options(args, &verify);
+
+	if (status == CLI_OK)
+		status = cli_check_outputs(args);
+	if (status != CLI_OK)
+		return status;
+	int result = cli_output_init(&verify.output, STDOUT_FILENO);
+
+	if (result != 0)
+		return cli_fail(NULL, "cannot start", result);
+	cli_signals_catch();
+	cli_signals_guard_mappings();
+	for (size_t i = 0;
+	     i < cli_args_operand_count(args) && cli_signal_caught() == 0;
+	     i++) {
+		int one = verify_log(&verify, cli_args_operand(args, i));
+
+		status = status == CLI_OK ? one : status;
+	}
+	status = cli_output_finish(&verify.output, status);
+	if (cli_signal_caught() != 0)
+		cli_die_by_signal(cli_signal_caught());
+	return status;
+}
+
+const struct cli_command cmd_verify = {
+	.name = "verify",
+	.summary = "prove the framing of logs",
+	.operands = "LOG...",
+	.options = verify_options,
+	.option_count = sizeof(verify_options) / sizeof(verify_options[0]),
+	.min_operands = 1,
+	.max_operands = SIZE_MAX,
+	.notes = "Payload bytes carry no checksum and cannot be checked.",
+	.run = verify_run,
+};

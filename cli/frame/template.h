@@ -1,0 +1,30 @@
+/* Templates, the -t option: compiled once, rendered for each frame. */
+#ifndef CLI_TEMPLATE_H
+#define CLI_TEMPLATE_H
+
+#include "stdout_buffer.h"
+
+#include <shmlog.h>
+#include <stdbool.h>
+
+/*
+ * %c cursor   %x cursor of the next frame   %i index, - where it is unknown
+ * %s size of the payload   %p payload   %b payload in base64
+ * %j payload as a JSON string, quotes included   %% a per cent sign
+ * \n newline   \t tab   \0 a NUL   \\ a backslash
+ *
+ * Everything else stands for itself, and nothing is added behind.
+ */
+struct cli_template;
+
+/* Returns CLI_OK; CLI_USAGE after a message that names the sequence that is
+ * unknown; CLI_SYSTEM after one, when memory is short. */
+int cli_template_compile(const char *text, struct cli_template **template_out);
+void cli_template_free(struct cli_template *template);
+
+/* Renders one frame; %p is escaped for a terminal with `escape`. */
+void cli_template_render(const struct cli_template *template,
+                         struct cli_output *output,
+                         const struct shmlog_frame *frame, bool escape);
+
+#endif

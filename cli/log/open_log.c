@@ -1,0 +1,184 @@
+/* Opens logs for commands, and says what is wrong with one. */
+#include "open_log.h"
+
+#include "command.h"
+#include "distinct.h"
+#include "message.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+const char *cli_describe_header(struct cli_header_text *buffer, int status,
+                                const struct shmlog_header *header)
+{
+	char *text = buffer->text;
+	size_t capacity = sizeof(buffer->text);
+	uint64_t length = header->capacity;
+
+	if (status == SHMLOG_ERR_NOT_REGULAR)
+		(void)snprintf(text, capacity, "it is no regular file");
+	else if (status == SHMLOG_ERR_TOO_SHORT)
+		(void)snprintf(text, capacity,
+		               "it has %" PRIu64 " bytes, and a header alone "
+		               "takes %u",
+		               length, SHMLOG_HEADER_BYTES);
+	else if (status == SHMLOG_ERR_NO_HEADER)
+		(void)snprintf(text, capacity,
+		               "its header is all zeros: it was never "
+		               "initialised, or is just being created");
+	else if (status == SHMLOG_ERR_HEADER_SIZE)
+		(void)snprintf(text, capacity,
+		               "headerSize %" PRIu64 " is not from %u to the "
+		               "file's %" PRIu64 " bytes",
+		               header->header_size, SHMLOG_HEADER_BYTES,
+		               length);
+	else if (status == SHMLOG_ERR_DATA_OFFSET)
+		(void)snprintf(text, capacity,
+		               "dataOffset %" PRIu64 " is not from %u to the "
+		               "file's %" PRIu64 " bytes",
+		               header->data_offset, SHMLOG_HEADER_BYTES,
+		               length);
+	else if (status == SHMLOG_ERR_SIZE && header->size > length)
+		(void)snprintf(text, capacity,
+		               "size %" PRIu64 " lies beyond the file's "
+		               "%" PRIu64 " bytes",
+		               header->size, length);
+	else if (status == SHMLOG_ERR_SIZE)
+		(void)snprintf(text, capacity,
+		               "size %" PRIu64 " lies below dataOffset "
+		               "%" PRIu64,
+		               header->size, header->data_offset);
+	else
+		(void)snprintf(text, capacity, "%s", shmlog_strerror(status));
+	return buffer->text;
+}
+
+/* Whether the library judged the header and found it wanting. */
+static bool is_header_status(int status)
+{
+	return status <= SHMLOG_ERR_NOT_REGULAR && status >= SHMLOG_ERR_SIZE;
+}
+
+/* Opening waits for another process's lease; a signal that means nothing to
+ * us does not end that. */
+static int open_patiently(const char *path, struct shmlog **log_out)
+{
+	int status;
+
+	while ((status = shmlog_open(path, log_out)) == -EINTR) {
+		if (cli_signal_caught() != 0)
+			cli_die_by_signal(cli_signal_caught());
+	}
+	return status;
+}
+
+/* Opens a log.  `outcome` is the end of the message, for one who meant to
+ * change what is no log. */
+static int open_log(const char *path, const char *outcome,
+                    struct shmlog **log_out)
+{
+	struct cli_header_text text;
+	struct shmlog_header header;
+	int again;
+
+	/* Before any message, and once more on the very file. */
+	if (cli_check_output(path, NULL) != CLI_OK)
+		return CLI_USAGE;
+	int status = open_patiently(path, log_out);
+
+	if (status == 0 && cli_check_output(path, *log_out) != CLI_OK) {
+		shmlog_close(*log_out);
+		*log_out = NULL;
+		return CLI_USAGE;
+	}
+	if (status == 0)
+		return CLI_OK;
+	if (!is_header_status(status))
+		return cli_fail(path, "cannot open", status);
+	/* The file may have changed since: the words are told only if they
+	 * are still what was refused. */
+	again = shmlog_inspect(path, &header);
+	if (again != status)
+		return cli_fail(path, "cannot open", status);
+	cli_message(path, "not a log: %s%s",
+	            cli_describe_header(&text, status, &header), outcome);
+	return CLI_NOT_LOG;
+}
+
+int cli_open_log(const char *path, struct shmlog **log_out)
+{
+	return open_log(path, "; nothing was changed", log_out);
+}
+
+int cli_open_to_read(const char *path, struct shmlog **log_out)
+{
+	return open_log(path, "", log_out);
+}
+
+/* The length of the longest Buffer of Node 15 to 21, buffer.constants'
+ * MAX_LENGTH; the Node package makes one of the whole log. */
+#define NODE_BUFFER_MAX_BYTES ((uint64_t)1 << 32)
+
+int cli_create_log(const char *path, uint64_t capacity, mode_t mode,
+                   unsigned flags)
+{
+	int status = shmlog_create(path, capacity, mode, flags);
+
+	if (status == 0 && capacity > NODE_BUFFER_MAX_BYTES)
+		cli_message(path,
+		            "created, but over 4 GiB (%" PRIu64 " bytes): Node "
+		            "before version 22 cannot open it "
+		            "(ERR_BUFFER_TOO_LARGE)",
+		            NODE_BUFFER_MAX_BYTES);
+	return status;
+}
+
+int cli_open_reader(const char *path, struct shmlog **log_out,
+                    struct shmlog_reader **reader_out)
+{
+	const struct shmlog_reader_options options = {
+		.flags = SHMLOG_READER_BUFFERED,
+	};
+	struct shmlog *log;
+	int status = cli_open_to_read(path, &log);
+
+	if (status != CLI_OK)
+		return status;
+	status = shmlog_reader_open(log, &options, reader_out);
+	if (status != 0) {
+		shmlog_close(log);
+		return cli_fail(path, "cannot read", status);
+	}
+	*log_out = log;
+	return CLI_OK;
+}
+
+bool cli_is_damage(int status)
+{
+	return status == SHMLOG_ERR_CURSOR ||
+	       status == SHMLOG_ERR_FRAME_CORRUPT || status == SHMLOG_ERR_TORN;
+}
+
+int cli_reader_failed(const char *path, const struct shmlog_reader *reader,
+                      int status)
+{
+	struct cli_fault_text text;
+
+	if (!cli_is_damage(status))
+		return cli_fail(path, "cannot read on", status);
+	cli_message(path, "%s",
+	            cli_describe_fault(&text, shmlog_reader_fault(reader)));
+	/* A torn tail keeps a writer out (CLI_NOT_LOG); to a reader it is
+	 * damage like any other. */
+	return CLI_NO;
+}
+
+size_t cli_frames_before(const struct shmlog_frame *frames, size_t count,
+                         uint64_t end)
+{
+	while (count > 0 && frames[count - 1].cursor >= end)
+		count--;
+	return count;
+}

@@ -1,0 +1,162 @@
+/* Waiting where a descriptor does not. */
+#include "blocking.h"
+
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 50
+
+bool cli_would_block(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+void cli_wait_for(int fd, short events)
+{
+	struct pollfd request = {.fd = fd, .events = events};
+
+	(void)poll(&request, 1, -1);
+}
+
+int cli_open(const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	do
+		fd = open(path, flags, mode);
+	while (fd < 0 && errno == EINTR && cli_signal_caught() == 0);
+	return fd;
+}
+
+ssize_t cli_read(int fd, void *bytes, size_t size_bytes)
+{
+	for (;;) {
+		ssize_t got = read(fd, bytes, size_bytes);
+
+		if (got >= 0 || (errno != EINTR && !cli_would_block(errno)))
+			return got;
+		if (cli_signal_caught() != 0) {
+			errno = EINTR;
+			return -1;
+		}
+		if (cli_would_block(errno))
+			cli_wait_for(fd, POLLIN);
+	}
+}
+
+/* Waits for room; false, with EINTR, if there is none for a while. */
+static bool wait_for_room(int fd)
+{
+	struct pollfd request = {.fd = fd, .events = POLLOUT};
+
+	if (poll(&request, 1, PATIENCE_MS) > 0)
+		return true;
+	errno = EINTR;
+	return false;
+}
+
+#if defined(__linux__) && !defined(SHMLOG_PORTABLE)
+
+#include <signal.h>
+#include <time.h>
+
+/* A handler has no argument but the signal: what it shares is global. */
+static volatile sig_atomic_t writing;
+static volatile sig_atomic_t ticking;
+static timer_t ticker;
+static bool has_ticker;
+
+static void start_ticking(void)
+{
+	const struct itimerspec soon = {.it_value.tv_nsec = PATIENCE_MS *
+	                                                    1000000L};
+
+	timer_settime(ticker, 0, &soon, NULL);
+}
+
+/* Once it was started it stays under way as long as something is written again
+ * and again, so that not each write has to start it. */
+static void tick(int signal_number)
+{
+	int saved_errno = errno;
+
+	(void)signal_number;
+	ticking = writing;
+	if (writing)
+		start_ticking();
+	errno = saved_errno;
+}
+
+/* Ticks come while something is written and at no other time: they would cut
+ * calls that have nothing to do with it. */
+static bool let_tick(bool let)
+{
+	sigset_t one;
+
+	sigemptyset(&one);
+	sigaddset(&one, SIGURG);
+	return sigprocmask(let ? SIG_UNBLOCK : SIG_BLOCK, &one, NULL) == 0;
+}
+
+/* The signal is one that does nothing to a process which does not ask for
+ * it, so that nobody else sends it to end this one. */
+static bool make_ticker(void)
+{
+	struct sigaction action = {.sa_handler = tick};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
+	                         .sigev_signo = SIGURG};
+
+	if (has_ticker)
+		return true;
+	sigemptyset(&action.sa_mask);
+	/* No SA_RESTART: to interrupt is what it is for. */
+	has_ticker = let_tick(false) &&
+	             timer_create(CLOCK_MONOTONIC, &event, &ticker) == 0 &&
+	             sigaction(SIGURG, &action, NULL) == 0;
+	return has_ticker;
+}
+
+/*
+ * A pipe may have room for a part, and then write(2) waits for the rest, even
+ * where poll(2) saw room, as others may write there, too.  So it is a timer
+ * that interrupts it.
+ */
+ssize_t cli_write_briefly(int fd, const void *bytes, size_t size_bytes)
+{
+	if (!make_ticker() && !wait_for_room(fd))
+		return -1;
+	/* In this order: a tick in between goes on by itself. */
+	writing = 1;
+	if (!ticking) {
+		ticking = 1;
+		start_ticking();
+	}
+	(void)let_tick(true);
+	ssize_t put = write(fd, bytes, size_bytes);
+	int error = errno;
+
+	(void)let_tick(false);
+	writing = 0;
+	errno = error;
+	if (put < 0 && cli_would_block(errno) && wait_for_room(fd))
+		return write(fd, bytes, size_bytes);
+	return put;
+}
+
+#else
+
+#include <limits.h>
+
+/* Where there is room at all, there is for so much. */
+ssize_t cli_write_briefly(int fd, const void *bytes, size_t size_bytes)
+{
+	if (!wait_for_room(fd))
+		return -1;
+	return write(fd, bytes, size_bytes < PIPE_BUF ? size_bytes : PIPE_BUF);
+}
+
+#endif

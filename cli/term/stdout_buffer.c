@@ -1,0 +1,292 @@
+/* Buffered output to a descriptor, and the truth about what has left it. */
+#include "stdout_buffer.h"
+
+#include "blocking.h"
+#include "clock.h"
+#include "command.h"
+#include "message.h"
+#include "signals.h"
+#include "text.h"
+
+#include <shmlog.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * The buffer holds any one frame in any format (65,531 bytes at up to 8 for
+ * one), yet is flushed as soon as FLUSH_BYTES are in it: a small buffer that
+ * stays in the cache is worth more than fewer calls of write().
+ */
+#define BUFFER_BYTES ((size_t)1 << 20)
+/* What a handful of lines fits into.  It comes from the heap, where the whole
+ * buffer is a mapping: made and unmade, that is 2 % of `tail -n 10`. */
+#define SMALL_BUFFER_BYTES ((size_t)16 << 10)
+#define FLUSH_BYTES ((size_t)256 << 10)
+#define PIPE_BYTES (1 << 20)
+/* How long a reader may take nothing after a signal. */
+#define SIGNAL_PATIENCE_NS 200000000
+
+int cli_output_init(struct cli_output *output, int fd)
+{
+	*output = (struct cli_output){.fd = fd};
+	output->buffer = malloc(SMALL_BUFFER_BYTES);
+	if (output->buffer == NULL)
+		return -ENOMEM;
+	output->allocated = SMALL_BUFFER_BYTES;
+	output->capacity = BUFFER_BYTES;
+	struct stat file;
+
+	output->may_block = fstat(fd, &file) == 0 && !S_ISREG(file.st_mode);
+	output->is_pipe = output->may_block && S_ISFIFO(file.st_mode);
+	return 0;
+}
+
+/*
+ * A large pipe makes bulk output faster, but a user has a limited amount of
+ * that memory for all pipes together: once it is used up, every new pipe is
+ * tiny.  So one is made large when there is much to write at once, for a
+ * reader that has taken as much before (a pager does not), and what it got is
+ * given back when the output rests.  What fails is slower, nothing else.
+ */
+static void enlarge_pipe(struct cli_output *output)
+{
+#ifdef F_SETPIPE_SZ
+	int size = fcntl(output->fd, F_GETPIPE_SZ);
+
+	if (size > 0 && size < PIPE_BYTES &&
+	    fcntl(output->fd, F_SETPIPE_SZ, PIPE_BYTES) >= 0)
+		output->pipe_bytes = size;
+#else
+	(void)output;
+#endif
+}
+
+void cli_output_rest(struct cli_output *output)
+{
+#ifdef F_SETPIPE_SZ
+	/* Refused while more is in it than fits: the next rest may do. */
+	if (output->pipe_bytes > 0 &&
+	    fcntl(output->fd, F_SETPIPE_SZ, output->pipe_bytes) >= 0)
+		output->pipe_bytes = 0;
+#else
+	(void)output;
+#endif
+}
+
+void cli_output_release(struct cli_output *output)
+{
+	free(output->buffer);
+	output->buffer = NULL;
+	output->allocated = 0;
+	output->capacity = 0;
+	output->used = 0;
+}
+
+/* Whether nobody has taken anything for too long.  A signal gives the reader
+ * a moment, however long it has taken nothing before. */
+static bool is_given_up(struct cli_output *output, int64_t stalled_since_ns)
+{
+	int64_t now = cli_now_ns();
+	int64_t stalled_ns = now - stalled_since_ns;
+
+	if (cli_signal_caught() != 0 && output->signal_ns == 0)
+		output->signal_ns = now;
+	if (output->signal_ns != 0 && stalled_ns >= SIGNAL_PATIENCE_NS &&
+	    now - output->signal_ns >= SIGNAL_PATIENCE_NS)
+		return true;
+	return output->gives_up != NULL &&
+	       output->gives_up(output->context, stalled_ns);
+}
+
+/* Writes all of it or keeps the error.  After a caught signal, what was
+ * printed so far still belongs out, but not to a reader that takes nothing. */
+static void write_all(struct cli_output *output, const unsigned char *bytes,
+                      size_t size_bytes)
+{
+	int64_t stalled_since_ns = 0;
+
+	if (output->is_pipe && output->pipe_bytes == 0 &&
+	    size_bytes >= FLUSH_BYTES && output->written >= PIPE_BYTES)
+		enlarge_pipe(output);
+	while (size_bytes > 0 && output->error == 0) {
+		ssize_t written = output->may_block
+		                          ? cli_write_briefly(output->fd, bytes,
+		                                              size_bytes)
+		                          : write(output->fd, bytes,
+		                                  size_bytes);
+
+		if (written > 0) {
+			bytes += written;
+			size_bytes -= (size_t)written;
+			output->written += (uint64_t)written;
+			stalled_since_ns = 0;
+		} else if (written == 0) {
+			output->error = EIO;
+		} else if (errno != EINTR && !cli_would_block(errno)) {
+			output->error = errno;
+		} else if (stalled_since_ns == 0) {
+			stalled_since_ns = cli_now_ns();
+		} else if (is_given_up(output, stalled_since_ns)) {
+			output->error = ECANCELED;
+		}
+	}
+}
+
+bool cli_output_gave_up(const struct cli_output *output)
+{
+	return output->error == ECANCELED;
+}
+
+int cli_output_flush(struct cli_output *output)
+{
+	size_t used = output->used;
+
+	output->used = 0;
+	write_all(output, output->buffer, used);
+	return -output->error;
+}
+
+/* Makes the buffer as large as it may be. */
+static void grow(struct cli_output *output)
+{
+	unsigned char *larger = realloc(output->buffer, output->capacity);
+
+	if (larger != NULL) {
+		output->buffer = larger;
+		output->allocated = output->capacity;
+	} else if (output->error == 0) {
+		output->error = ENOMEM;
+	}
+}
+
+unsigned char *cli_output_reserve(struct cli_output *output, size_t size_bytes)
+{
+	if (size_bytes > output->allocated - output->used &&
+	    output->allocated < output->capacity)
+		grow(output);
+	if (output->used >= FLUSH_BYTES ||
+	    size_bytes > output->allocated - output->used)
+		(void)cli_output_flush(output);
+	if (output->error != 0 || size_bytes > output->capacity)
+		return NULL;
+	return output->buffer + output->used;
+}
+
+void cli_output_advance(struct cli_output *output, size_t size_bytes)
+{
+	output->used += size_bytes;
+}
+
+static unsigned char *reserve_for_writer(void *context, size_t size_bytes)
+{
+	return cli_output_reserve(context, size_bytes);
+}
+
+static void advance_for_writer(void *context, size_t size_bytes)
+{
+	cli_output_advance(context, size_bytes);
+}
+
+struct cli_writer cli_output_writer(struct cli_output *output)
+{
+	return (struct cli_writer){
+		.reserve = reserve_for_writer,
+		.advance = advance_for_writer,
+		.context = output,
+		.room_bytes = output->capacity,
+		.failed = output->error != 0,
+	};
+}
+
+void cli_output_bytes(struct cli_output *output, const void *bytes,
+                      size_t size_bytes)
+{
+	const unsigned char *from = bytes;
+
+	while (size_bytes > 0) {
+		size_t piece = size_bytes < FLUSH_BYTES ? size_bytes
+		                                        : FLUSH_BYTES;
+		unsigned char *room = cli_output_reserve(output, piece);
+
+		if (room == NULL)
+			return;
+		memcpy(room, from, piece);
+		cli_output_advance(output, piece);
+		from += piece;
+		size_bytes -= piece;
+	}
+}
+
+void cli_output_string(struct cli_output *output, const char *text)
+{
+	cli_output_bytes(output, text, strlen(text));
+}
+
+void cli_output_u64(struct cli_output *output, uint64_t value)
+{
+	unsigned char *room = cli_output_reserve(output, CLI_U64_MAX);
+
+	if (room != NULL)
+		cli_output_advance(output, cli_put_u64(room, value));
+}
+
+void cli_output_format(struct cli_output *output, const char *format, ...)
+{
+	va_list arguments;
+	unsigned char *room;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(NULL, 0, format, arguments);
+	va_end(arguments);
+	if (length < 0) {
+		if (output->error == 0)
+			output->error = errno;
+		return;
+	}
+	/* vsnprintf() ends its text with a NUL, which is not advanced over. */
+	room = cli_output_reserve(output, (size_t)length + 1);
+	if (room == NULL) {
+		if (output->error == 0)
+			output->error = EOVERFLOW;
+		return;
+	}
+	va_start(arguments, format);
+	(void)vsnprintf((char *)room, (size_t)length + 1, format, arguments);
+	va_end(arguments);
+	cli_output_advance(output, (size_t)length);
+}
+
+bool cli_output_is_closed(const struct cli_output *output)
+{
+	struct pollfd request = {.fd = output->fd};
+
+	return poll(&request, 1, 0) > 0 &&
+	       (request.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+int cli_output_finish(struct cli_output *output, int status)
+{
+	int result = cli_output_flush(output);
+
+	cli_output_rest(output);
+	cli_output_release(output);
+	if (result == -EPIPE)
+		cli_die_by_signal(SIGPIPE);
+	/* Who has given up knows what that means. */
+	if (result == 0 || cli_output_gave_up(output))
+		return status;
+	cli_message(NULL, "cannot write standard output: %s",
+	            shmlog_strerror(result));
+	/* "The answer is no" would claim that all before it was delivered. */
+	return status == CLI_OK || status == CLI_NO ? CLI_SYSTEM : status;
+}
