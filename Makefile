@@ -48,7 +48,7 @@ $(BUILD)/src/%.o: LAYER := -Isrc/include -Isrc -fPIC -fvisibility=hidden \
 see = $(addprefix -Icli/,$(1))
 $(BUILD)/cli/base/%.o: LAYER = $(call see,base) $(CLI_CFLAGS)
 $(BUILD)/cli/bendec/%.o: LAYER = $(call see,base bendec)
-$(BUILD)/cli/term/%.o: LAYER = -Isrc/include $(call see,base term) $(CLI_CFLAGS)
+$(BUILD)/cli/term/%.o: LAYER = $(call see,base term) $(CLI_CFLAGS)
 $(BUILD)/cli/log/%.o: LAYER = -Isrc/include $(call see,base term log)
 $(BUILD)/cli/frame/%.o: LAYER = -Isrc/include $(call see,base bendec term log frame)
 $(BUILD)/cli/cmd/%.o: LAYER = -Isrc/include $(call see,base bendec term log frame)

@@ -37,7 +37,8 @@ static int fill_standard_descriptors(void)
 			continue;
 		/* The lowest free number is this one. */
 		if (open("/dev/null", mode) != fd)
-			return cli_fail("/dev/null", "cannot open", -errno);
+			return cli_system_failed("/dev/null", "cannot open",
+			                         errno);
 	}
 	return CLI_OK;
 }
@@ -201,8 +202,7 @@ static int close_stdout(int status)
 		cli_die_by_signal(SIGPIPE);
 	if (error == 0)
 		return status;
-	cli_message(NULL, "cannot write standard output: %s",
-	            shmlog_strerror(-error));
+	cli_message(NULL, "cannot write standard output: %s", strerror(error));
 	return status == CLI_OK ? CLI_SYSTEM : status;
 }
 

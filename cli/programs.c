@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <shmlog.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,7 +184,7 @@ int cli_program_run(const char *name, char **argv, bool *unknown_out)
 	}
 	if (error != 0) {
 		cli_message_command(name);
-		return cli_fail(failed, "cannot run", -error);
+		return cli_system_failed(failed, "cannot run", error);
 	}
 	if (find_known(name) != NULL)
 		return report_missing(name);

@@ -1,7 +1,8 @@
 /* Puts text together in a buffer of a fixed size, and quotes. */
 #include "bounded_text.h"
 
-#include "text.h"
+#include "escape.h"
+#include "utf8.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* The strict checker of JSON: RFC 8259, as JSON.parse accepts it. */
-#include "json.h"
+#include "json_check.h"
 
-#include "text.h"
+#include "utf8.h"
 #include "words.h"
 
 #include <stdarg.h>
@@ -409,4 +409,17 @@ bool cli_json_check(const char *text, size_t size_bytes,
 	if (checker.levels != checker.inline_levels)
 		free(checker.levels);
 	return valid;
+}
+
+bool cli_json_refuse(struct cli_json_error *error_out, size_t offset,
+                     const char *format, ...)
+{
+	va_list arguments;
+
+	error_out->offset = offset;
+	va_start(arguments, format);
+	(void)vsnprintf(error_out->reason, sizeof(error_out->reason), format,
+	                arguments);
+	va_end(arguments);
+	return false;
 }

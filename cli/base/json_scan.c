@@ -402,3 +402,32 @@ enum cli_json_whole cli_json_integer(struct cli_json_span number,
 	                                         .magnitude = digits.value};
 	return digits.too_large ? CLI_JSON_TOO_LARGE : CLI_JSON_WHOLE;
 }
+
+bool cli_json_is_string(struct cli_json_span value)
+{
+	return value.bytes[0] == '"';
+}
+
+struct cli_json_span cli_json_inside(struct cli_json_span value)
+{
+	return (struct cli_json_span){value.bytes + 1, value.size_bytes - 2};
+}
+
+bool cli_json_begin_object(struct cli_json_scan *scan, const char *text,
+                           size_t size_bytes)
+{
+	cli_json_begin(scan, text, size_bytes);
+	if (cli_json_kind(scan) != CLI_JSON_OBJECT)
+		return false;
+	cli_json_enter(scan);
+	return true;
+}
+
+bool cli_json_take_member(struct cli_json_scan *scan,
+                          struct cli_json_member *member_out)
+{
+	if (!cli_json_next_member(scan, &member_out->name))
+		return false;
+	member_out->value = cli_json_take_value(scan);
+	return true;
+}

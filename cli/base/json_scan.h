@@ -53,10 +53,30 @@ bool cli_json_next_member(struct cli_json_scan *scan,
                           struct cli_json_span *name_out);
 bool cli_json_next_element(struct cli_json_scan *scan);
 
+/* Puts the scan inside the object that the text is; false, with the scan
+ * before the value, if it is a value of another kind. */
+bool cli_json_begin_object(struct cli_json_scan *scan, const char *text,
+                           size_t size_bytes);
+
 /* Passes over a value inside a container; a string has its quotes. */
 struct cli_json_span cli_json_take_value(struct cli_json_scan *scan);
 /* Passes over a string; what is between its quotes. */
 struct cli_json_span cli_json_take_string(struct cli_json_scan *scan);
+
+/* A member of an object. */
+struct cli_json_member {
+	struct cli_json_span name;  /* between the quotes */
+	struct cli_json_span value; /* a string has its quotes */
+};
+
+/* Passes over the next member of the object that the scan is in.  False behind
+ * the last one. */
+bool cli_json_take_member(struct cli_json_scan *scan,
+                          struct cli_json_member *member_out);
+
+/* Whether a value is a string; what is between the quotes of one that is. */
+bool cli_json_is_string(struct cli_json_span value);
+struct cli_json_span cli_json_inside(struct cli_json_span string);
 
 /*
  * The bytes that the inside of a string stands for; never more than it has.

@@ -141,3 +141,36 @@ bool cli_parse_mode(const char *text, unsigned *mode_out)
 	*mode_out = mode;
 	return true;
 }
+
+/* -------------------------------------------------------------- printing */
+
+static const char DIGIT_PAIRS[] =
+	"00010203040506070809101112131415161718192021222324"
+	"25262728293031323334353637383940414243444546474849"
+	"50515253545556575859606162636465666768697071727374"
+	"75767778798081828384858687888990919293949596979899";
+
+static size_t count_digits(uint64_t value)
+{
+	size_t digits = 1;
+
+	for (; value >= 10000; value /= 10000)
+		digits += 4;
+	return digits + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
+size_t cli_put_u64(unsigned char *out, uint64_t value)
+{
+	size_t digits = count_digits(value);
+	unsigned char *at = out + digits;
+
+	for (; value >= 100; value /= 100) {
+		at -= 2;
+		memcpy(at, DIGIT_PAIRS + value % 100 * 2, 2);
+	}
+	if (value >= 10)
+		memcpy(out, DIGIT_PAIRS + value * 2, 2);
+	else
+		*out = (unsigned char)('0' + value);
+	return digits;
+}

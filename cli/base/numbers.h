@@ -4,6 +4,7 @@
 #define CLI_NUMBERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Decimal digits: 0 to UINT64_MAX. */
@@ -19,5 +20,10 @@ bool cli_parse_duration(const char *text, int64_t *ns_out);
 
 /* Octal permission bits, 0 to 07777. */
 bool cli_parse_mode(const char *text, unsigned *mode_out);
+
+/* A number in decimal digits, at most CLI_U64_MAX of them, without a NUL.
+ * Returns the bytes written. */
+size_t cli_put_u64(unsigned char *out, uint64_t value);
+#define CLI_U64_MAX 20u
 
 #endif

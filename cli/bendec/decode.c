@@ -1,8 +1,10 @@
 /* Decoding: the bytes of a frame to JSON, straight into the output. */
+#include "base64.h"
+#include "escape.h"
 #include "internal.h"
+#include "utf8.h"
 
 #include "digits.h"
-#include "text.h"
 
 #include <inttypes.h>
 #include <string.h>

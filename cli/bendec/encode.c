@@ -4,12 +4,11 @@
  * The text is walked once, and numbers are read from it as they stand.  What
  * is refused is found deep inside; its path is put together on the way out.
  */
+#include "base64.h"
 #include "internal.h"
 
 #include "bounded_text.h"
-#include "json.h"
 #include "spelling.h"
-#include "text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* Reading definitions: JSON to what it defines, each for itself. */
 #include "internal.h"
+#include "json_check.h"
 
 #include "bounded_text.h"
-#include "json.h"
 
 #include <stdarg.h>
 #include <stdio.h>

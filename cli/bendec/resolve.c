@@ -2,11 +2,12 @@
  * Resolving: definitions to descriptions of types.  Every name is looked up
  * here, once, and whatever cannot be is refused.
  */
+#include "base64.h"
+#include "escape.h"
 #include "internal.h"
 
 #include "bounded_text.h"
 #include "spelling.h"
-#include "text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /* Creates a log. */
 #include "command.h"
+#include "failure.h"
 #include "message.h"
 #include "numbers.h"
 #include "open_log.h"

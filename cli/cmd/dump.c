@@ -1,5 +1,6 @@
 /* Prints the frames of a log, or of a part of it. */
 #include "command.h"
+#include "failure.h"
 #include "message.h"
 #include "numbers.h"
 #include "open_log.h"

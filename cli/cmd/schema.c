@@ -1,11 +1,11 @@
 /* Prints what type definitions make of frames: sizes, offsets and fields. */
 #include "bendec.h"
 #include "command.h"
+#include "failure.h"
 #include "message.h"
 #include "options.h"
 #include "rows.h"
 #include "stdout_buffer.h"
-#include "text.h"
 #include "typed.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* Finds the frames at given positions of a log. */
 #include "command.h"
+#include "failure.h"
 #include "message.h"
 #include "open_log.h"
 #include "options.h"

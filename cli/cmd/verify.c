@@ -1,7 +1,9 @@
 /* Proves the framing of logs, and salvages what is good. */
 #include "command.h"
 #include "distinct.h"
-#include "json.h"
+#include "failure.h"
+#include "fault_text.h"
+#include "json_write.h"
 #include "message.h"
 #include "open_log.h"
 #include "options.h"
@@ -79,7 +81,7 @@ static int tell_damage(void *context, const struct shmlog_damage *damage)
 	struct cli_fault_text text;
 
 	if (verify->json && verify->listed++ < MOST_LISTED)
-		cli_report_damage(verify->damages, damage);
+		cli_add_damage(verify->damages, damage);
 	say(verify,
 	    "%s; damaged range: cursor %" PRIu64 " to %" PRIu64 " (%" PRIu64
 	    " bytes)",

@@ -1,7 +1,8 @@
 /* Cutting input into records, and records into payloads. */
 #include "records.h"
 
-#include "json.h"
+#include "envelope.h"
+#include "json_check.h"
 #include "typed.h"
 
 #include <shmlog.h>

@@ -1,11 +1,15 @@
 /* The output formats: one frame to one piece of output. */
 #include "render.h"
 
+#include "base64.h"
 #include "command.h"
+#include "escape.h"
+#include "fault_text.h"
 #include "message.h"
+#include "numbers.h"
 #include "template.h"
-#include "text.h"
 #include "typed.h"
+#include "utf8.h"
 #include "words.h"
 
 #include <string.h>

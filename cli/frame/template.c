@@ -1,9 +1,12 @@
 /* Templates, the -t option: compiled once, rendered for each frame. */
 #include "template.h"
 
+#include "base64.h"
 #include "command.h"
+#include "escape.h"
+#include "failure.h"
 #include "message.h"
-#include "text.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,13 +1,14 @@
 /* Typed frames: definitions from files, and frames by them. */
 #include "typed.h"
 
+#include "base64.h"
 #include "blocking.h"
 #include "command.h"
-#include "json.h"
+#include "failure.h"
+#include "json_check.h"
 #include "message.h"
 #include "options.h"
 #include "rows.h"
-#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>

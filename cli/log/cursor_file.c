@@ -3,7 +3,9 @@
 
 #include "blocking.h"
 #include "command.h"
-#include "json.h"
+#include "failure.h"
+#include "json_check.h"
+#include "json_document.h"
 #include "message.h"
 
 #include <errno.h>

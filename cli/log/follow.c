@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "command.h"
+#include "failure.h"
 #include "message.h"
 #include "open_log.h"
 #include "signals.h"

@@ -3,6 +3,8 @@
 
 #include "command.h"
 #include "distinct.h"
+#include "failure.h"
+#include "fault_text.h"
 #include "message.h"
 #include "signals.h"
 

@@ -8,8 +8,6 @@
 #include "signals.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <shmlog.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -123,106 +121,13 @@ int cli_usage_error(const char *format, ...)
 	return CLI_USAGE;
 }
 
-int cli_fail(const char *subject, const char *what, int status)
+int cli_system_failed(const char *subject, const char *what, int error)
 {
 	/* strerror(3)'s text is the thread's: printed before anything else
 	 * could ask for another one. */
 	if (what)
-		cli_message(subject, "%s: %s", what, shmlog_strerror(status));
+		cli_message(subject, "%s: %s", what, strerror(error));
 	else
-		cli_message(subject, "%s", shmlog_strerror(status));
-	return cli_exit_status(status);
-}
-
-int cli_exit_status(int status)
-{
-	if (status >= 0)
-		return CLI_OK;
-	switch (status) {
-	case SHMLOG_ERR_NOT_REGULAR:
-	case SHMLOG_ERR_TOO_SHORT:
-	case SHMLOG_ERR_NO_HEADER:
-	case SHMLOG_ERR_HEADER_SIZE:
-	case SHMLOG_ERR_DATA_OFFSET:
-	case SHMLOG_ERR_SIZE:
-	case SHMLOG_ERR_MAPPING_GONE:
-	case SHMLOG_ERR_REPLACED:
-	case SHMLOG_ERR_TORN: return CLI_NOT_LOG;
-	case SHMLOG_ERR_CURSOR:
-	case SHMLOG_ERR_FRAME_CORRUPT: return CLI_NO;
-	case SHMLOG_ERR_FULL: return CLI_FULL;
-	case SHMLOG_ERR_LOCK_TIMEOUT:
-	case SHMLOG_ERR_WRITER_ACTIVE:
-	case SHMLOG_ERR_INTERFERED:
-	case SHMLOG_ERR_IN_DOUBT:
-	case SHMLOG_ERR_OVERWRITTEN:
-	case SHMLOG_ERR_WENT_BACK: return CLI_WRITER;
-	case SHMLOG_ERR_PAYLOAD_SIZE:
-	case SHMLOG_ERR_BAD_FRAMES: return CLI_INPUT;
-	case SHMLOG_ERR_CAPACITY: return CLI_USAGE;
-	default: return CLI_SYSTEM;
-	}
-}
-
-/* ------------------------------------------------------------------ faults */
-
-/* What was found in the place of a frame, behind "damaged frame at N: ". */
-static void describe_words(struct cli_text *text,
-                           const struct shmlog_fault *fault)
-{
-	const char *word = fault->backwards ? "its last size word"
-	                                    : "its size word";
-	const char *other = fault->backwards ? "its first one"
-	                                     : "the one behind it";
-	const char *side = fault->backwards
-	                           ? "from the start of the log"
-	                           : "to the end of the committed data";
-	const char *are = fault->available == 1 ? "is" : "are";
-	const char *bytes = fault->available == 1 ? "byte" : "bytes";
-	char part[256];
-
-	if (fault->available < 2)
-		snprintf(part, sizeof(part),
-		         "%" PRIu64 " %s %s too few for a size word",
-		         fault->available, bytes, are);
-	else if (fault->status == SHMLOG_ERR_FRAME_CORRUPT)
-		snprintf(part, sizeof(part),
-		         "%s says %" PRIu32 ", %s says %" PRIu32, word,
-		         fault->first_word, other, fault->second_word);
-	else if (fault->first_word < SHMLOG_FRAME_OVERHEAD_BYTES)
-		snprintf(part, sizeof(part),
-		         "%s says %" PRIu32 ", but no frame has fewer than %u "
-		         "bytes",
-		         word, fault->first_word, SHMLOG_FRAME_OVERHEAD_BYTES);
-	else if (fault->first_word <= fault->available)
-		snprintf(part, sizeof(part), "no chain of frames leads there");
-	else
-		snprintf(part, sizeof(part),
-		         "%s says %" PRIu32 ", but there %s only %" PRIu64
-		         " %s %s",
-		         word, fault->first_word, are, fault->available, bytes,
-		         side);
-	cli_text_string(text, part);
-}
-
-const char *cli_describe_fault(struct cli_fault_text *buffer,
-                               const struct shmlog_fault *fault)
-{
-	struct cli_text text;
-	char part[128];
-
-	cli_text_init(&text, buffer->text, sizeof(buffer->text));
-	snprintf(part, sizeof(part), "%s frame %s cursor %" PRIu64 ": ",
-	         fault->status == SHMLOG_ERR_TORN ? "torn" : "damaged",
-	         fault->backwards ? "that ends at" : "at", fault->cursor);
-	cli_text_string(&text, part);
-	describe_words(&text, fault);
-	if (fault->wrapped_payload_bytes != 0) {
-		snprintf(part, sizeof(part),
-		         "; looks like a payload of %" PRIu64
-		         " bytes whose size wrapped",
-		         fault->wrapped_payload_bytes);
-		cli_text_string(&text, part);
-	}
-	return buffer->text;
+		cli_message(subject, "%s", strerror(error));
+	return CLI_SYSTEM;
 }

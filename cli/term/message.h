@@ -10,8 +10,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-struct shmlog_fault;
-
 /* The command's name for all later messages; set once by main. */
 void cli_message_command(const char *name);
 
@@ -33,24 +31,8 @@ void cli_message(const char *subject, const char *format, ...)
 int cli_usage_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/*
- * Prints "SUBJECT: what: why" for a status of the library (what may be NULL)
- * and returns the exit status that belongs to it.
- */
-int cli_fail(const char *subject, const char *what, int status);
-
-/* The exit status for a status of the library. */
-int cli_exit_status(int status);
-
-/*
- * What is wrong with a frame, as one line without the subject: "damaged frame
- * at cursor 12: size word says 4468, the one behind it says 16705; looks like
- * a payload of 70000 bytes whose size wrapped".  Returns the buffer.
- */
-struct cli_fault_text {
-	char text[512];
-};
-const char *cli_describe_fault(struct cli_fault_text *buffer,
-                               const struct shmlog_fault *fault);
+/* Prints "SUBJECT: what: why" for an errno (what may be NULL) and returns
+ * CLI_SYSTEM. */
+int cli_system_failed(const char *subject, const char *what, int error);
 
 #endif

@@ -1,9 +1,11 @@
 /* Makes text and JSON from one table of rows. */
 #include "rows.h"
 
+#include "escape.h"
+#include "json_write.h"
 #include "message.h"
 #include "terminal.h"
-#include "text.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -216,23 +218,6 @@ void cli_report_json(struct cli_object *object, const struct cli_row *rows,
 		else
 			cli_object_null(group, row->key);
 	}
-}
-
-void cli_report_damage(struct cli_object *array,
-                       const struct shmlog_damage *damage)
-{
-	struct cli_object *entry = cli_array_object(array);
-	struct cli_fault_text text;
-
-	cli_object_u64(entry, "cursor", damage->fault.cursor);
-	cli_object_u64(entry, "end", damage->end_cursor);
-	cli_object_u64(entry, "bytes",
-	               damage->end_cursor - damage->fault.cursor);
-	cli_object_u64(entry, "good_before", damage->good_before);
-	cli_object_string(entry, "error",
-	                  shmlog_status_name(damage->fault.status));
-	cli_object_string(entry, "reason",
-	                  cli_describe_fault(&text, &damage->fault));
 }
 
 void cli_report_quoted(struct cli_output *output, const char *text)

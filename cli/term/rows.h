@@ -5,10 +5,9 @@
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
 
-#include "json.h"
+#include "json_write.h"
 #include "stdout_buffer.h"
 
-#include <shmlog.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,11 +36,6 @@ void cli_report_text(struct cli_output *output, const struct cli_row *rows,
                      size_t count, const void *facts, unsigned known);
 void cli_report_json(struct cli_object *object, const struct cli_row *rows,
                      size_t count, const void *facts, unsigned known);
-
-/* Adds a damaged range to a list: its place and size, the good frames before
- * it, and what is wrong. */
-void cli_report_damage(struct cli_object *array,
-                       const struct shmlog_damage *damage);
 
 /* Prints a label as the block has it; the text of the row follows. */
 void cli_report_label(struct cli_output *output, const char *label);

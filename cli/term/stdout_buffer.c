@@ -5,10 +5,8 @@
 #include "clock.h"
 #include "command.h"
 #include "message.h"
+#include "numbers.h"
 #include "signals.h"
-#include "text.h"
-
-#include <shmlog.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -286,7 +284,7 @@ int cli_output_finish(struct cli_output *output, int status)
 	if (result == 0 || cli_output_gave_up(output))
 		return status;
 	cli_message(NULL, "cannot write standard output: %s",
-	            shmlog_strerror(result));
+	            strerror(-result));
 	/* "The answer is no" would claim that all before it was delivered. */
 	return status == CLI_OK || status == CLI_NO ? CLI_SYSTEM : status;
 }

@@ -3,9 +3,10 @@
  * else, cJSON agrees as far as it can, and envelopes and documents are what
  * cJSON finds in them.  INPUT: NEST TEXT
  */
+#include "envelope.h"
 #include "fuzz.h"
-
-#include "json.h"
+#include "json_check.h"
+#include "json_document.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>

@@ -3,8 +3,8 @@
  * INPUT: FORMAT CHUNK CHUNK CHUNK CHUNK REPEAT COUNT BYTES
  */
 #include "fuzz.h"
+#include "json_check.h"
 
-#include "json.h"
 #include "records.h"
 
 #include <shmlog.h>

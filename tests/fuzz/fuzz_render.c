@@ -2,14 +2,17 @@
  * Output: what every format prints of a payload can be read back, and what may
  * reach a terminal is harmless.  INPUT: FLAGS CURSOR INDEX REPEAT COUNT PAYLOAD
  */
+#include "base64.h"
+#include "escape.h"
 #include "fuzz.h"
+#include "json_check.h"
+#include "json_write.h"
+#include "numbers.h"
 
-#include "json.h"
 #include "message.h"
 #include "records.h"
 #include "render.h"
 #include "stdout_buffer.h"
-#include "text.h"
 
 #include <inttypes.h>
 #include <shmlog.h>

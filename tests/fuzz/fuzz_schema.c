@@ -4,9 +4,9 @@
  * INPUT: the text, and behind a NUL the bytes.
  */
 #include "fuzz.h"
+#include "json_check.h"
 
 #include "bendec.h"
-#include "json.h"
 #include "stdout_buffer.h"
 
 #include <stdlib.h>

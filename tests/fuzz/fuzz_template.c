@@ -1,11 +1,12 @@
 /* Templates: any text compiles or is refused in words, and renders as another
  * reading of the grammar says.  INPUT: FLAGS CURSOR TEMPLATE NUL PAYLOAD */
+#include "base64.h"
+#include "escape.h"
 #include "fuzz.h"
 
 #include "command.h"
 #include "stdout_buffer.h"
 #include "template.h"
-#include "text.h"
 
 #include <inttypes.h>
 #include <shmlog.h>

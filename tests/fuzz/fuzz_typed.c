@@ -4,9 +4,9 @@
  * INPUT: FLAGS, and a JSON text or the bytes of a frame.
  */
 #include "fuzz.h"
+#include "json_check.h"
 
 #include "bendec.h"
-#include "json.h"
 #include "stdout_buffer.h"
 
 #include <stdlib.h>

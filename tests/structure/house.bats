@@ -168,8 +168,14 @@ wing_of() { # FILE: base, ..., cmd/NAME, or "" for cli/*.c
 	[ "$(grep -l 'include <argtable2.h>' -r src cli)" = cli/term/options.c ]
 }
 
+@test "bytes, text, types and the terminal know nothing of logs" {
+	run grep -ln 'include <shmlog.h>' cli/base/*.[ch] cli/bendec/*.[ch] \
+		cli/term/*.[ch]
+	assert_output ""
+}
+
 @test "cJSON has one user" {
-	[ "$(grep -l 'include <cjson/cJSON.h>' -r src cli)" = cli/base/json.c ]
+	[ "$(grep -l 'include <cjson/cJSON.h>' -r src cli)" = cli/base/json_write.c ]
 }
 
 @test "each command's file ends with its descriptor" {

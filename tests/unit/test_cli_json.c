@@ -1,7 +1,9 @@
 /* JSON that is read (envelopes, documents) and JSON that is built. */
+#include "envelope.h"
+#include "json_check.h"
+#include "json_document.h"
+#include "json_write.h"
 #include "support.h"
-
-#include "json.h"
 
 #include <math.h>
 #include <stdlib.h>

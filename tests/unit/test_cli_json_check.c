@@ -1,7 +1,6 @@
 /* The strict checker of JSON: what JSON.parse accepts, and nothing else. */
+#include "json_check.h"
 #include "support.h"
-
-#include "json.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "failure.h"
+#include "fault_text.h"
 #include "message.h"
 
 static char said[65536];

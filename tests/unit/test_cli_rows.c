@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "json_write.h"
 #include "rows.h"
 
 enum {

@@ -1,9 +1,9 @@
 /* Values by type definitions: bytes to JSON and back. */
+#include "json_check.h"
 #include "support.h"
 
 #include "bendec.h"
 #include "command.h"
-#include "json.h"
 #include "stdout_buffer.h"
 
 #include <stdlib.h>

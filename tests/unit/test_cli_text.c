@@ -1,7 +1,9 @@
 /* UTF-8, escaping, base64: what is let through, and what is not. */
+#include "base64.h"
+#include "escape.h"
+#include "numbers.h"
 #include "support.h"
-
-#include "text.h"
+#include "utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "committer.h"
 #include "distinct.h"
+#include "failure.h"
 #include "message.h"
 #include "numbers.h"
 #include "open_log.h"

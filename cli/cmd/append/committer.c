@@ -2,6 +2,7 @@
 #include "committer.h"
 
 #include "command.h"
+#include "failure.h"
 #include "message.h"
 #include "signals.h"
 

@@ -3,6 +3,7 @@
 
 #include "blocking.h"
 #include "command.h"
+#include "failure.h"
 #include "message.h"
 #include "signals.h"
 

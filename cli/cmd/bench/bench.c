@@ -1,6 +1,8 @@
 /* Measures what writing, reading and waking cost on this machine. */
 #include "bench_log.h"
 #include "command.h"
+#include "failure.h"
+#include "json_write.h"
 #include "machine.h"
 #include "measure.h"
 #include "message.h"

@@ -2,6 +2,7 @@
 #include "bench_log.h"
 
 #include "command.h"
+#include "failure.h"
 #include "message.h"
 
 #include <errno.h>

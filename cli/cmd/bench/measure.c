@@ -4,6 +4,7 @@
 #include "bench_log.h"
 #include "clock.h"
 #include "command.h"
+#include "failure.h"
 #include "message.h"
 
 #include <errno.h>

@@ -1,6 +1,9 @@
 /* Shows what a log holds and in what state it is. */
 #include "command.h"
 #include "distinct.h"
+#include "failure.h"
+#include "fault_text.h"
+#include "json_write.h"
 #include "message.h"
 #include "numbers.h"
 #include "open_log.h"
@@ -528,7 +531,7 @@ static void add_damage(struct cli_object *object,
 	struct cli_object *array = cli_object_array(object, "damage");
 
 	for (size_t i = 0; i < facts->damage_count; i++)
-		cli_report_damage(array, &facts->damage[i]);
+		cli_add_damage(array, &facts->damage[i]);
 }
 
 static void show_text(struct stat_view *view, const struct stat_facts *facts,

@@ -3,6 +3,8 @@
 
 #include "clock.h"
 #include "command.h"
+#include "failure.h"
+#include "json_write.h"
 #include "message.h"
 #include "open_log.h"
 #include "rows.h"

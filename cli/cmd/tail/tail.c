@@ -5,6 +5,7 @@
 #include "cursor_file.h"
 #include "delivery.h"
 #include "distinct.h"
+#include "failure.h"
 #include "follow.h"
 #include "message.h"
 #include "numbers.h"

@@ -1,0 +1,28 @@
+/* Envelopes that are read: one line of JSON, one frame. */
+#ifndef CLI_ENVELOPE_H
+#define CLI_ENVELOPE_H
+
+#include "json_check.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One envelope line, taken apart. */
+struct cli_envelope {
+	bool is_event;          /* a line about the log, not a frame */
+	unsigned char *payload; /* in the caller's buffer */
+	size_t size_bytes;      /* of the payload */
+};
+
+/*
+ * Parses an envelope: "payload" (a string) and "encoding" ("utf8", also when
+ * missing, or "base64"); "size", if present, must agree; other members are
+ * passed over; a line with "event" is no frame.  `buffer` has room for
+ * `size_bytes` bytes of payload.  False, with a reason, for anything else.
+ */
+bool cli_envelope_parse(const char *text, size_t size_bytes,
+                        unsigned char *buffer,
+                        struct cli_envelope *envelope_out,
+                        struct cli_json_error *error_out);
+
+#endif

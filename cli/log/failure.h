@@ -1,0 +1,17 @@
+/*
+ * Failures of the library as a command reports them: this is the one place
+ * that knows which exit status belongs to which status of the library.
+ */
+#ifndef CLI_FAILURE_H
+#define CLI_FAILURE_H
+
+/*
+ * Prints "SUBJECT: what: why" for a status of the library (what may be NULL)
+ * and returns the exit status that belongs to it.
+ */
+int cli_fail(const char *subject, const char *what, int status);
+
+/* The exit status for a status of the library. */
+int cli_exit_status(int status);
+
+#endif
