@@ -48,6 +48,16 @@ int cli_output_init(struct cli_output *output, int fd)
 	return 0;
 }
 
+int cli_output_init_memory(struct cli_output *output)
+{
+	*output = (struct cli_output){.fd = -1, .capacity = BUFFER_BYTES};
+	output->buffer = malloc(BUFFER_BYTES);
+	if (output->buffer == NULL)
+		return -ENOMEM;
+	output->allocated = BUFFER_BYTES;
+	return 0;
+}
+
 /*
  * A large pipe makes bulk output faster, but a user has a limited amount of
  * that memory for all pipes together: once it is used up, every new pipe is
@@ -149,6 +159,9 @@ int cli_output_flush(struct cli_output *output)
 	size_t used = output->used;
 
 	output->used = 0;
+	/* What is in memory has nowhere to go. */
+	if (output->fd < 0 && output->error == 0)
+		output->error = ENOBUFS;
 	write_all(output, output->buffer, used);
 	return -output->error;
 }
@@ -171,7 +184,7 @@ unsigned char *cli_output_reserve(struct cli_output *output, size_t size_bytes)
 	if (size_bytes > output->allocated - output->used &&
 	    output->allocated < output->capacity)
 		grow(output);
-	if (output->used >= FLUSH_BYTES ||
+	if ((output->used >= FLUSH_BYTES && output->fd >= 0) ||
 	    size_bytes > output->allocated - output->used)
 		(void)cli_output_flush(output);
 	if (output->error != 0 || size_bytes > output->capacity)

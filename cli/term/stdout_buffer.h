@@ -15,7 +15,7 @@
  * nothing and return it.  Not thread-safe.
  */
 struct cli_output {
-	int fd;
+	int fd; /* -1 for one in memory */
 	unsigned char *buffer;
 	size_t allocated; /* bytes of the buffer as it is */
 	size_t capacity;  /* ... and as it becomes when they are not enough */
@@ -39,6 +39,9 @@ struct cli_output {
 
 /* Returns 0 or -ENOMEM. */
 int cli_output_init(struct cli_output *output, int fd);
+/* One that keeps what it gets, from `buffer` on, `used` bytes of it, and fails
+ * with ENOBUFS when that is more than the capacity.  0 or -ENOMEM. */
+int cli_output_init_memory(struct cli_output *output);
 /* Frees the buffer; what is still in it is dropped. */
 void cli_output_release(struct cli_output *output);
 

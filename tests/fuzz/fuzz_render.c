@@ -10,8 +10,8 @@
 #include "numbers.h"
 
 #include "message.h"
+#include "output_format.h"
 #include "records.h"
-#include "render.h"
 #include "stdout_buffer.h"
 
 #include <inttypes.h>
@@ -229,20 +229,22 @@ static void check_object(const uint8_t *bytes, size_t size_bytes,
 
 /* ----------------------------------------------------------------- formats */
 
-static struct fuzz_written render(enum cli_format format, bool escape,
+static struct fuzz_written render(const char *format, bool escape,
                                   const struct shmlog_frame *frames,
                                   size_t count)
 {
-	struct cli_renderer renderer = {.format = format, .escape = escape};
+	struct cli_renderer renderer = {
+		.format = cli_output_format_find(format), .escape = escape};
 	struct cli_output *output = fuzz_output();
 
 	cli_render_frames(&renderer, output, frames, count);
+	cli_renderer_release(&renderer);
 	require(cli_output_flush(output) == 0);
 	return fuzz_take_output();
 }
 
 /* The output is one record of an input format, and stands for the payload. */
-static void check_input(enum cli_format output, enum cli_input_format format,
+static void check_input(const char *output, enum cli_input_format format,
                         const struct shmlog_frame *frame)
 {
 	static unsigned char scratch[CLI_RECORD_MAX_BYTES];
@@ -264,7 +266,7 @@ static void check_input(enum cli_format output, enum cli_input_format format,
 
 static void check_json(const struct shmlog_frame *frame)
 {
-	struct fuzz_written written = render(CLI_FORMAT_JSON, false, frame, 1);
+	struct fuzz_written written = render("json", false, frame, 1);
 	struct cli_json_error error;
 	char expected[128];
 	int length;
@@ -278,7 +280,7 @@ static void check_json(const struct shmlog_frame *frame)
 	                  ",\"index\":",
 	                  frame->cursor, frame->next_cursor);
 	require(memcmp(written.bytes, expected, (size_t)length) == 0);
-	check_input(CLI_FORMAT_JSON, CLI_INPUT_ENVELOPE, frame);
+	check_input("json", CLI_INPUT_ENVELOPE, frame);
 }
 
 /* Reads the bytes of a row; *at moves behind the line. */
@@ -303,7 +305,7 @@ FUZZ_JUDGE static size_t read_hex_row(const char **at, uint8_t *row_out)
 /* A hex dump is read back: an asterisk repeats the row before it. */
 FUZZ_JUDGE static void check_hex(const struct shmlog_frame *frame)
 {
-	struct fuzz_written written = render(CLI_FORMAT_HEX, false, frame, 1);
+	struct fuzz_written written = render("hex", false, frame, 1);
 	char *text = (char *)fuzz_copy(written.bytes, written.size_bytes + 1);
 	const char *at = strchr(text, '\n') + 1;
 	uint8_t row[16] = {0};
@@ -341,7 +343,7 @@ FUZZ_JUDGE static void check_hex(const struct shmlog_frame *frame)
 
 static void check_raw(const struct shmlog_frame *frame)
 {
-	struct fuzz_written written = render(CLI_FORMAT_RAW, false, frame, 1);
+	struct fuzz_written written = render("raw", false, frame, 1);
 
 	require(written.size_bytes == frame->size_bytes);
 	require(frame->size_bytes == 0 ||
@@ -351,18 +353,19 @@ static void check_raw(const struct shmlog_frame *frame)
 /* On a terminal every format is harmless but for its own line ends. */
 static void check_terminal(const struct shmlog_frame *frame)
 {
-	static const enum cli_format formats[] = {
-		CLI_FORMAT_TEXT, CLI_FORMAT_NUL, CLI_FORMAT_JSON,
-		CLI_FORMAT_FRAMES, CLI_FORMAT_RAW};
-
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		struct fuzz_written written = render(formats[i], true, frame,
+	for (size_t i = 0; cli_output_formats[i].name != NULL; i++) {
+		const struct cli_output_format *format = &cli_output_formats[i];
+		struct fuzz_written written = render(format->name, true, frame,
 		                                     1);
-		bool ended = formats[i] != CLI_FORMAT_FRAMES &&
-		             formats[i] != CLI_FORMAT_RAW;
+		bool ended = format->end != CLI_NO_END;
 
-		require(fuzz_is_harmless(written.bytes,
-		                         written.size_bytes - ended));
+		/* Hex and JSON have lines of their own. */
+		if (format->safe_on_terminal)
+			require(memchr(written.bytes, 0x1b,
+			               written.size_bytes) == NULL);
+		else
+			require(fuzz_is_harmless(written.bytes,
+			                         written.size_bytes - ended));
 	}
 }
 
@@ -375,18 +378,18 @@ FUZZ_JUDGE static void check_batch(const struct shmlog_frame *frame)
 	frames[0].next_cursor = frame->cursor + frames[0].size_bytes + 4;
 	frames[1].cursor = frames[0].next_cursor;
 	frames[1].next_cursor = frames[1].cursor + frame->size_bytes + 4;
-	for (int format = 0; format < CLI_FORMAT_TEMPLATE; format++) {
-		struct fuzz_written written = render((enum cli_format)format,
-		                                     false, frames, 2);
+	for (size_t i = 0; cli_output_formats[i].name != NULL; i++) {
+		const char *format = cli_output_formats[i].name;
+		struct fuzz_written written = render(format, false, frames, 2);
 		size_t size_bytes = written.size_bytes, first;
 		uint8_t *both = fuzz_copy(written.bytes, size_bytes);
 
-		written = render((enum cli_format)format, false, frames, 1);
+		written = render(format, false, frames, 1);
 		first = written.size_bytes;
 		require(first <= size_bytes &&
 		        (first == 0 ||
 		         memcmp(both, written.bytes, first) == 0));
-		written = render((enum cli_format)format, false, frames + 1, 1);
+		written = render(format, false, frames + 1, 1);
 		require(first + written.size_bytes == size_bytes);
 		require(written.size_bytes == 0 ||
 		        memcmp(both + first, written.bytes,
@@ -400,7 +403,8 @@ static void check_damage(uint8_t flags, uint64_t number)
 	static const int statuses[] = {SHMLOG_ERR_CURSOR,
 	                               SHMLOG_ERR_FRAME_CORRUPT,
 	                               SHMLOG_ERR_TORN, 0};
-	struct cli_renderer renderer = {.format = CLI_FORMAT_JSON};
+	struct cli_renderer renderer = {
+		.format = cli_output_format_find("json")};
 	struct shmlog_fault fault = {
 		.status = statuses[flags % 4],
 		.cursor = number,
@@ -436,11 +440,11 @@ static void check_number(uint64_t number)
 static void check_delimited(const struct shmlog_frame *frame)
 {
 	check_raw(frame);
-	check_input(CLI_FORMAT_FRAMES, CLI_INPUT_FRAMES, frame);
+	check_input("frames", CLI_INPUT_FRAMES, frame);
 	if (memchr(frame->payload, '\0', frame->size_bytes) == NULL)
-		check_input(CLI_FORMAT_NUL, CLI_INPUT_NUL, frame);
+		check_input("nul", CLI_INPUT_NUL, frame);
 	if (memchr(frame->payload, '\n', frame->size_bytes) == NULL)
-		check_input(CLI_FORMAT_TEXT, CLI_INPUT_LINES, frame);
+		check_input("text", CLI_INPUT_LINES, frame);
 }
 
 static void check_encoders(const struct shmlog_frame *frame)

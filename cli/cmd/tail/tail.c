@@ -11,8 +11,8 @@
 #include "numbers.h"
 #include "open_log.h"
 #include "options.h"
+#include "output_format.h"
 #include "position.h"
-#include "render.h"
 #include "signals.h"
 #include "stdout_buffer.h"
 #include "typed.h"
@@ -190,7 +190,7 @@ static uint64_t measure_delivered(struct tail *tail,
 	uint64_t index = mark->index;
 
 	if (shmlog_reader_seek(reader_of(tail), cursor, NULL) != 0 ||
-	    cli_output_init(&scale, -1) != 0)
+	    cli_output_init_memory(&scale) != 0)
 		return cursor;
 	while (cursor < tail->rendered &&
 	       shmlog_reader_next(reader_of(tail), &frame) == 1) {

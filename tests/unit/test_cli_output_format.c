@@ -3,7 +3,7 @@
 
 #include "command.h"
 #include "message.h"
-#include "render.h"
+#include "output_format.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static struct shmlog_frame frame_of(const void *payload, size_t size_bytes)
 
 /* What a renderer makes of a frame is left in the output's buffer, which is
  * emptied first. */
-static void render(const struct cli_renderer *renderer,
+static void render(struct cli_renderer *renderer,
                    const struct shmlog_frame *frame)
 {
 	assert_int_equal(cli_output_flush(&output), 0);
@@ -401,6 +401,39 @@ static int setup(void **state)
 	       cli_output_init(&output, null_fd) != 0;
 }
 
+/* A format whose author did not think of terminals. */
+static void render_planted(const struct cli_renderer *renderer,
+                           struct cli_output *into,
+                           const struct shmlog_frame *frame)
+{
+	(void)renderer;
+	cli_output_string(into, "- \x1b[31m");
+	cli_output_bytes(into, frame->payload, frame->size_bytes);
+	/* More than one piece, cut inside a character. */
+	for (int i = 0; i < 50000; i++)
+		cli_output_string(into, "\xe2\x82\xac");
+	cli_output_string(into, "\n");
+}
+
+static void test_a_new_format_is_escaped_on_a_terminal_by_itself(void **state)
+{
+	static const struct cli_output_format planted = {
+		.name = "planted", .frame = render_planted, .end = '\n'};
+	struct cli_renderer renderer = {.format = &planted, .escape = true};
+	struct shmlog_frame frame = frame_of("\x07", 1);
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		render(&renderer, &frame);
+		assert_true(output.used > 150000);
+		assert_memory_equal(output.buffer, "- \\x1b[31m\\x07\xe2", 15);
+		assert_null(memchr(output.buffer, 0x1b, output.used));
+		assert_int_equal(output.used, 14 + 150000 + 1);
+		assert_int_equal(output.buffer[output.used - 1], '\n');
+	}
+	cli_renderer_release(&renderer);
+}
+
 static int teardown(void **state)
 {
 	cli_output_release(&output);
@@ -436,8 +469,10 @@ int main(void)
 			test_template_escapes_the_payload_alone_for_a_terminal),
 		cmocka_unit_test(test_renderer_refuses_what_it_does_not_know),
 		cmocka_unit_test(test_every_format_holds_the_largest_payload),
+		cmocka_unit_test(
+			test_a_new_format_is_escaped_on_a_terminal_by_itself),
 	};
 
-	return cmocka_run_group_tests_name("cli_render", tests, setup,
+	return cmocka_run_group_tests_name("cli_output_format", tests, setup,
 	                                   teardown);
 }

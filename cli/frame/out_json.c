@@ -1,0 +1,97 @@
+/* The JSON envelope. */
+#include "out_formats.h"
+
+#include "base64.h"
+#include "escape.h"
+#include "numbers.h"
+#include "output_format.h"
+#include "utf8.h"
+#include "words.h"
+
+#include <string.h>
+
+#define PUT(out, text) \
+	(memcpy((out), (text), sizeof(text) - 1), (out) + sizeof(text) - 1)
+
+/* More than all that an envelope holds beside the payload. */
+#define ENVELOPE_BYTES 256u
+
+/* Whether a payload can stand in an envelope as it is: valid UTF-8 without a
+ * NUL. */
+static bool is_text(const unsigned char *bytes, size_t size_bytes)
+{
+	while (size_bytes >= CLI_WORD_BYTES) {
+		uint64_t word = cli_word_load(bytes);
+
+		if ((cli_word_high(word) | cli_word_below(word, 1)) != 0)
+			break;
+		bytes += CLI_WORD_BYTES;
+		size_bytes -= CLI_WORD_BYTES;
+	}
+	return size_bytes == 0 || (memchr(bytes, '\0', size_bytes) == NULL &&
+	                           cli_utf8_is_valid(bytes, size_bytes));
+}
+
+static unsigned char *put_index(unsigned char *out, uint64_t index)
+{
+	if (index == SHMLOG_INDEX_UNKNOWN)
+		return PUT(out, "null");
+	return out + cli_put_u64(out, index);
+}
+
+/* An envelope without its end, for which there is room. */
+static unsigned char *put_envelope(unsigned char *out,
+                                   const struct shmlog_frame *frame)
+{
+	size_t size_bytes = frame->size_bytes;
+
+	out = PUT(out, "{\"cursor\":");
+	out += cli_put_u64(out, frame->cursor);
+	out = PUT(out, ",\"next\":");
+	out += cli_put_u64(out, frame->next_cursor);
+	out = PUT(out, ",\"index\":");
+	out = put_index(out, frame->index);
+	out = PUT(out, ",\"size\":");
+	out += cli_put_u64(out, size_bytes);
+	if (is_text(frame->payload, size_bytes)) {
+		out = PUT(out, ",\"encoding\":\"utf8\",\"payload\":\"");
+		out += cli_escape_json(out, frame->payload, size_bytes);
+	} else {
+		out = PUT(out, ",\"encoding\":\"base64\",\"payload\":\"");
+		out += cli_base64_encode((char *)out, frame->payload,
+		                         size_bytes);
+	}
+	return PUT(out, "\"");
+}
+
+static unsigned char *reserve_envelope(struct cli_output *output,
+                                       const struct shmlog_frame *frame)
+{
+	return cli_output_reserve(output,
+	                          ENVELOPE_BYTES + frame->size_bytes *
+	                                                   CLI_ESCAPE_JSON_MAX);
+}
+
+void cli_out_json(const struct cli_renderer *renderer,
+                  struct cli_output *output, const struct shmlog_frame *frame)
+{
+	unsigned char *room = reserve_envelope(output, frame);
+	unsigned char *out;
+
+	(void)renderer;
+	if (room == NULL)
+		return;
+	out = put_envelope(room, frame);
+	out = PUT(out, "}\n");
+	cli_output_advance(output, (size_t)(out - room));
+}
+
+void cli_out_json_open(struct cli_output *output,
+                       const struct shmlog_frame *frame)
+{
+	unsigned char *room = reserve_envelope(output, frame);
+
+	if (room != NULL)
+		cli_output_advance(output,
+		                   (size_t)(put_envelope(room, frame) - room));
+}

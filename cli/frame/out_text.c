@@ -1,0 +1,77 @@
+/* The formats of bytes: text and nul, raw, and the log's own frames. */
+#include "out_formats.h"
+
+#include "output_format.h"
+#include <string.h>
+
+/* The payload and one byte behind it. */
+void cli_out_ended(const struct cli_renderer *renderer,
+                   struct cli_output *output, const struct shmlog_frame *frame)
+{
+	size_t size_bytes = frame->size_bytes;
+	unsigned char *room = cli_output_reserve(output, size_bytes + 1);
+
+	if (room == NULL)
+		return;
+	memcpy(room, frame->payload, size_bytes);
+	room[size_bytes] = (unsigned char)renderer->format->end;
+	cli_output_advance(output, size_bytes + 1);
+}
+
+/* Bytes that a batch takes at most, up to which it gets its room at once. */
+#define BATCH_BYTES ((size_t)512 << 10)
+
+/*
+ * Many payloads with one byte behind each.  The frames of a batch are
+ * neighbours, so the range that they cover bounds what is written: a frame
+ * has four bytes beside its payload.  False, and nothing is written, if that
+ * is too much at once.
+ */
+bool cli_out_ended_batch(const struct cli_renderer *renderer,
+                         struct cli_output *output,
+                         const struct shmlog_frame *frames, size_t count)
+{
+	unsigned char end = (unsigned char)renderer->format->end;
+	uint64_t most = frames[count - 1].next_cursor - frames[0].cursor;
+	unsigned char *room = NULL;
+	unsigned char *out;
+	size_t i;
+
+	if (most <= BATCH_BYTES)
+		room = cli_output_reserve(output, (size_t)most);
+	if (room == NULL)
+		return false;
+	out = room;
+	for (i = 0; i < count; i++) {
+		memcpy(out, frames[i].payload, frames[i].size_bytes);
+		out += frames[i].size_bytes;
+		*out++ = end;
+	}
+	cli_output_advance(output, (size_t)(out - room));
+	return true;
+}
+
+void cli_out_raw(const struct cli_renderer *renderer, struct cli_output *output,
+                 const struct shmlog_frame *frame)
+{
+	unsigned char *room = cli_output_reserve(output, frame->size_bytes);
+
+	(void)renderer;
+	if (room == NULL)
+		return;
+	memcpy(room, frame->payload, frame->size_bytes);
+	cli_output_advance(output, frame->size_bytes);
+}
+
+void cli_out_frames(const struct cli_renderer *renderer,
+                    struct cli_output *output, const struct shmlog_frame *frame)
+{
+	unsigned char *room = cli_output_reserve(
+		output, frame->size_bytes + SHMLOG_FRAME_OVERHEAD_BYTES);
+
+	(void)renderer;
+	if (room != NULL)
+		cli_output_advance(output,
+		                   shmlog_frame_encode(room, frame->payload,
+		                                       frame->size_bytes));
+}

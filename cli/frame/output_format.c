@@ -1,0 +1,319 @@
+/* Chooses an output format and renders frames by it. */
+#include "output_format.h"
+
+#include "command.h"
+#include "escape.h"
+#include "fault_text.h"
+#include "message.h"
+#include "out_formats.h"
+#include "template.h"
+#include "typed.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---------------------------------------------------------------- the list */
+
+const struct cli_output_format cli_output_formats[] = {
+	{.name = "text",
+         .frame = cli_out_ended,
+         .batch = cli_out_ended_batch,
+         .end = '\n',
+         .values = true},
+	{.name = "nul",
+         .frame = cli_out_ended,
+         .batch = cli_out_ended_batch,
+         .end = '\0',
+         .values = true},
+	{.name = "json",
+         .frame = cli_out_json,
+         .end = CLI_NO_END,
+         .safe_on_terminal = true,
+         .values = true,
+         .events = true},
+	{.name = "hex",
+         .frame = cli_out_hex,
+         .end = CLI_NO_END,
+         .safe_on_terminal = true},
+	{.name = "frames", .frame = cli_out_frames, .end = CLI_NO_END},
+	{.name = "raw", .frame = cli_out_raw, .end = CLI_NO_END},
+	{.name = NULL},
+};
+
+static void render_template(const struct cli_renderer *renderer,
+                            struct cli_output *output,
+                            const struct shmlog_frame *frame)
+{
+	cli_template_render(renderer->template, output, frame,
+	                    renderer->escape);
+}
+
+/* -t is no -o: it has no name. */
+static const struct cli_output_format template_format = {
+	.frame = render_template,
+	.end = CLI_NO_END,
+	.safe_on_terminal = true, /* the text of -t is the user's own */
+};
+
+const struct cli_output_format *cli_output_format_find(const char *name)
+{
+	for (size_t i = 0; cli_output_formats[i].name != NULL; i++) {
+		if (strcmp(name, cli_output_formats[i].name) == 0)
+			return &cli_output_formats[i];
+	}
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- choosing */
+
+/* "text, nul and json": the names of all formats, or of those with values. */
+struct format_names {
+	char text[256];
+};
+
+static const char *list_names(struct format_names *names, bool values_only)
+{
+	const char *last = NULL;
+	size_t used = 0;
+
+	names->text[0] = '\0';
+	for (size_t i = 0; cli_output_formats[i].name != NULL; i++) {
+		if (values_only && !cli_output_formats[i].values)
+			continue;
+		if (last != NULL)
+			used += (size_t)snprintf(
+				names->text + used, sizeof(names->text) - used,
+				"%s%s", used == 0 ? "" : ", ", last);
+		last = cli_output_formats[i].name;
+	}
+	(void)snprintf(names->text + used, sizeof(names->text) - used, "%s%s",
+	               used == 0 ? "" : " and ", last);
+	return names->text;
+}
+
+static int find_format(const char *name,
+                       const struct cli_output_format **format_out)
+{
+	struct format_names names;
+	struct cli_quoted quoted;
+
+	*format_out = cli_output_format_find(name);
+	if (*format_out != NULL)
+		return CLI_OK;
+	return cli_usage_error("unknown output format %s; known are %s",
+	                       cli_quote(&quoted, name),
+	                       list_names(&names, false));
+}
+
+int cli_renderer_init(struct cli_renderer *renderer, const char *name,
+                      const char *template_text, int fd)
+{
+	*renderer = (struct cli_renderer){
+		.format = &cli_output_formats[0],
+		.escape = isatty(fd) == 1,
+	};
+	if (name != NULL && template_text != NULL)
+		return cli_usage_error("an output format (-o) and a template "
+		                       "(-t) exclude each other");
+	if (template_text != NULL) {
+		renderer->format = &template_format;
+		return cli_template_compile(template_text, &renderer->template);
+	}
+	return name == NULL ? CLI_OK : find_format(name, &renderer->format);
+}
+
+int cli_renderer_set_type(struct cli_renderer *renderer,
+                          struct cli_typed *typed)
+{
+	struct format_names names;
+
+	if (typed->type == NULL)
+		return CLI_OK;
+	if (!renderer->format->values)
+		return cli_usage_error(
+			"--schema goes with the output formats %s",
+			list_names(&names, true));
+	renderer->typed = typed;
+	return CLI_OK;
+}
+
+void cli_renderer_release(struct cli_renderer *renderer)
+{
+	cli_template_free(renderer->template);
+	renderer->template = NULL;
+	if (renderer->raw != NULL)
+		cli_output_release(renderer->raw);
+	free(renderer->raw);
+	renderer->raw = NULL;
+}
+
+/* ----------------------------------------------------------- on a terminal */
+
+/* Bytes that are escaped at a time: what they become fits into the buffer. */
+#define PIECE_BYTES ((size_t)64 << 10)
+
+/* Where to cut so that no character is halved. */
+static size_t piece_of(const unsigned char *bytes, size_t size_bytes)
+{
+	size_t piece = size_bytes;
+
+	if (piece > PIECE_BYTES) {
+		piece = PIECE_BYTES;
+		while (piece > PIECE_BYTES - 4 && (bytes[piece] & 0xc0) == 0x80)
+			piece--;
+	}
+	return piece;
+}
+
+static void escape_to(struct cli_output *output, const unsigned char *bytes,
+                      size_t size_bytes)
+{
+	while (size_bytes > 0) {
+		size_t piece = piece_of(bytes, size_bytes);
+		unsigned char *room = cli_output_reserve(
+			output, piece * CLI_ESCAPE_TERMINAL_MAX);
+
+		if (room == NULL)
+			return;
+		cli_output_advance(output,
+		                   cli_escape_terminal(room, bytes, piece));
+		bytes += piece;
+		size_bytes -= piece;
+	}
+}
+
+/* The renderer's buffer in memory, made when it is first needed. */
+static struct cli_output *raw_output(struct cli_renderer *renderer)
+{
+	if (renderer->raw != NULL)
+		return renderer->raw;
+	renderer->raw = calloc(1, sizeof(*renderer->raw));
+	if (renderer->raw != NULL &&
+	    cli_output_init_memory(renderer->raw) != 0) {
+		free(renderer->raw);
+		renderer->raw = NULL;
+	}
+	return renderer->raw;
+}
+
+/*
+ * Renders into memory, and escapes all of that but the byte that ends the
+ * frame: a format is harmless on a terminal without knowing of any.
+ */
+static void render_escaped(struct cli_renderer *renderer,
+                           struct cli_output *output,
+                           const struct shmlog_frame *frame)
+{
+	struct cli_output *raw = raw_output(renderer);
+	bool ended = renderer->format->end != CLI_NO_END;
+
+	if (raw != NULL)
+		renderer->format->frame(renderer, raw, frame);
+	if (raw == NULL || raw->error != 0) {
+		output->error = raw == NULL ? ENOMEM : raw->error;
+		return;
+	}
+	escape_to(output, raw->buffer, raw->used - ended);
+	if (ended)
+		cli_output_bytes(output, raw->buffer + raw->used - 1, 1);
+	raw->used = 0;
+}
+
+/* --------------------------------------------------------------- rendering */
+
+/* A value, or an envelope with one; the envelope of a frame that does not fit
+ * says why, in any format. */
+static void render_typed(const struct cli_renderer *renderer,
+                         struct cli_output *output,
+                         const struct shmlog_frame *frame)
+{
+	struct cli_bendec_error error;
+	const struct cli_bendec_type *type = cli_typed_match(renderer->typed,
+	                                                     frame, &error);
+	char end = renderer->format->events ? '\n'
+	                                    : (char)renderer->format->end;
+
+	if (type != NULL && !renderer->format->events) {
+		cli_typed_print(renderer->typed, type, output, frame, end);
+		return;
+	}
+	cli_out_json_open(output, frame);
+	if (type != NULL)
+		cli_typed_print_members(renderer->typed, type, output, frame);
+	else
+		cli_typed_print_error(output, &error);
+	cli_output_bytes(output, &end, 1);
+	if (type == NULL)
+		cli_typed_misfit(renderer->typed, output, frame, &error);
+}
+
+void cli_render_frame(struct cli_renderer *renderer, struct cli_output *output,
+                      const struct shmlog_frame *frame)
+{
+	if (renderer->typed != NULL)
+		render_typed(renderer, output, frame);
+	else if (renderer->escape && !renderer->format->safe_on_terminal)
+		render_escaped(renderer, output, frame);
+	else
+		renderer->format->frame(renderer, output, frame);
+}
+
+void cli_render_frames(struct cli_renderer *renderer, struct cli_output *output,
+                       const struct shmlog_frame *frames, size_t count)
+{
+	const struct cli_output_format *format = renderer->format;
+	bool as_is = (!renderer->escape || format->safe_on_terminal) &&
+	             renderer->typed == NULL;
+
+	if (count == 0)
+		return;
+	if (as_is && format->batch != NULL &&
+	    format->batch(renderer, output, frames, count))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (renderer->typed != NULL && !format->events)
+			i += cli_typed_print_plain(renderer->typed, output,
+			                           frames + i, count - i,
+			                           (char)format->end);
+		if (i < count)
+			cli_render_frame(renderer, output, &frames[i]);
+	}
+}
+
+/* ------------------------------------------------------------------ events */
+
+void cli_render_event(const struct cli_renderer *renderer,
+                      struct cli_output *output, const char *name,
+                      const char *members)
+{
+	if (renderer->format->events)
+		cli_output_format(output, "{\"event\":\"%s\"%s}\n", name,
+		                  members);
+}
+
+void cli_render_damage(const struct cli_renderer *renderer,
+                       struct cli_output *output,
+                       const struct shmlog_fault *fault)
+{
+	const char *name = shmlog_status_name(fault->status);
+	struct cli_fault_text reason;
+	unsigned char escaped[sizeof(reason.text) * CLI_ESCAPE_JSON_MAX];
+	size_t length;
+
+	if (!renderer->format->events)
+		return;
+	(void)cli_describe_fault(&reason, fault);
+	length = cli_escape_json(escaped, (const unsigned char *)reason.text,
+	                         strlen(reason.text));
+	cli_output_string(output, "{\"event\":\"damage\",\"cursor\":");
+	cli_output_u64(output, fault->cursor);
+	cli_output_format(output,
+	                  ",\"backwards\":%s,\"error\":\"%s\",\"reason\":\"",
+	                  fault->backwards ? "true" : "false",
+	                  name != NULL ? name : "unknown");
+	cli_output_bytes(output, escaped, length);
+	cli_output_string(output, "\"}\n");
+}

@@ -1,0 +1,93 @@
+/*
+ * The output formats: one frame to one piece of output.
+ *
+ * cli_output_formats[] in output_format.c is the one list of them: the help of
+ * -o, the messages, what goes to a terminal and the tests derive from it.  To
+ * add a format, write its function in a file out_NAME.c and a row there.
+ */
+#ifndef CLI_OUTPUT_FORMAT_H
+#define CLI_OUTPUT_FORMAT_H
+
+#include "stdout_buffer.h"
+
+#include <shmlog.h>
+#include <stdbool.h>
+
+struct cli_renderer;
+struct cli_template;
+struct cli_typed;
+
+/* The byte that a format puts behind each payload or value; -1 for none. */
+#define CLI_NO_END (-1)
+
+struct cli_output_format {
+	const char *name; /* as -o takes it */
+	/* Renders one frame.  Failures stick in the output. */
+	void (*frame)(const struct cli_renderer *renderer,
+	              struct cli_output *output,
+	              const struct shmlog_frame *frame);
+	/* Renders many frames faster; NULL, or false with nothing written
+	 * where they must be rendered one by one. */
+	bool (*batch)(const struct cli_renderer *renderer,
+	              struct cli_output *output,
+	              const struct shmlog_frame *frames, size_t count);
+	int end; /* behind a payload or a value: a byte, or CLI_NO_END */
+	/* What it writes can do no harm to a terminal, whatever the frame
+	 * holds.  The output of any other format is escaped there. */
+	bool safe_on_terminal;
+	bool values; /* with --schema it prints values */
+	bool events; /* lines about the log stand among the frames (JSON) */
+};
+
+/* Ends with a row without a name. */
+extern const struct cli_output_format cli_output_formats[];
+
+/* A chosen format, ready to render. */
+struct cli_renderer {
+	const struct cli_output_format *format;
+	struct cli_template *template; /* of -t, or NULL */
+	struct cli_typed *typed;       /* what frames are values of, or NULL */
+	bool escape;                   /* the output goes to a terminal */
+	struct cli_output *raw; /* what is still to be escaped; NULL before */
+};
+
+/* The format of a name; NULL if there is none. */
+const struct cli_output_format *cli_output_format_find(const char *name);
+
+/*
+ * Chooses a format by its -o name (NULL for text) or a -t template (NULL for
+ * none); both is wrong usage.  `fd` is where the output goes: a terminal gets
+ * escaped text.  Returns CLI_OK, or CLI_USAGE after a message.
+ */
+int cli_renderer_init(struct cli_renderer *renderer, const char *name,
+                      const char *template_text, int fd);
+/*
+ * Makes it print frames as values: in text and nul instead of the payload, in
+ * JSON beside it.  Nothing changes if `typed`, which must stay, has no type.
+ * CLI_OK, or CLI_USAGE after a message for another format.
+ */
+int cli_renderer_set_type(struct cli_renderer *renderer,
+                          struct cli_typed *typed);
+void cli_renderer_release(struct cli_renderer *renderer);
+
+/* Renders one frame, or many at once.  Failures stick in the output. */
+void cli_render_frame(struct cli_renderer *renderer, struct cli_output *output,
+                      const struct shmlog_frame *frame);
+void cli_render_frames(struct cli_renderer *renderer, struct cli_output *output,
+                       const struct shmlog_frame *frames, size_t count);
+
+/*
+ * An event line, {"event":NAME,...members}, in JSON output only (nothing
+ * otherwise).  `members` is ready JSON beginning with a comma, or "".
+ */
+void cli_render_event(const struct cli_renderer *renderer,
+                      struct cli_output *output, const char *name,
+                      const char *members);
+
+/* The event of a damaged frame: {"event":"damage","cursor":N,"backwards":B,
+ * "error":NAME,"reason":TEXT}. */
+void cli_render_damage(const struct cli_renderer *renderer,
+                       struct cli_output *output,
+                       const struct shmlog_fault *fault);
+
+#endif
