@@ -30,13 +30,12 @@ enum {
 };
 
 static const struct cli_option dump_options[] = {
-	[OPTION_FROM] =
-		{.name = "from",
-                 .value = "POS",
-                 .help = "begin with the frame there; start if not given"},
+	[OPTION_FROM] = {.name = "from",
+                         .value = "POS",
+                         .help = "begin with the frame at this position"},
 	[OPTION_TO] = {.name = "to",
                        .value = "POS",
-                       .help = "end before the frame there; end if not given"},
+                       .help = "end before the frame at this position"},
 	[OPTION_COUNT] = {.letter = 'n',
                           .name = "count",
                           .value = "N",
@@ -44,15 +43,7 @@ static const struct cli_option dump_options[] = {
 	[OPTION_REVERSE] = {.letter = 'r',
                             .name = "reverse",
                             .help = "print the frames last to first"},
-	[OPTION_OUTPUT] =
-		{.letter = 'o',
-                 .name = "output",
-                 .value = "FORMAT",
-                 .help = "text (default), nul, json, hex, frames, raw"},
-	[OPTION_TEMPLATE] = {.letter = 't',
-                             .name = "template",
-                             .value = "TEMPLATE",
-                             .help = "print each frame by a template"},
+	CLI_FORMAT_OPTIONS(OPTION_OUTPUT, OPTION_TEMPLATE),
 	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
 };
 

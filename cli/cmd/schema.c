@@ -5,6 +5,7 @@
 #include "message.h"
 #include "options.h"
 #include "rows.h"
+#include "shared_options.h"
 #include "stdout_buffer.h"
 #include "typed.h"
 
@@ -20,10 +21,7 @@ enum {
 };
 
 static const struct cli_option schema_options[] = {
-	[OPTION_OUTPUT] = {.letter = 'o',
-                           .name = "output",
-                           .value = "FORMAT",
-                           .help = "text (a table) or json; text if not given"},
+	CLI_REPORT_FORMAT_OPTION(OPTION_OUTPUT),
 };
 
 struct printer {
@@ -406,19 +404,6 @@ static int print_schema(struct printer *printer, const char *name)
 	return CLI_OK;
 }
 
-static int read_format(const struct cli_args *args, bool *json_out)
-{
-	const char *format = cli_args_value(args, OPTION_OUTPUT);
-	struct cli_quoted quoted;
-
-	*json_out = format != NULL && strcmp(format, "json") == 0;
-	if (format == NULL || *json_out || strcmp(format, "text") == 0)
-		return CLI_OK;
-	return cli_usage_error("unknown output format %s; known are text and "
-	                       "json",
-	                       cli_quote(&quoted, format));
-}
-
 /*
  * Reads the definitions.  The last operand is a type if the others define
  * one of that name, or if there is no such file.
@@ -468,7 +453,7 @@ static int schema_run(const struct cli_args *args)
 {
 	struct cli_bendec *schema;
 	bool json;
-	int status = read_format(args, &json);
+	int status = cli_report_format(args, OPTION_OUTPUT, &json);
 
 	if (status != CLI_OK)
 		return status;

@@ -30,15 +30,7 @@ static const struct cli_option seek_options[] = {
 	[OPTION_NEAREST] =
 		{.name = "nearest",
                  .help = "let a place inside a frame stand for that frame"},
-	[OPTION_OUTPUT] = {.letter = 'o',
-                           .name = "output",
-                           .value = "FORMAT",
-                           .help = "print the frame: text, nul, json, hex, "
-                                   "frames or raw"},
-	[OPTION_TEMPLATE] = {.letter = 't',
-                             .name = "template",
-                             .value = "TEMPLATE",
-                             .help = "print the frame by a template"},
+	CLI_FORMAT_OPTIONS(OPTION_OUTPUT, OPTION_TEMPLATE),
 	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
 };
 

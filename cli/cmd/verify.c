@@ -8,6 +8,7 @@
 #include "open_log.h"
 #include "options.h"
 #include "rows.h"
+#include "shared_options.h"
 #include "signals.h"
 #include "stdout_buffer.h"
 
@@ -31,10 +32,7 @@ static const struct cli_option verify_options[] = {
 	[OPTION_QUIET] = {.letter = 'q',
                           .name = "quiet",
                           .help = "print nothing: the status says it"},
-	[OPTION_OUTPUT] = {.letter = 'o',
-                           .name = "output",
-                           .value = "FORMAT",
-                           .help = "text (default) or json, an object a line"},
+	CLI_REPORT_FORMAT_OPTION(OPTION_OUTPUT),
 	[OPTION_SALVAGE] = {.name = "salvage",
                             .value = "FILE",
                             .help = "copy the good frames to a new log"},
@@ -353,15 +351,10 @@ static int verify_log(struct verify *verify, const char *path)
 
 static int parse_options(const struct cli_args *args, struct verify *verify)
 {
-	const char *format = cli_args_value(args, OPTION_OUTPUT);
-	struct cli_quoted quoted;
-
 	verify->quiet = cli_args_count(args, OPTION_QUIET) > 0;
 	verify->salvage = cli_args_value(args, OPTION_SALVAGE);
-	verify->json = format != NULL && strcmp(format, "json") == 0;
-	if (format != NULL && !verify->json && strcmp(format, "text") != 0)
-		return cli_usage_error("unknown output format %s: text or json",
-		                       cli_quote(&quoted, format));
+	if (cli_report_format(args, OPTION_OUTPUT, &verify->json) != CLI_OK)
+		return CLI_USAGE;
 	if (verify->salvage != NULL && strcmp(verify->salvage, "-") == 0)
 		return cli_usage_error("--salvage takes the name of a new "
 		                       "file, not standard output");

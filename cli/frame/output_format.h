@@ -8,6 +8,7 @@
 #ifndef CLI_OUTPUT_FORMAT_H
 #define CLI_OUTPUT_FORMAT_H
 
+#include "options.h"
 #include "stdout_buffer.h"
 
 #include <shmlog.h>
@@ -50,6 +51,19 @@ struct cli_renderer {
 	bool escape;                   /* the output goes to a terminal */
 	struct cli_output *raw; /* what is still to be escaped; NULL before */
 };
+
+/* -o and -t of a command that prints frames: their places in its enum.  A test
+ * holds the names in the help against the list. */
+#define CLI_FORMAT_OPTIONS(output_place, template_place)              \
+	[output_place] = {.letter = 'o',                              \
+	                  .name = "output",                           \
+	                  .value = "FORMAT",                          \
+	                  .help = "print frames as text, nul, json, " \
+	                          "hex, frames or raw"},              \
+	[template_place] = {.letter = 't',                            \
+	                    .name = "template",                       \
+	                    .value = "TEMPLATE",                      \
+	                    .help = "print frames by a template"}
 
 /* The format of a name; NULL if there is none. */
 const struct cli_output_format *cli_output_format_find(const char *name);

@@ -106,7 +106,7 @@ numbered() { # FROM TO
 	shmlog create "$LOG" -c 24
 	expect 2 '' "shmlog verify: missing operand: LOG
 $HINT" verify
-	expect 2 '' "shmlog verify: unknown output format 'xml': text or json
+	expect 2 '' "shmlog verify: unknown output format 'xml'; known are text and json
 $HINT" verify -o xml "$LOG"
 	expect 2 '' "shmlog verify: unknown option '--sal'; did you mean '--salvage'?
 $HINT" verify --sal x "$LOG"

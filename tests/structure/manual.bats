@@ -165,3 +165,41 @@ page_examples() { # PAGE
 	run grep '^2 ' ran
 	assert_output ''
 }
+
+@test "no two commands declare the same option in different words" {
+	local name
+
+	# -n of bench, dump and tail, and -o of reports and of frames, are options
+	# of their own; each of those has one wording as well.
+	for name in $(commands); do
+		help_lines "$name" | sed -E 's/^ +//; s/  +/\t/'
+	done | grep -vE '^(-h|-n|-o), |^--count' | sort -u >"$SCRATCH/options"
+	run awk -F'\t' '{ name = $1; sub(/^-., /, "", name); sub(/[ =[].*/, "", name) }
+		name in seen { print name ": " seen[name] " / " $0 }
+		{ seen[name] = $0 }' "$SCRATCH/options"
+	assert_output ""
+	for name in $(commands); do
+		help_lines "$name" | sed -E 's/^ +//; s/  +/\t/' | grep -- '^-o, ' || true
+	done | sort -u >"$SCRATCH/formats"
+	run cat "$SCRATCH/formats"
+	assert_equal "${#lines[@]}" 2
+}
+
+@test "help, messages and pages name the same output formats" {
+	local formats name
+
+	formats=$(sed -n 's/^\t{.name = "\([a-z]*\)".*/\1/p' \
+		"$ROOT/cli/frame/output_format.c")
+	[[ $(wc -w <<<"$formats") -ge 6 ]]
+	run_shmlog 2 dump -o nonsense x
+	for name in $formats; do
+		assert_stderr --regexp "[ ,]$name(,| |"$'\n)'
+		for command in dump tail seek; do
+			shmlog help "$command" | tr '\n' ' ' |
+				grep -qE "as text.*[ ,]$name|as $name" || fail "$command: no $name"
+		done
+		awk '/^\.Ss Output formats/{ inside = 1; next } /^\.S[hs] /{ inside = 0 } inside' \
+			"$ROOT/man/shmlog.1" | grep -q "^\.It Cm $name" ||
+			fail "shmlog(1) has no output format $name"
+	done
+}

@@ -9,6 +9,7 @@
 #include "numbers.h"
 #include "options.h"
 #include "rows.h"
+#include "shared_options.h"
 #include "signals.h"
 #include "spelling.h"
 
@@ -31,10 +32,7 @@ enum {
 };
 
 static const struct cli_option bench_options[] = {
-	[OPTION_OUTPUT] = {.letter = 'o',
-                           .name = "output",
-                           .value = "FORMAT",
-                           .help = "text or json; text if not given"},
+	CLI_REPORT_FORMAT_OPTION(OPTION_OUTPUT),
 	[OPTION_COUNT] = {.letter = 'n',
                           .name = "count",
                           .value = "N",
@@ -185,15 +183,10 @@ static int read_sizes(const struct cli_args *args, struct bench *bench)
 
 static int read_options(const struct cli_args *args, struct bench *bench)
 {
-	const char *format = cli_args_value(args, OPTION_OUTPUT);
-	struct cli_quoted quoted;
-	int status;
+	int status = cli_report_format(args, OPTION_OUTPUT, &bench->json);
 
-	bench->json = format && strcmp(format, "json") == 0;
-	if (format && !bench->json && strcmp(format, "text") != 0)
-		return cli_usage_error("bench has no format %s: text or json",
-		                       cli_quote(&quoted, format));
-	status = read_names(args, bench);
+	if (status == CLI_OK)
+		status = read_names(args, bench);
 	if (status == CLI_OK)
 		status = read_number(args, OPTION_COUNT, "count", INT64_MAX,
 		                     &bench->events);

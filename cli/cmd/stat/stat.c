@@ -9,6 +9,7 @@
 #include "open_log.h"
 #include "options.h"
 #include "rows.h"
+#include "shared_options.h"
 #include "signals.h"
 #include "sizes.h"
 #include "terminal.h"
@@ -32,10 +33,7 @@ enum {
 };
 
 static const struct cli_option stat_options[] = {
-	[OPTION_OUTPUT] = {.letter = 'o',
-                           .name = "output",
-                           .value = "FORMAT",
-                           .help = "text or json; text if not given"},
+	CLI_REPORT_FORMAT_OPTION(OPTION_OUTPUT),
 	[OPTION_PROCS] = {.name = "procs",
                           .help = "list the processes that have the log open"},
 	[OPTION_HISTOGRAM] = {.name = "histogram",
@@ -643,22 +641,18 @@ static int watch_log(const struct cli_args *args, const char *format)
 
 static int stat_run(const struct cli_args *args)
 {
-	const char *format = cli_args_value(args, OPTION_OUTPUT);
 	struct stat_view view = {
-		.json = format && strcmp(format, "json") == 0,
 		.procs = cli_args_count(args, OPTION_PROCS) > 0,
 		.histogram = cli_args_count(args, OPTION_HISTOGRAM) > 0,
 	};
-	struct cli_quoted quoted;
 
-	if (format && !view.json && strcmp(format, "text") != 0)
-		return cli_usage_error("stat has no format %s: text or json",
-		                       cli_quote(&quoted, format));
+	if (cli_report_format(args, OPTION_OUTPUT, &view.json) != CLI_OK)
+		return CLI_USAGE;
 	if (cli_check_outputs(args) != CLI_OK)
 		return CLI_USAGE;
 	cli_signals_guard_mappings();
 	if (cli_args_count(args, OPTION_WATCH) > 0)
-		return watch_log(args, format);
+		return watch_log(args, cli_args_value(args, OPTION_OUTPUT));
 	return stat_logs(&view, args);
 }
 

@@ -1,0 +1,25 @@
+/*
+ * Options that several commands have, declared once: the same name, value and
+ * words wherever they stand.  Those of frames are in output_format.h and
+ * typed.h.  A command gives each its place in its own enum.
+ */
+#ifndef CLI_SHARED_OPTIONS_H
+#define CLI_SHARED_OPTIONS_H
+
+#include "options.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* -o of a command that reports, rather than prints frames. */
+#define CLI_REPORT_FORMAT_OPTION(place) \
+	[place] = {.letter = 'o',       \
+	           .name = "output",    \
+	           .value = "FORMAT",   \
+	           .help = "text (default) or json"}
+
+/* What it asks for.  CLI_OK, or CLI_USAGE after a message. */
+int cli_report_format(const struct cli_args *args, size_t place,
+                      bool *json_out);
+
+#endif
