@@ -245,7 +245,8 @@ bool shmlog_platform_has_output(int fd, const struct stat *pipe)
 void shmlog_platform_mark_appender(int fd)
 {
 	/* Shared: any number may append. */
-	set_mark(fd, APPENDER_BYTE, F_RDLCK);
+	if (has_local_locks(fd))
+		set_mark(fd, APPENDER_BYTE, F_RDLCK);
 }
 
 void shmlog_platform_unmark_appender(int fd)
