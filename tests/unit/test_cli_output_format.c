@@ -90,6 +90,7 @@ TEST(test_render_text_is_escaped_for_a_terminal)
 	renderer.escape = true;
 	render(&renderer, &frame);
 	expect_rendered("a\\x1b\\u{9b}\\n\n", 14);
+	cli_renderer_release(&renderer);
 }
 
 TEST(test_render_nul_raw_and_frames_are_the_bytes)
@@ -114,6 +115,7 @@ TEST(test_render_frames_says_the_largest_size)
 	assert_memory_equal(output.buffer, "\xff\xff\0", 3);
 	assert_memory_equal(output.buffer + 65532, "\0\xff\xff", 3);
 	free(payload);
+	cli_renderer_release(&renderer);
 }
 
 /* ------------------------------------------------------------------- JSON */
@@ -171,6 +173,7 @@ TEST(test_render_json_numbers_are_exact_and_an_unknown_index_is_null)
 	frame.index = SHMLOG_INDEX_UNKNOWN;
 	render(&renderer, &frame);
 	expect_rendered(want, sizeof(want) - 1);
+	cli_renderer_release(&renderer);
 }
 
 TEST(test_render_event_is_a_line_of_json_only)
@@ -184,6 +187,8 @@ TEST(test_render_event_is_a_line_of_json_only)
 	assert_int_equal(output.used, 0);
 	cli_render_event(&json, &output, "reopened", ",\"cursor\":0");
 	expect_rendered(want, sizeof(want) - 1);
+	cli_renderer_release(&json);
+	cli_renderer_release(&text);
 }
 
 TEST(test_render_damage_names_the_cursor_and_the_reason)
@@ -208,6 +213,8 @@ TEST(test_render_damage_names_the_cursor_and_the_reason)
 	assert_int_equal(output.used, 0);
 	cli_render_damage(&json, &output, &fault);
 	expect_rendered(want, sizeof(want) - 1);
+	cli_renderer_release(&json);
+	cli_renderer_release(&text);
 }
 
 /* --------------------------------------------------------------------- hex */
