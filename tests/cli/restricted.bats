@@ -3,8 +3,6 @@
 load helper
 
 teardown() {
-	# A follower with few descriptors runs in a shell of its own.
-	[[ -z ${FOLLOWER:-} ]] || pkill -9 -P "$FOLLOWER" 2>/dev/null || true
 	[[ -z ${FOLLOWER:-} ]] || kill -9 "$FOLLOWER" 2>/dev/null || true
 	scratch_remove
 }
@@ -78,16 +76,21 @@ without_shared_mappings() {
 
 # -------------------------------------------------------------- descriptors
 
-# Runs a command that may have so many descriptors, the standard ones counted.
+# Becomes a command that may have so many descriptors, the standard ones counted.
+become_with_descriptors() { # NUMBER COMMAND...
+	local fd
+
+	for fd in /proc/self/fd/*; do
+		fd=${fd##*/}
+		((fd <= 2)) || eval "exec $fd>&-"
+	done
+	ulimit -n "$1"
+	exec "${@:2}"
+}
+
+# The same in a process of its own.
 with_descriptors() { # NUMBER COMMAND...
-	(
-		for fd in /proc/self/fd/*; do
-			fd=${fd##*/}
-			((fd <= 2)) || eval "exec $fd>&-"
-		done
-		ulimit -n "$1"
-		exec "${@:2}"
-	)
+	(become_with_descriptors "$@")
 }
 
 need_few_descriptors() {
@@ -112,7 +115,7 @@ need_few_descriptors() {
 @test "tail -F works with four descriptors" {
 	need_few_descriptors
 	: >"$SCRATCH/out"
-	with_descriptors 4 shmlog tail -F "$LOG" >"$SCRATCH/out" 2>"$SCRATCH/err" &
+	become_with_descriptors 4 shmlog tail -F "$LOG" >"$SCRATCH/out" 2>"$SCRATCH/err" &
 	FOLLOWER=$!
 	wait_for 10 grep -q waiting "$SCRATCH/err"
 	shmlog append --create 4K -m one "$LOG"
@@ -134,7 +137,7 @@ need_few_descriptors() {
 	need_few_descriptors
 	: >"$SCRATCH/out"
 	shmlog append --create 4K -m one "$LOG"
-	with_descriptors 5 shmlog tail -F --cursor-file "$SCRATCH/cursor" "$LOG" \
+	become_with_descriptors 5 shmlog tail -F --cursor-file "$SCRATCH/cursor" "$LOG" \
 		>"$SCRATCH/out" 2>"$SCRATCH/err" &
 	FOLLOWER=$!
 	sees one
