@@ -146,7 +146,8 @@ $(BUILD)/.build-flags: FORCE
 
 # ------------------------------------------------------------------- tests
 
-## programs: the unit tests and the programs that other tests run
+## units: the unit tests, one program each, in build/tests/unit
+## programs: these and the programs that other tests run
 programs: units $(PROGRAMS)
 units: $(UNIT_TESTS)
 # What `make fuzz` runs; see tests/fuzz/fuzz.sh for how it is built.

@@ -142,7 +142,7 @@ use_package() { # NAME [PATH]
 }
 
 @test "the lines to type in the source tree are what the tree has" {
-	local block line word
+	local block line word file
 
 	for block in "$SCRATCH"/blocks/*.sh; do
 		[[ ! -e ${block%.*}.name ]] || continue
@@ -157,6 +157,14 @@ use_package() { # NAME [PATH]
 				assert_output "$ROOT/build/shmlog"
 				;;
 			make | 'make '* | 'sudo make '* | 'sudo ldconfig') ;;
+			bats*)
+				# It finds a test, whose running is not this one's.
+				eval "set -- ${line#bats}"
+				file=${!#}
+				assert_file_exists "$ROOT/$file"
+				[[ $1 != -f ]] || grep -qE "^@test \".*$2" "$ROOT/$file" ||
+					fail "there is no test '$2' in $file"
+				;;
 			*) fail "nothing checks the line: $line" ;;
 			esac
 		done <"$block"
@@ -166,8 +174,13 @@ use_package() { # NAME [PATH]
 @test "the README's make targets exist" {
 	local target
 
-	for target in $(grep -oE '(^|`|sudo )make [a-z][a-z-]+' "$README" |
+	for target in $(grep -oE '(^|`|sudo )make [a-z][a-z_-]+' "$README" |
 		sed 's/.*make //' | sort -u); do
+		case $target in
+		campaign-*) assert_file_exists "$ROOT/tests/fault/${target#*-}.sh" && continue ;;
+		fuzz-*) assert_file_exists "$ROOT/tests/fuzz/fuzz_${target#*-}.c" && continue ;;
+		check-*) "$ROOT/tests/check.sh" --list "${target#*-}" >/dev/null && continue ;;
+		esac
 		grep -qE "^## ([a-z-]+, )*${target}[,:]" "$ROOT/Makefile" ||
 			fail "make has no target $target"
 	done
@@ -177,7 +190,8 @@ use_package() { # NAME [PATH]
 	local path page name
 
 	for path in $(grep -oE '`(src|cli|tests|man)/[^` ]*`' "$README" | tr -d '`' |
-		sed 's/NAME\|\*/verify/' | sort -u); do
+		sed 's/out_NAME/out_hex/; s/src\/NAME/src\/reader/; s/NAME\|\*/verify/' |
+		sort -u); do
 		[[ -e $ROOT/$path ]] || fail "there is no $path"
 	done
 	for path in $(grep -oE '`man \./[^`]+`' "$README" | tr -d '`' | cut -d' ' -f2); do
