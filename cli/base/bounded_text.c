@@ -38,6 +38,23 @@ void cli_text_string(struct cli_text *text, const char *string)
 	cli_text_bytes(text, string, strlen(string));
 }
 
+static bool fits(const struct cli_text *text, size_t size_bytes)
+{
+	return size_bytes < text->capacity - text->used - strlen(CUT_MARK);
+}
+
+/* How many bytes from `bytes` on are printable ASCII, which needs no escape:
+ * most of a message. */
+static size_t plain_bytes(const unsigned char *bytes, size_t size_bytes)
+{
+	size_t count = 0;
+
+	while (count < size_bytes && bytes[count] >= 0x20 &&
+	       bytes[count] < 0x7f)
+		count++;
+	return count;
+}
+
 /* Character by character, so that a cut never halves an escape. */
 void cli_text_escaped(struct cli_text *text, const void *bytes,
                       size_t size_bytes)
@@ -46,6 +63,14 @@ void cli_text_escaped(struct cli_text *text, const void *bytes,
 	unsigned char escaped[4 * CLI_ESCAPE_TERMINAL_MAX];
 
 	while (size_bytes > 0 && !text->cut) {
+		size_t plain = plain_bytes(at, size_bytes);
+
+		if (plain > 0 && fits(text, plain)) {
+			cli_text_bytes(text, (const char *)at, plain);
+			at += plain;
+			size_bytes -= plain;
+			continue;
+		}
 		unsigned code_point;
 		size_t step = cli_utf8_decode(at, size_bytes, &code_point);
 

@@ -123,7 +123,7 @@ none_runs() {
 	bench 2 write ''
 	assert_stderr --partial "no measurement ''"
 	bench 2 -o hex
-	assert_stderr --partial "no format 'hex'"
+	assert_stderr --partial "unknown output format 'hex'"
 	for text in 0 -1 x 1K 1.5 '' 9223372036854775808; do
 		bench 2 --count "$text"
 		assert_stderr --partial "count '$text' is no number from 1 to 9223372036854775807"
