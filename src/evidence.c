@@ -1,21 +1,15 @@
 /*
- * Telling frames from bytes that look like them.
+ * Which of the bytes that look like frames are frames of the log.
  *
- * A frame shows by two equal words a distance apart that they name themselves.
- * Any bytes may look so by chance, and payloads may be made of frames, so what
- * counts is evidence.  That of a frame are the bits of a chance: how seldom its
- * size word stands in the bytes around it other than where frames of that size
- * explain it.  In noise that is 16 bits, the whole word; in text some 8; in a
- * payload of nothing but blanks none.
- *
- * A chain adds up the evidence of its frames.  It is proved if that outweighs
- * the choice of all the places where it might have begun, by PROOF_BITS; where
- * it touches the end of the good frames before the damage, or the beginning of
- * those that lead to the end of the log, there is no such choice.  A frame with
- * one good word is a bridge to a place that is then as good as known, less
- * BRIDGE_BITS: what lies behind it is no evidence for what lies before.  Of all
- * ways through the bytes that consist of proved frames, the one that covers
- * most of them is taken: so a frame stands for what lies in its payload.
+ * A way through the bytes is a row of steps, each over a good frame, over one
+ * with a bad word or two, over a payload whose size wrapped, or over bytes that
+ * are lost.  Each step has its evidence, the logarithm of how much likelier the
+ * bytes are with it than without, less the logarithm of how unlikely it is in
+ * itself: damage costs bits, and so do a size that the log hardly has, and
+ * every doubling of the places where good frames may go on.  The way with the
+ * most evidence is taken.  So one rule decides between all that might be: a
+ * distant word that happens to equal the one at hand, frames that lie in a
+ * payload, and frames that go on behind bytes that are lost.
  */
 #include "evidence.h"
 
@@ -25,478 +19,590 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS 65536u
-/* The evidence of a frame, at most. */
-#define FRAME_BITS 16
-/* So few bytes say little of what is seldom: as if as many of noise were with
- * them. */
-#define NOISE_BYTES 256u
-/* What a chain must have beyond the choice of its beginning. */
-#define PROOF_BITS 8
-/* What a bridge costs: a bad word leads nowhere in particular, but there are
- * two words, and may be several places whose last word leads back. */
-#define BRIDGE_BITS 4
+/* What damage to a frame costs; to more than one or to none, as where bytes
+ * were lost or inserted; and what a wrapped size does. */
+#define BAD_FRAME_BITS (12 * SHMLOG_BIT)
+#define BAD_WORD_BITS (10 * SHMLOG_BIT)
+#define GAP_BITS (16 * SHMLOG_BIT)
+#define WRAP_BITS (24 * SHMLOG_BIT)
+/* A gap too small for a frame, or that shifts frames off the step that all
+ * sizes of the log have. */
+#define SLIVER_BITS (6 * SHMLOG_BIT)
+#define SHIFT_BITS (36 * SHMLOG_BIT)
+/* What it costs that a frame lost bytes, beyond that. */
+#define CUT_BITS (6 * SHMLOG_BIT)
+/* One good frame by itself, with lost bytes on both sides, may be chance. */
+#define LONE_BITS (16 * SHMLOG_BIT)
 /* What the frames at the end of the log must have to be relied on. */
-#define ANCHOR_BITS 12
-/* Bytes of coverage that a new beginning, and a bridge, cost. */
-#define BEGINNING_COST 8
-#define BRIDGE_COST 1
+#define ANCHOR_BITS (24 * SHMLOG_BIT)
+/* Bad frames in a row that are found by their last words alone. */
+#define MOST_BACK 4u
+/* Places that lost bytes may begin at and that are kept in mind, beside the
+ * best: a frame that is lost may hold runs of others. */
+#define LAST_ORIGINS 16u
 
-#define NONE INT32_MIN
-#define NOWHERE SHMLOG_EVIDENCE_NOWHERE
+#define WORD_RANGE 65536u
+/* Less than any evidence; each byte of it is the same, for memset(). */
+#define NONE ((int32_t)0x80808080u)
+#define NOWHERE SHMLOG_NOWHERE
 
-/* What is known of a place as a boundary between frames. */
-struct place {
-	int32_t run;     /* evidence of the good frames in a row up to it */
-	int32_t ahead;   /* ... and from it on */
-	int32_t before;  /* evidence of the best chain up to it; or NONE */
-	int32_t behind;  /* ... and from it on */
-	int32_t covered; /* bytes, by the best way to it; or NONE */
-	uint32_t from;   /* the place before it on that way; or NOWHERE */
-	bool by_frame;   /* it is a good frame that leads from there */
-	bool inside;     /* of a frame that is proved by those in its row */
-	bool on_way;     /* the best way of all leads over it */
-	bool is_start;   /* ... and from it by a good frame */
+/* How the way comes to a place; in the upper bits of its link. */
+enum step {
+	BY_GAP,
+	BY_FRAME,
+	BY_BAD_FRAME,
+	BY_WRAP,
+};
+#define STEP_SHIFT 30
+#define PLACE_MASK ((UINT32_C(1) << STEP_SHIFT) - 1)
+#define BEGINNING PLACE_MASK /* the place before the first one */
+#define MARKED (PLACE_MASK - 1)
+
+/* A place that lost bytes may begin at. */
+struct origin {
+	uint32_t at;
+	int32_t score; /* NONE: there is none */
 };
 
-/* A span and what is found out about it. */
-struct span {
+/* A span that is being weighed. */
+struct search {
+	struct shmlog_evidence *evidence;
+	struct shmlog_candidates *candidates;
 	const unsigned char *bytes;
 	uint32_t length;
-	int32_t choice; /* bits: of the places where a chain may begin */
+	uint64_t lost;
 	bool begins_at_boundary;
 	bool ends_at_boundary;
-	uint16_t *good;       /* by place: size of the good frame there, or 0 */
-	uint32_t *count;      /* by word: how often it stands in the bytes;
-	                       * while these are weighed, else 0 */
-	uint32_t *frames;     /* by word: good frames of that size */
-	uint8_t *weight;      /* by word: evidence of such a frame */
-	struct place *places; /* length + 1 of them */
+	bool may_be_torn;
+	struct origin best;               /* of all that were offered */
+	struct origin last[LAST_ORIGINS]; /* in a ring */
+	unsigned offered;
 };
+
+static uint32_t link_to(uint32_t place, enum step step)
+{
+	return place | (uint32_t)step << STEP_SHIFT;
+}
+
+static enum step step_to(const struct shmlog_evidence *evidence, uint32_t at)
+{
+	return (enum step)(evidence->links[at] >> STEP_SHIFT);
+}
+
+/* Goes from one place to another if that is the best way there.  Of two that
+ * are as good the one is taken that follows the frames before the gap longer.
+ */
+static void go(struct search *search, uint32_t from, uint32_t to, int32_t score,
+               enum step step)
+{
+	struct shmlog_evidence *evidence = search->evidence;
+
+	if (score < evidence->score[to] ||
+	    (score == evidence->score[to] &&
+	     (step != BY_GAP || step_to(evidence, to) != BY_FRAME)))
+		return;
+	evidence->score[to] = score;
+	evidence->links[to] = link_to(from, step);
+}
+
+/* The evidence of the way to a place where a bad frame or lost bytes begin. */
+static int32_t score_before_damage(const struct search *search, uint32_t at)
+{
+	const struct shmlog_evidence *evidence = search->evidence;
+	uint32_t from = evidence->links[at] & PLACE_MASK;
+	bool is_lone = step_to(evidence, at) == BY_FRAME && from != 0 &&
+	               step_to(evidence, from) == BY_GAP;
+
+	return evidence->score[at] - (is_lone ? LONE_BITS : 0);
+}
+
+/* -------------------------------------------------------------------- costs */
+
+static int32_t gap_cost(const struct search *search, uint64_t bytes,
+                        bool is_torn)
+{
+	uint32_t step = search->candidates->outer->step;
+	int32_t cost = GAP_BITS + shmlog_log2(bytes);
+
+	/* A frame may be torn anywhere. */
+	if (is_torn)
+		return cost;
+	if (bytes < SHMLOG_FRAME_OVERHEAD_BYTES)
+		cost += SLIVER_BITS;
+	if (step > 1)
+		cost += bytes % step == 0 ? -shmlog_log2(step) : SHIFT_BITS;
+	return cost;
+}
+
+/* The evidence of a frame whose two words are bad. */
+static int32_t bad_frame(const struct search *search, uint32_t from,
+                         uint32_t to)
+{
+	return shmlog_candidates_hosted(search->candidates, from, to) -
+	       BAD_FRAME_BITS -
+	       shmlog_sizes_cost(search->candidates->outer, to - from);
+}
+
+/* Whether a single word may name the size of a frame: where much is known of
+ * the log's sizes, one that it does not have is a bad word, and leads nowhere;
+ * unless it names the whole span. */
+static bool is_likely(const struct search *search, uint32_t size)
+{
+	const struct shmlog_sizes *outer = search->candidates->outer;
+
+	return size >= SHMLOG_FRAME_OVERHEAD_BYTES &&
+	       (outer->known < SHMLOG_SIZES_MANY || size == search->length ||
+	        shmlog_sizes_has(outer, size));
+}
+
+/* ... and of one with one good word. */
+static int32_t half_good_frame(const struct search *search, uint32_t from,
+                               uint32_t to)
+{
+	const struct shmlog_candidates *candidates = search->candidates;
+	uint32_t size = to - from;
+
+	return shmlog_candidates_word(candidates, size) +
+	       shmlog_candidates_explained(candidates, from, to, size) -
+	       BAD_WORD_BITS;
+}
+
+/* -------------------------------------------------------------------- steps */
 
 static int32_t larger(int32_t a, int32_t b)
 {
 	return a > b ? a : b;
 }
 
-static int32_t smaller(int32_t a, int32_t b)
+/* What a word says for a boundary beside it, if it may be the size of a frame
+ * of which these bytes are left. */
+static int32_t word_beside(const struct search *search, uint32_t word,
+                           uint32_t bytes)
 {
-	return a < b ? a : b;
+	const struct shmlog_candidates *candidates = search->candidates;
+	int32_t bits;
+
+	if (!is_likely(search, word))
+		return 0;
+	bits = shmlog_candidates_word(candidates, word);
+	/* Of one that lost bytes; in a payload that holds frames, they are
+	 * behind the word. */
+	if (word > bytes)
+		bits = shmlog_candidates_host(candidates) ? 0 : bits - CUT_BITS;
+	return bits > 0 ? bits : 0;
 }
 
-/* The logarithm to base 2, rounded down; of 0 it is 0. */
-static int32_t log2_of(uint32_t value)
+/* What the words at both ends of lost bytes say for it that a frame begins and
+ * one ends there, be it the same that lost some bytes or got others. */
+static int32_t words_beside(const struct search *search, uint32_t from,
+                            uint32_t to)
 {
-	int32_t bits = 0;
+	uint32_t bytes = to - from;
 
-	while (value >>= 1)
-		bits++;
-	return bits;
+	if (bytes < 2)
+		return 0;
+
+	uint32_t first = shmlog_load_word(search->bytes + from);
+	uint32_t last = shmlog_load_word(search->bytes + to - 2);
+
+	if (bytes < SHMLOG_FRAME_OVERHEAD_BYTES)
+		return larger(word_beside(search, first, bytes),
+		              word_beside(search, last, bytes));
+	if (first == last && first > bytes)
+		return 2 * word_beside(search, first, first) +
+		       shmlog_candidates_explained(search->candidates, from, to,
+		                                   first);
+	return word_beside(search, first, bytes) +
+	       word_beside(search, last, bytes);
 }
 
-static int32_t proof(const struct span *span)
+/* Comes to a place over lost bytes, or over a frame with two bad words. */
+static void cross_from(struct search *search, const struct origin *origin,
+                       uint32_t at)
 {
-	return span->choice + PROOF_BITS;
-}
-
-/* ---------------------------------------------------------------- weighing */
-
-/* The evidence of a frame of `size` bytes. */
-static uint8_t weigh(const struct span *span, uint32_t size)
-{
-	/* No more than fit can be frames of the log. */
-	uint32_t fitting = span->length / size + 1;
-	uint32_t explained = 2 * (span->frames[size] < fitting
-	                                  ? span->frames[size]
-	                                  : fitting);
-	uint32_t others = span->count[size] > explained
-	                          ? span->count[size] - explained
-	                          : 0;
-	int32_t bits = FRAME_BITS;
-
-	if (others > 0)
-		bits = smaller(log2_of((span->length + NOISE_BYTES) / others),
-		               FRAME_BITS);
-	/* Of those that overlap one another, most are none. */
-	bits -= log2_of(span->frames[size] / fitting);
-	return (uint8_t)larger(bits, 0);
-}
-
-/* Finds all that looks like a frame, and what that is worth.  The counts are
- * zero before and after. */
-static void find_frames(struct span *span)
-{
-	const unsigned char *bytes = span->bytes;
-	uint32_t length = span->length;
-
-	memset(span->good, 0, (length + 1) * sizeof(*span->good));
-	for (uint32_t at = 0; at + 2 <= length; at++) {
-		uint32_t total = shmlog_load_word(bytes + at);
-
-		span->count[total]++;
-		if (total < SHMLOG_FRAME_OVERHEAD_BYTES ||
-		    total > length - at ||
-		    shmlog_load_word(bytes + at + total - 2) != total)
-			continue;
-		span->good[at] = (uint16_t)total;
-		span->frames[total]++;
-	}
-	/* Whatever is written there meanwhile: the frame at the damage was
-	 * bad. */
-	if (span->begins_at_boundary)
-		span->good[0] = 0;
-	for (uint32_t at = 0; at < length; at++) {
-		if (span->good[at] != 0)
-			span->weight[span->good[at]] = weigh(span,
-			                                     span->good[at]);
-	}
-	for (uint32_t at = 0; at + 2 <= length; at++) {
-		uint32_t total = shmlog_load_word(bytes + at);
-
-		span->count[total] = 0;
-		span->frames[total] = 0;
-	}
-}
-
-/* ----------------------------------------------------------------- chains */
-
-/* Where the frame that ends at `at` by its last word starts; NOWHERE if there
- * is none, or a good one starts there. */
-static uint32_t bridge_start(const struct span *span, uint32_t at)
-{
-	uint32_t total = at >= SHMLOG_FRAME_OVERHEAD_BYTES
-	                         ? shmlog_load_word(span->bytes + at - 2)
-	                         : 0;
-
-	if (total < SHMLOG_FRAME_OVERHEAD_BYTES || total > at ||
-	    span->good[at - total] != 0)
-		return NOWHERE;
-	return at - total;
-}
-
-/* Where the frame that starts at `at` by its first word ends; likewise. */
-static uint32_t bridge_end(const struct span *span, uint32_t at)
-{
-	uint32_t total = span->length - at >= 2 && span->good[at] == 0
-	                         ? shmlog_load_word(span->bytes + at)
-	                         : 0;
-
-	if (total < SHMLOG_FRAME_OVERHEAD_BYTES || total > span->length - at)
-		return NOWHERE;
-	return at + total;
-}
-
-/* Whether a frame with one good word may lead from one place to another: not
- * where good ones end already, and neither into nor out of the middle of one
- * that is beyond doubt. */
-static bool may_bridge(const struct span *span, uint32_t from, uint32_t to)
-{
-	const struct place *end = &span->places[to];
-
-	return end->run < ANCHOR_BITS && !end->inside &&
-	       !span->places[from].inside;
-}
-
-/* The evidence that comes over a bridge from what has `bits` of it. */
-static int32_t bridged(const struct span *span, int32_t bits)
-{
-	return smaller(bits, span->choice) - BRIDGE_BITS;
-}
-
-static void raise(int32_t *value, int32_t other)
-{
-	*value = larger(*value, other);
-}
-
-/* Good frames in a row: their evidence, and what lies inside of those that
- * have enough to be proved by it alone.  False if none has a neighbour. */
-static bool find_runs(struct span *span)
-{
-	struct place *places = span->places;
-	uint32_t reach = 0;
-	int32_t most = 0;
-
-	for (uint32_t at = 0; at < span->length; at++) {
-		uint32_t total = span->good[at];
-
-		if (total == 0)
-			continue;
-		raise(&places[at + total].run,
-		      places[at].run + span->weight[total]);
-		raise(&most, places[at + total].run);
-	}
-	for (uint32_t at = span->length; at-- > 0;) {
-		uint32_t total = span->good[at];
-
-		if (total != 0)
-			places[at].ahead = span->weight[total] +
-			                   places[at + total].ahead;
-	}
-	for (uint32_t at = 0; at < span->length; at++) {
-		const struct place *here = &places[at];
-
-		places[at].inside = at < reach;
-		if (span->good[at] != 0 && at + span->good[at] > reach &&
-		    here->run + here->ahead >= proof(span))
-			reach = at + span->good[at];
-	}
-	return most > FRAME_BITS;
-}
-
-/* The evidence of the chains up to each place. */
-static void look_before(struct span *span)
-{
-	struct place *places = span->places;
-
-	if (span->begins_at_boundary)
-		places[0].before = span->choice;
-	for (uint32_t at = 0; at <= span->length; at++) {
-		uint32_t start = bridge_start(span, at);
-		uint32_t end = bridge_end(span, at);
-		uint32_t total = span->good[at];
-
-		if (start != NOWHERE && places[start].before > BRIDGE_BITS &&
-		    may_bridge(span, start, at))
-			raise(&places[at].before,
-			      bridged(span, places[start].before));
-		if (total != 0)
-			raise(&places[at + total].before,
-			      larger(places[at].before, 0) +
-			              span->weight[total]);
-		if (end != NOWHERE && places[at].before > BRIDGE_BITS &&
-		    may_bridge(span, at, end))
-			raise(&places[end].before,
-			      bridged(span, places[at].before));
-	}
-}
-
-/* ... and from each place on. */
-static void look_behind(struct span *span)
-{
-	struct place *places = span->places;
-
-	if (span->ends_at_boundary)
-		places[span->length].behind = span->choice;
-	for (uint32_t at = span->length + 1; at-- > 0;) {
-		uint32_t start = bridge_start(span, at);
-		uint32_t end = bridge_end(span, at);
-		uint32_t total = span->good[at];
-
-		if (total != 0)
-			raise(&places[at].behind,
-			      larger(places[at + total].behind, 0) +
-			              span->weight[total]);
-		if (end != NOWHERE && places[end].behind > BRIDGE_BITS &&
-		    may_bridge(span, at, end))
-			raise(&places[at].behind,
-			      bridged(span, places[end].behind));
-		if (start != NOWHERE && places[at].behind > BRIDGE_BITS &&
-		    may_bridge(span, start, at))
-			raise(&places[start].behind,
-			      bridged(span, places[at].behind));
-	}
-}
-
-/* Whether a good frame lies on a chain that is proved. */
-static bool is_proved(const struct span *span, uint32_t at)
-{
-	uint32_t total = span->good[at];
-
-	return total != 0 &&
-	       larger(span->places[at].before, 0) + span->weight[total] +
-	                       larger(span->places[at + total].behind, 0) >=
-	               proof(span);
-}
-
-/* The same of a frame with one good word: its ends are known as boundaries, or
- * nearly so. */
-static bool is_proved_bridge(const struct span *span, uint32_t from,
-                             uint32_t to)
-{
-	int32_t before = span->places[from].before;
-	int32_t behind = span->places[to].behind;
-
-	if (before <= 0 || behind <= 0 || !may_bridge(span, from, to))
-		return false;
-	return (before >= span->choice && behind >= span->choice) ||
-	       smaller(before, span->choice) + bridged(span, behind) >=
-	               proof(span);
-}
-
-/* ------------------------------------------------------------------- ways */
-
-/* Goes from one place to another, with so many bytes covered, if that is the
- * best way there. */
-static void go(struct span *span, uint32_t from, uint32_t to, int32_t covered,
-               bool by_frame)
-{
-	struct place *place = &span->places[to];
-
-	if (covered <= place->covered)
+	if (origin->score == NONE || origin->at >= at)
 		return;
-	place->covered = covered;
-	place->from = from;
-	place->by_frame = by_frame;
+
+	uint32_t bytes = at - origin->at;
+
+	go(search, origin->at, at,
+	   origin->score -
+	           gap_cost(search, bytes,
+	                    at == search->length && search->may_be_torn) +
+	           words_beside(search, origin->at, at),
+	   BY_GAP);
+	if (bytes >= SHMLOG_FRAME_OVERHEAD_BYTES && bytes < WORD_RANGE)
+		go(search, origin->at, at,
+		   origin->score + bad_frame(search, origin->at, at), BY_GAP);
 }
 
-static void cross(struct span *span, uint32_t from, uint32_t to)
+static void cross(struct search *search, uint32_t at)
 {
-	int32_t covered = span->places[from].covered;
+	unsigned count = search->offered < LAST_ORIGINS ? search->offered
+	                                                : LAST_ORIGINS;
 
-	if (covered != NONE && is_proved_bridge(span, from, to))
-		go(span, from, to, covered + (int32_t)(to - from) - BRIDGE_COST,
-		   false);
+	cross_from(search, &search->best, at);
+	for (unsigned i = 0; i < count; i++)
+		cross_from(search, &search->last[i], at);
+	if (!search->begins_at_boundary)
+		go(search, BEGINNING, at,
+		   -gap_cost(search, search->lost + at, false), BY_GAP);
 }
 
-/* Finds the way that covers most; where it ends, or NOWHERE. */
-static uint32_t find_way(struct span *span)
+/* Comes to a place over a frame whose last word is good. */
+static void come_by_last_word(struct search *search, uint32_t at)
 {
-	struct place *places = span->places;
-	int32_t most = 0;
-	uint32_t best = NOWHERE;
+	int32_t *score = search->evidence->score;
+	uint32_t total = at >= SHMLOG_FRAME_OVERHEAD_BYTES
+	                         ? shmlog_load_word(search->bytes + at - 2)
+	                         : 0;
 
-	if (span->begins_at_boundary)
-		go(span, NOWHERE, 0, 0, false);
-	for (uint32_t at = 0; at <= span->length; at++) {
-		uint32_t start = bridge_start(span, at);
-		uint32_t end = bridge_end(span, at);
-		uint32_t total = span->good[at];
+	if (total > at || !is_likely(search, total))
+		return;
+	uint32_t from = at - total;
 
-		if (start != NOWHERE)
-			cross(span, start, at);
-		if (places[at].covered > most) {
-			most = places[at].covered;
+	if (score[from] != NONE)
+		go(search, from, at,
+		   score_before_damage(search, from) +
+		           half_good_frame(search, from, at),
+		   BY_BAD_FRAME);
+}
+
+/* Marks the places where frames start that show by their last word alone, so
+ * that the search takes them for places to come to. */
+static void mark_starts(struct search *search)
+{
+	const struct shmlog_candidates *candidates = search->candidates;
+	uint32_t *links = search->evidence->links;
+
+	memset(links, 0xff, (search->length + (size_t)1) * sizeof(*links));
+	for (uint32_t i = 0; i < candidates->count; i++) {
+		uint32_t at = candidates->list[i].start;
+
+		for (unsigned back = 0; back < MOST_BACK; back++) {
+			uint32_t total = at < SHMLOG_FRAME_OVERHEAD_BYTES
+			                         ? 0
+			                         : shmlog_load_word(
+							   search->bytes + at -
+							   2);
+
+			if (total > at || !is_likely(search, total) ||
+			    candidates->good[at - total] == total ||
+			    links[at - total] == MARKED)
+				break;
+			at -= total;
+			links[at] = MARKED;
+		}
+	}
+}
+
+/* Goes from a place over a payload whose size may have wrapped. */
+static void go_by_wrap(struct search *search, uint32_t at, uint32_t word)
+{
+	const struct shmlog_candidates *candidates = search->candidates;
+
+	for (uint32_t total = word + WORD_RANGE; total <= search->length - at;
+	     total += WORD_RANGE) {
+		uint32_t to = at + total;
+
+		if (shmlog_load_word(search->bytes + to - 2) != word)
+			continue;
+		go(search, at, to,
+		   score_before_damage(search, at) - WRAP_BITS +
+		           2 * shmlog_candidates_rarity(candidates, word) +
+		           shmlog_candidates_explained(candidates, at, to,
+		                                       total),
+		   BY_WRAP);
+	}
+}
+
+/* Goes from a place to the end of the log, over a frame that reaches beyond it:
+ * a torn one. */
+static void go_by_tear(struct search *search, uint32_t at, uint32_t word)
+{
+	const struct shmlog_candidates *candidates = search->candidates;
+
+	int32_t bits = shmlog_candidates_word(candidates, word) +
+	               shmlog_candidates_explained(candidates, at,
+	                                           search->length + 2, word) -
+	               BAD_WORD_BITS;
+
+	go(search, at, search->length, score_before_damage(search, at) + bits,
+	   BY_BAD_FRAME);
+}
+
+/* The evidence of a good frame that has none by itself, where good ones lead to
+ * it: none but for its payload, if the log has such sizes, and what is written
+ * there is not one byte all over. */
+static int32_t weak_frame(const struct search *search, uint32_t at,
+                          uint32_t total)
+{
+	struct shmlog_candidates *candidates = search->candidates;
+	const unsigned char *frame = search->bytes + at;
+	int32_t bits = shmlog_candidates_weight(candidates, total);
+
+	if (!shmlog_sizes_has(candidates->outer, total) ||
+	    shmlog_format_is_fill(frame, total))
+		return bits;
+	return (bits > 0 ? bits : 0) +
+	       shmlog_candidates_explained(candidates, at, at + total, total);
+}
+
+/* Goes from a place over the frame that starts there, good or bad. */
+static void go_on(struct search *search, uint32_t at)
+{
+	const struct shmlog_evidence *evidence = search->evidence;
+	struct shmlog_candidates *candidates = search->candidates;
+	int32_t score = evidence->score[at];
+	bool is_known = at == 0 || step_to(evidence, at) == BY_FRAME;
+	uint32_t good = candidates->good[at];
+	uint32_t word = search->length - at < 2
+	                        ? 0
+	                        : shmlog_load_word(search->bytes + at);
+
+	if (good != 0 && candidates->index[at] != NOWHERE)
+		go(search, at, at + good,
+		   score + candidates->list[candidates->index[at]].value,
+		   BY_FRAME);
+	else if (good != 0 && is_known)
+		go(search, at, at + good, score + weak_frame(search, at, good),
+		   BY_FRAME);
+	else if (word <= search->length - at && is_likely(search, word))
+		go(search, at, at + word,
+		   score_before_damage(search, at) +
+		           half_good_frame(search, at, at + word),
+		   BY_BAD_FRAME);
+	else if (word > search->length - at && search->may_be_torn)
+		go_by_tear(search, at, word);
+	if (good == 0 && is_known && search->length - at >= 2)
+		go_by_wrap(search, at, word);
+}
+
+/* Offers a place that was reached as one where lost bytes may begin.  In the
+ * middle of a row of frames they hardly do. */
+static void offer(struct search *search, uint32_t at)
+{
+	const struct shmlog_candidates *candidates = search->candidates;
+	bool is_known = at == 0 || step_to(search->evidence, at) == BY_FRAME;
+	struct origin origin = {.at = at,
+	                        .score = score_before_damage(search, at)};
+
+	if (at > 0 && step_to(search->evidence, at) == BY_GAP)
+		return;
+	if (search->best.score == NONE || origin.score >= search->best.score)
+		search->best = origin;
+	if (!is_known ||
+	    (candidates->good[at] != 0 && candidates->index[at] != NOWHERE &&
+	     candidates->list[candidates->index[at]].next != NOWHERE))
+		return;
+	search->last[search->offered++ % LAST_ORIGINS] = origin;
+}
+
+/* -------------------------------------------------------------- the search */
+
+static void find_ways(struct search *search)
+{
+	const struct shmlog_candidates *candidates = search->candidates;
+	struct shmlog_evidence *evidence = search->evidence;
+	int32_t *score = evidence->score;
+
+	for (uint32_t at = 0; at < search->length; at++) {
+		bool starts = candidates->good[at] != 0 &&
+		              candidates->index[at] != NOWHERE;
+
+		if (starts && (at > 0 || !search->begins_at_boundary) &&
+		    (score[at] == NONE || step_to(evidence, at) != BY_FRAME)) {
+			cross(search, at);
+			come_by_last_word(search, at);
+		} else if (score[at] == NONE && evidence->links[at] == MARKED) {
+			cross(search, at);
+			come_by_last_word(search, at);
+		} else if (starts && score[at] < search->best.score) {
+			cross(search, at);
+		}
+		if (score[at] == NONE)
+			continue;
+		offer(search, at);
+		go_on(search, at);
+	}
+}
+
+/* Where the likeliest way ends; BEGINNING if there is none.  Where a frame of
+ * any size ends in the span, that good ones go on would be seen. */
+static uint32_t find_end(struct search *search)
+{
+	const int32_t *score = search->evidence->score;
+	uint32_t best = BEGINNING;
+	int32_t most = search->begins_at_boundary ? NONE : 0;
+
+	if (search->ends_at_boundary) {
+		cross(search, search->length);
+		come_by_last_word(search, search->length);
+		return search->length;
+	}
+	for (uint32_t at = 0; at <= search->length; at++) {
+		uint32_t left = search->length - at;
+
+		if (score[at] == NONE)
+			continue;
+		int32_t value = left < SHMLOG_FRAME_MAX_BYTES
+		                        ? score[at]
+		                        : score_before_damage(search, at) -
+		                                  gap_cost(search, left, true);
+
+		if (value > most) {
+			most = value;
 			best = at;
 		}
-		if (is_proved(span, at)) {
-			go(span, best, at, most - BEGINNING_COST, false);
-			go(span, at, at + total,
-			   places[at].covered + (int32_t)total, true);
-		}
-		if (end != NOWHERE)
-			cross(span, at, end);
 	}
 	return best;
 }
 
-/* Marks the way to a place. */
-static void mark_way(struct span *span, uint32_t at)
+/* Turns the links along the way round, so that they lead forwards. */
+static uint32_t turn_way(struct shmlog_evidence *evidence, uint32_t end)
 {
-	while (at != NOWHERE) {
-		struct place *place = &span->places[at];
+	uint32_t at = end;
+	uint32_t next = BEGINNING;
+	enum step step_to_next = BY_GAP;
 
-		place->on_way = true;
-		if (place->by_frame)
-			span->places[place->from].is_start = true;
-		at = place->from;
+	while (at != BEGINNING) {
+		uint32_t link = evidence->links[at];
+
+		evidence->links[at] = link_to(next, step_to_next);
+		next = at;
+		step_to_next = (enum step)(link >> STEP_SHIFT);
+		at = link & PLACE_MASK;
 	}
-}
-
-static void search(struct span *span)
-{
-	span->choice = log2_of(span->length) + 1;
-	for (uint32_t at = 0; at <= span->length; at++)
-		span->places[at] = (struct place){.before = NONE,
-		                                  .behind = NONE,
-		                                  .covered = NONE,
-		                                  .from = NOWHERE};
-	find_frames(span);
-	/* Frames by themselves are noise's, where nothing else is known. */
-	if (!find_runs(span) && !span->begins_at_boundary &&
-	    !span->ends_at_boundary)
-		return;
-	look_before(span);
-	look_behind(span);
-	mark_way(span, find_way(span));
+	return next;
 }
 
 /* ------------------------------------------------------------- the outside */
 
-static struct span span_of(const struct shmlog_evidence *evidence,
-                           const struct shmlog_span *outer)
-{
-	return (struct span){
-		.bytes = outer->bytes,
-		.length = outer->length,
-		.begins_at_boundary = outer->begins_at_boundary,
-		.ends_at_boundary = outer->ends_at_boundary,
-		.good = evidence->good,
-		.count = evidence->count,
-		.frames = evidence->frames,
-		.weight = evidence->weight,
-		.places = evidence->places,
-	};
-}
-
-int shmlog_evidence_init(struct shmlog_evidence *evidence, uint32_t most_bytes)
+int shmlog_evidence_init(struct shmlog_evidence *evidence,
+                         struct shmlog_sizes *sizes, uint32_t most_bytes)
 {
 	size_t places = (size_t)most_bytes + 1;
+	int status = shmlog_candidates_init(&evidence->candidates, sizes,
+	                                    most_bytes);
 
-	*evidence = (struct shmlog_evidence){
-		.good = malloc(places * sizeof(*evidence->good)),
-		.count = calloc(WORDS, sizeof(*evidence->count)),
-		.frames = calloc(WORDS, sizeof(*evidence->frames)),
-		.weight = malloc(WORDS * sizeof(*evidence->weight)),
-		.places = malloc(places * sizeof(*evidence->places)),
-	};
-	return evidence->good != NULL && evidence->count != NULL &&
-	                       evidence->frames != NULL &&
-	                       evidence->weight != NULL &&
-	                       evidence->places != NULL
-	               ? 0
-	               : -ENOMEM;
+	evidence->score = malloc(places * sizeof(*evidence->score));
+	evidence->links = malloc(places * sizeof(*evidence->links));
+	evidence->length = 0;
+	return evidence->score != NULL && evidence->links != NULL ? status
+	                                                          : -ENOMEM;
 }
 
 void shmlog_evidence_release(struct shmlog_evidence *evidence)
 {
-	free(evidence->good);
-	free(evidence->count);
-	free(evidence->frames);
-	free(evidence->weight);
-	free(evidence->places);
+	shmlog_candidates_release(&evidence->candidates);
+	free(evidence->score);
+	free(evidence->links);
+}
+
+/* Finds the candidates; where little is known of the log, once more by what
+ * there is in the span. */
+static void find_candidates(struct shmlog_candidates *candidates,
+                            const struct shmlog_span *span)
+{
+	bool is_known = candidates->outer->total >= SHMLOG_SIZES_MANY;
+
+	shmlog_sizes_find_step(candidates->outer);
+	shmlog_candidates_find(candidates, span->bytes, span->length,
+	                       span->begins_bad);
+	if (is_known)
+		return;
+	shmlog_candidates_guess(candidates);
+	shmlog_sizes_find_step(candidates->outer);
+	shmlog_candidates_find(candidates, span->bytes, span->length,
+	                       span->begins_bad);
 }
 
 void shmlog_evidence_weigh(struct shmlog_evidence *evidence,
-                           const struct shmlog_span *outer)
+                           const struct shmlog_span *span)
 {
-	struct span span = span_of(evidence, outer);
+	struct search search = {
+		.evidence = evidence,
+		.candidates = &evidence->candidates,
+		.bytes = span->bytes,
+		.length = span->length,
+		.lost = span->lost,
+		.begins_at_boundary = span->begins_at_boundary,
+		.ends_at_boundary = span->ends_at_boundary,
+		.may_be_torn = span->may_be_torn,
+		.best = {.score = NONE},
+	};
 
-	search(&span);
-	evidence->weighed = outer->length;
+	find_candidates(&evidence->candidates, span);
+	memset(evidence->score, 0x80,
+	       (span->length + (size_t)1) * sizeof(*evidence->score));
+	mark_starts(&search);
+	if (span->begins_at_boundary)
+		go(&search, BEGINNING, 0, 0, BY_GAP);
+	find_ways(&search);
+	evidence->length = span->length;
+	evidence->first = turn_way(evidence, find_end(&search));
+	evidence->at = evidence->first;
+	evidence->ends_known = span->ends_at_boundary;
 }
 
-bool shmlog_evidence_knows(const struct shmlog_evidence *evidence, uint32_t at)
+static uint32_t behind(const struct shmlog_evidence *evidence, uint32_t at)
 {
-	return at <= evidence->weighed && evidence->places[at].on_way;
+	return evidence->links[at] & PLACE_MASK;
 }
 
-uint32_t shmlog_evidence_next(const struct shmlog_evidence *evidence,
-                              uint32_t from)
+bool shmlog_evidence_next(struct shmlog_evidence *evidence, uint32_t from,
+                          bool here, uint32_t limit,
+                          struct shmlog_stretch *stretch_out)
 {
-	for (uint32_t at = from; at < evidence->weighed; at++) {
-		if (evidence->places[at].is_start)
-			return at;
+	uint32_t at = evidence->at;
+	bool by_wrap = false;
+
+	while (at != BEGINNING && at < from)
+		at = behind(evidence, at);
+	if (at == BEGINNING || (at != from && from != 0))
+		return false;
+	evidence->at = at;
+	/* Whatever the way goes over but good frames. */
+	while (at != BEGINNING &&
+	       (step_to(evidence, at) != BY_FRAME || (at == from && !here))) {
+		by_wrap = step_to(evidence, at) == BY_WRAP;
+		at = behind(evidence, at);
+		if (at == evidence->length && evidence->ends_known)
+			break;
 	}
-	return NOWHERE;
+	if (at == BEGINNING)
+		return false;
+	*stretch_out = (struct shmlog_stretch){
+		.start = at,
+		.by_wrap = by_wrap,
+		.reaches_end = at == evidence->length,
+	};
+	while (at < limit && behind(evidence, at) != BEGINNING &&
+	       step_to(evidence, at) == BY_FRAME)
+		at = behind(evidence, at);
+	stretch_out->end = at;
+	return true;
 }
 
 bool shmlog_evidence_of_end(struct shmlog_evidence *evidence,
-                            const struct shmlog_span *outer, uint32_t anchor)
+                            const struct shmlog_span *span, uint32_t anchor)
 {
-	struct span span = span_of(evidence, outer);
-	uint32_t at = span.length;
+	struct shmlog_candidates *candidates = &evidence->candidates;
+	uint32_t at = span->length;
 	int32_t bits = 0;
 
-	find_frames(&span);
+	shmlog_candidates_find(candidates, span->bytes, span->length, false);
+	evidence->length = 0;
 	while (at - anchor >= SHMLOG_FRAME_OVERHEAD_BYTES &&
 	       bits < ANCHOR_BITS) {
-		uint32_t total = shmlog_load_word(span.bytes + at - 2);
+		uint32_t total = shmlog_load_word(span->bytes + at - 2);
 
 		/* Changed meanwhile, or out of the span. */
 		if (total < SHMLOG_FRAME_OVERHEAD_BYTES ||
-		    total > at - anchor || span.good[at - total] != total)
+		    total > at - anchor ||
+		    candidates->good[at - total] != total)
 			break;
-		bits += span.weight[total];
+		bits += shmlog_candidates_rarity(candidates, total);
 		at -= total;
 	}
 	return bits >= ANCHOR_BITS;

@@ -78,6 +78,18 @@ static inline uint32_t shmlog_format_frame_before(const unsigned char *end,
 }
 
 /*
+ * Whether a good frame may be bytes that overwrote a log, all of them the same:
+ * both its words and the bytes beside them look so.  Most frames show by their
+ * size that they are no such thing.
+ */
+static inline bool shmlog_format_is_fill(const unsigned char *frame,
+                                         uint32_t total)
+{
+	return frame[0] == frame[1] && frame[2] == frame[0] &&
+	       frame[total - 3] == frame[0];
+}
+
+/*
  * Says why shmlog_format_frame() or its backward twin refused: fills
  * fault->status, available, first_word and second_word from `at`, the start
  * (or, backwards, the end) of the frame.  If a second look finds nothing

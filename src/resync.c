@@ -8,17 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes behind the damage that are looked at together: room for a few frames
- * of the largest size. */
-#define SPAN_BYTES 262144u
-/* The first of these, which are tried alone before: room for many frames of
- * most logs. */
-#define NEAR_BYTES 8192u
-/* Bytes that a walk may search, whatever the log's size, and per byte of it. */
-#define BUDGET_BYTES (8u << 20)
-#define BUDGET_PER_BYTE 4u
+/* Bytes that are looked at together: room for a few frames of the largest size,
+ * or for a payload of 200,000 bytes and what follows. */
+#define SPAN_BYTES 458752u
+/* What begins in the last bytes of a span is left to the next one, which sees
+ * how it goes on: room for two frames of the largest size. */
+#define MARGIN_BYTES 131072u
 /* Frames between two calls of the pulse. */
 #define PULSE_FRAMES 65536u
+/* So many frames at the end of the log are learned. */
+#define LEARNED_FRAMES 4096u
 
 /* The span of `length` bytes from a cursor on. */
 static int load_span(struct shmlog_resync *resync, uint64_t cursor,
@@ -36,76 +35,102 @@ static uint32_t span_length(uint64_t from, uint64_t end)
 	return end - from < SPAN_BYTES ? (uint32_t)(end - from) : SPAN_BYTES;
 }
 
-/* Walks backwards from the end as far as frames go, not below `damage`. */
-static int walk_back(struct shmlog_resync *resync, uint64_t damage)
+/* The frame that ends at the anchor: its size, or 0 if it is bad. */
+static int fetch_before(struct shmlog_resync *resync,
+                        struct shmlog_window *window, uint32_t *total_out)
+{
+	size_t need = 2;
+
+	*total_out = 0;
+	for (int pass = 0; pass < 2; pass++) {
+		if (need < 2 || need > resync->anchor)
+			return 0;
+		int status = shmlog_window_fill_before(window, resync->anchor,
+		                                       need);
+
+		if (status != 0)
+			return status;
+		need = shmlog_load_word(
+			shmlog_window_at(window, resync->anchor) - 2);
+	}
+	/* Within what is held: the last read may have brought another size
+	 * word than the one that asked for it. */
+	*total_out = shmlog_format_frame_before(
+		shmlog_window_at(window, resync->anchor),
+		shmlog_window_before(window, resync->anchor));
+	return 0;
+}
+
+/* The last frames of a log. */
+struct ending {
+	uint16_t sizes[LEARNED_FRAMES];
+	uint32_t frames;
+};
+
+/* Walks backwards from the end as far as frames go, not below `damage`.  The
+ * last of them is left out: its first word may be there by chance. */
+static int walk_back(struct shmlog_resync *resync, uint64_t damage,
+                     struct ending *ending)
 {
 	struct shmlog_window window;
+	uint64_t before_last = resync->anchor;
 	uint64_t frames = 0;
+	uint32_t total;
 	int status = shmlog_window_init(&window, resync->fd,
 	                                resync->data_offset,
 	                                SHMLOG_DEFAULT_MAX_BYTES);
 
 	while (status == 0 && resync->anchor > damage) {
-		size_t need = 2;
-
-		for (int pass = 0; pass < 2 && status == 0; pass++) {
-			if (need < 2 || need > resync->anchor)
-				break;
-			status = shmlog_window_fill_before(
-				&window, resync->anchor, need);
-			need = status == 0 ? shmlog_load_word(
-						     shmlog_window_at(
-							     &window,
-							     resync->anchor) -
-						     2)
-			                   : 0;
-		}
-		if (status != 0)
+		status = fetch_before(resync, &window, &total);
+		if (status != 0 || total == 0 ||
+		    resync->anchor - total < damage)
 			break;
-		/* Within what is held: the last read may have brought another
-		 * size word than the one that asked for it. */
-		uint32_t total = shmlog_format_frame_before(
-			shmlog_window_at(&window, resync->anchor),
-			shmlog_window_before(&window, resync->anchor));
-
-		if (total == 0 || resync->anchor - total < damage)
-			break;
+		before_last = resync->anchor;
 		resync->anchor -= total;
+		if (frames < LEARNED_FRAMES)
+			ending->sizes[ending->frames++] = (uint16_t)total;
 		if (++frames % PULSE_FRAMES == 0)
 			status = shmlog_pulse(resync->visitor);
 	}
 	shmlog_window_release(&window);
+	resync->anchor = before_last;
 	return status;
 }
 
+/* A chain at the end that a payload has room for is no help: what leads to it
+ * decides whether it is one. */
 static int find_anchor(struct shmlog_resync *resync, uint64_t damage)
 {
 	struct shmlog_span span;
+	uint64_t committed = resync->committed;
 
-	resync->anchor = resync->committed;
-	int status = walk_back(resync, damage);
+	struct ending ending = {.frames = 0};
+	int status = walk_back(resync, damage, &ending);
 
-	if (status != 0 || resync->anchor == resync->committed)
+	if (status != 0 || resync->anchor == committed)
 		return status;
 
-	uint32_t length = span_length(damage, resync->committed);
-	uint64_t from = resync->committed - length;
+	uint32_t length = span_length(damage, committed);
+	uint64_t from = committed - length;
 
-	status = load_span(resync, from, length, &span);
-	if (status != 0)
-		return status;
-	if (!shmlog_evidence_of_end(&resync->evidence, &span,
-	                            resync->anchor > from
-	                                    ? (uint32_t)(resync->anchor - from)
-	                                    : 0))
-		resync->anchor = resync->committed;
-	return 0;
+	if (committed - resync->anchor > SHMLOG_FRAME_MAX_BYTES)
+		status = load_span(resync, from, length, &span);
+	if (status == 0 &&
+	    committed - resync->anchor > SHMLOG_FRAME_MAX_BYTES &&
+	    shmlog_evidence_of_end(&resync->evidence, &span,
+	                           resync->anchor > from
+	                                   ? (uint32_t)(resync->anchor - from)
+	                                   : 0)) {
+		for (uint32_t i = 0; i < ending.frames; i++)
+			shmlog_sizes_learn(resync->sizes, ending.sizes[i]);
+		return 0;
+	}
+	resync->anchor = committed;
+	return status;
 }
 
-int shmlog_resync_init(struct shmlog_resync *resync, int fd,
-                       uint64_t data_offset, uint64_t committed,
-                       uint64_t damage,
-                       const struct shmlog_verify_visitor *visitor)
+static int init(struct shmlog_resync *resync, int fd, uint64_t data_offset,
+                uint64_t committed, uint64_t damage, struct shmlog_sizes *sizes)
 {
 	uint32_t length = span_length(damage, committed);
 
@@ -113,14 +138,23 @@ int shmlog_resync_init(struct shmlog_resync *resync, int fd,
 		.fd = fd,
 		.data_offset = data_offset,
 		.committed = committed,
-		.budget = BUDGET_BYTES + committed * BUDGET_PER_BYTE,
-		.visitor = visitor,
+		.anchor = committed,
+		.sizes = sizes,
 		.bytes = malloc(length),
 	};
-	int status = shmlog_evidence_init(&resync->evidence, length);
+	int status = shmlog_evidence_init(&resync->evidence, sizes, length);
 
-	if (status == 0 && resync->bytes == NULL)
-		status = -ENOMEM;
+	return resync->bytes != NULL ? status : -ENOMEM;
+}
+
+int shmlog_resync_init(struct shmlog_resync *resync, int fd,
+                       uint64_t data_offset, uint64_t committed,
+                       uint64_t damage, struct shmlog_sizes *sizes,
+                       const struct shmlog_verify_visitor *visitor)
+{
+	int status = init(resync, fd, data_offset, committed, damage, sizes);
+
+	resync->visitor = visitor;
 	return status == 0 ? find_anchor(resync, damage) : status;
 }
 
@@ -130,176 +164,108 @@ void shmlog_resync_release(struct shmlog_resync *resync)
 	shmlog_evidence_release(&resync->evidence);
 }
 
-/* Spends some of the budget; false once it is gone. */
-static bool spend(struct shmlog_resync *resync, uint64_t bytes)
-{
-	if (resync->budget < bytes) {
-		resync->budget = 0;
-		return false;
-	}
-	resync->budget -= bytes;
-	return true;
-}
-
 static bool is_zero(const unsigned char *bytes, size_t length)
 {
 	return length == 0 ||
 	       (bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0);
 }
 
-/* Whether two good frames, or one up to the end, follow on a place. */
-static bool goes_on(const struct shmlog_span *span, uint32_t at)
+/* Looks the place up in the span that was searched last. */
+static bool look_up(struct shmlog_resync *resync, uint64_t cursor, bool is_bad,
+                    struct shmlog_good *good_out)
 {
-	for (unsigned frames = 0; frames < 2 && at != span->length; frames++) {
-		uint32_t total = shmlog_format_frame(span->bytes + at,
-		                                     span->length - at);
+	struct shmlog_evidence *evidence = &resync->evidence;
+	struct shmlog_stretch stretch;
 
-		if (total == 0)
-			return false;
-		at += total;
-	}
+	if (evidence->length == 0 || cursor < resync->searched ||
+	    cursor - resync->searched >= resync->limit ||
+	    !shmlog_evidence_next(evidence,
+	                          (uint32_t)(cursor - resync->searched),
+	                          !is_bad, resync->limit, &stretch))
+		return false;
+	if (stretch.start >= resync->limit && !stretch.by_wrap &&
+	    !(stretch.reaches_end && evidence->ends_known))
+		return false;
+	*good_out = (struct shmlog_good){
+		.start = resync->searched + stretch.start,
+		.end = resync->searched + stretch.end,
+		.is_whole = stretch.end < resync->limit,
+	};
 	return true;
 }
 
-/*
- * Whether what is found at `near` may be payload: of a frame with one good word
- * that leads from the beginning of the span to somewhere beyond it, or of a
- * good one that starts before it.
- */
-static bool may_be_payload(const struct shmlog_span *span, uint32_t near)
-{
-	const unsigned char *bytes = span->bytes;
-	uint32_t most = span->length < SHMLOG_FRAME_MAX_BYTES
-	                        ? span->length
-	                        : SHMLOG_FRAME_MAX_BYTES;
-
-	for (uint32_t at = 0; at < near; at++) {
-		uint32_t total = shmlog_load_word(bytes + at);
-		bool leads = total > near - at && total <= span->length - at &&
-		             goes_on(span, at + total);
-
-		if (leads && (at == 0 || shmlog_load_word(bytes + at + total -
-		                                          2) == total))
-			return true;
-	}
-	for (uint32_t at = near + 1; at <= most; at++) {
-		if (at >= SHMLOG_FRAME_OVERHEAD_BYTES &&
-		    shmlog_load_word(bytes + at - 2) == at && goes_on(span, at))
-			return true;
-	}
-	return false;
-}
-
-/* What the last search has found behind a place that it knows, as damage tends
- * to have company; _NOWHERE if it is no help.  Sure is what lies in the first
- * half of what was searched: the rest is seen better from nearer by. */
-static uint32_t find_again(const struct shmlog_resync *resync, uint64_t cursor)
-{
-	const struct shmlog_evidence *evidence = &resync->evidence;
-	uint32_t sure = evidence->weighed / 2;
-
-	if (cursor < resync->searched || cursor - resync->searched >= sure ||
-	    !shmlog_evidence_knows(evidence,
-	                           (uint32_t)(cursor - resync->searched)))
-		return SHMLOG_EVIDENCE_NOWHERE;
-
-	uint32_t at = (uint32_t)(cursor - resync->searched);
-	uint32_t first = shmlog_evidence_next(evidence, at + 1);
-	const struct shmlog_span rest = {.bytes = resync->bytes + at,
-	                                 .length = resync->loaded - at};
-
-	if (first >= sure || (evidence->weighed == NEAR_BYTES &&
-	                      may_be_payload(&rest, first - at)))
-		return SHMLOG_EVIDENCE_NOWHERE;
-	return first - at;
-}
-
-/* Searches the span of `length` bytes at a cursor: its first part alone, which
- * is all that most damage takes, and then all of it. */
-static int search_at(struct shmlog_resync *resync, uint64_t cursor,
-                     uint32_t length, bool is_damage, uint32_t *first_out)
+/* Searches the span at `from`, the first of the damage at `cursor` or a later
+ * one. */
+static int search_at(struct shmlog_resync *resync, uint64_t from,
+                     uint64_t cursor, bool is_bad)
 {
 	struct shmlog_evidence *evidence = &resync->evidence;
+	uint32_t length = span_length(from, resync->anchor);
+	bool is_last = length == resync->anchor - from;
 	struct shmlog_span span;
+	int status = load_span(resync, from, length, &span);
 
-	*first_out = is_damage ? find_again(resync, cursor)
-	                       : SHMLOG_EVIDENCE_NOWHERE;
-	if (*first_out != SHMLOG_EVIDENCE_NOWHERE)
-		return 0;
-	evidence->weighed = 0;
-	int status = load_span(resync, cursor, length, &span);
-
-	if (status != 0 || is_zero(span.bytes, length))
+	evidence->length = 0;
+	resync->searched = from;
+	resync->limit = is_last ? length : length - MARGIN_BYTES;
+	if (status != 0 || (from > cursor && is_zero(span.bytes, length)))
 		return status;
-	resync->searched = cursor;
-	resync->loaded = length;
-	span.begins_at_boundary = is_damage;
-	if (is_damage && length > NEAR_BYTES && spend(resync, NEAR_BYTES)) {
-		span.length = NEAR_BYTES;
-		shmlog_evidence_weigh(evidence, &span);
-		*first_out = find_again(resync, cursor);
-		span.length = length;
-	}
-	if (*first_out != SHMLOG_EVIDENCE_NOWHERE || !spend(resync, length))
-		return 0;
-	span.ends_at_boundary = cursor + length == resync->anchor &&
-	                        resync->anchor < resync->committed;
+	span.begins_at_boundary = from == cursor;
+	span.begins_bad = from == cursor && is_bad;
+	span.ends_at_boundary = is_last;
+	span.may_be_torn = is_last && resync->anchor == resync->committed;
+	span.lost = from - cursor;
 	shmlog_evidence_weigh(evidence, &span);
-	*first_out = shmlog_evidence_next(evidence, is_damage ? 1 : 0);
 	return 0;
 }
 
-/*
- * Searches span by span for the first good frame.  Each overlaps the one before
- * by half, and what begins in its second half is left to the next one, which
- * sees how it goes on.
- */
-static int find_first(struct shmlog_resync *resync, uint64_t damage,
-                      uint64_t *cursor_out)
+int shmlog_resync_find(struct shmlog_resync *resync, uint64_t cursor,
+                       bool is_bad, struct shmlog_good *good_out)
 {
-	uint64_t from = damage;
+	uint64_t from = cursor;
 
-	*cursor_out = resync->anchor;
-	while (from < resync->anchor && resync->budget > 0) {
-		uint32_t length = span_length(from, resync->anchor);
-		bool is_last = length == resync->anchor - from;
-		uint32_t first;
+	if (look_up(resync, cursor, is_bad, good_out))
+		return 0;
+	while (from < resync->anchor) {
 		int status = shmlog_pulse(resync->visitor);
 
 		if (status == 0)
-			status = search_at(resync, from, length, from == damage,
-			                   &first);
+			status = search_at(resync, from, cursor, is_bad);
 		if (status != 0)
 			return status;
-		if (first != SHMLOG_EVIDENCE_NOWHERE &&
-		    (is_last || first < SPAN_BYTES / 2)) {
-			*cursor_out = from + first;
+		if (look_up(resync, from, is_bad && from == cursor, good_out))
 			return 0;
-		}
-		if (is_last)
-			return 0;
-		from += SPAN_BYTES / 2;
+		from += resync->limit;
 	}
+	/* Below the damage lies the anchor only if the log is being changed
+	 * under the walk. */
+	uint64_t end = cursor < resync->anchor ? resync->anchor
+	                                       : resync->committed;
+
+	*good_out = (struct shmlog_good){.start = end, .end = end};
 	return 0;
 }
 
-int shmlog_resync_find(struct shmlog_resync *resync,
-                       const struct shmlog_fault *fault, uint64_t *cursor_out)
+int shmlog_resync_peek(int fd, uint64_t data_offset, uint64_t committed,
+                       uint64_t cursor, uint64_t *start_out)
 {
-	uint64_t wrapped_end = fault->cursor + fault->wrapped_payload_bytes +
-	                       SHMLOG_FRAME_OVERHEAD_BYTES;
+	struct shmlog_sizes sizes;
+	struct shmlog_resync resync;
+	struct shmlog_good good;
+	int status = shmlog_sizes_init(&sizes);
 
-	if (fault->cursor >= resync->anchor) {
-		/* The log is being changed under the walk. */
-		*cursor_out = resync->committed;
-		return 0;
-	}
-	if (fault->wrapped_payload_bytes != 0 &&
-	    wrapped_end <= resync->anchor) {
-		*cursor_out = wrapped_end;
-		return 0;
-	}
-	return find_first(resync, fault->cursor, cursor_out);
+	if (status != 0)
+		return status;
+	status = init(&resync, fd, data_offset, committed, cursor, &sizes);
+	if (status == 0)
+		status = search_at(&resync, cursor, cursor, true);
+	if (status == 0 && !look_up(&resync, cursor, true, &good))
+		status = SHMLOG_ERR_CURSOR;
+	if (status == 0)
+		*start_out = good.start;
+	shmlog_resync_release(&resync);
+	shmlog_sizes_release(&sizes);
+	return status;
 }
 
 uint64_t shmlog_resync_bound(const struct shmlog_resync *resync,

@@ -22,15 +22,24 @@
 /* Bytes behind the commit that are looked at for something but zeros. */
 #define LEFTOVER_BYTES 65536u
 
+/* So many frames that look like none must follow one that looks like a fill. */
+#define OTHER_FRAMES 8u
+/* So many frames are learned, and of those behind them one in so many. */
+#define LEARNED_FRAMES 4096u
+#define LEARNED_SHARE 16u
+
 struct walk {
 	struct shmlog *log;
 	const struct shmlog_verify_visitor *visitor;
 	struct shmlog_verify_report *report;
 	struct shmlog_window window;
+	struct shmlog_sizes sizes; /* of the good frames */
 	struct shmlog_resync resync;
 	bool searched;   /* resync is ready */
 	bool by_payload; /* the visitor asks for payloads */
 	uint64_t committed;
+	/* Frames up to its end are known to be good, by what was searched. */
+	struct shmlog_good good;
 	struct shmlog_frame frames[BATCH_FRAMES];
 };
 
@@ -76,34 +85,62 @@ static inline void keep(struct walk *walk, size_t n,
 		report->frames_after_damage++;
 }
 
-/* Takes good frames up to `end` out of what the window holds.  Returns how
- * many. */
+/* Takes the last frame of a batch back. */
+static void drop(struct walk *walk, const struct shmlog_frame *last,
+                 uint64_t *cursor)
+{
+	struct shmlog_verify_report *report = walk->report;
+
+	*cursor = last->cursor;
+	report->payload_bytes -= last->size_bytes;
+	report->frames--;
+	if (report->damaged_ranges > 0)
+		report->frames_after_damage--;
+}
+
+/* How far the frames at a cursor may reach: to where they are known to be good,
+ * or, unless what is there is, to those that lead to the end. */
+static uint64_t bound(const struct walk *walk, uint64_t cursor)
+{
+	if (cursor < walk->good.end)
+		return walk->good.end;
+	return walk->searched ? shmlog_resync_bound(&walk->resync, cursor)
+	                      : walk->committed;
+}
+
+/*
+ * Takes good frames up to `end` out of what the window holds.  Returns how
+ * many.  Where it is not known that they are good, each needs another one
+ * behind it, or the end: a bad size word may by chance lead to its like.
+ */
 static size_t take(struct walk *walk, uint64_t *cursor, uint64_t end)
 {
 	size_t held = shmlog_window_after(&walk->window, *cursor);
 	const unsigned char *bytes = shmlog_window_at(&walk->window, *cursor);
+	bool is_known = *cursor < walk->good.end;
+	bool goes_on = is_known;
 	size_t count = 0;
 
 	if (held > end - *cursor)
 		held = (size_t)(end - *cursor);
-	while (count < BATCH_FRAMES) {
+	for (;;) {
 		uint32_t total = shmlog_format_frame(bytes, held);
 
 		if (total == 0)
 			break;
+		if (count == BATCH_FRAMES ||
+		    (!is_known && shmlog_format_is_fill(bytes, total))) {
+			goes_on = true;
+			break;
+		}
 		keep(walk, count++, bytes + 2, total, *cursor);
 		*cursor += total;
 		bytes += total;
 		held -= total;
 	}
+	if (count > 0 && !goes_on && *cursor != end)
+		drop(walk, &walk->frames[--count], cursor);
 	return count;
-}
-
-/* How far frames at a cursor may reach. */
-static uint64_t bound(const struct walk *walk, uint64_t cursor)
-{
-	return walk->searched ? shmlog_resync_bound(&walk->resync, cursor)
-	                      : walk->committed;
 }
 
 /*
@@ -115,12 +152,14 @@ static int hop(struct walk *walk, uint64_t *cursor, size_t *count_out)
 {
 	const struct shmlog *log = walk->log;
 	uint64_t end = bound(walk, *cursor);
+	bool is_known = *cursor < walk->good.end;
 	uint32_t total = shmlog_load_word(
 		shmlog_window_at(&walk->window, *cursor));
 	size_t count = 0;
 
 	while (count < BATCH_FRAMES && total >= LARGE_BYTES &&
-	       total <= end - *cursor) {
+	       total <= end - *cursor &&
+	       (is_known || (total & 0xff) != total >> 8)) {
 		uint64_t next = *cursor + total;
 		unsigned char words[4] = {0};
 		int status = shmlog_read_at(log->fd,
@@ -138,13 +177,29 @@ static int hop(struct walk *walk, uint64_t *cursor, size_t *count_out)
 	/* What the window read ahead lies behind: begin with little again. */
 	if (count > 0)
 		shmlog_window_jump(&walk->window);
+	if (count > 0 && !is_known && *cursor != end)
+		drop(walk, &walk->frames[--count], cursor);
 	*count_out = count;
 	return 0;
 }
 
+/* Fills the window so that the frame behind a good one can be judged, too. */
+static int fill_both(struct walk *walk, uint64_t cursor, uint64_t end)
+{
+	struct shmlog_window *window = &walk->window;
+	uint64_t available = end - cursor;
+	uint64_t need = shmlog_load_word(shmlog_window_at(window, cursor)) +
+	                SHMLOG_FRAME_MAX_BYTES;
+
+	return shmlog_window_fill(window, cursor,
+	                          (size_t)(need < available ? need : available),
+	                          end);
+}
+
 /*
  * Takes the next good frames, by their words or out of the window.  None means
- * that the one at the cursor is bad, and the window holds what there is of it.
+ * that the one at the cursor is bad, or not to be trusted, and the window holds
+ * what there is of it.
  */
 static int take_some(struct walk *walk, uint64_t *cursor, size_t *count_out)
 {
@@ -162,7 +217,23 @@ static int take_some(struct walk *walk, uint64_t *cursor, size_t *count_out)
 	status = fill(&walk->window, *cursor, end);
 	if (status == 0)
 		*count_out = take(walk, cursor, end);
+	if (status != 0 || *count_out > 0 || end - *cursor < 2)
+		return status;
+	status = fill_both(walk, *cursor, end);
+	if (status == 0)
+		*count_out = take(walk, cursor, end);
 	return status;
+}
+
+/* Learns some sizes of frames that are good. */
+static void learn(struct walk *walk, size_t count)
+{
+	if (walk->report->frames > LEARNED_FRAMES && count > LEARNED_SHARE)
+		count = LEARNED_SHARE;
+	for (size_t i = 0; i < count; i++)
+		shmlog_sizes_learn(&walk->sizes,
+		                   walk->frames[i].size_bytes +
+		                           SHMLOG_FRAME_OVERHEAD_BYTES);
 }
 
 /* Walks good frames up to the end or to the first bad one. */
@@ -170,12 +241,14 @@ static int walk_good(struct walk *walk, uint64_t *cursor)
 {
 	const struct shmlog_verify_visitor *visitor = walk->visitor;
 
-	while (*cursor < walk->committed) {
+	while (*cursor < walk->committed &&
+	       !(walk->good.is_whole && *cursor == walk->good.end)) {
 		size_t count;
 		int status = take_some(walk, cursor, &count);
 
 		if (status != 0 || count == 0)
 			return status;
+		learn(walk, count);
 		status = visitor != NULL && visitor->frames != NULL
 		                 ? visitor->frames(visitor->context,
 		                                   walk->frames, count)
@@ -198,12 +271,9 @@ static int explain(struct walk *walk, uint64_t cursor,
 	fault->backwards = false;
 	shmlog_format_explain(fault, shmlog_window_at(&walk->window, cursor),
 	                      walk->committed - cursor);
-	/* A good one, but for the frames that lead to the end of the log, and
-	 * start inside it. */
+	/* A good one to look at, but for what proves it to be none. */
 	if (fault->status == 0)
 		fault->status = SHMLOG_ERR_CURSOR;
-	shmlog_suspect_wrap(walk->log->fd, walk->log->data_offset,
-	                    walk->committed, fault);
 	return 0;
 }
 
@@ -228,39 +298,81 @@ static int is_good(struct walk *walk, uint64_t cursor, bool *good_out)
 	return 0;
 }
 
-/* Finds the end of the damage that begins at fault->cursor. */
-static int find_end(struct walk *walk, const struct shmlog_fault *fault,
-                    uint64_t *end_out)
+/*
+ * A frame that looks like a fill is good if what follows is: some frames
+ * whose size words are not twice the same byte, or the end.  Tells that of the
+ * good frame at a cursor, if it is such a one.
+ */
+static int trust_fill(struct walk *walk, uint64_t cursor)
 {
-	struct shmlog_fault here = *fault;
-	bool good = false;
+	uint64_t at = cursor;
+	unsigned others = 0;
+	bool good = true;
 	int status = 0;
 
+	while (status == 0 && at < walk->committed && others < OTHER_FRAMES) {
+		const unsigned char *frame;
+
+		status = is_good(walk, at, &good);
+		if (status != 0 || !good)
+			break;
+		frame = shmlog_window_at(&walk->window, at);
+		if (at == cursor &&
+		    !shmlog_format_is_fill(frame, shmlog_load_word(frame)))
+			break;
+		others += frame[0] != frame[1];
+		at += shmlog_load_word(frame);
+		status = shmlog_pulse(walk->visitor);
+	}
+	if (status == 0 && good && at > cursor)
+		walk->good = (struct shmlog_good){.start = cursor, .end = at};
+	return status;
+}
+
+/*
+ * Finds where good frames go on behind a cursor.  That one starts there is
+ * looked at again, as another process may change the log meanwhile.
+ */
+static int find_good(struct walk *walk, uint64_t cursor)
+{
+	bool good = false;
+	int status = is_good(walk, cursor, &good);
+
+	if (status == 0 && good)
+		status = trust_fill(walk, cursor);
+	if (status != 0 || walk->good.end > cursor)
+		return status;
 	if (!walk->searched) {
 		walk->searched = true;
 		status = shmlog_resync_init(
 			&walk->resync, walk->log->fd, walk->log->data_offset,
-			walk->committed, fault->cursor, walk->visitor);
+			walk->committed, cursor, &walk->sizes, walk->visitor);
 	}
-	while (status == 0 && !good) {
-		status = shmlog_resync_find(&walk->resync, &here, end_out);
+	for (bool again = true; status == 0 && again;) {
+		status = shmlog_resync_find(&walk->resync, cursor, !good,
+		                            &walk->good);
 		if (status == 0)
-			status = is_good(walk, *end_out, &good);
-		if (status == 0 && !good)
-			status = explain(walk, *end_out, &here);
+			status = is_good(walk, walk->good.start, &good);
+		again = !good;
+		cursor = walk->good.start;
 	}
 	return status;
 }
 
+/* Passes bytes that are no good frames, if that they are. */
 static int pass_damage(struct walk *walk, uint64_t *cursor)
 {
 	struct shmlog_verify_report *report = walk->report;
 	struct shmlog_damage damage = {.good_before = report->frames};
+	int status = find_good(walk, *cursor);
 
-	int status = explain(walk, *cursor, &damage.fault);
-
+	if (status != 0 || walk->good.start == *cursor)
+		return status;
+	damage.end_cursor = walk->good.start;
+	status = explain(walk, *cursor, &damage.fault);
 	if (status == 0)
-		status = find_end(walk, &damage.fault, &damage.end_cursor);
+		status = shmlog_name_wrap(walk->log->fd, walk->log->data_offset,
+		                          damage.end_cursor, &damage.fault);
 	if (status != 0)
 		return status;
 	/* A frame that runs past the end is torn only if nothing follows;
@@ -395,15 +507,17 @@ int shmlog_verify(struct shmlog *log,
 	walk.committed = report_out->header.size - log->data_offset;
 	status = shmlog_window_init(&walk.window, log->fd, log->data_offset,
 	                            SHMLOG_DEFAULT_MAX_BYTES);
-	if (status != 0)
-		return status;
-	status = walk_all(&walk);
+	if (status == 0)
+		status = shmlog_sizes_init(&walk.sizes);
+	if (status == 0)
+		status = walk_all(&walk);
 	if (status == 0)
 		status = look_before_data(&walk);
 	if (status == 0)
 		status = look_behind_commit(&walk);
 	if (walk.searched)
 		shmlog_resync_release(&walk.resync);
+	shmlog_sizes_release(&walk.sizes);
 	shmlog_window_release(&walk.window);
 	if (status != 0)
 		return status;

@@ -1,58 +1,69 @@
 /* Recognising a size that wrapped round 16 bits. */
 #include "wrap.h"
 
+#include "format.h"
 #include "mapping.h"
+#include "resync.h"
 
 #define WORD_RANGE 65536u
-/* Payloads are looked for up to this many times 64 KiB: 1 GiB. */
-#define MOST_WRAPS 16384u
+/* Payloads are looked for up to so many times 64 KiB. */
+#define MOST_WRAPS 6u
 
-static bool read_word(int fd, uint64_t offset, uint32_t *word_out)
+static int read_word(int fd, uint64_t offset, uint32_t *word_out)
 {
 	unsigned char bytes[2];
+	int status = shmlog_read_at(fd, offset, bytes, sizeof(bytes));
 
-	if (shmlog_read_at(fd, offset, bytes, sizeof(bytes)) != 0)
-		return false;
-	*word_out = shmlog_load_word(bytes);
-	return true;
+	if (status == 0)
+		*word_out = shmlog_load_word(bytes);
+	return status;
 }
 
-/* Whether a whole frame starts `offset` bytes into the file, of which
- * `available` follow, or the data ends there. */
-static bool goes_on(int fd, uint64_t offset, uint64_t available)
+int shmlog_name_wrap(int fd, uint64_t data_offset, uint64_t end,
+                     struct shmlog_fault *fault)
 {
-	uint32_t first;
-	uint32_t second;
+	uint64_t total = end - fault->cursor;
+	uint32_t word;
 
-	if (available == 0)
-		return true;
-	if (available < SHMLOG_FRAME_OVERHEAD_BYTES ||
-	    !read_word(fd, offset, &first))
-		return false;
-	return first >= SHMLOG_FRAME_OVERHEAD_BYTES && first <= available &&
-	       read_word(fd, offset + first - 2, &second) && first == second;
+	if (total <= SHMLOG_FRAME_MAX_BYTES ||
+	    total % WORD_RANGE != fault->first_word)
+		return 0;
+	int status = read_word(fd, data_offset + end - 2, &word);
+
+	if (status == 0 && word == fault->first_word)
+		fault->wrapped_payload_bytes = total -
+		                               SHMLOG_FRAME_OVERHEAD_BYTES;
+	return status;
+}
+
+/* Whether a word stands where one would that ends such a payload. */
+static bool may_be_wrap(int fd, uint64_t data_offset, uint64_t committed,
+                        const struct shmlog_fault *fault)
+{
+	uint64_t available = committed - fault->cursor;
+	uint32_t word;
+
+	for (uint64_t wraps = 1; wraps <= MOST_WRAPS; wraps++) {
+		uint64_t total = fault->first_word + wraps * WORD_RANGE;
+
+		if (total > available ||
+		    read_word(fd, data_offset + fault->cursor + total - 2,
+		              &word) != 0)
+			return false;
+		if (word == fault->first_word)
+			return true;
+	}
+	return false;
 }
 
 void shmlog_suspect_wrap(int fd, uint64_t data_offset, uint64_t committed,
                          struct shmlog_fault *fault)
 {
-	uint64_t offset = data_offset + fault->cursor;
-	uint64_t available = committed - fault->cursor;
+	uint64_t end;
 
-	if (available < 2)
-		return;
-	for (uint64_t wraps = 1; wraps <= MOST_WRAPS; wraps++) {
-		uint64_t total = fault->first_word + wraps * WORD_RANGE;
-		uint32_t word;
-
-		if (total > available ||
-		    !read_word(fd, offset + total - 2, &word))
-			return;
-		if (word == fault->first_word &&
-		    goes_on(fd, offset + total, available - total)) {
-			fault->wrapped_payload_bytes =
-				total - SHMLOG_FRAME_OVERHEAD_BYTES;
-			return;
-		}
-	}
+	if (committed - fault->cursor >= 2 &&
+	    may_be_wrap(fd, data_offset, committed, fault) &&
+	    shmlog_resync_peek(fd, data_offset, committed, fault->cursor,
+	                       &end) == 0)
+		(void)shmlog_name_wrap(fd, data_offset, end, fault);
 }

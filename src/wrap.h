@@ -9,10 +9,19 @@
 #include <stdint.h>
 
 /*
- * Sets fault->wrapped_payload_bytes if the frame at fault->cursor, met going
- * forwards, makes sense as a longer one: both words alike, 65,536 or a
- * multiple of it further apart than they say, and a whole frame or the end of
- * the committed data behind.  `committed` is a cursor.
+ * Sets fault->wrapped_payload_bytes if the bytes from fault->cursor up to the
+ * cursor `end`, which are no good frames, make sense as a longer one: both
+ * words name its size as far as they can.  0, -errno or
+ * SHMLOG_ERR_MAPPING_GONE.
+ */
+int shmlog_name_wrap(int fd, uint64_t data_offset, uint64_t end,
+                     struct shmlog_fault *fault);
+
+/*
+ * The same for the bad frame at fault->cursor, met going forwards, where it is
+ * not known yet where good ones go on.  Looks at some 400 KB behind it, and
+ * takes 10 MiB and some milliseconds if a word there may end such a payload.
+ * `committed` is a cursor.
  */
 void shmlog_suspect_wrap(int fd, uint64_t data_offset, uint64_t committed,
                          struct shmlog_fault *fault);

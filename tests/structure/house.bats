@@ -5,11 +5,11 @@ load ../cli/helper
 # above its own line, and its own header.
 LAYERS=(
 	"format platform status"
-	"evidence mapping"
-	"window wrap"
-	"chain resync"
-	"lock"
-	"keep settle"
+	"frame_sizes mapping"
+	"candidates window"
+	"chain evidence"
+	"lock resync"
+	"keep settle wrap"
 	"append create reader writer"
 	"salvage verify wait"
 )

@@ -675,7 +675,8 @@ TEST(test_verify_asks_whether_to_go_on_while_it_searches)
 
 	expect_status(shmlog_verify(log, &visitor, &report), -EINTR);
 	assert_int_equal(calls, 1);
-	assert_int_equal(report.frames, 10);
+	/* The last of the ten is bad or good as the search will have it. */
+	assert_int_equal(report.frames, 9);
 	shmlog_close(log);
 	unlink(path);
 }
