@@ -60,6 +60,7 @@ int shmlog_keeper_open(struct shmlog *log, struct shmlog_keeper **keeper_out)
 	keeper->watch = -1;
 	keeper->parallel = shmlog_platform_processors() > 1;
 	keeper->not_before_ns = shmlog_platform_now_ns() + APPRENTICE_NS;
+	shmlog_platform_mark_appender(log->fd);
 	*keeper_out = keeper;
 	return 0;
 }
@@ -84,8 +85,7 @@ void shmlog_keeper_close(struct shmlog_keeper *keeper)
 	shmlog_keeper_release(keeper);
 	if (keeper->watch >= 0)
 		close(keeper->watch);
-	if (keeper->marked)
-		shmlog_platform_unmark_appender(keeper->log->fd);
+	shmlog_platform_unmark_appender(keeper->log->fd);
 	free(keeper);
 }
 
@@ -132,12 +132,6 @@ static int enter_anew(struct shmlog_keeper *keeper, struct shmlog *log,
 	bool prepared = prepare(keeper);
 	int status = shmlog_enter(log, terms, entry);
 
-	/* Where the lock is one on all the bytes, a mark would stand in its
-	 * way. */
-	if (status == 0 && !keeper->marked && log->lock_fd < 0) {
-		shmlog_platform_mark_appender(log->fd);
-		keeper->marked = true;
-	}
 	if (status != 0 || !prepared)
 		return status;
 	/* Only this process's own opening may have been seen. */

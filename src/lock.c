@@ -145,8 +145,12 @@ static int lock(struct shmlog *log, const struct shmlog_terms *terms,
 	int64_t timeout_ns = terms->lock_timeout_ns;
 	int status = try_lock(log->fd);
 
-	if (status == -EBADF)
+	if (status == -EBADF) {
+		/* The lock is one on all the bytes: an appender's own mark
+		 * would stand in its way. */
+		shmlog_platform_unmark_appender(log->fd);
 		status = try_lock_for_writing(log);
+	}
 	if (status != -EWOULDBLOCK)
 		goto done;
 	*waited_out = true;

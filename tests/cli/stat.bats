@@ -311,7 +311,7 @@ has_role() { # PID ROLE
 		if [[ $output =~ process\ +$pid\ +writer ]]; then
 			seen=1
 		else
-			assert_output --regexp 'cannot be told from /proc.*: Too many open files'
+			assert_output --regexp 'cannot be told from /proc.*: (Too many open files|No file descriptors available)'
 		fi
 		separately bash -c "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 			ulimit -n $most; exec shmlog stat --procs -o json '$LOG'"

@@ -72,6 +72,17 @@ need_sanitized() {
 	export UBSAN_OPTIONS=exitcode=86:print_stacktrace=1
 }
 
+# Builds an append that keeps the lock at once, one campaign at a time.
+need_eager() {
+	mkdir -p build
+	{
+		! command -v flock >/dev/null || flock 9
+		make_quietly BUILD=build/eager WERROR=1 \
+			CPPFLAGS="${CPPFLAGS-} -DSHMLOG_EAGER_KEEPER" build/eager/shmlog
+	} 9>build/.eager-lock
+	eager=$PWD/build/eager/shmlog
+}
+
 # Runs a program of this folder; it prints the verdict.
 run() { # PROGRAM ARGUMENT...
 	local program=$1

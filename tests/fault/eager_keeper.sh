@@ -6,9 +6,7 @@
 
 sizes 30 10000
 need kill_append live_writer peer
-make_quietly BUILD=build/eager CPPFLAGS="${CPPFLAGS-} -DSHMLOG_EAGER_KEEPER" WERROR=1 \
-	build/eager/shmlog
-eager=$PWD/build/eager/shmlog
+need_eager
 
 part() { # NAME PROGRAM ARGUMENT...
 	mkdir "$scratch/$1" && run "$2" "$eager" "${@:3}"

@@ -14,9 +14,8 @@ if ! "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -fPIC -shared -o "$scratch/shim.so" 
 	echo "late_writer: SKIPPED: calls cannot be replaced on this system"
 	exit 77
 fi
-make_quietly BUILD=build/eager CPPFLAGS="${CPPFLAGS-} -DSHMLOG_EAGER_KEEPER" WERROR=1 \
-	build/eager/shmlog
-run late_writer "$shmlog" "$PWD/build/eager/shmlog" "$scratch/shim.so" "$scratch" "$N" ||
+need_eager
+run late_writer "$shmlog" "$eager" "$scratch/shim.so" "$scratch" "$N" ||
 	exit 1
 
 # Scripts and Node processes take turns: append has time, and a process of Node

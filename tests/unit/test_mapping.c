@@ -703,9 +703,12 @@ TEST(test_processes_sees_what_one_thread_alone_has_open)
 	for (int first_ends = 0; first_ends < 2; first_ends++) {
 		assert_int_equal(pipe(ready), 0);
 
-		struct loner loner = {.path = path,
-		                      .first_ends = first_ends == 1,
-		                      .ready = ready[1]};
+		/* The stack of the first thread ends with it. */
+		static struct loner loner;
+
+		loner = (struct loner){.path = path,
+		                       .first_ends = first_ends == 1,
+		                       .ready = ready[1]};
 		struct seen seen = {.pid = child_start(start_loner, &loner)};
 		char byte;
 
