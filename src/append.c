@@ -79,6 +79,7 @@ struct job {
 	bool entered;        /* the lock is held */
 	bool fits;           /* all of it */
 	bool in_doubt;       /* written, but not known to be there to stay */
+	bool overwrote;      /* frames that somebody else had committed */
 	int64_t deadline_ns; /* for waiting for foreign writers; 0: not set */
 };
 
@@ -159,6 +160,8 @@ static int commit(struct job *job)
 	int settled = shmlog_settle(&job->commit);
 
 	job->in_doubt = settled != 0;
+	/* Who moved `size` before the publish had frames in this very place. */
+	job->overwrote |= settled == 0 && status == SHMLOG_ERR_INTERFERED;
 	return settled == SHMLOG_ERR_IN_DOUBT && status != 0 ? status : settled;
 }
 
@@ -286,6 +289,7 @@ static int finish(struct job *job, int status)
 
 	if (committed) {
 		result->frames = job->count;
+		result->overwrote_others = job->overwrote;
 		result->bytes = (size_t)job->bytes;
 		result->cursor = cursor;
 		result->end_cursor = cursor + bytes;

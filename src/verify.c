@@ -340,7 +340,10 @@ static int find_good(struct walk *walk, uint64_t cursor)
 
 	if (status == 0 && good)
 		status = trust_fill(walk, cursor);
-	if (status != 0 || walk->good.end > cursor)
+	/* A stretch that was found behind this place still counts.  One that
+	 * holds it does not: a word in it has changed since. */
+	if (status != 0 ||
+	    (walk->good.start >= cursor && walk->good.end > cursor))
 		return status;
 	if (!walk->searched) {
 		walk->searched = true;

@@ -616,6 +616,10 @@ struct shmlog_append_result {
 	uint64_t doubtful_frames;
 	uint64_t doubtful_cursor; /* where they were written */
 	uint64_t doubtful_end_cursor;
+	/* A writer that takes no lock committed in the place of these frames
+	 * while they were written: they are there to stay, but what it
+	 * committed there is gone. */
+	bool overwrote_others;
 };
 
 /*
@@ -654,8 +658,9 @@ struct shmlog_append_result {
  *
  * What remains possible: a foreign writer that opened, committed and closed
  * within one commit wrote, in the same place, the same bytes; then they are
- * there once.  Frames that it stored there, but had not committed when this
- * call wrote its own, are lost to it.  Where the system cannot tell who has a
+ * there once.  Frames that it stored there while this call wrote its own are
+ * lost to it; result_out->overwrote_others says so where it had committed them.
+ * Where the system cannot tell who has a
  * file open (no lease: a file of somebody else's), a writer that has stored
  * nothing yet is seen only if it is visible in /proc.
  */

@@ -741,7 +741,7 @@ as_stranger() { # ARGUMENT...
 		"exec 9>&-; exec shmlog append '$LOG' -m x"
 	exec 9>&-
 	assert_equal "$status" 7
-	assert_stderr "shmlog append: $LOG: cannot append: another writer has the log open, a process that cannot be seen from here; 0 frames committed"
+	assert_stderr "shmlog append: $LOG: cannot append: another writer has the log open, a process that has closed it since or that cannot be seen from here; 0 frames committed"
 }
 
 # Whether a process sleeps in write(2), on systems that tell.

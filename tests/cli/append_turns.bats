@@ -177,3 +177,41 @@ says() { # TEXT
 	assert_equal "$(wc -l <"$SCRATCH/stderr")" 1
 	assert_equal "$(shmlog dump "$LOG")" one
 }
+
+# As what the Node package stores and commits, by a process that opens the log
+# for writing and closes it at once.
+commit_plainly() { # OFFSET HEX SIZE
+	put_bytes "$LOG" "$1" "$2"
+	put_u64 "$LOG" 16 "$3"
+}
+
+has_lock() {
+	! flock --nonblock "$LOG" true
+}
+
+@test "what another writer committed in the same place at the same moment is told" {
+	skip_if_portable
+	skip_if_sanitized 'a sanitizer makes calls of its own'
+	need strace flock
+	local options append
+
+	for options in '' '--writer-timeout 60s'; do
+		rm -f "$LOG"
+		shmlog append --create 4K -m first "$LOG"
+		# Its write comes long after its look for a writer.
+		# shellcheck disable=SC2086 # two words
+		strace -qq -o /dev/null -e trace=pwrite64 \
+			-e inject=pwrite64:delay_enter=$((300000 * SLACK)):when=1 \
+			shmlog append --ack $options -m mine "$LOG" \
+			>"$SCRATCH/out" 2>"$SCRATCH/err" 3>&- &
+		append=$!
+		wait_for 20 has_lock
+		commit_plainly 33 08006e6f64650800 41
+		status=0
+		wait "$append" || status=$?
+		assert_equal "$status" 7
+		assert_equal "$(<"$SCRATCH/out")" '{"frames":1,"cursor":17}'
+		assert_equal "$(<"$SCRATCH/err")" "shmlog append: $LOG: another writer committed frames at the same moment, which are lost: cursor 9 to 17 has the 1 frames of this append"
+		expect 0 $'first\nmine' '' dump "$LOG"
+	done
+}

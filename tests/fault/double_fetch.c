@@ -190,6 +190,20 @@ static unsigned char *guard_next_mapping(void **filler, size_t *fillers_out)
 	campaign_fail("no place between unreadable pages");
 }
 
+static void drop_guard(const unsigned char *hole)
+{
+	munmap((void *)(uintptr_t)(hole - GUARD_BYTES),
+	       LOG_BYTES + 2 * GUARD_BYTES);
+}
+
+/* Whether a reader's mapping went where it was to go. */
+static bool is_mapped(const unsigned char *hole)
+{
+	unsigned char resident[LOG_BYTES / 4096 + 1];
+
+	return mincore((void *)(uintptr_t)hole, LOG_BYTES, resident) == 0;
+}
+
 static void read_with(struct campaign *campaign, unsigned flags,
                       uint64_t frames)
 {
@@ -203,12 +217,18 @@ static void read_with(struct campaign *campaign, unsigned flags,
 
 	while (shmlog_open(campaign->path, &log) != 0)
 		;
-	if (mapped)
-		base = guard_next_mapping(filler, &fillers);
-	if (shmlog_reader_open(log, &options, &reader) != 0)
-		campaign_fail("cannot read");
-	while (fillers > 0)
-		munmap(filler[--fillers], LOG_BYTES);
+	do {
+		if (base != NULL)
+			drop_guard(base);
+		shmlog_reader_close(reader);
+		if (mapped)
+			base = guard_next_mapping(filler, &fillers);
+		if (shmlog_reader_open(log, &options, &reader) != 0)
+			campaign_fail("cannot read");
+		while (fillers > 0)
+			munmap(filler[--fillers], LOG_BYTES);
+		/* The other thread may have got that place meanwhile. */
+	} while (mapped && !is_mapped(base));
 	for (uint64_t done = 0; done < frames;) {
 		int count = read_some(campaign, reader, base);
 
@@ -224,8 +244,7 @@ static void read_with(struct campaign *campaign, unsigned flags,
 	shmlog_reader_close(reader);
 	shmlog_close(log);
 	if (mapped)
-		munmap((void *)(uintptr_t)(base - GUARD_BYTES),
-		       LOG_BYTES + 2 * GUARD_BYTES);
+		drop_guard(base);
 }
 
 struct visit {

@@ -223,7 +223,8 @@ static const char *describe_rest(const struct append *append, const char *from,
 	rest->text[0] = '\0';
 	if (append->overflow.path != NULL)
 		snprintf(rest->text, sizeof(rest->text), "; %s%s%s goes to %s",
-		         is_whole ? "" : what, from, is_whole ? "" : " on",
+		         is_whole ? "" : what, is_whole ? "it" : from,
+		         is_whole ? "" : " on",
 		         cli_quote(&file, append->overflow.path));
 	return rest->text;
 }
@@ -1105,6 +1106,8 @@ static int append_to(struct append *append, const struct cli_args *args)
 	cli_overflow_close(&append->overflow);
 	free(append->scratch);
 	free(append->buffer);
+	if (status == CLI_OK && append->sink.overwrote)
+		status = CLI_WRITER;
 	if (status == CLI_OK && append->skipped > 0)
 		status = CLI_LOSS;
 	return cli_output_finish(&output, status);

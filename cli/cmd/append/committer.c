@@ -355,6 +355,21 @@ static void acknowledge(struct cli_sink *sink,
 	(void)cli_output_flush(sink->output);
 }
 
+/* Says what became of frames that a writer without the lock committed in the
+ * place of these at the same moment. */
+static void tell_overwritten(struct cli_sink *sink,
+                             const struct shmlog_append_result *result)
+{
+	if (!result->overwrote_others)
+		return;
+	sink->overwrote = true;
+	cli_message(sink->path,
+	            "another writer committed frames at the same moment, which "
+	            "are lost: cursor %" PRIu64 " to %" PRIu64
+	            " has the %" PRIu64 " frames of this append",
+	            result->cursor, result->end_cursor, result->frames);
+}
+
 int cli_sink_commit(struct cli_sink *sink, struct cli_refused *refused_out)
 {
 	struct shmlog_append_result result = {0};
@@ -381,6 +396,7 @@ int cli_sink_commit(struct cli_sink *sink, struct cli_refused *refused_out)
 	sink->waiting = 0;
 	sink->spooled_bytes = 0;
 
+	tell_overwritten(sink, &result);
 	acknowledge(sink, &result);
 	return status;
 }

@@ -40,6 +40,7 @@ struct cli_sink {
 	uint64_t committed;               /* frames, so far */
 	uint64_t free_bytes;              /* in the log, after the last try */
 	struct shmlog_append_result last; /* what that came to */
+	bool overwrote; /* what another writer had committed */
 	struct cli_patience patience;
 };
 

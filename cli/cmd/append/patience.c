@@ -75,7 +75,8 @@ void cli_culprit_find(const struct shmlog *log, int status,
 		               ": pid %" PRId64, culprit_out->holder);
 	else if (status == SHMLOG_ERR_WRITER_ACTIVE)
 		(void)snprintf(culprit_out->text, sizeof(culprit_out->text),
-		               ", a process that cannot be seen from here");
+		               ", a process that has closed it since or that "
+		               "cannot be seen from here");
 }
 
 /* Waits for the lock are ended by a timer, so that there is an end at which to
