@@ -605,6 +605,8 @@ static int look_at_threads(const char *pid, const struct stat *file,
 		                       look_at_descriptors(path, file, found));
 		if (!first_ended)
 			continue;
+		if (status == -EACCES)
+			break;
 		status = worse_refusal(status,
 		                       look_at_mappings(path, file, found));
 		/* Those that are left share what they have, as a rule. */
@@ -622,9 +624,13 @@ static int look_at_process(const char *pid, const struct stat *file,
 {
 	int status = look_at_descriptors(pid, file, found);
 
-	/* Who may not see the one may not see the others. */
-	if (status == -EACCES)
-		return status;
+	/* Who may not see the one may not see the others, unless the first
+	 * thread has ended: what it had is nobody's to see any more. */
+	if (status == -EACCES) {
+		int threads = look_at_threads(pid, file, found);
+
+		return found->has_files ? threads : status;
+	}
 	status = worse_refusal(status, look_at_mappings(pid, file, found));
 	return worse_refusal(status, look_at_threads(pid, file, found));
 }
