@@ -219,7 +219,9 @@ REST="goes to '.*/rest'"
 @test "--overflow keeps what was read when a signal comes" {
 	room 1000
 	begin
-	printf 'one\ntwo\nthr' >&5
+	# One write, so one read: printf of the shell writes line by line.
+	printf 'one\ntwo\nthr' >"$SCRATCH/piece"
+	dd if="$SCRATCH/piece" bs=64 status=none >&5
 	committed 2
 	wait_until_asleep "$append"
 	kill "$append"
