@@ -386,13 +386,13 @@ static void link_all(struct shmlog_candidates *candidates)
 static const struct shmlog_candidate *
 in_row(const struct shmlog_candidates *candidates, uint32_t at, uint32_t total)
 {
-	const struct shmlog_candidate *one;
+	const struct shmlog_candidate *one = shmlog_candidate_at(candidates,
+	                                                         at);
 
-	if (candidates->good[at] != total ||
-	    candidates->index[at] == SHMLOG_NOWHERE)
-		return NULL;
-	one = &candidates->list[candidates->index[at]];
-	return one->follows && one->next != SHMLOG_NOWHERE ? one : NULL;
+	return one != NULL && one->total == total && one->follows &&
+	                       one->next != SHMLOG_NOWHERE
+	               ? one
+	               : NULL;
 }
 
 /*

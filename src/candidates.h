@@ -8,6 +8,7 @@
 #include "frame_sizes.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SHMLOG_NOWHERE UINT32_MAX
@@ -18,8 +19,7 @@ struct shmlog_candidate {
 	uint32_t start;
 	uint32_t total;
 	uint32_t top;   /* where the run of candidates from here on ends */
-	uint32_t next;  /* number of the one that starts where it ends, or
-	                * _NOWHERE */
+	uint32_t next;  /* number of the one at its end, or _NOWHERE */
 	int32_t value;  /* evidence, with what it explains in its payload */
 	int32_t sum;    /* ... of the run from here on */
 	int32_t hosted; /* ... of that run as frames in a payload */
@@ -50,7 +50,17 @@ struct shmlog_candidates {
 	uint32_t hosts; /* frames with such payloads that were seen */
 };
 
-/* Room for `most_bytes`: 12 bytes for each, and up to 7 more that are only
+/* The candidate that starts at a place; NULL if there is none. */
+static inline const struct shmlog_candidate *
+shmlog_candidate_at(const struct shmlog_candidates *candidates, uint32_t at)
+{
+	return candidates->good[at] != 0 &&
+	                       candidates->index[at] != SHMLOG_NOWHERE
+	               ? &candidates->list[candidates->index[at]]
+	               : NULL;
+}
+
+/* Room for `most_bytes`: 6 bytes for each, and up to 16 more that are only
  * touched where frames are tiny.  0 or -ENOMEM; to be released in any case. */
 int shmlog_candidates_init(struct shmlog_candidates *candidates,
                            struct shmlog_sizes *outer, uint32_t most_bytes);
@@ -61,7 +71,7 @@ void shmlog_candidates_find(struct shmlog_candidates *candidates,
                             const unsigned char *bytes, uint32_t length,
                             bool skip_first);
 
-/* Guesses the sizes of frames by rows that were found and lie in no other:
+/* Guesses the sizes of frames by the rows that were found and lie in no other,
  * where little is known of a log. */
 void shmlog_candidates_guess(struct shmlog_candidates *candidates);
 

@@ -31,6 +31,8 @@
 #define SHIFT_BITS (36 * SHMLOG_BIT)
 /* What it costs that a frame lost bytes, beyond that. */
 #define CUT_BITS (6 * SHMLOG_BIT)
+/* What two words say at most. */
+#define WORDS_BITS (32 * SHMLOG_BIT)
 /* One good frame by itself, with lost bytes on both sides, may be chance. */
 #define LONE_BITS (16 * SHMLOG_BIT)
 /* What the frames at the end of the log must have to be relied on. */
@@ -44,7 +46,6 @@
 #define WORD_RANGE 65536u
 /* Less than any evidence; each byte of it is the same, for memset(). */
 #define NONE ((int32_t)0x80808080u)
-#define NOWHERE SHMLOG_NOWHERE
 
 /* How the way comes to a place; in the upper bits of its link. */
 enum step {
@@ -216,11 +217,22 @@ static int32_t words_beside(const struct search *search, uint32_t from,
 	       word_beside(search, last, bytes);
 }
 
+/* Whether what lies between cannot make up for what the way to a place has
+ * already: two words can, or a payload that holds frames. */
+static bool is_hopeless(const struct search *search,
+                        const struct origin *origin, uint32_t at)
+{
+	return !shmlog_candidates_host(search->candidates) &&
+	       origin->score + WORDS_BITS - GAP_BITS <
+	               search->evidence->score[at];
+}
+
 /* Comes to a place over lost bytes, or over a frame with two bad words. */
 static void cross_from(struct search *search, const struct origin *origin,
                        uint32_t at)
 {
-	if (origin->score == NONE || origin->at >= at)
+	if (origin->score == NONE || origin->at >= at ||
+	    is_hopeless(search, origin, at))
 		return;
 
 	uint32_t bytes = at - origin->at;
@@ -242,8 +254,10 @@ static void cross(struct search *search, uint32_t at)
 	                                                : LAST_ORIGINS;
 
 	cross_from(search, &search->best, at);
-	for (unsigned i = 0; i < count; i++)
-		cross_from(search, &search->last[i], at);
+	for (unsigned i = 1; i <= count; i++)
+		cross_from(search,
+		           &search->last[(search->offered - i) % LAST_ORIGINS],
+		           at);
 	if (!search->begins_at_boundary)
 		go(search, BEGINNING, at,
 		   -gap_cost(search, search->lost + at, false), BY_GAP);
@@ -341,8 +355,9 @@ static int32_t weak_frame(const struct search *search, uint32_t at,
 	const unsigned char *frame = search->bytes + at;
 	int32_t bits = shmlog_candidates_weight(candidates, total);
 
-	if (!shmlog_sizes_has(candidates->outer, total) ||
-	    shmlog_format_is_fill(frame, total))
+	if (shmlog_format_is_fill(frame, total))
+		return bits - LONE_BITS;
+	if (!shmlog_sizes_has(candidates->outer, total))
 		return bits;
 	return (bits > 0 ? bits : 0) +
 	       shmlog_candidates_explained(candidates, at, at + total, total);
@@ -355,15 +370,15 @@ static void go_on(struct search *search, uint32_t at)
 	struct shmlog_candidates *candidates = search->candidates;
 	int32_t score = evidence->score[at];
 	bool is_known = at == 0 || step_to(evidence, at) == BY_FRAME;
+	const struct shmlog_candidate *one = shmlog_candidate_at(candidates,
+	                                                         at);
 	uint32_t good = candidates->good[at];
 	uint32_t word = search->length - at < 2
 	                        ? 0
 	                        : shmlog_load_word(search->bytes + at);
 
-	if (good != 0 && candidates->index[at] != NOWHERE)
-		go(search, at, at + good,
-		   score + candidates->list[candidates->index[at]].value,
-		   BY_FRAME);
+	if (one != NULL)
+		go(search, at, at + good, score + one->value, BY_FRAME);
 	else if (good != 0 && is_known)
 		go(search, at, at + good, score + weak_frame(search, at, good),
 		   BY_FRAME);
@@ -382,7 +397,8 @@ static void go_on(struct search *search, uint32_t at)
  * middle of a row of frames they hardly do. */
 static void offer(struct search *search, uint32_t at)
 {
-	const struct shmlog_candidates *candidates = search->candidates;
+	const struct shmlog_candidate *one = shmlog_candidate_at(
+		search->candidates, at);
 	bool is_known = at == 0 || step_to(search->evidence, at) == BY_FRAME;
 	struct origin origin = {.at = at,
 	                        .score = score_before_damage(search, at)};
@@ -391,36 +407,43 @@ static void offer(struct search *search, uint32_t at)
 		return;
 	if (search->best.score == NONE || origin.score >= search->best.score)
 		search->best = origin;
-	if (!is_known ||
-	    (candidates->good[at] != 0 && candidates->index[at] != NOWHERE &&
-	     candidates->list[candidates->index[at]].next != NOWHERE))
+	if (!is_known || (one != NULL && one->next != SHMLOG_NOWHERE))
 		return;
 	search->last[search->offered++ % LAST_ORIGINS] = origin;
 }
 
-/* -------------------------------------------------------------- the search */
+/* --------------------------------------------------------------- the search */
+
+/* Comes to a place over damage before it, unless good frames lead there and no
+ * way that ends before it is better. */
+static void come_to(struct search *search, uint32_t at)
+{
+	const struct shmlog_evidence *evidence = search->evidence;
+	int32_t score = evidence->score[at];
+
+	if (score != NONE && step_to(evidence, at) == BY_FRAME) {
+		if (score < search->best.score)
+			cross(search, at);
+		return;
+	}
+	cross(search, at);
+	come_by_last_word(search, at);
+}
 
 static void find_ways(struct search *search)
 {
-	const struct shmlog_candidates *candidates = search->candidates;
-	struct shmlog_evidence *evidence = search->evidence;
-	int32_t *score = evidence->score;
+	const struct shmlog_evidence *evidence = search->evidence;
+	uint32_t first = search->begins_at_boundary ? 1 : 0;
 
 	for (uint32_t at = 0; at < search->length; at++) {
-		bool starts = candidates->good[at] != 0 &&
-		              candidates->index[at] != NOWHERE;
+		bool is_marked = evidence->score[at] == NONE &&
+		                 evidence->links[at] == MARKED;
 
-		if (starts && (at > 0 || !search->begins_at_boundary) &&
-		    (score[at] == NONE || step_to(evidence, at) != BY_FRAME)) {
-			cross(search, at);
-			come_by_last_word(search, at);
-		} else if (score[at] == NONE && evidence->links[at] == MARKED) {
-			cross(search, at);
-			come_by_last_word(search, at);
-		} else if (starts && score[at] < search->best.score) {
-			cross(search, at);
-		}
-		if (score[at] == NONE)
+		if (at >= first &&
+		    (is_marked ||
+		     shmlog_candidate_at(search->candidates, at) != NULL))
+			come_to(search, at);
+		if (evidence->score[at] == NONE)
 			continue;
 		offer(search, at);
 		go_on(search, at);

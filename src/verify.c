@@ -23,7 +23,7 @@
 #define LEFTOVER_BYTES 65536u
 
 /* So many frames that look like none must follow one that looks like a fill. */
-#define OTHER_FRAMES 8u
+#define OTHER_FRAMES 3u
 /* So many frames are learned, and of those behind them one in so many. */
 #define LEARNED_FRAMES 4096u
 #define LEARNED_SHARE 16u
@@ -299,9 +299,9 @@ static int is_good(struct walk *walk, uint64_t cursor, bool *good_out)
 }
 
 /*
- * A frame that looks like a fill is good if what follows is: some frames
- * whose size words are not twice the same byte, or the end.  Tells that of the
- * good frame at a cursor, if it is such a one.
+ * A frame that looks like a fill is good if what follows is: some frames that
+ * do not, or the end.  Tells that of the good frame at a cursor, if it is such
+ * a one.
  */
 static int trust_fill(struct walk *walk, uint64_t cursor)
 {
@@ -317,10 +317,12 @@ static int trust_fill(struct walk *walk, uint64_t cursor)
 		if (status != 0 || !good)
 			break;
 		frame = shmlog_window_at(&walk->window, at);
-		if (at == cursor &&
-		    !shmlog_format_is_fill(frame, shmlog_load_word(frame)))
+		bool is_fill = shmlog_format_is_fill(frame,
+		                                     shmlog_load_word(frame));
+
+		if (at == cursor && !is_fill)
 			break;
-		others += frame[0] != frame[1];
+		others += is_fill ? 0 : 1;
 		at += shmlog_load_word(frame);
 		status = shmlog_pulse(walk->visitor);
 	}
@@ -336,14 +338,14 @@ static int trust_fill(struct walk *walk, uint64_t cursor)
 static int find_good(struct walk *walk, uint64_t cursor)
 {
 	bool good = false;
-	int status = is_good(walk, cursor, &good);
+	int status;
 
+	/* What was found before may have changed since. */
+	walk->good = (struct shmlog_good){0};
+	status = is_good(walk, cursor, &good);
 	if (status == 0 && good)
 		status = trust_fill(walk, cursor);
-	/* A stretch that was found behind this place still counts.  One that
-	 * holds it does not: a word in it has changed since. */
-	if (status != 0 ||
-	    (walk->good.start >= cursor && walk->good.end > cursor))
+	if (status != 0 || walk->good.end > cursor)
 		return status;
 	if (!walk->searched) {
 		walk->searched = true;

@@ -393,6 +393,13 @@ salvage() { # STATUS FRAMES LOST-RANGES LOST-BYTES <WANTED-LINES
 	cmp "$LOG" "$SCRATCH/saved"
 }
 
+@test "--salvage loses one frame to a bad word, though its like stands far away" {
+	seq -f 'frame %022.0f' 1 9000 | shmlog append --create 400K "$LOG"
+	put_bytes "$LOG" $((24 + 101 * 32 - 2)) 24
+	put_bytes "$LOG" $((24 + 8001 * 32)) 60
+	salvage 3 8998 2 64 < <(seq -f 'frame %022.0f' 1 9000 | sed '101d;8002d')
+}
+
 @test "--salvage leaves out what a writer did not commit" {
 	cp "$FIXTURES/uncommitted.shm" "$LOG"
 	salvage 0 5 0 0 < <(shmlog dump "$LOG")

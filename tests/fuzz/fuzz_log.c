@@ -323,7 +323,8 @@ struct visit {
 	uint64_t cursor; /* what was accounted for */
 	uint64_t frames, payload_bytes;
 	uint64_t ranges, damaged_bytes;
-	uint64_t *kept; /* cursors of the frames */
+	uint64_t frames_before; /* the first range */
+	uint64_t *kept;         /* cursors of the frames */
 };
 
 static int visit_frames(void *context, const struct shmlog_frame *frames,
@@ -350,15 +351,18 @@ static int visit_frames(void *context, const struct shmlog_frame *frames,
 	return 0;
 }
 
-/* Whether a frame reaches over the start of one of those that lead to the end
- * of the log. */
-static bool reaches_over(const struct file *file, uint64_t cursor, size_t total)
+/* Whether good frames lead from one place to another: then there is no damage
+ * between them. */
+FUZZ_JUDGE static bool leads(const struct file *file, uint64_t from,
+                             uint64_t to)
 {
-	for (size_t i = 1; i <= file->frames_back; i++) {
-		if (file->ends[i] > cursor && file->ends[i] < cursor + total)
-			return true;
+	size_t total = 1;
+
+	while (from < to && total > 0) {
+		total = frame_at(file, from);
+		from += total;
 	}
-	return false;
+	return from == to;
 }
 
 static int visit_damage(void *context, const struct shmlog_damage *damage)
@@ -370,15 +374,16 @@ static int visit_damage(void *context, const struct shmlog_damage *damage)
 	require(damage->end_cursor > visit->cursor &&
 	        damage->end_cursor <= visit->file->committed);
 	require(damage->good_before == visit->frames);
-	size_t total = frame_at(visit->file, visit->cursor);
-
-	require(total == 0 ||
-	        (visit->ranges > 0 &&
-	         reaches_over(visit->file, visit->cursor, total)));
+	require(!leads(visit->file, visit->cursor, damage->end_cursor));
 	require(damage->end_cursor == visit->file->committed ||
 	        frame_at(visit->file, damage->end_cursor) > 0);
-	if (visit->ranges == 0)
-		require(visit->frames == visit->file->frames);
+	/* Good frames up to the first range, but for such as were found to be
+	 * none. */
+	if (visit->ranges == 0) {
+		require(visit->frames <= visit->file->frames);
+		require(visit->cursor == visit->file->starts[visit->frames]);
+		visit->frames_before = visit->frames;
+	}
 	visit->ranges++;
 	visit->damaged_bytes += damage->end_cursor - visit->cursor;
 	visit->cursor = damage->end_cursor;
@@ -406,7 +411,7 @@ static void check_report(const struct visit *visit, int status,
 	require(is_sound(file) == (visit->ranges == 0));
 	require(!report->torn || visit->ranges > 0);
 	require(report->frames_after_damage ==
-	        (visit->ranges > 0 ? visit->frames - file->frames : 0));
+	        (visit->ranges > 0 ? visit->frames - visit->frames_before : 0));
 }
 
 /* The new log holds exactly the frames that verify found. */

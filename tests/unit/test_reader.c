@@ -442,6 +442,30 @@ TEST(test_reader_suspects_a_wrapped_size)
 	}
 }
 
+/* All frames have 32 bytes, so a word that says so stands 65,536 bytes further
+ * on, as if it ended a payload whose size wrapped. */
+TEST(test_reader_suspects_no_wrap_for_a_distant_word)
+{
+	struct raw_log raw;
+	struct bench bench;
+	struct shmlog_frame frame;
+
+	raw_init(&raw, 24 + 9000 * 32);
+	for (unsigned i = 0; i < 9000; i++)
+		raw_append_fill(&raw, 'x', 28);
+	raw_put16(&raw, raw.data_offset + 2 * 32 - 2, 33);
+	bench_open_raw(&bench, &raw, "distant");
+	FOR_EACH_READER(bench, reader)
+	{
+		expect_status(shmlog_reader_next(reader, &frame), 1);
+		expect_refusal(reader, SHMLOG_ERR_FRAME_CORRUPT, 32, false);
+		assert_int_equal(
+			shmlog_reader_fault(reader)->wrapped_payload_bytes, 0);
+	}
+	bench_close(&bench);
+	raw_free(&raw);
+}
+
 TEST(test_reader_suspects_no_wrap_in_plain_damage)
 {
 	struct raw_log raw;
@@ -1476,6 +1500,8 @@ int main(void)
 		cmocka_unit_test(
 			test_reader_prev_rejects_a_suffix_that_reaches_before_the_log),
 		cmocka_unit_test(test_reader_suspects_a_wrapped_size),
+		cmocka_unit_test(
+			test_reader_suspects_no_wrap_for_a_distant_word),
 		cmocka_unit_test(test_reader_suspects_no_wrap_in_plain_damage),
 		cmocka_unit_test(test_reader_next_batch_stops_at_either_limit),
 		cmocka_unit_test(

@@ -681,6 +681,224 @@ TEST(test_verify_asks_whether_to_go_on_while_it_searches)
 	unlink(path);
 }
 
+/* ------------------------------------------------------ what chance makes */
+
+/* Frames of noise with payloads of `least` bytes and up to `range` more. */
+static unsigned make_noise_log(struct chance *chance, struct raw_log *raw,
+                               uint64_t *starts, unsigned count, size_t least,
+                               size_t range)
+{
+	static unsigned char payload[3000];
+
+	raw_init(raw, 24 + count * (least + range + 4));
+	for (unsigned i = 0; i < count; i++) {
+		size_t size = least + (size_t)chance_below(chance, range);
+
+		fill_payload(chance, NOISE, payload, size);
+		starts[i] = raw_append(raw, payload, size);
+	}
+	starts[count] = raw->size - raw->data_offset;
+	return count;
+}
+
+/* All frames have one size, so a word that says so stands 65,536 bytes further
+ * on, or a multiple of it, as if it ended a payload whose size wrapped. */
+TEST(test_verify_takes_no_distant_word_for_that_of_a_wrapped_size)
+{
+	static const unsigned totals[] = {37, 32, 64};
+
+	for (size_t i = 0; i < COUNT_OF(totals); i++) {
+		unsigned total = totals[i];
+		struct shmlog_verify_report report;
+		struct told told;
+		struct raw_log raw;
+
+		raw_init(&raw, 24 + 100000 * total);
+		for (unsigned j = 0; j < 100000; j++)
+			raw_append_fill(&raw, 'x', total - 4);
+		raw_put16(&raw, 24 + 101 * total - 2, total ^ 4);
+		raw_put16(&raw, 24 + 99001 * total - 2, total ^ 128);
+		expect_status(verify_raw(&raw, &told, &report), 2);
+		expect_range(&told, 0, 100 * total, 101 * total, 100);
+		expect_range(&told, 1, 99000 * total, 99001 * total, 98999);
+		assert_int_equal(told.ranges[0].fault.wrapped_payload_bytes, 0);
+		assert_int_equal(report.frames, 99998);
+		raw_free(&raw);
+	}
+}
+
+TEST(test_verify_keeps_what_lies_between_frames_without_words)
+{
+	struct chance chance = chance_start("every third frame", 29);
+	static uint64_t starts[6001];
+	struct shmlog_verify_visitor none = {0};
+	struct shmlog_verify_report report;
+	struct raw_log raw;
+	const char *path = scratch("every-third");
+
+	make_noise_log(&chance, &raw, starts, 6000, 20, 101);
+	for (unsigned i = 1; i < 6000; i += 3) {
+		raw_put16(&raw, 24 + starts[i],
+		          raw_get16(&raw, 24 + starts[i]) ^ 0x0355);
+		raw_put16(&raw, 24 + starts[i + 1] - 2,
+		          raw_get16(&raw, 24 + starts[i + 1] - 2) ^ 0x052a);
+	}
+	raw_write(&raw, path);
+
+	struct shmlog *log = open_log(path);
+
+	expect_status(shmlog_verify(log, &none, &report), 2000);
+	assert_int_equal(report.frames, 4000);
+	shmlog_close(log);
+	raw_free(&raw);
+}
+
+/* A bad size word that leads to its like: what follows shows that it is bad,
+ * be it the first damage or not. */
+TEST(test_verify_believes_no_frame_that_good_ones_cross)
+{
+	struct chance chance = chance_start("a false frame", 31);
+	static uint64_t starts[401];
+
+	for (unsigned total = 300; total < 9000; total += 700) {
+		for (unsigned damages = 1; damages < 3; damages++) {
+			struct shmlog_verify_report report;
+			struct told told;
+			struct raw_log raw;
+			uint64_t at;
+
+			make_noise_log(&chance, &raw, starts, 400, 20, 101);
+			if (damages == 2)
+				raw_put16(&raw, 24 + starts[5], 1);
+			at = 24 + starts[10];
+			raw_put16(&raw, at, total);
+			raw_put16(&raw, at + total - 2, total);
+			(void)verify_raw(&raw, &told, &report);
+			expect_range(&told, damages - 1, starts[10], starts[11],
+			             10 - (damages - 1));
+			/* The second word may have hit one of theirs. */
+			assert_in_range(report.frames, 400 - damages - 2,
+			                400 - damages);
+			raw_free(&raw);
+		}
+	}
+}
+
+TEST(test_verify_raises_no_alarm_about_frames_that_look_like_fills)
+{
+	static const size_t sizes[] = {65531, 8220,  253,   65531, 65530,
+	                               12,    25695, 65531, 65531};
+
+	for (unsigned byte = 0; byte < 256; byte += 17) {
+		struct shmlog_verify_report report;
+		struct told told;
+		struct raw_log raw;
+
+		raw_init(&raw, 1 << 20);
+		for (unsigned i = 0; i < 2 * COUNT_OF(sizes); i++) {
+			size_t size = sizes[i % COUNT_OF(sizes)];
+
+			raw_append_fill(
+				&raw, (unsigned char)(i % 2 == 0 ? byte : 255),
+				size);
+			raw_append_fill(&raw, ' ', 8220);
+		}
+		expect_status(verify_raw(&raw, &told, &report), 0);
+		raw_free(&raw);
+	}
+}
+
+TEST(test_verify_takes_no_fill_for_frames)
+{
+	static const unsigned char bytes[] = {0, 0xff, ' ', 1, 0x80};
+	struct chance chance = chance_start("fills", 37);
+	static uint64_t starts[4001];
+
+	for (unsigned i = 0; i < COUNT_OF(bytes); i++) {
+		struct shmlog_verify_report report;
+		struct told told;
+		struct raw_log raw;
+		unsigned last = 3000;
+
+		make_noise_log(&chance, &raw, starts, 4000, 100, 100);
+		/* From one boundary to the middle of a frame. */
+		memset(raw.bytes + 24 + starts[100], bytes[i],
+		       starts[last] + 50 - starts[100]);
+		expect_status(verify_raw(&raw, &told, &report), 1);
+		expect_range(&told, 0, starts[100], starts[last + 1], 100);
+		raw_free(&raw);
+	}
+}
+
+/* A payload of over 64 KiB that holds a log, as a writer that lets sizes wrap
+ * puts it into one. */
+TEST(test_verify_takes_no_frame_out_of_a_wrapped_payload)
+{
+	static const size_t sizes[] = {65532, 70000, 131068, 200000};
+
+	for (unsigned i = 0; i < COUNT_OF(sizes); i++) {
+		static unsigned char payload[200000];
+		struct shmlog_verify_report report;
+		struct told told;
+		struct raw_log raw;
+		uint64_t start;
+		uint64_t end;
+
+		memset(payload, 0, sizeof(payload));
+		payload[0] = payload[8] = 24;
+		for (size_t at = 24; at + 40 <= sizes[i];)
+			at += shmlog_frame_encode(payload + at,
+			                          "a frame in a log", at % 16);
+		raw_init(&raw, 400000);
+		for (unsigned j = 0; j < 20; j++)
+			raw_append_fill(&raw, 'b', 100 + j);
+		start = raw_append(&raw, payload, sizes[i]);
+		end = raw.size - raw.data_offset;
+		for (unsigned j = 0; j < 20; j++)
+			raw_append_fill(&raw, 'a', 100 + j);
+		expect_status(verify_raw(&raw, &told, &report), 1);
+		expect_range(&told, 0, start, end, 20);
+		assert_int_equal(told.ranges[0].fault.wrapped_payload_bytes,
+		                 sizes[i]);
+		raw_free(&raw);
+	}
+}
+
+/* Bytes are lost, or others are inserted, so that all that follows moves. */
+TEST(test_verify_finds_frames_that_moved)
+{
+	struct chance chance = chance_start("moved", 41);
+	const int rounds = rounds_of(60);
+	static uint64_t starts[301];
+
+	for (int round = 0; round < rounds; round++) {
+		size_t cut = 1 + (size_t)chance_below(&chance, 19);
+		struct shmlog_verify_report report;
+		struct told told;
+		struct raw_log raw;
+		unsigned char *at;
+		size_t behind;
+
+		make_noise_log(&chance, &raw, starts, 300, 20, 101);
+		at = raw.bytes + 24 + starts[100] + 1 +
+		     chance_below(&chance, 2);
+		behind = raw.size - (size_t)(at - raw.bytes);
+		if (round % 2 == 0)
+			memmove(at, at + cut, behind - cut);
+		else
+			memmove(at + cut, at, behind - cut);
+		if (round % 2 == 0)
+			raw_set_size(&raw, raw.size - cut);
+		expect_status(verify_raw(&raw, &told, &report),
+		              round % 2 == 0 ? 1 : 2);
+		assert_int_equal(told.ranges[0].fault.cursor, starts[100]);
+		assert_int_equal(told.ranges[0].end_cursor,
+		                 round % 2 == 0 ? starts[101] - cut
+		                                : starts[101] + cut);
+		raw_free(&raw);
+	}
+}
+
 /* ------------------------------------------------------ several damages */
 
 TEST(test_verify_brackets_several_damages_each_by_itself)
@@ -1138,6 +1356,18 @@ int main(void)
 			test_verify_takes_no_frame_out_of_a_payload_far_behind_damage),
 		cmocka_unit_test(
 			test_verify_asks_whether_to_go_on_while_it_searches),
+		cmocka_unit_test(
+			test_verify_takes_no_distant_word_for_that_of_a_wrapped_size),
+		cmocka_unit_test(
+			test_verify_keeps_what_lies_between_frames_without_words),
+		cmocka_unit_test(
+			test_verify_believes_no_frame_that_good_ones_cross),
+		cmocka_unit_test(
+			test_verify_raises_no_alarm_about_frames_that_look_like_fills),
+		cmocka_unit_test(test_verify_takes_no_fill_for_frames),
+		cmocka_unit_test(
+			test_verify_takes_no_frame_out_of_a_wrapped_payload),
+		cmocka_unit_test(test_verify_finds_frames_that_moved),
 		cmocka_unit_test(
 			test_verify_brackets_several_damages_each_by_itself),
 		cmocka_unit_test(
