@@ -101,6 +101,13 @@ int shmlog_write_behind(struct shmlog_entry *entry, uint64_t at,
 		return status;
 	if (size != entry->size)
 		return shmlog_explain_interference(entry->log);
+	/* As near to the write as can be: behind the end of a file that was
+	 * cut, a write would make it longer again.  A kept entry has just been
+	 * looked at. */
+	if (entry->log->kept != entry)
+		status = shmlog_check_length(entry->fd, entry->capacity);
+	if (status != 0)
+		return status;
 	entry->touched = true;
 	return shmlog_write_at(entry->fd, entry->size + at, bytes, size_bytes);
 }
