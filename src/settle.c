@@ -95,19 +95,20 @@ int shmlog_write_behind(struct shmlog_entry *entry, uint64_t at,
                         const void *bytes, size_t size_bytes)
 {
 	uint64_t size;
-	int status = shmlog_entry_size(entry, &size);
+	int status = 0;
 
+	/* Both looks are as near to the write as can be, and nothing is between
+	 * the look at the size and the write: a commit in between costs frames.
+	 * Behind the end of a file that was cut, a write would make it longer
+	 * again.  A kept entry has just been looked at. */
+	if (entry->log->kept != entry)
+		status = shmlog_check_length(entry->fd, entry->capacity);
+	if (status == 0)
+		status = shmlog_entry_size(entry, &size);
 	if (status != 0)
 		return status;
 	if (size != entry->size)
 		return shmlog_explain_interference(entry->log);
-	/* As near to the write as can be: behind the end of a file that was
-	 * cut, a write would make it longer again.  A kept entry has just been
-	 * looked at. */
-	if (entry->log->kept != entry)
-		status = shmlog_check_length(entry->fd, entry->capacity);
-	if (status != 0)
-		return status;
 	entry->touched = true;
 	return shmlog_write_at(entry->fd, entry->size + at, bytes, size_bytes);
 }
