@@ -74,26 +74,26 @@ static const struct cli_command *find_command(const char *name)
 
 static int refuse_command(const char *name)
 {
-	struct cli_nearest nearest;
+	struct cli_spelling nearest;
 	struct cli_quoted quoted;
 
 	cli_quote(&quoted, name);
 	if (name[0] == '-') {
-		cli_nearest_init(&nearest, name, strlen(name));
-		cli_nearest_offer(&nearest, "--help");
-		cli_nearest_offer(&nearest, "--version");
+		cli_spelling_init(&nearest, name, strlen(name));
+		cli_spelling_offer(&nearest, "--help");
+		cli_spelling_offer(&nearest, "--version");
 		return cli_usage_error(
 			"unknown option %s before the command%s%s%s",
 			quoted.text, nearest.best ? "; did you mean '" : "",
 			nearest.best ? nearest.best : "",
 			nearest.best ? "'?" : "");
 	}
-	cli_nearest_init(&nearest, name, strlen(name));
+	cli_spelling_init(&nearest, name, strlen(name));
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		cli_nearest_offer(&nearest, commands[i]->name);
-	cli_nearest_offer(&nearest, HELP_COMMAND);
+		cli_spelling_offer(&nearest, commands[i]->name);
+	cli_spelling_offer(&nearest, HELP_COMMAND);
 	for (size_t i = 0; cli_program_known(i) != NULL; i++)
-		cli_nearest_offer(&nearest, cli_program_known(i));
+		cli_spelling_offer(&nearest, cli_program_known(i));
 	if (nearest.best)
 		return cli_usage_error("unknown command %s; did you mean '%s'?",
 		                       quoted.text, nearest.best);

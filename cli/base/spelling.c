@@ -9,8 +9,8 @@
 /* Any prefix is nearer than any slip. */
 #define SLIP_WEIGHT 1000u
 
-void cli_nearest_init(struct cli_nearest *nearest, const char *given,
-                      size_t given_bytes)
+void cli_spelling_init(struct cli_spelling *nearest, const char *given,
+                       size_t given_bytes)
 {
 	nearest->given = given;
 	nearest->given_bytes = given_bytes;
@@ -49,7 +49,7 @@ static size_t count_slips(const char *a, size_t a_bytes, const char *b,
 	return rows[a_bytes][b_bytes];
 }
 
-void cli_nearest_offer(struct cli_nearest *nearest, const char *name)
+void cli_spelling_offer(struct cli_spelling *nearest, const char *name)
 {
 	size_t name_bytes = strlen(name);
 	size_t given_bytes = nearest->given_bytes;

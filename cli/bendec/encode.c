@@ -292,13 +292,13 @@ static bool refuse_variant(struct encoder *encoder,
                            const struct cli_bendec_type *type,
                            struct cli_json_span name)
 {
-	struct cli_nearest nearest;
+	struct cli_spelling nearest;
 	struct cli_quoted quoted;
 	struct cli_quoted best;
 
-	cli_nearest_init(&nearest, (const char *)name.bytes, name.size_bytes);
+	cli_spelling_init(&nearest, (const char *)name.bytes, name.size_bytes);
 	for (size_t i = 0; i < type->variant_count; i++)
-		cli_nearest_offer(&nearest, type->variants[i].name);
+		cli_spelling_offer(&nearest, type->variants[i].name);
 	cli_quote_bytes(&quoted, name.bytes, name.size_bytes);
 	if (nearest.best == NULL)
 		return refuse(encoder, "%s has no variant %s", type->name,
@@ -494,7 +494,7 @@ static bool refuse_field(struct encoder *encoder,
                          const struct cli_bendec_type *type,
                          struct cli_json_span name)
 {
-	struct cli_nearest nearest;
+	struct cli_spelling nearest;
 	struct cli_quoted best;
 	/* The path shows the name, however long it is. */
 	char text[BENDEC_NAME_MAX + 1];
@@ -503,9 +503,9 @@ static bool refuse_field(struct encoder *encoder,
 
 	memcpy(text, name.bytes, length);
 	text[length] = '\0';
-	cli_nearest_init(&nearest, (const char *)name.bytes, name.size_bytes);
+	cli_spelling_init(&nearest, (const char *)name.bytes, name.size_bytes);
 	for (size_t i = 0; i < type->field_count; i++)
-		cli_nearest_offer(&nearest, type->fields[i].name);
+		cli_spelling_offer(&nearest, type->fields[i].name);
 	if (nearest.best == NULL)
 		(void)refuse(encoder, "%s has no such field", type->name);
 	else

@@ -206,17 +206,18 @@ static struct bendec_definition *look_up(const struct resolver *resolver,
 static const struct cli_bendec_type *refuse_unknown(struct resolver *resolver,
                                                     const char *name)
 {
-	struct cli_nearest nearest;
+	struct cli_spelling nearest;
 	struct cli_quoted quoted;
 	struct cli_quoted best;
 
-	cli_nearest_init(&nearest, name, strlen(name));
+	cli_spelling_init(&nearest, name, strlen(name));
 	for (size_t i = 0; i < resolver->schema->count; i++)
-		cli_nearest_offer(&nearest,
-		                  resolver->schema->definitions[i]->name);
+		cli_spelling_offer(&nearest,
+		                   resolver->schema->definitions[i]->name);
 	for (int kind = 0; kind < BENDEC_KNOWN_COUNT; kind++)
-		cli_nearest_offer(&nearest, cli_bendec_kind_name((
-						    enum cli_bendec_kind)kind));
+		cli_spelling_offer(
+			&nearest,
+			cli_bendec_kind_name((enum cli_bendec_kind)kind));
 	cli_quote(&quoted, name);
 	if (nearest.best == NULL)
 		(void)refuse(resolver, "unknown type %s", quoted.text);

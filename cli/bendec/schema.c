@@ -279,7 +279,7 @@ bool cli_bendec_find(const struct cli_bendec *schema, const char *name,
 {
 	const struct bendec_definition *definition = bendec_lookup(schema,
 	                                                           name);
-	struct cli_nearest nearest;
+	struct cli_spelling nearest;
 	struct cli_quoted quoted;
 	struct cli_quoted best;
 
@@ -287,9 +287,9 @@ bool cli_bendec_find(const struct cli_bendec *schema, const char *name,
 		*definition_out = describe(definition);
 		return true;
 	}
-	cli_nearest_init(&nearest, name, strlen(name));
+	cli_spelling_init(&nearest, name, strlen(name));
 	for (size_t i = 0; i < schema->count; i++)
-		cli_nearest_offer(&nearest, schema->definitions[i]->name);
+		cli_spelling_offer(&nearest, schema->definitions[i]->name);
 	cli_quote(&quoted, name);
 	if (nearest.best == NULL)
 		bendec_report(error_out, CLI_BENDEC_UNKNOWN_NAME, NULL,

@@ -37,21 +37,21 @@ static void close_source(struct cli_source *source)
 	*source = (struct cli_source){0};
 }
 
-/* ---------------------------------------------------------------- nudges */
+/* --------------------------------------------------------- the name's watch */
 
 /* Descriptors for two logs, a cursor file and a look into /proc come first. */
 #define SPARE_DESCRIPTORS 4
 
-static void start_nudge(struct cli_follow *follow)
+static void start_name_watch(struct cli_follow *follow)
 {
-	if (follow->mode != CLI_FOLLOW_NAME || follow->nudge.fd >= 0 ||
-	    follow->no_nudge)
+	if (follow->mode != CLI_FOLLOW_NAME || follow->watch.fd >= 0 ||
+	    follow->no_watch)
 		return;
-	cli_nudge_begin(&follow->nudge, follow->path);
-	if (follow->nudge.fd < 0)
+	cli_name_watch_begin(&follow->watch, follow->path);
+	if (follow->watch.fd < 0)
 		return;
-	int last = fcntl(follow->nudge.fd, F_DUPFD_CLOEXEC,
-	                 follow->nudge.fd + SPARE_DESCRIPTORS);
+	int last = fcntl(follow->watch.fd, F_DUPFD_CLOEXEC,
+	                 follow->watch.fd + SPARE_DESCRIPTORS);
 
 	if (last >= 0)
 		close(last);
@@ -61,10 +61,10 @@ static void start_nudge(struct cli_follow *follow)
 
 bool cli_follow_spare(struct cli_follow *follow)
 {
-	bool has_one = follow->nudge.fd >= 0;
+	bool has_one = follow->watch.fd >= 0;
 
-	cli_nudge_end(&follow->nudge);
-	follow->no_nudge = true;
+	cli_name_watch_end(&follow->watch);
+	follow->no_watch = true;
 	return has_one;
 }
 
@@ -72,22 +72,22 @@ void cli_follow_begin(struct cli_follow *follow, const char *path,
                       enum cli_follow_mode mode)
 {
 	*follow = (struct cli_follow){.path = path, .mode = mode};
-	follow->nudge.fd = -1;
+	follow->watch.fd = -1;
 	follow->changed_ns = follow->looked_ns = cli_now_ns();
-	start_nudge(follow);
+	start_name_watch(follow);
 }
 
 void cli_follow_end(struct cli_follow *follow)
 {
 	close_source(&follow->now);
 	close_source(&follow->next);
-	cli_nudge_end(&follow->nudge);
+	cli_name_watch_end(&follow->watch);
 }
 
 /* Whether something happened to the name. */
-static bool is_nudged(struct cli_follow *follow)
+static bool is_name_touched(struct cli_follow *follow)
 {
-	if (!cli_nudge_came(&follow->nudge))
+	if (!cli_name_watch_came(&follow->watch))
 		return false;
 	follow->changed_ns = cli_now_ns();
 	return true;
@@ -291,8 +291,8 @@ int cli_follow_open(struct cli_follow *follow, bool *ready_out)
 void cli_follow_rest(struct cli_follow *follow, int64_t most_ns)
 {
 	/* The folder may not have been there before. */
-	start_nudge(follow);
-	if (is_nudged(follow))
+	start_name_watch(follow);
+	if (is_name_touched(follow))
 		return;
 	int64_t pause = cli_follow_pause(follow);
 
@@ -349,12 +349,12 @@ static int open_next(struct cli_follow *follow, int found)
 	return CLI_OK;
 }
 
-/* A change that no nudge told of: the folder is another one by now, or was
+/* A change that no watch told of: the folder is another one by now, or was
  * not there before. */
-static void renew_nudge(struct cli_follow *follow)
+static void renew_name_watch(struct cli_follow *follow)
 {
-	cli_nudge_end(&follow->nudge);
-	start_nudge(follow);
+	cli_name_watch_end(&follow->watch);
+	start_name_watch(follow);
 	follow->changed_ns = cli_now_ns();
 }
 
@@ -373,14 +373,14 @@ int cli_follow_look(struct cli_follow *follow, bool *switched_out)
 		*switched_out = true;
 		return CLI_OK;
 	}
-	bool nudged = is_nudged(follow);
+	bool touched = is_name_touched(follow);
 
-	if (!nudged && cli_follow_pause(follow) > 0)
+	if (!touched && cli_follow_pause(follow) > 0)
 		return CLI_OK;
 	int found = shmlog_check_name(follow->now.log);
 
-	if (found != follow->found && !nudged)
-		renew_nudge(follow);
+	if (found != follow->found && !touched)
+		renew_name_watch(follow);
 	follow->found = found;
 	follow->looked_ns = cli_now_ns();
 	if (found == 0) {
@@ -402,7 +402,7 @@ void cli_follow_look_soon(struct cli_follow *follow)
 int64_t cli_follow_pause(const struct cli_follow *follow)
 {
 	int64_t pause = follow->mode != CLI_FOLLOW_NAME ? FILE_LOOK_NS
-	                : follow->nudge.fd >= 0         ? NUDGED_LOOK_NS
+	                : follow->watch.fd >= 0         ? NUDGED_LOOK_NS
 	                                                : BLIND_LOOK_NS;
 
 	if (follow->next.log != NULL || follow->must_swap ||

@@ -30,15 +30,16 @@ struct cli_follow {
 	struct cli_source now;
 	struct cli_source next; /* where the name leads by now */
 
-	struct cli_nudge nudge; /* when something happens to the name */
-	bool no_nudge;          /* descriptors are too few for one */
-	bool must_swap;         /* ... and for two logs at a time */
-	bool unready;           /* what has the name is not ready */
-	int64_t changed_ns;     /* when it was last seen to change */
-	int64_t looked_ns;      /* when the name was last looked at */
-	int found;              /* by that look, a status */
-	int told;               /* the last one that was said; 0: none */
-	int untold;             /* one that differs from it, since: */
+	struct cli_name_watch watch; /* tells when something happens to the
+	                              * name */
+	bool no_watch;               /* descriptors are too few for one */
+	bool must_swap;              /* ... and for two logs at a time */
+	bool unready;                /* what has the name is not ready */
+	int64_t changed_ns;          /* when it was last seen to change */
+	int64_t looked_ns;           /* when the name was last looked at */
+	int found;                   /* by that look, a status */
+	int told;                    /* the last one that was said; 0: none */
+	int untold;                  /* one that differs from it, since: */
 	int64_t untold_ns;
 
 	/* May be set behind cli_follow_begin(): called for each log that is

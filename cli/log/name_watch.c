@@ -71,28 +71,28 @@ static int announce(int fd)
 	               : -1;
 }
 
-void cli_nudge_begin(struct cli_nudge *nudge, const char *path)
+void cli_name_watch_begin(struct cli_name_watch *watch, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	nudge->name = slash != NULL ? slash + 1 : path;
-	nudge->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (nudge->fd >= 0 && (announce(nudge->fd) != 0 ||
-	                       watch_folder(nudge->fd, path, nudge->name) < 0))
-		cli_nudge_end(nudge);
+	watch->name = slash != NULL ? slash + 1 : path;
+	watch->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (watch->fd >= 0 && (announce(watch->fd) != 0 ||
+	                       watch_folder(watch->fd, path, watch->name) < 0))
+		cli_name_watch_end(watch);
 }
 
-void cli_nudge_end(struct cli_nudge *nudge)
+void cli_name_watch_end(struct cli_name_watch *watch)
 {
-	if (nudge->fd < 0)
+	if (watch->fd < 0)
 		return;
 	/* The timer may go on: nobody is there to be interrupted. */
 	signal(SIGIO, SIG_IGN);
-	close(nudge->fd);
-	nudge->fd = -1;
+	close(watch->fd);
+	watch->fd = -1;
 }
 
-bool cli_nudge_came(struct cli_nudge *nudge)
+bool cli_name_watch_came(struct cli_name_watch *watch)
 {
 	_Alignas(struct inotify_event) char
 		events[16 * (sizeof(struct inotify_event) + NAME_MAX + 1)];
@@ -100,12 +100,12 @@ bool cli_nudge_came(struct cli_nudge *nudge)
 	bool named = false, gone = false;
 	ssize_t got;
 
-	if (nudge->fd < 0 || came == 0)
+	if (watch->fd < 0 || came == 0)
 		return false;
 	/* Before the reading: what comes after it comes again. */
 	timer_settime(timer, 0, &never, NULL);
 	came = pause_ms = 0;
-	while ((got = read(nudge->fd, events, sizeof(events))) > 0) {
+	while ((got = read(watch->fd, events, sizeof(events))) > 0) {
 		for (ssize_t at = 0; at < got;) {
 			const struct inotify_event *event =
 				(const void *)(events + at);
@@ -113,7 +113,7 @@ bool cli_nudge_came(struct cli_nudge *nudge)
 			/* An event without a name tells of the folder, or of
 			 * events that were lost. */
 			named |= event->len == 0 ||
-			         strcmp(event->name, nudge->name) == 0;
+			         strcmp(event->name, watch->name) == 0;
 			gone |= (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF |
 			                        IN_IGNORED | IN_UNMOUNT)) != 0;
 			at += (ssize_t)(sizeof(*event) + event->len);
@@ -121,25 +121,25 @@ bool cli_nudge_came(struct cli_nudge *nudge)
 	}
 	/* Another folder may have the path of this one soon. */
 	if (gone)
-		cli_nudge_end(nudge);
+		cli_name_watch_end(watch);
 	return named;
 }
 
 #else
 
-void cli_nudge_begin(struct cli_nudge *nudge, const char *path)
+void cli_name_watch_begin(struct cli_name_watch *watch, const char *path)
 {
-	*nudge = (struct cli_nudge){.fd = -1, .name = path};
+	*watch = (struct cli_name_watch){.fd = -1, .name = path};
 }
 
-void cli_nudge_end(struct cli_nudge *nudge)
+void cli_name_watch_end(struct cli_name_watch *watch)
 {
-	(void)nudge;
+	(void)watch;
 }
 
-bool cli_nudge_came(struct cli_nudge *nudge)
+bool cli_name_watch_came(struct cli_name_watch *watch)
 {
-	(void)nudge;
+	(void)watch;
 	return false;
 }
 

@@ -236,13 +236,13 @@ static const char *quote_option(struct cli_quoted *buffer,
 static int refuse_name(const struct cli_command *command, const char *written,
                        const char *name, size_t name_bytes)
 {
-	struct cli_nearest nearest;
+	struct cli_spelling nearest;
 
-	cli_nearest_init(&nearest, name, name_bytes);
-	cli_nearest_offer(&nearest, HELP_NAME);
+	cli_spelling_init(&nearest, name, name_bytes);
+	cli_spelling_offer(&nearest, HELP_NAME);
 	for (size_t i = 0; i < command->option_count; i++) {
 		if (command->options[i].name)
-			cli_nearest_offer(&nearest, command->options[i].name);
+			cli_spelling_offer(&nearest, command->options[i].name);
 	}
 	if (nearest.best)
 		return cli_usage_error(

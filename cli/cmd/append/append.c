@@ -94,8 +94,8 @@ struct append {
 	bool skip_invalid;
 	uint64_t skipped;
 	struct cli_typed typed; /* what records are values of */
-	struct cli_sink_options sink_options;
-	struct cli_sink sink;
+	struct cli_committer_options committer_options;
+	struct cli_committer committer;
 	struct cli_overflow overflow;
 	unsigned char *scratch; /* for conversions */
 
@@ -107,7 +107,7 @@ struct append {
 	                          * for what is read */
 	uint64_t base;     /* bytes of the input before the buffer's */
 	size_t used;       /* bytes in the buffer */
-	size_t parsed;     /* of them, put into the sink or passed over */
+	size_t parsed;     /* of them, put into the committer or passed over */
 	size_t settled;    /* of them, committed or passed over */
 	uint64_t number;   /* of the record at `parsed`, from 1 */
 	bool began;        /* to be read */
@@ -231,24 +231,24 @@ static const char *describe_rest(const struct append *append, const char *from,
 
 static int report_full(struct append *append, const struct cli_refused *refused)
 {
-	const struct cli_sink *sink = &append->sink;
+	const struct cli_committer *committer = &append->committer;
 	struct place place;
 	struct rest_text rest;
 
-	if (sink->options.atomic) {
+	if (committer->options.atomic) {
 		cli_message(append->path,
 		            "full: 0 frames committed, the input does not fit "
 		            "in %" PRIu64 " free bytes as one commit",
-		            sink->free_bytes);
+		            committer->free_bytes);
 		return CLI_FULL;
 	}
 	cli_message(append->path,
 	            "full: %" PRIu64 " frames committed, %s (%zu bytes) does "
 	            "not fit in %" PRIu64 " free bytes%s%s",
-	            sink->committed,
+	            committer->committed,
 	            describe_place(append, refused->from.number, &place),
-	            refused->size_bytes, sink->free_bytes,
-	            refused->size_bytes <= sink->free_bytes
+	            refused->size_bytes, committer->free_bytes,
+	            refused->size_bytes <= committer->free_bytes
 	                    ? " (a frame takes 4 more than its payload)"
 	                    : "",
 	            describe_rest(append, "there", &rest));
@@ -261,7 +261,7 @@ static int commit(struct append *append)
 	struct cli_refused refused;
 	struct place place;
 	struct rest_text rest;
-	int status = cli_sink_commit(&append->sink, &refused);
+	int status = cli_committer_commit(&append->committer, &refused);
 
 	if (status == 0) {
 		/* Nothing up to `parsed` is of interest any more. */
@@ -271,18 +271,18 @@ static int commit(struct append *append)
 	describe_place(append, refused.from.number, &place);
 	status = status == SHMLOG_ERR_FULL
 	                 ? report_full(append, &refused)
-	                 : cli_sink_refused(
-				   &append->sink, status,
+	                 : cli_committer_refused(
+				   &append->committer, status,
 				   describe_rest(append, place.text, &rest));
 	return end_at(append, refused.from, status);
 }
 
-/* Puts one payload into the sink, committing when it is time. */
+/* Puts one payload into the committer, committing when it is time. */
 static int put(struct append *append, const struct cli_payload *payload)
 {
-	int status = cli_sink_put(&append->sink, payload->bytes,
-	                          payload->size_bytes, here(append),
-	                          cli_record_surplus(append->delimiting));
+	int status = cli_committer_put(&append->committer, payload->bytes,
+	                               payload->size_bytes, here(append),
+	                               cli_record_surplus(append->delimiting));
 
 	if (status == 0)
 		return CLI_OK;
@@ -297,7 +297,7 @@ static int put(struct append *append, const struct cli_payload *payload)
  * the acknowledgements. */
 static bool is_stopped(const struct append *append)
 {
-	return cli_signal_caught() != 0 || append->sink.output->error != 0;
+	return cli_signal_caught() != 0 || append->committer.output->error != 0;
 }
 
 /* A record that cannot be appended.  CLI_OK if it is passed over. */
@@ -308,20 +308,20 @@ static int reject(struct append *append, const char *reason)
 	int status = CLI_OK;
 
 	describe_place(append, append->number, &place);
-	cli_sink_let_go(&append->sink);
+	cli_committer_let_go(&append->committer);
 	if (append->skip_invalid) {
 		cli_message(append->path, "skipped %s: %s", place.text, reason);
 		append->skipped++;
 		return CLI_OK;
 	}
-	if (!append->sink.options.atomic)
+	if (!append->committer.options.atomic)
 		status = commit(append);
 	if (status != CLI_OK)
 		return status;
 	cli_message(append->path,
 	            "bad input: %s: %s; %" PRIu64 " frames committed%s%s",
-	            place.text, reason, append->sink.committed,
-	            append->sink.options.atomic ? "" : " before it",
+	            place.text, reason, append->committer.committed,
+	            append->committer.options.atomic ? "" : " before it",
 	            describe_rest(append, "there", &rest));
 	return end_at(append, here(append), CLI_INPUT);
 }
@@ -414,13 +414,13 @@ static bool take_simple(struct append *append)
 	/* The texts of -m are cut apart in another way than they are meant. */
 	if (append->typed.type != NULL || append->format != append->delimiting)
 		return false;
-	framing.frames = cli_sink_room(&append->sink, &framing.room_bytes,
-	                               &framing.most);
+	framing.frames = cli_committer_room(&append->committer,
+	                                    &framing.room_bytes, &framing.most);
 	cli_records_frame(append->format, append->buffer + append->parsed,
 	                  append->used - append->parsed, &framing);
-	cli_sink_add(&append->sink,
-	             (struct cli_extent){framing.count, framing.used},
-	             here(append), cli_record_surplus(append->format));
+	cli_committer_add(&append->committer,
+	                  (struct cli_extent){framing.count, framing.used},
+	                  here(append), cli_record_surplus(append->format));
 	append->parsed += framing.consumed;
 	append->number += framing.count;
 	return framing.count > 0;
@@ -436,16 +436,17 @@ static int take_buffer(struct append *append)
 	if (append->discarding)
 		discard(append);
 	while (status == CLI_OK && !more && append->parsed < append->used &&
-	       !append->discarding && append->sink.output->error == 0) {
-		if (!cli_sink_has_room(&append->sink))
+	       !append->discarding && append->committer.output->error == 0) {
+		if (!cli_committer_has_room(&append->committer))
 			status = commit(append);
 		if (status == CLI_OK && !take_simple(append))
 			status = take_next(append, &more);
-		if (status == CLI_OK && cli_sink_is_due(&append->sink))
+		if (status == CLI_OK &&
+		    cli_committer_is_due(&append->committer))
 			status = commit(append);
 	}
-	if (status == CLI_OK && append->sink.options.commit_every == 0 &&
-	    !append->sink.options.atomic)
+	if (status == CLI_OK && append->committer.options.commit_every == 0 &&
+	    !append->committer.options.atomic)
 		status = commit(append);
 	return status;
 }
@@ -455,7 +456,7 @@ static int make_room(struct append *append)
 {
 	int status = CLI_OK;
 
-	if (append->sink.options.atomic)
+	if (append->committer.options.atomic)
 		append->settled = append->parsed;
 	/* What waits for --commit-every is kept until it is committed, but
 	 * must not stop the reading. */
@@ -479,7 +480,7 @@ static int report_unreadable(struct append *append, int error)
 	struct cli_quoted name;
 	struct place place;
 	struct rest_text rest;
-	int status = append->sink.options.atomic ? CLI_OK : commit(append);
+	int status = append->committer.options.atomic ? CLI_OK : commit(append);
 
 	append->unreadable = true;
 	if (status != CLI_OK)
@@ -489,7 +490,7 @@ static int report_unreadable(struct append *append, int error)
 	            "cannot read %s: %s; %" PRIu64 " frames committed%s",
 	            append->name == NULL ? "standard input"
 	                                 : cli_quote(&name, append->name),
-	            shmlog_strerror(error), append->sink.committed,
+	            shmlog_strerror(error), append->committer.committed,
 	            describe_rest(append, place.text, &rest));
 	return end_at(append, here(append), CLI_SYSTEM);
 }
@@ -500,7 +501,7 @@ static bool is_fed(const struct append *append)
 {
 	struct cli_quoted name;
 
-	if (append->sink_options.force ||
+	if (append->committer_options.force ||
 	    shmlog_is_fed(append->log, append->fd) != 1)
 		return false;
 	cli_message(append->path,
@@ -509,7 +510,7 @@ static bool is_fed(const struct append *append)
 	            " frames committed",
 	            append->name == NULL ? "standard input"
 	                                 : cli_quote(&name, append->name),
-	            append->sink.committed);
+	            append->committer.committed);
 	return true;
 }
 
@@ -522,7 +523,7 @@ static int read_more(struct append *append)
 
 	if (room > READ_BYTES)
 		room = READ_BYTES;
-	cli_sink_wait(&append->sink, append->fd);
+	cli_committer_wait(&append->committer, append->fd);
 	got = cli_read(append->fd, append->buffer + append->used, room);
 	if (got < 0 && errno != EINTR)
 		return report_unreadable(append, -errno);
@@ -584,7 +585,8 @@ static const char *clash_of(const struct append *append,
 	    fstat(append->overflow.fd, &other) == 0 &&
 	    cli_is_same_file(&other, input))
 		return "is the file for what overflows itself";
-	if (append->sink_options.ack && fstat(STDOUT_FILENO, &other) == 0 &&
+	if (append->committer_options.ack &&
+	    fstat(STDOUT_FILENO, &other) == 0 &&
 	    cli_is_same_file(&other, input))
 		return "is the file that standard output goes to";
 	return NULL;
@@ -627,7 +629,7 @@ static int check_overflow(const struct append *append)
 	if (append->log != NULL ? cli_is_log(append->log, &rest)
 	                        : cli_is_path_of(append->path, overflow->fd))
 		clash = "is the log itself";
-	else if (append->sink_options.ack &&
+	else if (append->committer_options.ack &&
 	         fstat(STDOUT_FILENO, &other) == 0 &&
 	         cli_is_same_file(&rest, &other))
 		clash = "is the file that standard output goes to";
@@ -665,7 +667,7 @@ static void begin_input(struct append *append, const char *name, int fd)
 /* Says what ends the input early, where no refusal does. */
 static void report_stopped(struct append *append)
 {
-	int error = append->sink.output->error;
+	int error = append->committer.output->error;
 	struct place place;
 	struct rest_text rest;
 
@@ -673,7 +675,7 @@ static void report_stopped(struct append *append)
 	cli_message(append->path, "%s%s; %" PRIu64 " frames committed%s",
 	            error == 0 ? "ended by a signal" : "cannot acknowledge: ",
 	            error == 0 ? "" : shmlog_strerror(-error),
-	            append->sink.committed,
+	            append->committer.committed,
 	            describe_rest(append, place.text, &rest));
 	append->told = true;
 }
@@ -696,7 +698,7 @@ static int end_stopped(struct append *append)
 /* Commits what an input leaves waiting: it comes from this buffer. */
 static int finish_input(struct append *append, int status)
 {
-	if (status == CLI_OK && !append->sink.options.atomic)
+	if (status == CLI_OK && !append->committer.options.atomic)
 		status = commit(append);
 	if (status == CLI_OK && is_stopped(append))
 		status = end_stopped(append);
@@ -774,7 +776,7 @@ static int end_unopened(struct append *append, const char *name, int error)
 	if (error == -EINTR)
 		return end_at(append, here(append), CLI_OK);
 	cli_message(name, "cannot open: %s; %" PRIu64 " frames committed%s%s",
-	            shmlog_strerror(error), append->sink.committed,
+	            shmlog_strerror(error), append->committer.committed,
 	            kept ? "; the input behind it goes to " : "",
 	            kept ? cli_quote(&file, append->overflow.path) : "");
 	return end_at(append, here(append), CLI_SYSTEM);
@@ -791,7 +793,7 @@ static int check_opened(const struct append *append, const char *name)
 	if (clash == NULL)
 		return CLI_OK;
 	cli_message(name, "%s; %" PRIu64 " frames committed", clash,
-	            append->sink.committed);
+	            append->committer.committed);
 	return CLI_USAGE;
 }
 
@@ -927,7 +929,7 @@ static int take_all(struct append *append, const struct cli_args *args)
 		report_stopped(append);
 	/* What is to be all or nothing waits for the end of the input; a signal
 	 * is none. */
-	if (status == CLI_OK && append->sink.options.atomic &&
+	if (status == CLI_OK && append->committer.options.atomic &&
 	    cli_signal_caught() == 0)
 		status = commit(append);
 	return status;
@@ -953,12 +955,12 @@ static int report_refused(struct append *append, const struct cli_args *args,
 	if (append->overflow.path != NULL)
 		snprintf(rest, sizeof(rest), "; the input goes to %s",
 		         cli_quote(&file, append->overflow.path));
-	status = cli_sink_refused(&append->sink, status, rest);
+	status = cli_committer_refused(&append->committer, status, rest);
 	return worse(status, keep_all(append, args));
 }
 
 static int parse_options(const struct cli_args *args, struct append *append,
-                         struct cli_sink_options *sink)
+                         struct cli_committer_options *committer)
 {
 	const char *format = cli_args_value(args, OPTION_INPUT);
 	const char *every = cli_args_value(args, OPTION_COMMIT_EVERY);
@@ -966,11 +968,11 @@ static int parse_options(const struct cli_args *args, struct append *append,
 	const char *patience = cli_args_value(args, OPTION_WRITER_TIMEOUT);
 	struct cli_quoted quoted;
 
-	sink->lock_timeout_ns = -1;
-	sink->atomic = cli_args_count(args, OPTION_ATOMIC) > 0;
-	sink->ack = cli_args_count(args, OPTION_ACK) > 0;
-	sink->needs_output = cli_args_count(args, OPTION_OVERFLOW) > 0;
-	sink->force = cli_args_count(args, OPTION_FORCE) > 0;
+	committer->lock_timeout_ns = -1;
+	committer->atomic = cli_args_count(args, OPTION_ATOMIC) > 0;
+	committer->ack = cli_args_count(args, OPTION_ACK) > 0;
+	committer->needs_output = cli_args_count(args, OPTION_OVERFLOW) > 0;
+	committer->force = cli_args_count(args, OPTION_FORCE) > 0;
 	append->skip_invalid = cli_args_count(args, OPTION_SKIP_INVALID) > 0;
 	if (format != NULL && !cli_input_format_parse(format, &append->format))
 		return cli_usage_error("unknown input format %s: lines, nul, "
@@ -978,18 +980,18 @@ static int parse_options(const struct cli_args *args, struct append *append,
 		                       cli_quote(&quoted, format));
 	append->delimiting = append->format;
 	append->noun = cli_record_noun(append->format);
-	if (every != NULL && (!cli_parse_u64(every, &sink->commit_every) ||
-	                      sink->commit_every == 0))
+	if (every != NULL && (!cli_parse_u64(every, &committer->commit_every) ||
+	                      committer->commit_every == 0))
 		return cli_usage_error("--commit-every %s is no number of "
 		                       "frames from 1 on",
 		                       cli_quote(&quoted, every));
 	if (timeout != NULL &&
-	    !cli_parse_duration(timeout, &sink->lock_timeout_ns))
+	    !cli_parse_duration(timeout, &committer->lock_timeout_ns))
 		return cli_usage_error("--lock-timeout %s is no DURATION such "
 		                       "as 250us, 10ms, 1.5s or 2m",
 		                       cli_quote(&quoted, timeout));
 	if (patience != NULL &&
-	    !cli_parse_duration(patience, &sink->writer_timeout_ns))
+	    !cli_parse_duration(patience, &committer->writer_timeout_ns))
 		return cli_usage_error("--writer-timeout %s is no DURATION "
 		                       "such as 250us, 10ms, 1.5s or 2m",
 		                       cli_quote(&quoted, patience));
@@ -1008,7 +1010,7 @@ static bool has_newline(const struct cli_args *args)
 
 static int check_combination(const struct cli_args *args,
                              const struct append *append,
-                             const struct cli_sink_options *sink)
+                             const struct cli_committer_options *committer)
 {
 	bool messages = cli_args_count(args, OPTION_MESSAGE) > 0;
 	const char *overflow = cli_args_value(args, OPTION_OVERFLOW);
@@ -1020,13 +1022,13 @@ static int check_combination(const struct cli_args *args,
 	if (append->typed.type != NULL && append->format == CLI_INPUT_FRAMES)
 		return cli_usage_error("--schema and the input format frames "
 		                       "exclude each other");
-	if (sink->force && cli_args_count(args, OPTION_WRITER_TIMEOUT) > 0)
+	if (committer->force && cli_args_count(args, OPTION_WRITER_TIMEOUT) > 0)
 		return cli_usage_error("--force and --writer-timeout exclude "
 		                       "each other: the one does not wait");
-	if (sink->atomic && sink->commit_every > 0)
+	if (committer->atomic && committer->commit_every > 0)
 		return cli_usage_error(
 			"--atomic and --commit-every exclude each other");
-	if (sink->atomic && overflow != NULL)
+	if (committer->atomic && overflow != NULL)
 		return cli_usage_error("--atomic and --overflow exclude each "
 		                       "other: there is no rest");
 	if (overflow != NULL && append->format == CLI_INPUT_WHOLE &&
@@ -1036,7 +1038,7 @@ static int check_combination(const struct cli_args *args,
 	if (overflow != NULL && has_newline(args))
 		return cli_usage_error("--overflow would cut a TEXT with a "
 		                       "newline in two");
-	if (sink->ack && overflow != NULL && strcmp(overflow, "-") == 0)
+	if (committer->ack && overflow != NULL && strcmp(overflow, "-") == 0)
 		return cli_usage_error("--ack and --overflow - would mix on "
 		                       "standard output");
 	return CLI_OK;
@@ -1096,17 +1098,18 @@ static int append_to(struct append *append, const struct cli_args *args)
 	if (append->scratch == NULL || append->buffer == NULL) {
 		status = cli_fail(append->path, "cannot append", -ENOMEM);
 	} else {
-		status = cli_sink_open(&append->sink, append->log, append->path,
-		                       &append->sink_options, &output);
+		status = cli_committer_open(
+			&append->committer, append->log, append->path,
+			&append->committer_options, &output);
 		status = status == 0 ? take_all(append, args)
 		                     : report_refused(append, args, status);
-		cli_sink_release(&append->sink);
+		cli_committer_release(&append->committer);
 	}
 	/* Before nobody reads the output, which may end the process. */
 	cli_overflow_close(&append->overflow);
 	free(append->scratch);
 	free(append->buffer);
-	if (status == CLI_OK && append->sink.overwrote)
+	if (status == CLI_OK && append->committer.overwrote)
 		status = CLI_WRITER;
 	if (status == CLI_OK && append->skipped > 0)
 		status = CLI_LOSS;
@@ -1132,7 +1135,7 @@ static bool is_input_taken(const struct cli_args *args)
 
 /* Reads the options, and the definitions that they name. */
 static int prepare(const struct cli_args *args, struct append *append,
-                   struct cli_sink_options *options)
+                   struct cli_committer_options *options)
 {
 	static const struct cli_typed_places places = {
 		OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS};
@@ -1183,7 +1186,7 @@ static int append_run(const struct cli_args *args)
 {
 	struct append append = {.path = cli_args_operand(args, 0),
 	                        .overflow.fd = -1};
-	int status = prepare(args, &append, &append.sink_options);
+	int status = prepare(args, &append, &append.committer_options);
 
 	if (status == CLI_OK)
 		status = open_all(&append, args);

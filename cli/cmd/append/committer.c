@@ -27,33 +27,33 @@
 /* Bytes of a commit that is made sooner than a reader wakes up. */
 #define SMALL_BYTES 4096u
 
-static unsigned append_flags(const struct cli_sink *sink)
+static unsigned append_flags(const struct cli_committer *committer)
 {
 	return SHMLOG_APPEND_WAKE |
-	       (sink->options.force ? SHMLOG_APPEND_FORCE : 0u) |
-	       (sink->options.atomic ? SHMLOG_APPEND_WHOLE : 0u);
+	       (committer->options.force ? SHMLOG_APPEND_FORCE : 0u) |
+	       (committer->options.atomic ? SHMLOG_APPEND_WHOLE : 0u);
 }
 
-void cli_sink_let_go(struct cli_sink *sink)
+void cli_committer_let_go(struct cli_committer *committer)
 {
-	if (!sink->keeps)
+	if (!committer->keeps)
 		return;
-	sink->keeps = false;
-	shmlog_keeper_release(sink->keeper);
+	committer->keeps = false;
+	shmlog_keeper_release(committer->keeper);
 	cli_signals_defer_stop(false);
 }
 
 /* struct shmlog_append_options.waiting. */
 static int wait_for(void *context, int status)
 {
-	struct cli_sink *sink = context;
+	struct cli_committer *committer = context;
 
 	/* Nothing is kept while something is waited for. */
-	if (sink->keeps) {
-		sink->keeps = false;
+	if (committer->keeps) {
+		committer->keeps = false;
 		cli_signals_defer_stop(false);
 	}
-	return cli_patience_wait(&sink->patience, status);
+	return cli_patience_wait(&committer->patience, status);
 }
 
 /*
@@ -61,63 +61,66 @@ static int wait_for(void *context, int status)
  * that prints nothing gives up its standard output.  False if there is
  * nothing to give.
  */
-static bool spare_output(struct cli_sink *sink)
+static bool spare_output(struct cli_committer *committer)
 {
-	struct cli_output *output = sink->output;
+	struct cli_output *output = committer->output;
 
-	if (sink->options.ack || sink->options.needs_output ||
-	    output->used > 0 || sink->spared_output)
+	if (committer->options.ack || committer->options.needs_output ||
+	    output->used > 0 || committer->spared_output)
 		return false;
 	close(output->fd);
-	sink->spared_output = true;
+	committer->spared_output = true;
 	return true;
 }
 
 /* Something that takes what nobody writes, in its place. */
-static void replace_output(const struct cli_sink *sink)
+static void replace_output(const struct cli_committer *committer)
 {
 	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-	if (fd < 0 || fd == sink->output->fd)
+	if (fd < 0 || fd == committer->output->fd)
 		return;
-	(void)dup2(fd, sink->output->fd);
+	(void)dup2(fd, committer->output->fd);
 	close(fd);
 }
 
 /* One commit, begun again when a signal that means nothing to us cuts it. */
-static int append(struct cli_sink *sink, struct shmlog_append_result *result)
+static int append(struct cli_committer *committer,
+                  struct shmlog_append_result *result)
 {
 	struct shmlog_append_options options = {
-		.flags = append_flags(sink),
-		.keeper = sink->keeper,
-		.writer_timeout_ns = sink->options.writer_timeout_ns,
+		.flags = append_flags(committer),
+		.keeper = committer->keeper,
+		.writer_timeout_ns = committer->options.writer_timeout_ns,
 		.waiting = wait_for,
-		.context = sink,
+		.context = committer,
 	};
-	int64_t lock_timeout_ns = sink->options.lock_timeout_ns;
+	int64_t lock_timeout_ns = committer->options.lock_timeout_ns;
 	int status;
 
 	/* A signal that has come already ends no wait for the lock. */
 	if (cli_signal_caught() != 0 &&
 	    (lock_timeout_ns < 0 || lock_timeout_ns > LAST_LOCK_NS))
 		lock_timeout_ns = LAST_LOCK_NS;
-	cli_patience_begin(&sink->patience, lock_timeout_ns);
+	cli_patience_begin(&committer->patience, lock_timeout_ns);
 	do {
 		if (cli_signals_stop_asked())
-			cli_sink_let_go(sink);
-		options.lock_timeout_ns = cli_patience_left(&sink->patience);
-		status = sink->spooled_bytes > 0
+			cli_committer_let_go(committer);
+		options.lock_timeout_ns = cli_patience_left(
+			&committer->patience);
+		status = committer->spooled_bytes > 0
 		                 ? shmlog_append_frames_from(
-					   sink->log, sink->spool,
-					   sink->spooled_bytes, &options,
+					   committer->log, committer->spool,
+					   committer->spooled_bytes, &options,
 					   result)
-		                 : shmlog_append_frames(sink->log, sink->frames,
-		                                        sink->used, &options,
-		                                        result);
-	} while ((status == -EINTR && cli_patience_goes_on(&sink->patience)) ||
-	         (status == -EMFILE && spare_output(sink)));
-	cli_patience_end(&sink->patience);
-	sink->last = *result;
+		                 : shmlog_append_frames(
+					   committer->log, committer->frames,
+					   committer->used, &options, result);
+	} while ((status == -EINTR &&
+	          cli_patience_goes_on(&committer->patience)) ||
+	         (status == -EMFILE && spare_output(committer)));
+	cli_patience_end(&committer->patience);
+	committer->last = *result;
 	return status;
 }
 
@@ -125,9 +128,9 @@ static int append(struct cli_sink *sink, struct shmlog_append_result *result)
  * Says, once, that a writer that takes no lock may be there unseen.  Where no
  * system of its kind can tell, the manual says so instead.
  */
-static void tell_unseen(const struct cli_sink *sink)
+static void tell_unseen(const struct cli_committer *committer)
 {
-	int unseen = shmlog_unseen_writers(sink->log);
+	int unseen = shmlog_unseen_writers(committer->log);
 	char why[128];
 
 	if (unseen == 0 || unseen == -ENOTSUP)
@@ -142,20 +145,21 @@ static void tell_unseen(const struct cli_sink *sink)
 	else
 		(void)snprintf(why, sizeof(why), "cannot look into /proc: %s",
 		               shmlog_strerror(unseen));
-	cli_message(sink->path,
+	cli_message(committer->path,
 	            "cannot tell whether another writer has the log open: %s; "
 	            "one that takes no lock, such as a Node process, may "
 	            "overwrite what is appended",
 	            why);
 }
 
-int cli_sink_open(struct cli_sink *sink, struct shmlog *log, const char *path,
-                  const struct cli_sink_options *options,
-                  struct cli_output *output)
+int cli_committer_open(struct cli_committer *committer, struct shmlog *log,
+                       const char *path,
+                       const struct cli_committer_options *options,
+                       struct cli_output *output)
 {
 	struct shmlog_append_result result;
 
-	*sink = (struct cli_sink){
+	*committer = (struct cli_committer){
 		.log = log,
 		.path = path,
 		.options = *options,
@@ -164,41 +168,42 @@ int cli_sink_open(struct cli_sink *sink, struct shmlog *log, const char *path,
 		.spool = -1,
 		.frames = malloc(FRAMES_BYTES),
 	};
-	if (sink->frames == NULL || !cli_origins_reserve(&sink->origins) ||
-	    shmlog_keeper_open(log, &sink->keeper) != 0)
+	if (committer->frames == NULL ||
+	    !cli_origins_reserve(&committer->origins) ||
+	    shmlog_keeper_open(log, &committer->keeper) != 0)
 		return -ENOMEM;
 
-	int status = append(sink, &result);
+	int status = append(committer, &result);
 
-	sink->free_bytes = result.free_bytes;
+	committer->free_bytes = result.free_bytes;
 	if (status == 0)
-		tell_unseen(sink);
+		tell_unseen(committer);
 	return status;
 }
 
-void cli_sink_release(struct cli_sink *sink)
+void cli_committer_release(struct cli_committer *committer)
 {
-	cli_sink_let_go(sink);
-	shmlog_keeper_close(sink->keeper);
-	cli_origins_release(&sink->origins);
-	free(sink->frames);
-	if (sink->spool >= 0)
-		close(sink->spool);
-	if (sink->spared_output)
-		replace_output(sink);
+	cli_committer_let_go(committer);
+	shmlog_keeper_close(committer->keeper);
+	cli_origins_release(&committer->origins);
+	free(committer->frames);
+	if (committer->spool >= 0)
+		close(committer->spool);
+	if (committer->spared_output)
+		replace_output(committer);
 }
 
-bool cli_sink_has_room(struct cli_sink *sink)
+bool cli_committer_has_room(struct cli_committer *committer)
 {
-	return sink->options.atomic ||
-	       (FRAMES_BYTES - sink->used >= SHMLOG_FRAME_MAX_BYTES &&
-	        cli_origins_reserve(&sink->origins));
+	return committer->options.atomic ||
+	       (FRAMES_BYTES - committer->used >= SHMLOG_FRAME_MAX_BYTES &&
+	        cli_origins_reserve(&committer->origins));
 }
 
-bool cli_sink_is_due(const struct cli_sink *sink)
+bool cli_committer_is_due(const struct cli_committer *committer)
 {
-	return sink->options.commit_every > 0 &&
-	       sink->waiting >= sink->options.commit_every;
+	return committer->options.commit_every > 0 &&
+	       committer->waiting >= committer->options.commit_every;
 }
 
 /* A file without a name, for as long as this process lives. */
@@ -223,20 +228,21 @@ static int open_spool(void)
 }
 
 /* Moves what waits from memory to the spool. */
-static int spill(struct cli_sink *sink)
+static int spill(struct cli_committer *committer)
 {
 	size_t written = 0;
 
-	if (sink->spool < 0) {
+	if (committer->spool < 0) {
 		int fd = open_spool();
 
 		if (fd < 0)
 			return fd;
-		sink->spool = fd;
+		committer->spool = fd;
 	}
-	while (written < sink->used) {
-		ssize_t put = write(sink->spool, sink->frames + written,
-		                    sink->used - written);
+	while (written < committer->used) {
+		ssize_t put = write(committer->spool,
+		                    committer->frames + written,
+		                    committer->used - written);
 
 		if (put < 0 && errno == EINTR)
 			continue;
@@ -244,57 +250,58 @@ static int spill(struct cli_sink *sink)
 			return -errno;
 		written += (size_t)put;
 	}
-	sink->spooled_bytes += sink->used;
-	sink->used = 0;
+	committer->spooled_bytes += committer->used;
+	committer->used = 0;
 	return 0;
 }
 
-int cli_sink_put(struct cli_sink *sink, const unsigned char *payload,
-                 size_t size_bytes, struct cli_place from, unsigned surplus)
+int cli_committer_put(struct cli_committer *committer,
+                      const unsigned char *payload, size_t size_bytes,
+                      struct cli_place from, unsigned surplus)
 {
-	if (FRAMES_BYTES - sink->used < SHMLOG_FRAME_MAX_BYTES) {
-		int status = spill(sink);
+	if (FRAMES_BYTES - committer->used < SHMLOG_FRAME_MAX_BYTES) {
+		int status = spill(committer);
 
 		if (status != 0)
 			return status;
 	}
 	struct cli_extent added = {.frames = 1};
 
-	added.bytes = shmlog_frame_encode(sink->frames + sink->used, payload,
-	                                  size_bytes);
-	cli_sink_add(sink, added, from, surplus);
+	added.bytes = shmlog_frame_encode(committer->frames + committer->used,
+	                                  payload, size_bytes);
+	cli_committer_add(committer, added, from, surplus);
 	return 0;
 }
 
 /* Behind a commit: notes whether something is kept now. */
-static void note_kept(struct cli_sink *sink)
+static void note_kept(struct cli_committer *committer)
 {
-	bool keeps = shmlog_keeper_fd(sink->keeper) >= 0;
+	bool keeps = shmlog_keeper_fd(committer->keeper) >= 0;
 
-	if (keeps != sink->keeps)
+	if (keeps != committer->keeps)
 		cli_signals_defer_stop(keeps);
-	sink->keeps = keeps;
+	committer->keeps = keeps;
 	if (cli_signals_stop_asked())
-		cli_sink_let_go(sink);
+		cli_committer_let_go(committer);
 }
 
-void cli_sink_wait(struct cli_sink *sink, int fd)
+void cli_committer_wait(struct cli_committer *committer, int fd)
 {
-	if (!sink->keeps)
+	if (!committer->keeps)
 		return;
 
 	struct pollfd requests[] = {
 		{.fd = fd, .events = POLLIN},
-		{.fd = shmlog_keeper_fd(sink->keeper), .events = POLLIN},
+		{.fd = shmlog_keeper_fd(committer->keeper), .events = POLLIN},
 	};
 	int ready = poll(requests, 2, KEEP_MS);
 
 	/* With input there is a commit at once, which looks at the watch. */
 	if (ready <= 0 || requests[0].revents == 0)
-		cli_sink_let_go(sink);
-	else if (sink->was_small && requests[0].revents == POLLIN)
-		shmlog_keeper_announce(sink->keeper);
-	sink->was_small = false;
+		cli_committer_let_go(committer);
+	else if (committer->was_small && requests[0].revents == POLLIN)
+		shmlog_keeper_announce(committer->keeper);
+	committer->was_small = false;
 }
 
 /* Whether a write of one acknowledgement would have to wait. */
@@ -305,107 +312,109 @@ static bool is_choked(int fd)
 	return poll(&request, 1, 0) <= 0;
 }
 
-unsigned char *cli_sink_room(const struct cli_sink *sink, size_t *room_out,
-                             uint64_t *most_out)
+unsigned char *cli_committer_room(const struct cli_committer *committer,
+                                  size_t *room_out, uint64_t *most_out)
 {
-	*room_out = FRAMES_BYTES - sink->used;
-	*most_out = sink->options.commit_every == 0
+	*room_out = FRAMES_BYTES - committer->used;
+	*most_out = committer->options.commit_every == 0
 	                    ? UINT64_MAX
-	                    : sink->options.commit_every - sink->waiting;
-	return sink->frames + sink->used;
+	                    : committer->options.commit_every -
+	                              committer->waiting;
+	return committer->frames + committer->used;
 }
 
-void cli_sink_add(struct cli_sink *sink, struct cli_extent added,
-                  struct cli_place from, unsigned surplus)
+void cli_committer_add(struct cli_committer *committer, struct cli_extent added,
+                       struct cli_place from, unsigned surplus)
 {
-	struct cli_extent before = {sink->waiting, sink->used};
+	struct cli_extent before = {committer->waiting, committer->used};
 
 	if (added.frames == 0)
 		return;
-	if (!sink->options.atomic)
-		cli_origins_add(&sink->origins, before, from, surplus);
-	sink->used += added.bytes;
-	sink->waiting += added.frames;
+	if (!committer->options.atomic)
+		cli_origins_add(&committer->origins, before, from, surplus);
+	committer->used += added.bytes;
+	committer->waiting += added.frames;
 }
 
 /* The first frame that waits behind those that were committed. */
-static void find_refused(const struct cli_sink *sink, struct cli_extent before,
-                         struct cli_refused *refused)
+static void find_refused(const struct cli_committer *committer,
+                         struct cli_extent before, struct cli_refused *refused)
 {
-	const unsigned char *frame = sink->frames + before.bytes;
+	const unsigned char *frame = committer->frames + before.bytes;
 
-	if (sink->options.atomic || before.bytes >= sink->used)
+	if (committer->options.atomic || before.bytes >= committer->used)
 		return;
-	refused->from = cli_origins_find(&sink->origins, before);
+	refused->from = cli_origins_find(&committer->origins, before);
 	refused->size_bytes = (size_t)(frame[0] | frame[1] << 8) -
 	                      SHMLOG_FRAME_OVERHEAD_BYTES;
 }
 
 /* A failure sticks in the output. */
-static void acknowledge(struct cli_sink *sink,
+static void acknowledge(struct cli_committer *committer,
                         const struct shmlog_append_result *result)
 {
-	if (!sink->options.ack || result->frames == 0)
+	if (!committer->options.ack || result->frames == 0)
 		return;
-	cli_output_format(sink->output,
+	cli_output_format(committer->output,
 	                  "{\"frames\":%" PRIu64 ",\"cursor\":%" PRIu64 "}\n",
 	                  result->frames, result->end_cursor);
-	if (sink->keeps && is_choked(sink->output->fd))
-		cli_sink_let_go(sink);
-	(void)cli_output_flush(sink->output);
+	if (committer->keeps && is_choked(committer->output->fd))
+		cli_committer_let_go(committer);
+	(void)cli_output_flush(committer->output);
 }
 
 /* Says what became of frames that a writer without the lock committed in the
  * place of these at the same moment. */
-static void tell_overwritten(struct cli_sink *sink,
+static void tell_overwritten(struct cli_committer *committer,
                              const struct shmlog_append_result *result)
 {
 	if (!result->overwrote_others)
 		return;
-	sink->overwrote = true;
-	cli_message(sink->path,
+	committer->overwrote = true;
+	cli_message(committer->path,
 	            "another writer committed frames at the same moment, which "
 	            "are lost: cursor %" PRIu64 " to %" PRIu64
 	            " has the %" PRIu64 " frames of this append",
 	            result->cursor, result->end_cursor, result->frames);
 }
 
-int cli_sink_commit(struct cli_sink *sink, struct cli_refused *refused_out)
+int cli_committer_commit(struct cli_committer *committer,
+                         struct cli_refused *refused_out)
 {
 	struct shmlog_append_result result = {0};
 	int status = 0;
 
 	*refused_out = (struct cli_refused){.size_bytes = 0};
-	if (sink->waiting == 0)
+	if (committer->waiting == 0)
 		return 0;
-	if (sink->spooled_bytes > 0 && sink->used > 0)
-		status = spill(sink);
+	if (committer->spooled_bytes > 0 && committer->used > 0)
+		status = spill(committer);
 	if (status == 0) {
-		status = append(sink, &result);
-		sink->free_bytes = result.free_bytes;
-		note_kept(sink);
+		status = append(committer, &result);
+		committer->free_bytes = result.free_bytes;
+		note_kept(committer);
 	}
-	sink->was_small = result.bytes > 0 && result.bytes <= SMALL_BYTES;
-	sink->committed += result.frames;
+	committer->was_small = result.bytes > 0 && result.bytes <= SMALL_BYTES;
+	committer->committed += result.frames;
 	if (status != 0)
-		find_refused(sink,
+		find_refused(committer,
 		             (struct cli_extent){result.frames, result.bytes},
 		             refused_out);
-	cli_origins_clear(&sink->origins);
-	sink->used = 0;
-	sink->waiting = 0;
-	sink->spooled_bytes = 0;
+	cli_origins_clear(&committer->origins);
+	committer->used = 0;
+	committer->waiting = 0;
+	committer->spooled_bytes = 0;
 
-	tell_overwritten(sink, &result);
-	acknowledge(sink, &result);
+	tell_overwritten(committer, &result);
+	acknowledge(committer, &result);
 	return status;
 }
 
 /* Where frames are that may be overwritten, or have been. */
-static void describe_doubt(const struct cli_sink *sink, char *text,
+static void describe_doubt(const struct cli_committer *committer, char *text,
                            size_t text_bytes)
 {
-	const struct shmlog_append_result *result = &sink->last;
+	const struct shmlog_append_result *result = &committer->last;
 
 	text[0] = '\0';
 	if (result->doubtful_frames > 0)
@@ -429,24 +438,25 @@ static const char *explain(int status)
 	}
 }
 
-int cli_sink_refused(const struct cli_sink *sink, int status, const char *rest)
+int cli_committer_refused(const struct cli_committer *committer, int status,
+                          const char *rest)
 {
 	struct cli_culprit culprit;
 	char doubt[128];
 
 	if (status == -EINTR && cli_signal_caught() != 0) {
-		cli_message(sink->path,
+		cli_message(committer->path,
 		            "ended by a signal while another process held the "
 		            "lock; %" PRIu64 " frames committed%s",
-		            sink->committed, rest);
+		            committer->committed, rest);
 		return CLI_SYSTEM;
 	}
-	cli_culprit_find(sink->log, status, &culprit);
-	describe_doubt(sink, doubt, sizeof(doubt));
-	cli_message(sink->path,
+	cli_culprit_find(committer->log, status, &culprit);
+	describe_doubt(committer, doubt, sizeof(doubt));
+	cli_message(committer->path,
 	            "cannot append: %s%s%s; %" PRIu64 " frames committed%s%s",
-	            explain(status), culprit.text, doubt, sink->committed,
-	            sink->committed > 0 ? " before" : "", rest);
+	            explain(status), culprit.text, doubt, committer->committed,
+	            committer->committed > 0 ? " before" : "", rest);
 	return status == SHMLOG_ERR_FRAME_CORRUPT ? CLI_NOT_LOG
 	                                          : cli_exit_status(status);
 }

@@ -1,9 +1,9 @@
 /*
- * A sink: frames that wait for their commit, the commits, and their
+ * A committer: frames that wait for their commit, the commits, and their
  * acknowledgements.
  */
-#ifndef CLI_SINK_H
-#define CLI_SINK_H
+#ifndef CLI_COMMITTER_H
+#define CLI_COMMITTER_H
 
 #include "origins.h"
 #include "patience.h"
@@ -11,7 +11,7 @@
 
 #include <shmlog.h>
 
-struct cli_sink_options {
+struct cli_committer_options {
 	bool atomic;               /* all that is put is one commit */
 	bool ack;                  /* print a line per commit */
 	bool needs_output;         /* for something else */
@@ -21,14 +21,14 @@ struct cli_sink_options {
 	int64_t writer_timeout_ns; /* 0: a foreign writer ends it */
 };
 
-struct cli_sink {
+struct cli_committer {
 	struct shmlog *log;
 	struct shmlog_keeper *keeper;
 	bool keeps;         /* something, since the last commit */
 	bool was_small;     /* what the last read brought: one small commit */
 	bool spared_output; /* its descriptor was needed to write with */
 	const char *path;   /* for messages */
-	struct cli_sink_options options;
+	struct cli_committer_options options;
 	struct cli_output *output;  /* for acknowledgements */
 	unsigned char *frames;      /* encoded, waiting */
 	size_t used;                /* bytes of them */
@@ -45,38 +45,40 @@ struct cli_sink {
 };
 
 /* Looks at once whether an append would be refused.  0 or the library's
- * status, as of cli_sink_commit(). */
-int cli_sink_open(struct cli_sink *sink, struct shmlog *log, const char *path,
-                  const struct cli_sink_options *options,
-                  struct cli_output *output);
-void cli_sink_release(struct cli_sink *sink);
+ * status, as of cli_committer_commit(). */
+int cli_committer_open(struct cli_committer *committer, struct shmlog *log,
+                       const char *path,
+                       const struct cli_committer_options *options,
+                       struct cli_output *output);
+void cli_committer_release(struct cli_committer *committer);
 
 /* Whether something can be put or added, of any size, without a commit. */
-bool cli_sink_has_room(struct cli_sink *sink);
+bool cli_committer_has_room(struct cli_committer *committer);
 
 /* Adds a payload of at most 65,531 bytes; there is room.  `from` and `surplus`
- * as for cli_sink_add().  An atomic sink may write to its spool: 0, or
- * -errno. */
-int cli_sink_put(struct cli_sink *sink, const unsigned char *payload,
-                 size_t size_bytes, struct cli_place from, unsigned surplus);
+ * as for cli_committer_add().  An atomic committer may write to its spool: 0,
+ * or -errno. */
+int cli_committer_put(struct cli_committer *committer,
+                      const unsigned char *payload, size_t size_bytes,
+                      struct cli_place from, unsigned surplus);
 
 /*
  * Where ready frames may be put instead: *room_out bytes, and *most_out frames
- * until a commit is due.  cli_sink_add() says what was put there, where the
- * first of its records starts, and how many bytes fewer than its frame each
+ * until a commit is due.  cli_committer_add() says what was put there, where
+ * the first of its records starts, and how many bytes fewer than its frame each
  * record has.
  */
-unsigned char *cli_sink_room(const struct cli_sink *sink, size_t *room_out,
-                             uint64_t *most_out);
-void cli_sink_add(struct cli_sink *sink, struct cli_extent added,
-                  struct cli_place from, unsigned surplus);
+unsigned char *cli_committer_room(const struct cli_committer *committer,
+                                  size_t *room_out, uint64_t *most_out);
+void cli_committer_add(struct cli_committer *committer, struct cli_extent added,
+                       struct cli_place from, unsigned surplus);
 
 /* Whether --commit-every asks for a commit now. */
-bool cli_sink_is_due(const struct cli_sink *sink);
+bool cli_committer_is_due(const struct cli_committer *committer);
 
 /* The first waiting frame that a commit did not take. */
 struct cli_refused {
-	struct cli_place from; /* its record; nowhere if the sink is atomic */
+	struct cli_place from; /* its record; nowhere for an atomic commit */
 	size_t size_bytes;     /* of its payload */
 };
 
@@ -86,23 +88,25 @@ struct cli_refused {
  * status, frames before that may have been committed.  Nothing waits
  * afterwards.
  */
-int cli_sink_commit(struct cli_sink *sink, struct cli_refused *refused_out);
+int cli_committer_commit(struct cli_committer *committer,
+                         struct cli_refused *refused_out);
 
 /*
- * The sink may keep what a commit needs for the next one, which keeps other
- * appenders waiting.  Before a read that may wait, this waits for it: what is
- * kept is let go as soon as somebody else wants it, or after a moment of
- * silence.  Returns early when a signal comes.
+ * The committer may keep what a commit needs for the next one, which keeps
+ * other appenders waiting.  Before a read that may wait, this waits for it:
+ * what is kept is let go as soon as somebody else wants it, or after a moment
+ * of silence.  Returns early when a signal comes.
  */
-void cli_sink_wait(struct cli_sink *sink, int fd);
+void cli_committer_wait(struct cli_committer *committer, int fd);
 
 /* Lets go of it: before anything else that may take long. */
-void cli_sink_let_go(struct cli_sink *sink);
+void cli_committer_let_go(struct cli_committer *committer);
 
 /*
  * Reports a refused commit, with who is in the way if that can be seen and
  * what became of the data: `rest` ends the message.  Returns the exit status.
  */
-int cli_sink_refused(const struct cli_sink *sink, int status, const char *rest);
+int cli_committer_refused(const struct cli_committer *committer, int status,
+                          const char *rest);
 
 #endif

@@ -115,19 +115,19 @@ static int read_names(const struct cli_args *args, struct bench *bench)
 	bench->includes_wake = all;
 	for (size_t i = 0; i < cli_args_operand_count(args); i++) {
 		const char *name = cli_args_operand(args, i);
-		struct cli_nearest nearest;
+		struct cli_spelling nearest;
 		struct cli_quoted quoted;
 		bool known = strcmp(name, WAKE_NAME) == 0;
 
 		bench->includes_wake |= known;
-		cli_nearest_init(&nearest, name, strlen(name));
-		cli_nearest_offer(&nearest, WAKE_NAME);
+		cli_spelling_init(&nearest, name, strlen(name));
+		cli_spelling_offer(&nearest, WAKE_NAME);
 		for (size_t k = 0; k < KIND_COUNT; k++) {
 			bool same = strcmp(name, kinds[k].name) == 0;
 
 			bench->includes[k] |= same;
 			known |= same;
-			cli_nearest_offer(&nearest, kinds[k].name);
+			cli_spelling_offer(&nearest, kinds[k].name);
 		}
 		if (!known)
 			return cli_usage_error(
