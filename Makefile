@@ -41,8 +41,11 @@ COMMON := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion \
 	$(if $(PORTABLE),-DSHMLOG_PORTABLE)
 
 # A layer may include what its flags let it find, and no more.
-$(BUILD)/src/%.o: LAYER := -Isrc/include -Isrc -fPIC -fvisibility=hidden \
-	-fno-semantic-interposition
+LIBRARY := -Isrc/include -Isrc -fPIC -fvisibility=hidden -fno-semantic-interposition
+$(BUILD)/src/%.o: LAYER = $(LIBRARY)
+# A reader asks the rooms about damage what is wrong with a bad frame.
+$(BUILD)/src/damage/%.o: LAYER = $(LIBRARY) -Isrc/damage
+$(BUILD)/src/reader.o: LAYER = $(LIBRARY) -Isrc/damage
 # The wings of the command line, each after those that it may see: an include
 # of any other does not compile.
 see = $(addprefix -Icli/,$(1))
@@ -55,7 +58,7 @@ $(BUILD)/cli/cmd/%.o: LAYER = -Isrc/include $(call see,base bendec term log fram
 $(BUILD)/cli/%.o: LAYER = -Isrc/include $(call see,base term)
 WINGS := base bendec term log frame
 COMMAND_FOLDERS := $(patsubst cli/%/,%,$(wildcard cli/cmd/*/))
-$(BUILD)/tests/%.o: LAYER = -Isrc/include -Isrc \
+$(BUILD)/tests/%.o: LAYER = -Isrc/include -Isrc -Isrc/damage \
 	$(call see,$(WINGS) $(COMMAND_FOLDERS)) -Itests/unit -pthread $(TEST_CFLAGS)
 
 modules = $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
@@ -81,7 +84,7 @@ endif
 # ------------------------------------------------------------------- files
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
-LIB_OBJECTS := $(call objects,src/*.c)
+LIB_OBJECTS := $(call objects,src/*.c src/damage/*.c)
 CLI_OBJECTS := $(call objects,cli/*.c cli/*/*.c cli/*/*/*.c)
 UNIT_TESTS := $(basename $(call objects,tests/unit/test_*.c))
 UNIT_SUPPORT := $(filter-out $(UNIT_TESTS:=.o),$(call objects,tests/unit/*.c))

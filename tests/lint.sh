@@ -10,7 +10,7 @@ cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 number=0
 failed=0
 
-code=(src/*.[ch] src/include/*.h cli/*.[ch] cli/*/*.[ch] cli/*/*/*.[ch])
+code=(src/*.[ch] src/damage/*.[ch] src/include/*.h cli/*.[ch] cli/*/*.[ch] cli/*/*/*.[ch])
 wings=(-Icli/{base,bendec,term,log,frame})
 test_code=(tests/*/*.[ch])
 
@@ -77,7 +77,7 @@ tidy() { # FLAG... -- FILE...
 tidy_all() {
 	local status=0
 
-	tidy -Isrc/include -Isrc -- src/*.c || status=1
+	tidy -Isrc/include -Isrc -Isrc/damage -- src/*.c src/damage/*.c || status=1
 	tidy -Isrc/include "${wings[@]}" -- cli/*.c cli/*/*.c cli/*/*/*.c || status=1
 	return "$status"
 }
@@ -91,7 +91,8 @@ cppcheck_all() {
 		level=(--check-level=exhaustive)
 	cppcheck "${level[@]}" --quiet --std=c11 -D_GNU_SOURCE --error-exitcode=1 \
 		--enable=warning,performance,portability --inline-suppr \
-		--suppress=integerOverflowCond -j "$cores" -Isrc/include -Isrc "${wings[@]}" src cli
+		--suppress=integerOverflowCond -j "$cores" -Isrc/include -Isrc \
+		-Isrc/damage "${wings[@]}" src cli
 }
 
 # SC2034, SC2154 (unused, unassigned): what a helper reads and bats assigns,

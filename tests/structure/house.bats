@@ -8,15 +8,18 @@ LAYERS=(
 	"frame_sizes mapping"
 	"candidates window"
 	"chain evidence"
-	"lock resync"
+	"lock resume"
 	"keep settle wrap"
 	"append create reader writer"
-	"salvage verify wait"
+	"salvage wait walk"
 )
+# The one room beside src/damage/ that may include a header from there.
+SEES_DAMAGE=reader
 
 setup() {
 	scratch_make
 	cd "$ROOT" || return
+	mapfile -t LIBRARY < <(find src -name '*.[ch]' ! -path 'src/include/*' | sort)
 	mapfile -t CODE < <(find cli -name '*.[ch]' | sort)
 	mapfile -t TEST_CODE < <(find tests -name '*.[ch]' | sort)
 }
@@ -51,14 +54,23 @@ layer_of() { # ROOM
 		[[ -n $to ]] || wrong+="$header stands in no layer of this test"$'\n'
 		[[ $room == "${header%.h}" ]] || ((to < from)) ||
 			wrong+="$file includes $header"$'\n'
-	done < <(includes src/*.[ch])
+	done < <(includes "${LIBRARY[@]}")
 	[[ -z $wrong ]] || fail "$wrong"
+}
+
+@test "of the library the reader alone sees the rooms about damage" {
+	local file header
+
+	while read -r file header; do
+		[[ ! -e src/damage/$header || $file == "src/$SEES_DAMAGE.c" ]] ||
+			fail "$file includes $header"
+	done < <(includes src/*.[ch])
 }
 
 @test "every room of src/ stands in a layer" {
 	local file
 
-	for file in src/*.[ch]; do
+	for file in "${LIBRARY[@]}"; do
 		[[ -n $(layer_of "$(basename "${file%.[ch]}")") ]] ||
 			fail "$file stands in no layer of this test"
 	done
@@ -104,8 +116,8 @@ wing_of() { # FILE: base, ..., cmd/NAME, or "" for cli/*.c
 	done < <(includes "${CODE[@]}")
 }
 
-@test "the rooms of the command line have names of their own" {
-	run bash -c '(cd src && ls ./*.h; cd .. && find cli -name "*.h") |
+@test "the rooms of the house have names of their own" {
+	run bash -c 'find src cli -name "*.h" |
 		sed "s|.*/||" | sort | uniq -d'
 	assert_output ""
 }
@@ -131,23 +143,26 @@ wing_of() { # FILE: base, ..., cmd/NAME, or "" for cli/*.c
 	assert_output ""
 }
 
-# The include path of a wing holds only what it may see.
+# The include path of a room holds only what it may see.
 @test "an include against the arrows does not compile" {
 	local wing header wrong
 
 	mkdir "$SCRATCH/tree"
 	cp -r src cli Makefile .ci "$SCRATCH/tree"
 	cd "$SCRATCH/tree"
-	for wrong in base:message.h base:bendec.h bendec:position.h term:position.h \
-		log:template.h frame:committer.h cmd:committer.h cmd/tail:committer.h; do
-		wing=${wrong%:*} header=${wrong#*:}
-		printf '/* Planted. */\n#include "%s"\n' "$header" >"cli/$wing/planted.c"
-		run make -s "build/cli/$wing/planted.o"
+	for wrong in src:evidence.h src:message.h src/damage:words.h cli/base:message.h \
+		cli/base:bendec.h cli/bendec:position.h cli/term:position.h \
+		cli/log:template.h cli/log:format.h cli/frame:committer.h \
+		cli/cmd:committer.h cli/cmd/tail:committer.h; do
+		wing=${wrong%:*} header=${wrong#*:} right=words.h
+		[[ $wing != src* ]] || right=format.h
+		printf '/* Planted. */\n#include "%s"\n' "$header" >"$wing/planted.c"
+		run make -s "build/$wing/planted.o"
 		assert_failure
 		assert_output --partial "$header: No such file"
 		# The same file with an include along the arrows does.
-		printf '/* Planted. */\n#include "words.h"\n' >"cli/$wing/planted.c"
-		run make -s "build/cli/$wing/planted.o"
+		printf '/* Planted. */\n#include "%s"\n' "$right" >"$wing/planted.c"
+		run make -s "build/$wing/planted.o"
 		assert_success
 	done
 }
@@ -156,7 +171,7 @@ wing_of() { # FILE: base, ..., cmd/NAME, or "" for cli/*.c
 	local pairs
 
 	# Two headers of different rooms, or one room's .c, count the same.
-	pairs=$(includes src/*.[ch] "${CODE[@]}" | sed -E 's/([^ ]*\/)?([a-z0-9_]+)\.[ch] ([a-z0-9_]+)\.h/\2 \3/' |
+	pairs=$(includes "${LIBRARY[@]}" "${CODE[@]}" | sed -E 's/([^ ]*\/)?([a-z0-9_]+)\.[ch] ([a-z0-9_]+)\.h/\2 \3/' |
 		awk '$1 != $2' | sort -u)
 	run awk '{ seen[$1 " " $2] = 1 }
 		END { for (pair in seen) { split(pair, r, " ")
@@ -201,21 +216,21 @@ wing_of() { # FILE: base, ..., cmd/NAME, or "" for cli/*.c
 @test "each source file begins by saying its one job" {
 	local file
 
-	for file in src/*.c "${CODE[@]}" "${TEST_CODE[@]}"; do
+	for file in "${LIBRARY[@]}" "${CODE[@]}" "${TEST_CODE[@]}"; do
 		[[ $(head -c 2 "$file") == "/*" ]] ||
 			fail "$file begins without a comment"
 	done
 }
 
 @test "structures are named as such" {
-	run grep -nE '^[[:space:]]*typedef' src/*.[ch] src/include/*.h "${CODE[@]}"
+	run grep -nE '^[[:space:]]*typedef' "${LIBRARY[@]}" src/include/*.h "${CODE[@]}"
 	assert_failure 1
 }
 
 @test "no line of code is wider than 80 columns" {
 	local wide
 
-	wide=$(for file in src/*.[ch] src/include/*.h "${CODE[@]}"; do
+	wide=$(for file in "${LIBRARY[@]}" src/include/*.h "${CODE[@]}"; do
 		expand "$file" | awk -v file="$file" '
 			{ gsub(/[\200-\277]/, "") }
 			length($0) > 80 { print file ":" FNR ": " length($0) }'

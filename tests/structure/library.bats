@@ -84,8 +84,8 @@ STANDARD=(-std=c11 -Wall -Wextra -Werror -fsyntax-only)
 @test "every header of the library stands alone" {
 	local header
 
-	for header in "$ROOT"/src/*.h; do
+	for header in "$ROOT"/src/*.h "$ROOT"/src/damage/*.h; do
 		"${CC:-cc}" "${STANDARD[@]}" -D_GNU_SOURCE -I"$ROOT/src/include" \
-			-I"$ROOT/src" -xc "$header"
+			-I"$ROOT/src" -I"$ROOT/src/damage" -xc "$header"
 	done
 }

@@ -3,7 +3,7 @@
 
 #include "format.h"
 #include "mapping.h"
-#include "resync.h"
+#include "resume.h"
 
 #define WORD_RANGE 65536u
 /* Payloads are looked for up to so many times 64 KiB. */
@@ -63,7 +63,7 @@ void shmlog_suspect_wrap(int fd, uint64_t data_offset, uint64_t committed,
 
 	if (committed - fault->cursor >= 2 &&
 	    may_be_wrap(fd, data_offset, committed, fault) &&
-	    shmlog_resync_peek(fd, data_offset, committed, fault->cursor,
+	    shmlog_resume_peek(fd, data_offset, committed, fault->cursor,
 	                       &end) == 0)
 		(void)shmlog_name_wrap(fd, data_offset, end, fault);
 }

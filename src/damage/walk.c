@@ -1,7 +1,7 @@
 /* The walk that proves a log: every frame, every damaged range, and what lies
  * outside the committed data. */
 #include "mapping.h"
-#include "resync.h"
+#include "resume.h"
 #include "window.h"
 #include "wrap.h"
 
@@ -34,8 +34,8 @@ struct walk {
 	struct shmlog_verify_report *report;
 	struct shmlog_window window;
 	struct shmlog_sizes sizes; /* of the good frames */
-	struct shmlog_resync resync;
-	bool searched;   /* resync is ready */
+	struct shmlog_resume resume;
+	bool searched;   /* resume is ready */
 	bool by_payload; /* the visitor asks for payloads */
 	uint64_t committed;
 	/* Frames up to its end are known to be good, by what was searched. */
@@ -104,7 +104,7 @@ static uint64_t bound(const struct walk *walk, uint64_t cursor)
 {
 	if (cursor < walk->good.end)
 		return walk->good.end;
-	return walk->searched ? shmlog_resync_bound(&walk->resync, cursor)
+	return walk->searched ? shmlog_resume_bound(&walk->resume, cursor)
 	                      : walk->committed;
 }
 
@@ -349,12 +349,12 @@ static int find_good(struct walk *walk, uint64_t cursor)
 		return status;
 	if (!walk->searched) {
 		walk->searched = true;
-		status = shmlog_resync_init(
-			&walk->resync, walk->log->fd, walk->log->data_offset,
+		status = shmlog_resume_init(
+			&walk->resume, walk->log->fd, walk->log->data_offset,
 			walk->committed, cursor, &walk->sizes, walk->visitor);
 	}
 	for (bool again = true; status == 0 && again;) {
-		status = shmlog_resync_find(&walk->resync, cursor, !good,
+		status = shmlog_resume_find(&walk->resume, cursor, !good,
 		                            &walk->good);
 		if (status == 0)
 			status = is_good(walk, walk->good.start, &good);
@@ -521,7 +521,7 @@ int shmlog_verify(struct shmlog *log,
 	if (status == 0)
 		status = look_behind_commit(&walk);
 	if (walk.searched)
-		shmlog_resync_release(&walk.resync);
+		shmlog_resume_release(&walk.resume);
 	shmlog_sizes_release(&walk.sizes);
 	shmlog_window_release(&walk.window);
 	if (status != 0)

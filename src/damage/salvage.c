@@ -1,7 +1,7 @@
 /* The good frames of a damaged log into a new one. */
 #include "create.h"
 #include "mapping.h"
-#include "resync.h"
+#include "resume.h"
 
 #include <errno.h>
 #include <fcntl.h>

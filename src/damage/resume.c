@@ -1,5 +1,5 @@
 /* Finding the place behind damage where a chain of frames goes on. */
-#include "resync.h"
+#include "resume.h"
 
 #include "mapping.h"
 #include "window.h"
@@ -20,13 +20,13 @@
 #define LEARNED_FRAMES 4096u
 
 /* The span of `length` bytes from a cursor on. */
-static int load_span(struct shmlog_resync *resync, uint64_t cursor,
+static int load_span(struct shmlog_resume *resume, uint64_t cursor,
                      uint32_t length, struct shmlog_span *span_out)
 {
-	*span_out = (struct shmlog_span){.bytes = resync->bytes,
+	*span_out = (struct shmlog_span){.bytes = resume->bytes,
 	                                 .length = length};
-	return shmlog_read_at(resync->fd, resync->data_offset + cursor,
-	                      resync->bytes, length);
+	return shmlog_read_at(resume->fd, resume->data_offset + cursor,
+	                      resume->bytes, length);
 }
 
 /* How much of the log up to `end` is searched together. */
@@ -36,28 +36,28 @@ static uint32_t span_length(uint64_t from, uint64_t end)
 }
 
 /* The frame that ends at the anchor: its size, or 0 if it is bad. */
-static int fetch_before(struct shmlog_resync *resync,
+static int fetch_before(struct shmlog_resume *resume,
                         struct shmlog_window *window, uint32_t *total_out)
 {
 	size_t need = 2;
 
 	*total_out = 0;
 	for (int pass = 0; pass < 2; pass++) {
-		if (need < 2 || need > resync->anchor)
+		if (need < 2 || need > resume->anchor)
 			return 0;
-		int status = shmlog_window_fill_before(window, resync->anchor,
+		int status = shmlog_window_fill_before(window, resume->anchor,
 		                                       need);
 
 		if (status != 0)
 			return status;
 		need = shmlog_load_word(
-			shmlog_window_at(window, resync->anchor) - 2);
+			shmlog_window_at(window, resume->anchor) - 2);
 	}
 	/* Within what is held: the last read may have brought another size
 	 * word than the one that asked for it. */
 	*total_out = shmlog_format_frame_before(
-		shmlog_window_at(window, resync->anchor),
-		shmlog_window_before(window, resync->anchor));
+		shmlog_window_at(window, resume->anchor),
+		shmlog_window_before(window, resume->anchor));
 	return 0;
 }
 
@@ -69,72 +69,72 @@ struct ending {
 
 /* Walks backwards from the end as far as frames go, not below `damage`.  The
  * last of them is left out: its first word may be there by chance. */
-static int walk_back(struct shmlog_resync *resync, uint64_t damage,
+static int walk_back(struct shmlog_resume *resume, uint64_t damage,
                      struct ending *ending)
 {
 	struct shmlog_window window;
-	uint64_t before_last = resync->anchor;
+	uint64_t before_last = resume->anchor;
 	uint64_t frames = 0;
 	uint32_t total;
-	int status = shmlog_window_init(&window, resync->fd,
-	                                resync->data_offset,
+	int status = shmlog_window_init(&window, resume->fd,
+	                                resume->data_offset,
 	                                SHMLOG_DEFAULT_MAX_BYTES);
 
-	while (status == 0 && resync->anchor > damage) {
-		status = fetch_before(resync, &window, &total);
+	while (status == 0 && resume->anchor > damage) {
+		status = fetch_before(resume, &window, &total);
 		if (status != 0 || total == 0 ||
-		    resync->anchor - total < damage)
+		    resume->anchor - total < damage)
 			break;
-		before_last = resync->anchor;
-		resync->anchor -= total;
+		before_last = resume->anchor;
+		resume->anchor -= total;
 		if (frames < LEARNED_FRAMES)
 			ending->sizes[ending->frames++] = (uint16_t)total;
 		if (++frames % PULSE_FRAMES == 0)
-			status = shmlog_pulse(resync->visitor);
+			status = shmlog_pulse(resume->visitor);
 	}
 	shmlog_window_release(&window);
-	resync->anchor = before_last;
+	resume->anchor = before_last;
 	return status;
 }
 
 /* A chain at the end that a payload has room for is no help: what leads to it
  * decides whether it is one. */
-static int find_anchor(struct shmlog_resync *resync, uint64_t damage)
+static int find_anchor(struct shmlog_resume *resume, uint64_t damage)
 {
 	struct shmlog_span span;
-	uint64_t committed = resync->committed;
+	uint64_t committed = resume->committed;
 
 	struct ending ending = {.frames = 0};
-	int status = walk_back(resync, damage, &ending);
+	int status = walk_back(resume, damage, &ending);
 
-	if (status != 0 || resync->anchor == committed)
+	if (status != 0 || resume->anchor == committed)
 		return status;
 
 	uint32_t length = span_length(damage, committed);
 	uint64_t from = committed - length;
 
-	if (committed - resync->anchor > SHMLOG_FRAME_MAX_BYTES)
-		status = load_span(resync, from, length, &span);
+	if (committed - resume->anchor > SHMLOG_FRAME_MAX_BYTES)
+		status = load_span(resume, from, length, &span);
 	if (status == 0 &&
-	    committed - resync->anchor > SHMLOG_FRAME_MAX_BYTES &&
-	    shmlog_evidence_of_end(&resync->evidence, &span,
-	                           resync->anchor > from
-	                                   ? (uint32_t)(resync->anchor - from)
+	    committed - resume->anchor > SHMLOG_FRAME_MAX_BYTES &&
+	    shmlog_evidence_of_end(&resume->evidence, &span,
+	                           resume->anchor > from
+	                                   ? (uint32_t)(resume->anchor - from)
 	                                   : 0)) {
 		for (uint32_t i = 0; i < ending.frames; i++)
-			shmlog_sizes_learn(resync->sizes, ending.sizes[i]);
+			shmlog_sizes_learn(resume->sizes, ending.sizes[i]);
 		return 0;
 	}
-	resync->anchor = committed;
+	resume->anchor = committed;
 	return status;
 }
 
-static int init(struct shmlog_resync *resync, int fd, uint64_t data_offset,
+static int init(struct shmlog_resume *resume, int fd, uint64_t data_offset,
                 uint64_t committed, uint64_t damage, struct shmlog_sizes *sizes)
 {
 	uint32_t length = span_length(damage, committed);
 
-	*resync = (struct shmlog_resync){
+	*resume = (struct shmlog_resume){
 		.fd = fd,
 		.data_offset = data_offset,
 		.committed = committed,
@@ -142,26 +142,26 @@ static int init(struct shmlog_resync *resync, int fd, uint64_t data_offset,
 		.sizes = sizes,
 		.bytes = malloc(length),
 	};
-	int status = shmlog_evidence_init(&resync->evidence, sizes, length);
+	int status = shmlog_evidence_init(&resume->evidence, sizes, length);
 
-	return resync->bytes != NULL ? status : -ENOMEM;
+	return resume->bytes != NULL ? status : -ENOMEM;
 }
 
-int shmlog_resync_init(struct shmlog_resync *resync, int fd,
+int shmlog_resume_init(struct shmlog_resume *resume, int fd,
                        uint64_t data_offset, uint64_t committed,
                        uint64_t damage, struct shmlog_sizes *sizes,
                        const struct shmlog_verify_visitor *visitor)
 {
-	int status = init(resync, fd, data_offset, committed, damage, sizes);
+	int status = init(resume, fd, data_offset, committed, damage, sizes);
 
-	resync->visitor = visitor;
-	return status == 0 ? find_anchor(resync, damage) : status;
+	resume->visitor = visitor;
+	return status == 0 ? find_anchor(resume, damage) : status;
 }
 
-void shmlog_resync_release(struct shmlog_resync *resync)
+void shmlog_resume_release(struct shmlog_resume *resume)
 {
-	free(resync->bytes);
-	shmlog_evidence_release(&resync->evidence);
+	free(resume->bytes);
+	shmlog_evidence_release(&resume->evidence);
 }
 
 static bool is_zero(const unsigned char *bytes, size_t length)
@@ -171,105 +171,105 @@ static bool is_zero(const unsigned char *bytes, size_t length)
 }
 
 /* Looks the place up in the span that was searched last. */
-static bool look_up(struct shmlog_resync *resync, uint64_t cursor, bool is_bad,
+static bool look_up(struct shmlog_resume *resume, uint64_t cursor, bool is_bad,
                     struct shmlog_good *good_out)
 {
-	struct shmlog_evidence *evidence = &resync->evidence;
+	struct shmlog_evidence *evidence = &resume->evidence;
 	struct shmlog_stretch stretch;
 
-	if (evidence->length == 0 || cursor < resync->searched ||
-	    cursor - resync->searched >= resync->limit ||
+	if (evidence->length == 0 || cursor < resume->searched ||
+	    cursor - resume->searched >= resume->limit ||
 	    !shmlog_evidence_next(evidence,
-	                          (uint32_t)(cursor - resync->searched),
-	                          !is_bad, resync->limit, &stretch))
+	                          (uint32_t)(cursor - resume->searched),
+	                          !is_bad, resume->limit, &stretch))
 		return false;
-	if (stretch.start >= resync->limit && !stretch.by_wrap &&
+	if (stretch.start >= resume->limit && !stretch.by_wrap &&
 	    !(stretch.reaches_end && evidence->ends_known))
 		return false;
 	*good_out = (struct shmlog_good){
-		.start = resync->searched + stretch.start,
-		.end = resync->searched + stretch.end,
-		.is_whole = stretch.end < resync->limit,
+		.start = resume->searched + stretch.start,
+		.end = resume->searched + stretch.end,
+		.is_whole = stretch.end < resume->limit,
 	};
 	return true;
 }
 
 /* Searches the span at `from`, the first of the damage at `cursor` or a later
  * one. */
-static int search_at(struct shmlog_resync *resync, uint64_t from,
+static int search_at(struct shmlog_resume *resume, uint64_t from,
                      uint64_t cursor, bool is_bad)
 {
-	struct shmlog_evidence *evidence = &resync->evidence;
-	uint32_t length = span_length(from, resync->anchor);
-	bool is_last = length == resync->anchor - from;
+	struct shmlog_evidence *evidence = &resume->evidence;
+	uint32_t length = span_length(from, resume->anchor);
+	bool is_last = length == resume->anchor - from;
 	struct shmlog_span span;
-	int status = load_span(resync, from, length, &span);
+	int status = load_span(resume, from, length, &span);
 
 	evidence->length = 0;
-	resync->searched = from;
-	resync->limit = is_last ? length : length - MARGIN_BYTES;
+	resume->searched = from;
+	resume->limit = is_last ? length : length - MARGIN_BYTES;
 	if (status != 0 || (from > cursor && is_zero(span.bytes, length)))
 		return status;
 	span.begins_at_boundary = from == cursor;
 	span.begins_bad = from == cursor && is_bad;
 	span.ends_at_boundary = is_last;
-	span.may_be_torn = is_last && resync->anchor == resync->committed;
+	span.may_be_torn = is_last && resume->anchor == resume->committed;
 	span.lost = from - cursor;
 	shmlog_evidence_weigh(evidence, &span);
 	return 0;
 }
 
-int shmlog_resync_find(struct shmlog_resync *resync, uint64_t cursor,
+int shmlog_resume_find(struct shmlog_resume *resume, uint64_t cursor,
                        bool is_bad, struct shmlog_good *good_out)
 {
 	uint64_t from = cursor;
 
-	if (look_up(resync, cursor, is_bad, good_out))
+	if (look_up(resume, cursor, is_bad, good_out))
 		return 0;
-	while (from < resync->anchor) {
-		int status = shmlog_pulse(resync->visitor);
+	while (from < resume->anchor) {
+		int status = shmlog_pulse(resume->visitor);
 
 		if (status == 0)
-			status = search_at(resync, from, cursor, is_bad);
+			status = search_at(resume, from, cursor, is_bad);
 		if (status != 0)
 			return status;
-		if (look_up(resync, from, is_bad && from == cursor, good_out))
+		if (look_up(resume, from, is_bad && from == cursor, good_out))
 			return 0;
-		from += resync->limit;
+		from += resume->limit;
 	}
 	/* Below the damage lies the anchor only if the log is being changed
 	 * under the walk. */
-	uint64_t end = cursor < resync->anchor ? resync->anchor
-	                                       : resync->committed;
+	uint64_t end = cursor < resume->anchor ? resume->anchor
+	                                       : resume->committed;
 
 	*good_out = (struct shmlog_good){.start = end, .end = end};
 	return 0;
 }
 
-int shmlog_resync_peek(int fd, uint64_t data_offset, uint64_t committed,
+int shmlog_resume_peek(int fd, uint64_t data_offset, uint64_t committed,
                        uint64_t cursor, uint64_t *start_out)
 {
 	struct shmlog_sizes sizes;
-	struct shmlog_resync resync;
+	struct shmlog_resume resume;
 	struct shmlog_good good;
 	int status = shmlog_sizes_init(&sizes);
 
 	if (status != 0)
 		return status;
-	status = init(&resync, fd, data_offset, committed, cursor, &sizes);
+	status = init(&resume, fd, data_offset, committed, cursor, &sizes);
 	if (status == 0)
-		status = search_at(&resync, cursor, cursor, true);
-	if (status == 0 && !look_up(&resync, cursor, true, &good))
+		status = search_at(&resume, cursor, cursor, true);
+	if (status == 0 && !look_up(&resume, cursor, true, &good))
 		status = SHMLOG_ERR_CURSOR;
 	if (status == 0)
 		*start_out = good.start;
-	shmlog_resync_release(&resync);
+	shmlog_resume_release(&resume);
 	shmlog_sizes_release(&sizes);
 	return status;
 }
 
-uint64_t shmlog_resync_bound(const struct shmlog_resync *resync,
+uint64_t shmlog_resume_bound(const struct shmlog_resume *resume,
                              uint64_t cursor)
 {
-	return cursor < resync->anchor ? resync->anchor : resync->committed;
+	return cursor < resume->anchor ? resume->anchor : resume->committed;
 }

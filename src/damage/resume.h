@@ -1,8 +1,8 @@
 /*
  * Where good frames go on behind damage.
  */
-#ifndef SHMLOG_RESYNC_H
-#define SHMLOG_RESYNC_H
+#ifndef SHMLOG_RESUME_H
+#define SHMLOG_RESUME_H
 
 #include "evidence.h"
 
@@ -18,7 +18,7 @@ static inline int shmlog_pulse(const struct shmlog_verify_visitor *visitor)
 }
 
 /* What the search knows; the same for all damage of one walk. */
-struct shmlog_resync {
+struct shmlog_resume {
 	int fd;
 	uint64_t data_offset;
 	uint64_t committed; /* cursor of the end */
@@ -44,11 +44,11 @@ struct shmlog_good {
  * released in any case.  `damage` is the cursor of the first damage: nothing
  * is sought below it.  The sizes of frames at the end of the log are learned.
  */
-int shmlog_resync_init(struct shmlog_resync *resync, int fd,
+int shmlog_resume_init(struct shmlog_resume *resume, int fd,
                        uint64_t data_offset, uint64_t committed,
                        uint64_t damage, struct shmlog_sizes *sizes,
                        const struct shmlog_verify_visitor *visitor);
-void shmlog_resync_release(struct shmlog_resync *resync);
+void shmlog_resume_release(struct shmlog_resume *resume);
 
 /*
  * Finds where good frames go on behind a cursor to which good frames lead.  If
@@ -56,7 +56,7 @@ void shmlog_resync_release(struct shmlog_resync *resync);
  * be good after all.  0, -errno, SHMLOG_ERR_MAPPING_GONE, or what the pulse
  * said.  Up to 12 MiB of memory and some milliseconds.
  */
-int shmlog_resync_find(struct shmlog_resync *resync, uint64_t cursor,
+int shmlog_resume_find(struct shmlog_resume *resume, uint64_t cursor,
                        bool is_bad, struct shmlog_good *good_out);
 
 /*
@@ -64,12 +64,12 @@ int shmlog_resync_find(struct shmlog_resync *resync, uint64_t cursor,
  * walk knows of the log: stores where good frames go on.
  * SHMLOG_ERR_CURSOR if that is not to be seen from there.
  */
-int shmlog_resync_peek(int fd, uint64_t data_offset, uint64_t committed,
+int shmlog_resume_peek(int fd, uint64_t data_offset, uint64_t committed,
                        uint64_t cursor, uint64_t *start_out);
 
 /* The cursor that no frame which starts at `cursor` may reach beyond: frames
  * that lead to the end of the log start there, or it is the end. */
-uint64_t shmlog_resync_bound(const struct shmlog_resync *resync,
+uint64_t shmlog_resume_bound(const struct shmlog_resume *resume,
                              uint64_t cursor);
 
 #endif
