@@ -2,7 +2,7 @@
 #ifndef SHMLOG_CHAIN_H
 #define SHMLOG_CHAIN_H
 
-#include "mapping.h"
+#include "log.h"
 #include "window.h"
 
 /* What a walk holds in memory at a time. */

@@ -1,7 +1,7 @@
 /* Creating a log so that nobody ever sees one without a header. */
 #include "create.h"
 
-#include "mapping.h"
+#include "file.h"
 #include "platform.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
 #include "lock.h"
 
 #include "chain.h"
+#include "mapping.h"
 #include "platform.h"
 
 #include <errno.h>

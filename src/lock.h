@@ -5,7 +5,7 @@
 #ifndef SHMLOG_LOCK_H
 #define SHMLOG_LOCK_H
 
-#include "mapping.h"
+#include "log.h"
 
 /* Write access to a log, held between enter and leave. */
 struct shmlog_entry {

@@ -1,7 +1,7 @@
 /* A private copy of a part of a file, refilled as needed. */
 #include "window.h"
 
-#include "mapping.h"
+#include "file.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* The one writer of a log: frames reserved in the mapping itself, published
  * together. */
 #include "lock.h"
+#include "mapping.h"
 #include "platform.h"
 
 #include <errno.h>

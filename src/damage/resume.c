@@ -1,7 +1,7 @@
 /* Finding the place behind damage where a chain of frames goes on. */
 #include "resume.h"
 
-#include "mapping.h"
+#include "file.h"
 #include "window.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* The good frames of a damaged log into a new one. */
 #include "create.h"
-#include "mapping.h"
+#include "log.h"
 #include "resume.h"
 
 #include <errno.h>

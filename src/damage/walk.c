@@ -1,6 +1,6 @@
 /* The walk that proves a log: every frame, every damaged range, and what lies
  * outside the committed data. */
-#include "mapping.h"
+#include "log.h"
 #include "resume.h"
 #include "window.h"
 #include "wrap.h"

@@ -2,7 +2,7 @@
 #include "wrap.h"
 
 #include "format.h"
-#include "mapping.h"
+#include "file.h"
 #include "resume.h"
 
 #define WORD_RANGE 65536u

@@ -5,9 +5,9 @@ load ../cli/helper
 # above its own line, and its own header.
 LAYERS=(
 	"format platform status"
-	"frame_sizes mapping"
-	"candidates window"
-	"chain evidence"
+	"file frame_sizes"
+	"candidates log window"
+	"chain evidence mapping process"
 	"lock resume"
 	"keep settle wrap"
 	"append create reader writer"

@@ -1,0 +1,75 @@
+/* Which processes have a log open, who holds its lock, what pipe it feeds. */
+#include "log.h"
+#include "platform.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+int shmlog_processes(const struct shmlog *log,
+                     int (*visit)(void *context, const struct shmlog_process *),
+                     void *context)
+{
+	struct stat file;
+
+	if (fstat(log->fd, &file) != 0)
+		return -errno;
+	return shmlog_platform_processes(&file, visit, context);
+}
+
+bool shmlog_processes_hidden(void)
+{
+	return shmlog_platform_hides_processes();
+}
+
+int shmlog_unseen_writers(struct shmlog *log)
+{
+	pthread_mutex_lock(&log->append_mutex);
+	int unseen = log->unseen;
+
+	pthread_mutex_unlock(&log->append_mutex);
+	return unseen;
+}
+
+int64_t shmlog_lock_holder(const struct shmlog *log)
+{
+	struct stat file;
+
+	return fstat(log->fd, &file) == 0 ? shmlog_platform_lock_holder(&file)
+	                                  : 0;
+}
+
+/* Looks at a descriptor: 1 for a pipe, 0 for anything else, -errno. */
+static int look_at_pipe(int fd, struct stat *pipe_out)
+{
+	if (fstat(fd, pipe_out) != 0)
+		return -errno;
+	return S_ISFIFO(pipe_out->st_mode);
+}
+
+int shmlog_mark_output(struct shmlog *log, int fd)
+{
+	struct stat pipe;
+	int found = look_at_pipe(fd, &pipe);
+
+	return found == 1 ? shmlog_platform_mark_output(log->fd, &pipe) : found;
+}
+
+int shmlog_is_fed(const struct shmlog *log, int fd)
+{
+	struct stat pipe;
+	int found = look_at_pipe(fd, &pipe);
+
+	return found == 1 ? shmlog_platform_has_output(log->fd, &pipe) : found;
+}
+
+int shmlog_processes_at(const char *path,
+                        int (*visit)(void *context,
+                                     const struct shmlog_process *),
+                        void *context)
+{
+	struct stat file;
+
+	if (stat(path, &file) != 0)
+		return -errno;
+	return shmlog_platform_processes(&file, visit, context);
+}
