@@ -84,7 +84,13 @@ endif
 # ------------------------------------------------------------------- files
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
-LIB_OBJECTS := $(call objects,src/*.c src/damage/*.c)
+# src/sys.h says what the library asks of the system; one set of files does it.
+SYS_LINUX := $(addprefix $(BUILD)/src/,sys_linux.o sys_marks.o sys_proc.o)
+SYS_PORTABLE := $(BUILD)/src/sys_portable.o
+is_linux := $(and $(findstring linux,$(shell $(CC) -dumpmachine)),$(if $(findstring \
+	-DSHMLOG_PORTABLE,$(COMMON) $(CPPFLAGS) $(CFLAGS)),,yes))
+LIB_OBJECTS := $(filter-out $(if $(is_linux),$(SYS_PORTABLE),$(SYS_LINUX)), \
+	$(call objects,src/*.c src/damage/*.c))
 CLI_OBJECTS := $(call objects,cli/*.c cli/*/*.c cli/*/*/*.c)
 UNIT_TESTS := $(basename $(call objects,tests/unit/test_*.c))
 UNIT_SUPPORT := $(filter-out $(UNIT_TESTS:=.o),$(call objects,tests/unit/*.c))

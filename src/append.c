@@ -4,8 +4,8 @@
  */
 #include "chain.h"
 #include "keep.h"
-#include "platform.h"
 #include "settle.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <string.h>
@@ -121,7 +121,7 @@ static void leave(struct job *job)
 static int await_writer(struct job *job)
 {
 	int64_t timeout_ns = job->options->writer_timeout_ns;
-	int64_t now = shmlog_platform_now_ns();
+	int64_t now = shmlog_sys_now_ns();
 
 	if (job->log->has_writer)
 		return SHMLOG_ERR_WRITER_ACTIVE;

@@ -2,7 +2,7 @@
 #include "create.h"
 
 #include "file.h"
-#include "platform.h"
+#include "unnamed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,8 +127,8 @@ int shmlog_draft_open(const char *path, uint64_t capacity, mode_t mode,
 	/* A process that is ended while its draft has a name leaves that
 	 * behind; a file without a name goes with it. */
 	hold_signals(draft_out);
-	int status = shmlog_platform_create_unnamed(path, mode, &draft_out->fd,
-	                                            &draft_out->temporary);
+	int status = shmlog_unnamed_create(path, mode, &draft_out->fd,
+	                                   &draft_out->temporary);
 
 	if (status != 0 || draft_out->temporary == NULL)
 		shmlog_draft_deliver_signals(draft_out);
@@ -157,8 +157,8 @@ int shmlog_draft_close(struct shmlog_draft *draft, int status)
 	if (status == 0 && is_interrupted(draft))
 		status = -EINTR;
 	if (status == 0)
-		status = shmlog_platform_name(draft->fd, draft->temporary,
-		                              draft->path);
+		status = shmlog_unnamed_name(draft->fd, draft->temporary,
+		                             draft->path);
 	if (draft->temporary != NULL)
 		unlink(draft->temporary);
 	free(draft->temporary);

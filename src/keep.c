@@ -23,7 +23,7 @@
  */
 #include "keep.h"
 
-#include "platform.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -58,9 +58,9 @@ int shmlog_keeper_open(struct shmlog *log, struct shmlog_keeper **keeper_out)
 		return -ENOMEM;
 	keeper->log = log;
 	keeper->watch = -1;
-	keeper->parallel = shmlog_platform_processors() > 1;
-	keeper->not_before_ns = shmlog_platform_now_ns() + APPRENTICE_NS;
-	shmlog_platform_mark_appender(log->fd);
+	keeper->parallel = shmlog_sys_processors() > 1;
+	keeper->not_before_ns = shmlog_sys_now_ns() + APPRENTICE_NS;
+	shmlog_sys_mark_appender(log->fd);
 	*keeper_out = keeper;
 	return 0;
 }
@@ -85,7 +85,7 @@ void shmlog_keeper_close(struct shmlog_keeper *keeper)
 	shmlog_keeper_release(keeper);
 	if (keeper->watch >= 0)
 		close(keeper->watch);
-	shmlog_platform_unmark_appender(keeper->log->fd);
+	shmlog_sys_unmark_appender(keeper->log->fd);
 	free(keeper);
 }
 
@@ -108,20 +108,20 @@ void shmlog_keeper_announce(const struct shmlog_keeper *keeper)
 
 static void share(struct shmlog_keeper *keeper)
 {
-	keeper->not_before_ns = shmlog_platform_now_ns() + SHARED_NS;
+	keeper->not_before_ns = shmlog_sys_now_ns() + SHARED_NS;
 }
 
 /* Whether it is time to keep; then there is a watch, read empty. */
 static bool prepare(struct shmlog_keeper *keeper)
 {
-	if (keeper->blind || shmlog_platform_now_ns() < keeper->not_before_ns)
+	if (keeper->blind || shmlog_sys_now_ns() < keeper->not_before_ns)
 		return false;
 	if (keeper->watch < 0)
-		keeper->watch = shmlog_platform_watch(keeper->log->fd);
+		keeper->watch = shmlog_sys_watch(keeper->log->fd);
 	keeper->blind = keeper->watch < 0;
 	if (keeper->blind)
 		return false;
-	(void)shmlog_platform_watch_read(keeper->watch);
+	(void)shmlog_sys_watch_read(keeper->watch);
 	return true;
 }
 
@@ -136,7 +136,7 @@ static int enter_anew(struct shmlog_keeper *keeper, struct shmlog *log,
 		return status;
 	/* Only this process's own opening may have been seen. */
 	entry->alone = entry->certain && !entry->waited &&
-	               shmlog_platform_watch_read(keeper->watch) !=
+	               shmlog_sys_watch_read(keeper->watch) !=
 	                       SHMLOG_SEEN_OTHERS;
 	if (!entry->alone)
 		share(keeper);
@@ -149,7 +149,7 @@ static bool holds_on(struct shmlog_keeper *keeper)
 {
 	uint64_t length;
 
-	if (shmlog_platform_watch_read(keeper->watch) != SHMLOG_SEEN_NOTHING ||
+	if (shmlog_sys_watch_read(keeper->watch) != SHMLOG_SEEN_NOTHING ||
 	    shmlog_load_length(keeper->entry.fd, &length) != 0 ||
 	    length < keeper->entry.capacity)
 		return false;
@@ -182,7 +182,7 @@ bool shmlog_keep_is_alone(struct shmlog_keeper *keeper,
 {
 	if (!entry->alone)
 		return false;
-	entry->alone = shmlog_platform_watch_read(keeper->watch) ==
+	entry->alone = shmlog_sys_watch_read(keeper->watch) ==
 	               SHMLOG_SEEN_NOTHING;
 	if (!entry->alone)
 		share(keeper);
@@ -194,7 +194,7 @@ void shmlog_keep(struct shmlog_keeper *keeper, struct shmlog_entry *entry)
 	bool resumed = entry->log->kept == entry;
 
 	if (!entry->alone || !entry->named ||
-	    (!resumed && shmlog_platform_is_awaited(entry->fd))) {
+	    (!resumed && shmlog_sys_is_awaited(entry->fd))) {
 		shmlog_leave(entry);
 		return;
 	}

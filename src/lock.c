@@ -3,17 +3,15 @@
 
 #include "chain.h"
 #include "mapping.h"
-#include "platform.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define NS_PER_SECOND 1000000000
 #define FIRST_PAUSE_NS 20000     /* between two looks at a busy lock */
 #define LONGEST_PAUSE_NS 1000000 /* after that grew */
 /* A writer of our own that is killed loses its lock a moment before its
@@ -27,14 +25,6 @@
  * takes microseconds, one at /proc milliseconds. */
 #define LONGEST_WRITER_PAUSE_NS 10000000
 #define PROC_PAUSE_NS 200000000
-
-static int pause_ns(int64_t ns)
-{
-	struct timespec length = {.tv_sec = ns / NS_PER_SECOND,
-	                          .tv_nsec = ns % NS_PER_SECOND};
-
-	return nanosleep(&length, NULL) == 0 ? 0 : -errno;
-}
 
 /* Doubles a pause, up to `most`. */
 static int64_t longer(int64_t pause, int64_t most)
@@ -51,7 +41,7 @@ static int lock_fd_of(const struct shmlog *log)
 static int wait_for_lock(int fd, int64_t timeout_ns)
 {
 	int64_t pause = FIRST_PAUSE_NS;
-	int64_t start = shmlog_platform_now_ns();
+	int64_t start = shmlog_sys_now_ns();
 
 	if (timeout_ns < 0)
 		return flock(fd, LOCK_EX) == 0 ? 0 : -errno;
@@ -59,11 +49,11 @@ static int wait_for_lock(int fd, int64_t timeout_ns)
 		if (errno != EWOULDBLOCK)
 			return -errno;
 
-		int64_t left = timeout_ns - (shmlog_platform_now_ns() - start);
+		int64_t left = timeout_ns - (shmlog_sys_now_ns() - start);
 
 		if (left <= 0)
 			return SHMLOG_ERR_LOCK_TIMEOUT;
-		int status = pause_ns(pause < left ? pause : left);
+		int status = shmlog_sys_pause(pause < left ? pause : left);
 
 		if (status != 0)
 			return status;
@@ -95,11 +85,11 @@ static int check_same(const struct shmlog *log, int fd, uint64_t *length_out)
 static int open_for_writing(const struct shmlog *log, int *fd_out,
                             uint64_t *length_out)
 {
-	*fd_out = shmlog_platform_open(
+	*fd_out = shmlog_sys_open(
 		log->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 	if (*fd_out < 0 && errno == EWOULDBLOCK) {
 		/* Somebody holds a lease, which only a patient open breaks. */
-		int fd = shmlog_platform_reopen(log->fd);
+		int fd = shmlog_sys_reopen(log->fd);
 
 		if (fd < 0)
 			return fd;
@@ -149,7 +139,7 @@ static int lock(struct shmlog *log, const struct shmlog_terms *terms,
 	if (status == -EBADF) {
 		/* The lock is one on all the bytes: an appender's own mark
 		 * would stand in its way. */
-		shmlog_platform_unmark_appender(log->fd);
+		shmlog_sys_unmark_appender(log->fd);
 		status = try_lock_for_writing(log);
 	}
 	if (status != -EWOULDBLOCK)
@@ -165,10 +155,10 @@ static int lock(struct shmlog *log, const struct shmlog_terms *terms,
 	/* Where the lock is one on all the bytes, a mark would stand in its
 	 * way. */
 	if (log->lock_fd < 0)
-		shmlog_platform_mark_waiting(log->fd, log->path);
+		shmlog_sys_mark_waiting(log->fd, log->path);
 	status = wait_for_lock(lock_fd_of(log), timeout_ns);
 	if (log->lock_fd < 0)
-		shmlog_platform_unmark_waiting(log->fd);
+		shmlog_sys_unmark_waiting(log->fd);
 done:
 	if (status != 0 && log->lock_fd >= 0)
 		shmlog_unlock(log);
@@ -217,21 +207,21 @@ static int find_writer(const struct shmlog *log)
 	/* This process itself has, for the lock. */
 	if (log->lock_fd >= 0)
 		return -ENOTSUP;
-	int found = shmlog_platform_has_writer(log->fd);
+	int found = shmlog_sys_has_writer(log->fd);
 
-	return found < 0 && shmlog_platform_is_marked(log->fd) ? 1 : found;
+	return found < 0 && shmlog_sys_is_marked(log->fd) ? 1 : found;
 }
 
 int shmlog_refuse_writer(struct shmlog *log, bool *certain_out)
 {
 	int64_t pause = FIRST_PAUSE_NS;
-	int64_t start = shmlog_platform_now_ns();
+	int64_t start = shmlog_sys_now_ns();
 	int found;
 
 	while ((found = find_writer(log)) == 1) {
-		if (shmlog_platform_now_ns() - start > WRITER_GRACE_NS)
+		if (shmlog_sys_now_ns() - start > WRITER_GRACE_NS)
 			return SHMLOG_ERR_WRITER_ACTIVE;
-		pause_ns(pause);
+		shmlog_sys_pause(pause);
 		pause = longer(pause, LONGEST_PAUSE_NS);
 	}
 	*certain_out = found == 0;
@@ -242,7 +232,7 @@ int shmlog_await_writer(struct shmlog *log, const struct shmlog_terms *terms,
                         int64_t timeout_ns)
 {
 	int64_t pause = FIRST_PAUSE_NS;
-	int64_t start = shmlog_platform_now_ns();
+	int64_t start = shmlog_sys_now_ns();
 
 	for (;;) {
 		int found = find_writer(log);
@@ -254,7 +244,7 @@ int shmlog_await_writer(struct shmlog *log, const struct shmlog_terms *terms,
 		}
 		if (found == 0)
 			return 0;
-		int64_t waited = shmlog_platform_now_ns() - start;
+		int64_t waited = shmlog_sys_now_ns() - start;
 
 		if (timeout_ns >= 0 && waited >= timeout_ns)
 			return SHMLOG_ERR_WRITER_ACTIVE;
@@ -266,7 +256,7 @@ int shmlog_await_writer(struct shmlog *log, const struct shmlog_terms *terms,
 			pause = timeout_ns - waited;
 		/* A signal that is of no interest to who waits is of none
 		 * here. */
-		if (pause_ns(pause) != 0 && terms->waiting == NULL)
+		if (shmlog_sys_pause(pause) != 0 && terms->waiting == NULL)
 			return SHMLOG_ERR_WRITER_ACTIVE;
 		pause = longer(pause, LONGEST_WRITER_PAUSE_NS);
 	}
@@ -349,7 +339,7 @@ int shmlog_entry_move_size(const struct shmlog_entry *entry, uint64_t from,
 void shmlog_entry_wake(const struct shmlog_entry *entry)
 {
 	if (entry->header != NULL)
-		(void)shmlog_platform_wake(&entry->header->size);
+		(void)shmlog_sys_wake(&entry->header->size);
 }
 
 /* Checks under the lock that the log is what it was and can take more. */

@@ -1,7 +1,7 @@
 /* Opening, inspecting, identifying and closing logs. */
 #include "log.h"
 
-#include "platform.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Between two tries to open a file that another process has a lease on. */
@@ -23,17 +22,17 @@
  */
 static int open_patiently(const char *path)
 {
-	struct timespec pause = {.tv_nsec = FIRST_LEASE_PAUSE_NS};
+	int64_t pause = FIRST_LEASE_PAUSE_NS;
 	int fd;
 
-	while ((fd = shmlog_platform_open(
+	while ((fd = shmlog_sys_open(
 			path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 			0)) < 0 &&
 	       errno == EWOULDBLOCK) {
-		if (nanosleep(&pause, NULL) != 0)
+		if (shmlog_sys_pause(pause) != 0)
 			return -1;
-		if (pause.tv_nsec < LONGEST_LEASE_PAUSE_NS)
-			pause.tv_nsec *= 2;
+		if (pause < LONGEST_LEASE_PAUSE_NS)
+			pause *= 2;
 	}
 	return fd;
 }
@@ -99,8 +98,8 @@ static struct shmlog_identity identity_of(int fd, const struct stat *file)
 	return (struct shmlog_identity){
 		.device = (uint64_t)file->st_dev,
 		.inode = (uint64_t)file->st_ino,
-		.birth_ns = shmlog_platform_birth_ns(fd),
-		.filesystem = shmlog_platform_filesystem(fd, file),
+		.birth_ns = shmlog_sys_birth_ns(fd),
+		.filesystem = shmlog_sys_filesystem(fd, file),
 	};
 }
 

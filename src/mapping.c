@@ -2,7 +2,7 @@
  * header for those who sleep. */
 #include "mapping.h"
 
-#include "platform.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -95,8 +95,8 @@ void shmlog_mapping_retire(struct shmlog *log, struct shmlog_mapping *mapping)
 		/* What stays mapped keeps those that it took the place of. */
 		shared |= each->references > 1;
 		if (shared && each->writable &&
-		    shmlog_platform_remap(each->base, (size_t)each->length,
-		                          log->fd) == 0)
+		    shmlog_sys_remap(each->base, (size_t)each->length,
+		                     log->fd) == 0)
 			each->writable = false;
 	}
 	pthread_mutex_unlock(&log->mutex);

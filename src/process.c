@@ -1,6 +1,6 @@
 /* Which processes have a log open, who holds its lock, what pipe it feeds. */
 #include "log.h"
-#include "platform.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -13,12 +13,12 @@ int shmlog_processes(const struct shmlog *log,
 
 	if (fstat(log->fd, &file) != 0)
 		return -errno;
-	return shmlog_platform_processes(&file, visit, context);
+	return shmlog_sys_processes(&file, visit, context);
 }
 
 bool shmlog_processes_hidden(void)
 {
-	return shmlog_platform_hides_processes();
+	return shmlog_sys_hides_processes();
 }
 
 int shmlog_unseen_writers(struct shmlog *log)
@@ -34,8 +34,7 @@ int64_t shmlog_lock_holder(const struct shmlog *log)
 {
 	struct stat file;
 
-	return fstat(log->fd, &file) == 0 ? shmlog_platform_lock_holder(&file)
-	                                  : 0;
+	return fstat(log->fd, &file) == 0 ? shmlog_sys_lock_holder(&file) : 0;
 }
 
 /* Looks at a descriptor: 1 for a pipe, 0 for anything else, -errno. */
@@ -51,7 +50,7 @@ int shmlog_mark_output(struct shmlog *log, int fd)
 	struct stat pipe;
 	int found = look_at_pipe(fd, &pipe);
 
-	return found == 1 ? shmlog_platform_mark_output(log->fd, &pipe) : found;
+	return found == 1 ? shmlog_sys_mark_output(log->fd, &pipe) : found;
 }
 
 int shmlog_is_fed(const struct shmlog *log, int fd)
@@ -59,7 +58,7 @@ int shmlog_is_fed(const struct shmlog *log, int fd)
 	struct stat pipe;
 	int found = look_at_pipe(fd, &pipe);
 
-	return found == 1 ? shmlog_platform_has_output(log->fd, &pipe) : found;
+	return found == 1 ? shmlog_sys_has_output(log->fd, &pipe) : found;
 }
 
 int shmlog_processes_at(const char *path,
@@ -71,5 +70,5 @@ int shmlog_processes_at(const char *path,
 
 	if (stat(path, &file) != 0)
 		return -errno;
-	return shmlog_platform_processes(&file, visit, context);
+	return shmlog_sys_processes(&file, visit, context);
 }

@@ -46,7 +46,7 @@
 #include "settle.h"
 
 #include "chain.h"
-#include "platform.h"
+#include "sys.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Sleeping until a log grows, and waking those who sleep. */
-#include "platform.h"
 #include "reader.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -48,12 +48,12 @@ static int look_for_announced(struct shmlog_reader *reader)
 
 	if (news != 0)
 		return news;
-	int64_t start = shmlog_platform_now_ns();
+	int64_t start = shmlog_sys_now_ns();
 
 	do {
 		sched_yield();
 		news = look(reader);
-	} while (news == 0 && shmlog_platform_now_ns() - start < ANNOUNCED_NS);
+	} while (news == 0 && shmlog_sys_now_ns() - start < ANNOUNCED_NS);
 	return news;
 }
 
@@ -61,7 +61,7 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
                        int64_t max_poll_ns)
 {
 	const _Atomic uint64_t *word;
-	int64_t start = shmlog_platform_now_ns();
+	int64_t start = shmlog_sys_now_ns();
 
 	if (timeout_ns == 0 || reader->committed > reader->cursor)
 		return look(reader);
@@ -85,7 +85,7 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
 		pause = least(pause, max_poll_ns);
 		if (timeout_ns >= 0)
 			pause = least(pause, timeout_ns - waited);
-		status = shmlog_platform_wait(
+		status = shmlog_sys_wait(
 			word, reader->log->data_offset + reader->committed,
 			pause);
 		reader->idle_ns += pause;
@@ -98,7 +98,7 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
 		}
 		if (status < 0)
 			return status;
-		waited = shmlog_platform_now_ns() - start;
+		waited = shmlog_sys_now_ns() - start;
 		if (timeout_ns >= 0 && waited >= timeout_ns)
 			return 0;
 	}
@@ -112,5 +112,5 @@ int shmlog_wake(struct shmlog *log)
 	/* Where nobody can map the log, nobody sleeps on it. */
 	if (shmlog_is_unmappable(status))
 		return 0;
-	return status == 0 ? shmlog_platform_wake(word) : status;
+	return status == 0 ? shmlog_sys_wake(word) : status;
 }

@@ -2,7 +2,7 @@
  * together. */
 #include "lock.h"
 #include "mapping.h"
-#include "platform.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static int enter(struct shmlog_writer *writer,
 	/* Where everybody can see that this process has the log open for
 	 * writing, or at least its mark, that keeps others out, and they need
 	 * not wait for the lock to be told so. */
-	shmlog_platform_mark_written(writer->entry.fd);
+	shmlog_sys_mark_written(writer->entry.fd);
 	writer->keeps_lock = !writer->entry.certain;
 	if (!writer->keeps_lock)
 		shmlog_unlock(log);

@@ -4,9 +4,9 @@ load ../cli/helper
 # The rooms of src/, layer by layer: a file includes only headers of layers
 # above its own line, and its own header.
 LAYERS=(
-	"format platform status"
-	"file frame_sizes"
-	"candidates log window"
+	"format status sys"
+	"file frame_sizes sys_linux sys_marks sys_portable unnamed"
+	"candidates log sys_proc window"
 	"chain evidence mapping process"
 	"lock resume"
 	"keep settle wrap"
@@ -79,6 +79,16 @@ layer_of() { # ROOM
 @test "the format makes no system call" {
 	run grep -hE '^#[[:space:]]*include <' src/format.c src/format.h
 	refute_output --regexp '<(sys/|fcntl|unistd|errno|stdio|stdlib|pthread|time)'
+}
+
+@test "of the library only src/sys_*.c knows one system" {
+	local file
+
+	for file in "${LIBRARY[@]}"; do
+		[[ $file != src/sys_*.c ]] || continue
+		run grep -nE '__linux__|SHMLOG_PORTABLE|/proc/|include <(linux/|sys/(syscall|sysmacros|fanotify|inotify|epoll|eventfd|statfs|vfs)\.h)' "$file"
+		[[ -z $output ]] || fail "$file: $output"
+	done
 }
 
 @test "the public header includes libc alone" {

@@ -4,7 +4,7 @@
  */
 #include "support.h"
 
-#include "platform.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -461,7 +461,7 @@ TEST(test_keeper_announces_a_commit_to_those_who_sleep)
 	struct kept kept;
 	unsigned before;
 
-	if (shmlog_platform_processors() < 2)
+	if (shmlog_sys_processors() < 2)
 		skip();
 	START_OR_SKIP(&kept, "announce");
 	before = kept.appended;

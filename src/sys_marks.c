@@ -1,0 +1,127 @@
+/*
+ * Marks on a file: record locks on bytes that no file has.  Such a lock says no
+ * more than that its holder lives, and every process that can read the file can
+ * see it.
+ */
+#include "sys_marks.h"
+
+#include "sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+static void set_mark(int fd, off_t byte, short type)
+{
+	struct flock lock = {.l_type = type,
+	                     .l_whence = SEEK_SET,
+	                     .l_start = byte,
+	                     .l_len = 1};
+
+	(void)fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+static bool has_mark(int fd, off_t byte)
+{
+	struct flock lock = {.l_type = F_WRLCK,
+	                     .l_whence = SEEK_SET,
+	                     .l_start = byte,
+	                     .l_len = 1};
+
+	/* A lock on all the bytes, as another machine's flock(2) is one, is no
+	 * mark. */
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK &&
+	       lock.l_start == byte && lock.l_len == 1;
+}
+
+void shmlog_sys_mark_written(int fd)
+{
+	set_mark(fd, WRITTEN_BYTE, F_WRLCK);
+}
+
+bool shmlog_sys_is_marked(int fd)
+{
+	return has_mark(fd, WRITTEN_BYTE);
+}
+
+void shmlog_sys_mark_waiting(int fd, const char *path)
+{
+	/* Shared: any number may wait. */
+	set_mark(fd, WAITING_BYTE, F_RDLCK);
+	/* First the mark, then the opening that a watch sees: whoever begins to
+	 * keep the lock after this has the mark to see. */
+	int opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (opened >= 0)
+		close(opened);
+}
+
+void shmlog_sys_unmark_waiting(int fd)
+{
+	set_mark(fd, WAITING_BYTE, F_UNLCK);
+}
+
+bool shmlog_sys_is_awaited(int fd)
+{
+	return has_mark(fd, WAITING_BYTE);
+}
+
+/* Where every lock stays on this machine.  Elsewhere one on a byte that no
+ * file has may stand in the way of flock(2), which is one on all bytes. */
+static bool has_local_locks(int fd)
+{
+	static const int64_t types[] = {
+		0x01021994, /* tmpfs */
+		0x858458f6, /* ramfs */
+		0x794c7630, /* overlayfs */
+		0xef53,     /* ext2 to ext4 */
+		0x58465342, /* XFS */
+		0x9123683e, /* btrfs */
+		0xf2f52010, /* F2FS */
+		0x2fc12fc1, /* ZFS */
+	};
+	struct statfs system;
+
+	if (fstatfs(fd, &system) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if ((int64_t)(uint32_t)system.f_type == types[i])
+			return true;
+	}
+	return false;
+}
+
+/* One of 2^61 bytes, which no file has, for each pipe. */
+static off_t byte_of(const struct stat *pipe)
+{
+	uint64_t name = (uint64_t)pipe->st_ino +
+	                (uint64_t)pipe->st_dev * 0x9e3779b97f4a7c15u;
+
+	return (off_t)(name % ((uint64_t)1 << 61) + ((uint64_t)1 << 61));
+}
+
+int shmlog_sys_mark_output(int fd, const struct stat *pipe)
+{
+	if (!has_local_locks(fd))
+		return -ENOTSUP;
+	set_mark(fd, byte_of(pipe), F_RDLCK);
+	return 0;
+}
+
+bool shmlog_sys_has_output(int fd, const struct stat *pipe)
+{
+	return has_local_locks(fd) && has_mark(fd, byte_of(pipe));
+}
+
+void shmlog_sys_mark_appender(int fd)
+{
+	/* Shared: any number may append. */
+	if (has_local_locks(fd))
+		set_mark(fd, APPENDER_BYTE, F_RDLCK);
+}
+
+void shmlog_sys_unmark_appender(int fd)
+{
+	set_mark(fd, APPENDER_BYTE, F_UNLCK);
+}

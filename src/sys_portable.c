@@ -1,0 +1,161 @@
+/*
+ * What remains of sys.h on a system of which nothing but POSIX is known: sleeps
+ * instead of waking, and no way to see other processes.
+ */
+#include "sys.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+int shmlog_sys_wait(const _Atomic uint64_t *word, uint64_t expected,
+                    int64_t timeout_ns)
+{
+	/* The word is not looked at: its page may be gone. */
+	(void)word;
+	(void)expected;
+	return shmlog_sys_pause(timeout_ns);
+}
+
+int shmlog_sys_wake(const _Atomic uint64_t *word)
+{
+	(void)word;
+	return 0;
+}
+
+unsigned shmlog_sys_processors(void)
+{
+	return 1;
+}
+
+int shmlog_sys_has_writer(int fd)
+{
+	(void)fd;
+	return -ENOTSUP;
+}
+
+void shmlog_sys_mark_written(int fd)
+{
+	(void)fd;
+}
+
+bool shmlog_sys_is_marked(int fd)
+{
+	(void)fd;
+	return false;
+}
+
+void shmlog_sys_mark_waiting(int fd, const char *path)
+{
+	(void)fd;
+	(void)path;
+}
+
+void shmlog_sys_unmark_waiting(int fd)
+{
+	(void)fd;
+}
+
+bool shmlog_sys_is_awaited(int fd)
+{
+	(void)fd;
+	return false;
+}
+
+int shmlog_sys_mark_output(int fd, const struct stat *pipe)
+{
+	(void)fd;
+	(void)pipe;
+	return -ENOTSUP;
+}
+
+bool shmlog_sys_has_output(int fd, const struct stat *pipe)
+{
+	(void)fd;
+	(void)pipe;
+	return false;
+}
+
+void shmlog_sys_mark_appender(int fd)
+{
+	(void)fd;
+}
+
+void shmlog_sys_unmark_appender(int fd)
+{
+	(void)fd;
+}
+
+int shmlog_sys_watch(int fd)
+{
+	(void)fd;
+	return -ENOTSUP;
+}
+
+enum shmlog_seen shmlog_sys_watch_read(int watch)
+{
+	(void)watch;
+	return SHMLOG_SEEN_OTHERS;
+}
+
+int shmlog_sys_remap(void *base, size_t length, int fd)
+{
+	return mmap(base, length, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) !=
+	                       MAP_FAILED
+	               ? 0
+	               : -errno;
+}
+
+int shmlog_sys_reopen(int fd)
+{
+	(void)fd;
+	return -ENOTSUP;
+}
+
+int shmlog_sys_create_tmpfile(const char *directory, mode_t mode)
+{
+	(void)directory;
+	(void)mode;
+	return -EOPNOTSUPP;
+}
+
+int shmlog_sys_link_tmpfile(int fd, const char *path)
+{
+	(void)fd;
+	(void)path;
+	return -EOPNOTSUPP;
+}
+
+int64_t shmlog_sys_birth_ns(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+uint64_t shmlog_sys_filesystem(int fd, const struct stat *file)
+{
+	(void)fd;
+	(void)file;
+	return 0;
+}
+
+int64_t shmlog_sys_lock_holder(const struct stat *file)
+{
+	(void)file;
+	return 0;
+}
+
+int shmlog_sys_processes(const struct stat *file,
+                         int (*visit)(void *context,
+                                      const struct shmlog_process *),
+                         void *context)
+{
+	(void)file;
+	(void)visit;
+	(void)context;
+	return -ENOTSUP;
+}
+
+bool shmlog_sys_hides_processes(void)
+{
+	return true;
+}

@@ -1,0 +1,18 @@
+/* A file that gets its name once it is whole. */
+#ifndef SHMLOG_UNNAMED_H
+#define SHMLOG_UNNAMED_H
+
+#include <sys/types.h>
+
+/*
+ * Makes an empty file, to be named `path` later.  Stores a descriptor, and
+ * in `temporary` its present name, which must be freed; NULL if it has none.
+ * 0 or -errno.
+ */
+int shmlog_unnamed_create(const char *path, mode_t mode, int *fd_out,
+                          char **temporary_out);
+
+/* Gives it its name, unless that exists.  0 or -errno; -EEXIST. */
+int shmlog_unnamed_name(int fd, const char *temporary, const char *path);
+
+#endif
