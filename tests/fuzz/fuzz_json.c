@@ -3,7 +3,7 @@
  * else, cJSON agrees as far as it can, and envelopes and documents are what
  * cJSON finds in them.  INPUT: NEST TEXT
  */
-#include "envelope.h"
+#include "in_envelope.h"
 #include "fuzz.h"
 #include "json_check.h"
 #include "json_document.h"

@@ -5,13 +5,12 @@
 #include "fuzz.h"
 #include "json_check.h"
 
-#include "records.h"
+#include "input_format.h"
 
 #include <shmlog.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMATS 6u
 /* Where an input ends, however long it is. */
 #define MOST_EVENTS 4096u
 #define MOST_BYTES (CLI_RECORD_MAX_BYTES + 8192u)
@@ -34,7 +33,7 @@ struct events {
 
 /* An input on its way in. */
 struct stream {
-	enum cli_input_format format;
+	const struct cli_input_format *format;
 	const uint8_t *bytes;
 	size_t size_bytes;
 	uint8_t *buffer; /* what has arrived from `base` on, exactly */
@@ -47,6 +46,21 @@ struct stream {
 };
 
 static uint8_t scratch[CLI_RECORD_MAX_BYTES];
+
+static bool is_named(const struct stream *stream, const char *name)
+{
+	return strcmp(stream->format->name, name) == 0;
+}
+
+/* The format of a byte: the list over and over. */
+static const struct cli_input_format *choose_format(uint8_t byte)
+{
+	size_t count = 0;
+
+	while (cli_input_formats[count].name != NULL)
+		count++;
+	return &cli_input_formats[byte % count];
+}
 
 FUZZ_JUDGE static uint64_t hash(const void *bytes, size_t size_bytes)
 {
@@ -111,11 +125,9 @@ static void take_payload(struct stream *stream, const struct cli_record *record,
 		require(fuzz_is_harmless((uint8_t *)payload.reason, length));
 		event->hash = hash(payload.reason, length);
 	}
-	if (stream->format != CLI_INPUT_JSON &&
-	    stream->format != CLI_INPUT_ENVELOPE)
+	if (stream->format->convert == NULL)
 		require(event->convert == CLI_CONVERT_PAYLOAD);
-	if (stream->format == CLI_INPUT_JSON &&
-	    event->convert != CLI_CONVERT_NOTHING)
+	if (is_named(stream, "json") && event->convert != CLI_CONVERT_NOTHING)
 		require((event->convert == CLI_CONVERT_PAYLOAD) ==
 		        cli_json_check((const char *)record->bytes,
 		                       record->size_bytes, &error));
@@ -126,13 +138,15 @@ static void discard(struct stream *stream)
 {
 	const uint8_t *from = stream->buffer + (stream->parsed - stream->base);
 	size_t held = stream->arrived - stream->parsed;
-	int delimiter = stream->format == CLI_INPUT_NUL ? '\0' : '\n';
-	const uint8_t *end = stream->format == CLI_INPUT_WHOLE
-	                             ? NULL
-	                             : memchr(from, delimiter, held);
+	size_t passed;
 
-	stream->discarding = end == NULL;
-	stream->parsed += end == NULL ? held : (size_t)(end - from) + 1;
+	stream->discarding = !cli_record_find_end(stream->format, from, held,
+	                                          &passed);
+	require(passed <= held);
+	require(stream->discarding
+	                ? passed == held
+	                : from[passed - 1] == stream->format->delimiter);
+	stream->parsed += passed;
 }
 
 /* One record.  False if more has to arrive, or the input is at its end. */
@@ -156,10 +170,7 @@ static bool take_record(struct stream *stream)
 		require(record.consumed > 0);
 		require(record.bytes >= from &&
 		        record.size_bytes <= record.consumed);
-		require(record.size_bytes <=
-		        (stream->format == CLI_INPUT_ENVELOPE
-		                 ? CLI_RECORD_MAX_BYTES
-		                 : SHMLOG_PAYLOAD_MAX_BYTES));
+		require(record.size_bytes <= stream->format->longest);
 		event.consumed = record.consumed;
 		take_payload(stream, &record, &event);
 	}
@@ -219,14 +230,14 @@ FUZZ_JUDGE static void check_places(const struct stream *stream)
 
 		require(event->at == at || (i > 0 && event[-1].consumed == 0));
 		at = event->at + event->consumed;
-		if (stream->format == CLI_INPUT_FRAMES && event->consumed > 0)
+		if (is_named(stream, "frames") && event->consumed > 0)
 			require(event->size_bytes + 4 == event->consumed);
 	}
 }
 
 /* One record by the plain way: its frame's bytes, or 0 for one that is not
  * simply a payload. */
-FUZZ_JUDGE static size_t frame_plainly(enum cli_input_format format,
+FUZZ_JUDGE static size_t frame_plainly(const struct cli_input_format *format,
                                        const uint8_t *bytes, size_t size_bytes,
                                        uint8_t *frame_out, size_t *consumed_out)
 {
@@ -245,7 +256,7 @@ FUZZ_JUDGE static size_t frame_plainly(enum cli_input_format format,
 
 /* Framing many records in one go makes the frames that the plain way makes one
  * by one, for as long as there is room; passes over what stops it. */
-FUZZ_JUDGE static void check_framing(enum cli_input_format format,
+FUZZ_JUDGE static void check_framing(const struct cli_input_format *format,
                                      const uint8_t *bytes, size_t size_bytes)
 {
 	static uint8_t frames[2 * SHMLOG_FRAME_MAX_BYTES];
@@ -279,9 +290,9 @@ FUZZ_JUDGE static void check_framing(enum cli_input_format format,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
 	struct fuzz_input input = {data, size_bytes};
-	uint8_t format = fuzz_take_byte(&input) % FORMATS;
+	uint8_t format = fuzz_take_byte(&input);
 	size_t chunks[4], whole = MOST_BYTES;
-	struct stream at_once = {.format = (enum cli_input_format)format};
+	struct stream at_once = {.format = choose_format(format)};
 	struct stream in_pieces = at_once;
 	uint8_t *bytes;
 

@@ -9,9 +9,9 @@
 #include "json_write.h"
 #include "numbers.h"
 
+#include "input_format.h"
 #include "message.h"
 #include "output_format.h"
-#include "records.h"
 #include "stdout_buffer.h"
 
 #include <inttypes.h>
@@ -244,10 +244,11 @@ static struct fuzz_written render(const char *format, bool escape,
 }
 
 /* The output is one record of an input format, and stands for the payload. */
-static void check_input(const char *output, enum cli_input_format format,
+static void check_input(const char *output, const char *input,
                         const struct shmlog_frame *frame)
 {
 	static unsigned char scratch[CLI_RECORD_MAX_BYTES];
+	const struct cli_input_format *format = cli_input_format_find(input);
 	struct fuzz_written written = render(output, false, frame, 1);
 	uint8_t *bytes = fuzz_copy(written.bytes, written.size_bytes);
 	struct cli_record record;
@@ -280,7 +281,7 @@ static void check_json(const struct shmlog_frame *frame)
 	                  ",\"index\":",
 	                  frame->cursor, frame->next_cursor);
 	require(memcmp(written.bytes, expected, (size_t)length) == 0);
-	check_input("json", CLI_INPUT_ENVELOPE, frame);
+	check_input("json", "envelope", frame);
 }
 
 /* Reads the bytes of a row; *at moves behind the line. */
@@ -440,11 +441,11 @@ static void check_number(uint64_t number)
 static void check_delimited(const struct shmlog_frame *frame)
 {
 	check_raw(frame);
-	check_input("frames", CLI_INPUT_FRAMES, frame);
+	check_input("frames", "frames", frame);
 	if (memchr(frame->payload, '\0', frame->size_bytes) == NULL)
-		check_input("nul", CLI_INPUT_NUL, frame);
+		check_input("nul", "nul", frame);
 	if (memchr(frame->payload, '\n', frame->size_bytes) == NULL)
-		check_input("text", CLI_INPUT_LINES, frame);
+		check_input("text", "lines", frame);
 }
 
 static void check_encoders(const struct shmlog_frame *frame)

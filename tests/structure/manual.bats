@@ -203,3 +203,24 @@ page_examples() { # PAGE
 			fail "shmlog(1) has no output format $name"
 	done
 }
+
+@test "help, messages and pages name the same input formats" {
+	local formats name page section
+
+	formats=$(sed -n 's/^\t{.name = "\([a-z]*\)".*/\1/p' \
+		"$ROOT/cli/frame/input_format.c")
+	[[ $(wc -w <<<"$formats") -ge 6 ]]
+	run_shmlog 2 append -i nonsense x
+	for name in $formats; do
+		assert_stderr --regexp "[ ,]$name(,| |"$'\n)'
+		shmlog help append | grep -qE -- "--input FORMAT .*[ ,]$name" ||
+			fail "the help of append has no $name"
+		for page in shmlog shmlog-append; do
+			section='^[.]S[hs] I(nput formats|NPUT FORMATS)'
+			awk -v section="$section" '$0 ~ section { inside = 1; next }
+				/^\.S[hs] /{ inside = 0 } inside' "$ROOT/man/$page.1" |
+				grep -q "^\.It Cm $name" ||
+				fail "$page(1) has no input format $name"
+		done
+	done
+}

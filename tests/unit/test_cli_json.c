@@ -1,5 +1,5 @@
 /* JSON that is read (envelopes, documents) and JSON that is built. */
-#include "envelope.h"
+#include "in_envelope.h"
 #include "json_check.h"
 #include "json_document.h"
 #include "json_write.h"

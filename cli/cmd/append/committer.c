@@ -34,11 +34,11 @@ static unsigned append_flags(const struct cli_committer *committer)
 	       (committer->options.atomic ? SHMLOG_APPEND_WHOLE : 0u);
 }
 
-void cli_committer_let_go(struct cli_committer *committer)
+void cli_committer_release_lock(struct cli_committer *committer)
 {
-	if (!committer->keeps)
+	if (!committer->keeps_lock)
 		return;
-	committer->keeps = false;
+	committer->keeps_lock = false;
 	shmlog_keeper_release(committer->keeper);
 	cli_signals_defer_stop(false);
 }
@@ -49,8 +49,8 @@ static int wait_for(void *context, int status)
 	struct cli_committer *committer = context;
 
 	/* Nothing is kept while something is waited for. */
-	if (committer->keeps) {
-		committer->keeps = false;
+	if (committer->keeps_lock) {
+		committer->keeps_lock = false;
 		cli_signals_defer_stop(false);
 	}
 	return cli_patience_wait(&committer->patience, status);
@@ -105,7 +105,7 @@ static int append(struct cli_committer *committer,
 	cli_patience_begin(&committer->patience, lock_timeout_ns);
 	do {
 		if (cli_signals_stop_asked())
-			cli_committer_let_go(committer);
+			cli_committer_release_lock(committer);
 		options.lock_timeout_ns = cli_patience_left(
 			&committer->patience);
 		status = committer->spooled_bytes > 0
@@ -183,7 +183,7 @@ int cli_committer_open(struct cli_committer *committer, struct shmlog *log,
 
 void cli_committer_release(struct cli_committer *committer)
 {
-	cli_committer_let_go(committer);
+	cli_committer_release_lock(committer);
 	shmlog_keeper_close(committer->keeper);
 	cli_origins_release(&committer->origins);
 	free(committer->frames);
@@ -276,18 +276,18 @@ int cli_committer_put(struct cli_committer *committer,
 /* Behind a commit: notes whether something is kept now. */
 static void note_kept(struct cli_committer *committer)
 {
-	bool keeps = shmlog_keeper_fd(committer->keeper) >= 0;
+	bool keeps_lock = shmlog_keeper_fd(committer->keeper) >= 0;
 
-	if (keeps != committer->keeps)
-		cli_signals_defer_stop(keeps);
-	committer->keeps = keeps;
+	if (keeps_lock != committer->keeps_lock)
+		cli_signals_defer_stop(keeps_lock);
+	committer->keeps_lock = keeps_lock;
 	if (cli_signals_stop_asked())
-		cli_committer_let_go(committer);
+		cli_committer_release_lock(committer);
 }
 
 void cli_committer_wait(struct cli_committer *committer, int fd)
 {
-	if (!committer->keeps)
+	if (!committer->keeps_lock)
 		return;
 
 	struct pollfd requests[] = {
@@ -298,7 +298,7 @@ void cli_committer_wait(struct cli_committer *committer, int fd)
 
 	/* With input there is a commit at once, which looks at the watch. */
 	if (ready <= 0 || requests[0].revents == 0)
-		cli_committer_let_go(committer);
+		cli_committer_release_lock(committer);
 	else if (committer->was_small && requests[0].revents == POLLIN)
 		shmlog_keeper_announce(committer->keeper);
 	committer->was_small = false;
@@ -358,8 +358,8 @@ static void acknowledge(struct cli_committer *committer,
 	cli_output_format(committer->output,
 	                  "{\"frames\":%" PRIu64 ",\"cursor\":%" PRIu64 "}\n",
 	                  result->frames, result->end_cursor);
-	if (committer->keeps && is_choked(committer->output->fd))
-		cli_committer_let_go(committer);
+	if (committer->keeps_lock && is_choked(committer->output->fd))
+		cli_committer_release_lock(committer);
 	(void)cli_output_flush(committer->output);
 }
 

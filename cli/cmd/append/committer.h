@@ -24,7 +24,7 @@ struct cli_committer_options {
 struct cli_committer {
 	struct shmlog *log;
 	struct shmlog_keeper *keeper;
-	bool keeps;         /* something, since the last commit */
+	bool keeps_lock;    /* something, since the last commit */
 	bool was_small;     /* what the last read brought: one small commit */
 	bool spared_output; /* its descriptor was needed to write with */
 	const char *path;   /* for messages */
@@ -100,7 +100,7 @@ int cli_committer_commit(struct cli_committer *committer,
 void cli_committer_wait(struct cli_committer *committer, int fd);
 
 /* Lets go of it: before anything else that may take long. */
-void cli_committer_let_go(struct cli_committer *committer);
+void cli_committer_release_lock(struct cli_committer *committer);
 
 /*
  * Reports a refused commit, with who is in the way if that can be seen and

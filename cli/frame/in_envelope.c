@@ -1,13 +1,15 @@
 /*
- * Takes envelopes apart, in place: cJSON's tree has doubles for numbers and
- * ends a string at a NUL.  See json_scan.h.
+ * Lines that are envelopes.  They are taken apart in place: cJSON's tree has
+ * doubles for numbers and ends a string at a NUL.  See json_scan.h.
  */
-#include "envelope.h"
+#include "in_envelope.h"
 
 #include "base64.h"
+#include "in_formats.h"
 #include "json_scan.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The members of an envelope that mean something; `bytes` is NULL for one
@@ -132,4 +134,27 @@ bool cli_envelope_parse(const char *text, size_t size_bytes,
 	*envelope_out = (struct cli_envelope){.payload = buffer,
 	                                      .size_bytes = payload_bytes};
 	return true;
+}
+
+enum cli_convert cli_in_envelope_convert(const struct cli_record *record,
+                                         unsigned char *scratch,
+                                         struct cli_payload *payload_out)
+{
+	struct cli_json_error error;
+	struct cli_envelope envelope;
+
+	if (cli_in_is_blank(record))
+		return CLI_CONVERT_NOTHING;
+	if (!cli_envelope_parse((const char *)record->bytes, record->size_bytes,
+	                        scratch, &envelope, &error)) {
+		(void)snprintf(payload_out->reason, sizeof(payload_out->reason),
+		               "no envelope: %s at byte %zu", error.reason,
+		               error.offset + 1);
+		return CLI_CONVERT_INVALID;
+	}
+	if (envelope.is_event)
+		return CLI_CONVERT_NOTHING;
+	payload_out->bytes = envelope.payload;
+	payload_out->size_bytes = envelope.size_bytes;
+	return CLI_CONVERT_PAYLOAD;
 }

@@ -1,7 +1,8 @@
-/* Cutting input into records: the fast way against the plain one. */
+/* The input formats: their list, and framing many records against taking them
+ * one by one. */
 #include "support.h"
 
-#include "records.h"
+#include "input_format.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,17 +10,25 @@
 #define INPUT_MAX 200000u
 
 struct format_case {
-	enum cli_input_format format;
+	const char *name;
 	const char *alphabet; /* of random inputs, the delimiter among it */
 	size_t alphabet_bytes;
 };
 
 static const struct format_case formats[] = {
-	{CLI_INPUT_LINES, "ab\n\0\xff", 5},
-	{CLI_INPUT_NUL, "ab\n\0\xff", 5},
-	{CLI_INPUT_JSON, "1\n \"\x01[]", 7},
-	{CLI_INPUT_FRAMES, "\x04\x05\x00\x01", 4},
+	{"lines", "ab\n\0\xff", 5},
+	{"nul", "ab\n\0\xff", 5},
+	{"json", "1\n \"\x01[]", 7},
+	{"frames", "\x04\x05\x00\x01", 4},
 };
+
+static const struct cli_input_format *named(const char *name)
+{
+	const struct cli_input_format *format = cli_input_format_find(name);
+
+	assert_non_null(format);
+	return format;
+}
 
 static uint32_t seed = 1;
 
@@ -31,7 +40,7 @@ static uint32_t random_below(uint32_t limit)
 
 /* The plain way, for one record: the bytes of its frame, or 0 where it is not
  * simply a payload. */
-static size_t frame_plainly(enum cli_input_format format,
+static size_t frame_plainly(const struct cli_input_format *format,
                             const unsigned char *bytes, size_t size_bytes,
                             unsigned char *frame_out, size_t *consumed_out)
 {
@@ -52,7 +61,7 @@ static size_t frame_plainly(enum cli_input_format format,
 
 /* Frames an input from `bytes` on, into room of exactly that size, and
  * compares it with the plain way, record by record. */
-static struct cli_framing compare(enum cli_input_format format,
+static struct cli_framing compare(const struct cli_input_format *format,
                                   const unsigned char *bytes, size_t size_bytes,
                                   size_t room_bytes, uint64_t most)
 {
@@ -90,7 +99,7 @@ static struct cli_framing compare(enum cli_input_format format,
 
 /* The same for a copy that begins `shift` bytes into its memory and ends with
  * it, so that a look beyond it is seen. */
-static struct cli_framing compare_shifted(enum cli_input_format format,
+static struct cli_framing compare_shifted(const struct cli_input_format *format,
                                           const void *bytes, size_t size_bytes,
                                           size_t shift)
 {
@@ -124,7 +133,7 @@ TEST(test_random_records_make_the_frames_of_the_plain_way)
 			bytes[j] = (unsigned char)
 			                   format->alphabet[random_below(most)];
 		}
-		(void)compare_shifted(format->format, bytes, size_bytes,
+		(void)compare_shifted(named(format->name), bytes, size_bytes,
 		                      i % 67);
 	}
 }
@@ -144,13 +153,12 @@ TEST(test_framing_takes_frames_up_to_the_first_broken_one)
 			                            random_below(18));
 			count++;
 		}
-		framing = compare_shifted(CLI_INPUT_FRAMES, bytes, used,
-		                          i % 67);
+		framing = compare_shifted(named("frames"), bytes, used, i % 67);
 		assert_int_equal(framing.count, count);
 		assert_int_equal(framing.consumed, used);
 		bytes[random_below((uint32_t)used)] ^=
 			(unsigned char)(1 + random_below(255));
-		(void)compare_shifted(CLI_INPUT_FRAMES, bytes,
+		(void)compare_shifted(named("frames"), bytes,
 		                      used - random_below(5), i % 67);
 	}
 }
@@ -165,7 +173,7 @@ TEST(test_frames_of_every_length_and_alignment_are_whole)
 			memset(bytes, 'x', sizeof(bytes));
 			bytes[length] = '\n';
 			bytes[2 * length + 1] = '\n';
-			framing = compare_shifted(CLI_INPUT_LINES, bytes,
+			framing = compare_shifted(named("lines"), bytes,
 			                          2 * length + 5, shift);
 			assert_int_equal(framing.count, 2);
 			assert_int_equal(framing.consumed, 2 * length + 2);
@@ -184,11 +192,11 @@ TEST(test_framing_stops_at_what_is_too_long_and_not_before)
 		bytes[0] = '\n';
 		bytes[length + 1] = '\n';
 		bytes[length + 3] = '\n';
-		framing = compare(CLI_INPUT_LINES, bytes, length + 4, INPUT_MAX,
+		framing = compare(named("lines"), bytes, length + 4, INPUT_MAX,
 		                  UINT64_MAX);
 		assert_int_equal(framing.count,
 		                 length <= SHMLOG_PAYLOAD_MAX_BYTES ? 3 : 1);
-		framing = compare(CLI_INPUT_JSON, bytes + 1, length + 3,
+		framing = compare(named("json"), bytes + 1, length + 3,
 		                  INPUT_MAX, UINT64_MAX);
 		assert_int_equal(framing.count,
 		                 length <= SHMLOG_PAYLOAD_MAX_BYTES ? 2 : 0);
@@ -208,14 +216,13 @@ TEST(test_framing_keeps_to_its_room_and_its_number)
 		size_t fit = room < SHMLOG_FRAME_MAX_BYTES
 		                     ? 0
 		                     : (room - SHMLOG_FRAME_MAX_BYTES) / 8 + 1;
-		struct cli_framing framing = compare(CLI_INPUT_LINES, bytes,
-		                                     sizeof(bytes), room,
-		                                     UINT64_MAX);
+		struct cli_framing framing = compare(
+			named("lines"), bytes, sizeof(bytes), room, UINT64_MAX);
 
 		assert_int_equal(framing.count, fit);
 	}
 	for (uint64_t most = 0; most < 20; most++)
-		assert_int_equal(compare(CLI_INPUT_JSON, bytes, sizeof(bytes),
+		assert_int_equal(compare(named("json"), bytes, sizeof(bytes),
 		                         INPUT_MAX, most)
 		                         .count,
 		                 most);
@@ -226,17 +233,62 @@ TEST(test_envelopes_and_wholes_are_left_to_the_plain_way)
 	static const char line[] = "{\"payload\":\"x\"}\n";
 	struct cli_framing framing = {.most = 1};
 
-	cli_records_frame(CLI_INPUT_ENVELOPE, (const unsigned char *)line,
+	cli_records_frame(named("envelope"), (const unsigned char *)line,
 	                  sizeof(line) - 1, &framing);
-	cli_records_frame(CLI_INPUT_WHOLE, (const unsigned char *)line,
+	cli_records_frame(named("whole"), (const unsigned char *)line,
 	                  sizeof(line) - 1, &framing);
 	assert_int_equal(framing.count, 0);
 	assert_int_equal(framing.consumed, 0);
 }
 
+TEST(test_every_row_is_whole_and_found_by_its_name)
+{
+	struct cli_input_names names;
+	size_t count = 0;
+
+	for (; cli_input_formats[count].name != NULL; count++) {
+		const struct cli_input_format *format =
+			&cli_input_formats[count];
+
+		assert_ptr_equal(cli_input_format_find(format->name), format);
+		assert_non_null(format->noun);
+		assert_non_null(format->split);
+		assert_in_range(format->longest, SHMLOG_PAYLOAD_MAX_BYTES,
+		                CLI_RECORD_MAX_BYTES);
+		/* Only the one record of a whole input ends without it. */
+		if (format->delimiter != CLI_NO_DELIMITER)
+			assert_int_equal(format->surplus, 3);
+	}
+	assert_true(count > 0);
+	assert_null(cli_input_format_find("line"));
+	assert_null(cli_input_format_find(""));
+	/* The help of -i, which must stand in the code as it is. */
+	assert_string_equal(cli_input_format_names(&names),
+	                    CLI_INPUT_FORMAT_HELP);
+}
+
+TEST(test_a_record_ends_behind_its_delimiter)
+{
+	static const unsigned char bytes[] = {'a', '\n', 'b', '\0', 'c'};
+	size_t found = 0;
+
+	assert_true(cli_record_find_end(named("lines"), bytes, 5, &found));
+	assert_int_equal(found, 2);
+	assert_true(cli_record_find_end(named("nul"), bytes, 5, &found));
+	assert_int_equal(found, 4);
+	assert_true(cli_record_find_end(&cli_input_messages, bytes, 5, &found));
+	assert_int_equal(found, 4);
+	assert_false(cli_record_find_end(named("lines"), bytes + 2, 3, &found));
+	assert_int_equal(found, 3);
+	assert_false(cli_record_find_end(named("whole"), bytes, 5, &found));
+	assert_int_equal(found, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_row_is_whole_and_found_by_its_name),
+		cmocka_unit_test(test_a_record_ends_behind_its_delimiter),
 		cmocka_unit_test(
 			test_random_records_make_the_frames_of_the_plain_way),
 		cmocka_unit_test(

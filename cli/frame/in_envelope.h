@@ -1,6 +1,6 @@
 /* Envelopes that are read: one line of JSON, one frame. */
-#ifndef CLI_ENVELOPE_H
-#define CLI_ENVELOPE_H
+#ifndef CLI_IN_ENVELOPE_H
+#define CLI_IN_ENVELOPE_H
 
 #include "json_check.h"
 

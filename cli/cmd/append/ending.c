@@ -1,0 +1,173 @@
+/* Says why append ends before its input does, and what became of the data. */
+#include "ending.h"
+
+#include "append_state.h"
+#include "command.h"
+#include "input_format.h"
+#include "message.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Ends the input at a place, with an exit status. */
+static int end_at(struct cli_append *append, struct cli_place rest, int status)
+{
+	append->ended = true;
+	append->told = status != CLI_OK;
+	append->rest = rest;
+	return status;
+}
+
+/* How a message about the end of an input goes on. */
+struct rest_text {
+	char text[600];
+};
+
+/* Where the input, or what was read of it, goes from `from` on ("line 4 of
+ * 'file'"), if anywhere. */
+static const char *describe_rest(const struct cli_append *append,
+                                 const char *from, struct rest_text *rest)
+{
+	struct cli_quoted file;
+	bool is_whole = append->input.cutting->whole;
+	const char *what = append->input.unreadable ? "what was read from "
+	                                            : "the input from ";
+
+	rest->text[0] = '\0';
+	if (append->overflow.path != NULL)
+		(void)snprintf(rest->text, sizeof(rest->text),
+		               "; %s%s%s goes to %s", is_whole ? "" : what,
+		               is_whole ? "it" : from, is_whole ? "" : " on",
+		               cli_quote(&file, append->overflow.path));
+	return rest->text;
+}
+
+static int report_full(const struct cli_append *append,
+                       const struct cli_refused *refused)
+{
+	const struct cli_committer *committer = &append->committer;
+	struct cli_input_text record;
+	struct rest_text rest;
+
+	if (committer->options.atomic) {
+		cli_message(append->options.path,
+		            "full: 0 frames committed, the input does not fit "
+		            "in %" PRIu64 " free bytes as one commit",
+		            committer->free_bytes);
+		return CLI_FULL;
+	}
+	cli_message(
+		append->options.path,
+		"full: %" PRIu64 " frames committed, %s (%zu bytes) does "
+		"not fit in %" PRIu64 " free bytes%s%s",
+		committer->committed,
+		cli_input_record(&append->input, refused->from.number, &record),
+		refused->size_bytes, committer->free_bytes,
+		refused->size_bytes <= committer->free_bytes
+			? " (a frame takes 4 more than its payload)"
+			: "",
+		describe_rest(append, "there", &rest));
+	return CLI_FULL;
+}
+
+int cli_end_at_commit(struct cli_append *append, int status,
+                      const struct cli_refused *refused)
+{
+	struct cli_input_text record;
+	struct rest_text rest;
+
+	if (status == SHMLOG_ERR_FULL)
+		return end_at(append, refused->from,
+		              report_full(append, refused));
+	cli_input_record(&append->input, refused->from.number, &record);
+	status = cli_committer_refused(
+		&append->committer, status,
+		describe_rest(append, record.text, &rest));
+	return end_at(append, refused->from, status);
+}
+
+int cli_end_at_opened_log(struct cli_append *append, int status)
+{
+	struct cli_quoted file;
+	char rest[320] = "";
+
+	if (append->overflow.path != NULL)
+		(void)snprintf(rest, sizeof(rest), "; the input goes to %s",
+		               cli_quote(&file, append->overflow.path));
+	return cli_committer_refused(&append->committer, status, rest);
+}
+
+int cli_end_at_record(struct cli_append *append, const char *reason)
+{
+	const struct cli_committer *committer = &append->committer;
+	struct cli_input_text record;
+	struct rest_text rest;
+
+	cli_message(
+		append->options.path,
+		"bad input: %s: %s; %" PRIu64 " frames committed%s%s",
+		cli_input_record(&append->input, append->input.number, &record),
+		reason, committer->committed,
+		committer->options.atomic ? "" : " before it",
+		describe_rest(append, "there", &rest));
+	return end_at(append, cli_input_here(&append->input), CLI_INPUT);
+}
+
+int cli_end_at_read(struct cli_append *append, int error)
+{
+	struct cli_input_text name;
+	struct cli_input_text record;
+	struct rest_text rest;
+
+	cli_input_record(&append->input, append->input.number, &record);
+	cli_message(append->options.path,
+	            "cannot read %s: %s; %" PRIu64 " frames committed%s",
+	            cli_input_name(&append->input, &name),
+	            shmlog_strerror(error), append->committer.committed,
+	            describe_rest(append, record.text, &rest));
+	return end_at(append, cli_input_here(&append->input), CLI_SYSTEM);
+}
+
+int cli_end_at_open(struct cli_append *append, const char *name, int error)
+{
+	struct cli_place here = cli_input_here(&append->input);
+	struct cli_quoted file;
+	bool kept = append->overflow.path != NULL;
+
+	if (error == -EINTR)
+		return end_at(append, here, CLI_OK);
+	cli_message(name, "cannot open: %s; %" PRIu64 " frames committed%s%s",
+	            shmlog_strerror(error), append->committer.committed,
+	            kept ? "; the input behind it goes to " : "",
+	            kept ? cli_quote(&file, append->overflow.path) : "");
+	return end_at(append, here, CLI_SYSTEM);
+}
+
+void cli_report_stopped(struct cli_append *append)
+{
+	int error = append->committer.output->error;
+	struct cli_input_text record;
+	struct rest_text rest;
+
+	cli_input_record(&append->input, append->rest.number, &record);
+	cli_message(append->options.path,
+	            "%s%s; %" PRIu64 " frames committed%s",
+	            error == 0 ? "ended by a signal" : "cannot acknowledge: ",
+	            error == 0 ? "" : shmlog_strerror(-error),
+	            append->committer.committed,
+	            describe_rest(append, record.text, &rest));
+	append->told = true;
+}
+
+int cli_end_at_stop(struct cli_append *append)
+{
+	end_at(append, cli_input_here(&append->input), CLI_OK);
+	/* Keeping the rest may take long.  After a signal it takes no longer
+	 * than there is some, and that may be nothing. */
+	if (cli_signal_caught() == 0 && append->overflow.path != NULL &&
+	    !cli_input_is_used_up(&append->input))
+		cli_report_stopped(append);
+	return CLI_OK;
+}

@@ -1,0 +1,200 @@
+/* Opens and reads the input at hand. */
+#include "input.h"
+
+#include "append_options.h"
+#include "blocking.h"
+#include "input_format.h"
+#include "message.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Bytes that are asked of the input at a time, and so committed together. */
+#define READ_BYTES 524288u
+
+int cli_input_init(struct cli_input *input,
+                   const struct cli_input_format *cutting, size_t record_max)
+{
+	*input = (struct cli_input){
+		.fd = -1,
+		.cutting = cutting,
+		.record_max = record_max,
+		.buffer = malloc(record_max + READ_BYTES),
+	};
+	return input->buffer != NULL ? 0 : -ENOMEM;
+}
+
+void cli_input_release(struct cli_input *input)
+{
+	free(input->buffer);
+	input->buffer = NULL;
+}
+
+/* Begins another input with the same buffer. */
+static void begin(struct cli_input *input, const char *name, int fd)
+{
+	*input = (struct cli_input){
+		.name = name,
+		.fd = fd,
+		.cutting = input->cutting,
+		.record_max = input->record_max,
+		.buffer = input->buffer,
+		.number = 1,
+	};
+}
+
+int cli_input_open(struct cli_input *input, const char *name)
+{
+	bool is_stdin = strcmp(name, "-") == 0;
+	int fd = is_stdin ? STDIN_FILENO
+	                  : cli_open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+	int status = fd < 0 ? -errno : 0;
+
+	begin(input, is_stdin ? NULL : name, fd);
+	input->unopened = fd < 0;
+#ifdef F_SETPIPE_SZ
+	/* Larger reads make fewer commits. */
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);
+#endif
+	return status;
+}
+
+void cli_input_close(struct cli_input *input)
+{
+	if (input->name != NULL && input->fd >= 0)
+		close(input->fd);
+	input->fd = -1;
+}
+
+/* They are cut apart by the one byte that none of them can hold. */
+int cli_input_load_messages(struct cli_input *input,
+                            const struct cli_append_options *options)
+{
+	size_t count = cli_append_message_count(options);
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += strlen(cli_append_message(options, i)) + 1;
+	free(input->buffer);
+	input->buffer = malloc(bytes);
+	if (input->buffer == NULL)
+		return -ENOMEM;
+	begin(input, NULL, -1);
+	input->cutting = &cli_input_messages;
+	input->at_end = true;
+	for (size_t i = 0; i < count; i++) {
+		const char *text = cli_append_message(options, i);
+
+		memcpy(input->buffer + input->used, text, strlen(text) + 1);
+		input->used += strlen(text) + 1;
+	}
+	return 0;
+}
+
+void cli_input_drop_committed(struct cli_input *input)
+{
+	if (input->committed_end == 0)
+		return;
+	input->base += input->committed_end;
+	input->used -= input->committed_end;
+	input->parsed -= input->committed_end;
+	memmove(input->buffer, input->buffer + input->committed_end,
+	        input->used);
+	input->committed_end = 0;
+}
+
+int cli_input_read(struct cli_input *input)
+{
+	size_t room = input->record_max + READ_BYTES - input->used;
+	ssize_t got;
+
+	if (room > READ_BYTES)
+		room = READ_BYTES;
+	got = cli_read(input->fd, input->buffer + input->used, room);
+	if (got < 0)
+		return -errno;
+	input->at_end = got == 0;
+	input->used += (size_t)got;
+	return 0;
+}
+
+void cli_input_skip(struct cli_input *input)
+{
+	size_t skipped;
+
+	input->skipping = !cli_record_find_end(
+		input->cutting, input->buffer + input->parsed,
+		input->used - input->parsed, &skipped);
+	input->parsed += skipped;
+	if (!input->skipping)
+		input->number++;
+}
+
+/* Whether there is something to read; after a signal nobody waits for it. */
+static bool may_read(const struct cli_input *input)
+{
+	struct pollfd request = {.fd = input->fd, .events = POLLIN};
+
+	return !input->at_end &&
+	       (cli_signal_caught() == 0 || poll(&request, 1, 0) > 0);
+}
+
+void cli_input_skip_rest(struct cli_input *input)
+{
+	ssize_t got = 1;
+
+	cli_input_skip(input);
+	while (input->skipping && got > 0 && may_read(input)) {
+		got = cli_read(input->fd, input->buffer, READ_BYTES);
+		input->base += input->used;
+		input->used = got > 0 ? (size_t)got : 0;
+		input->parsed = 0;
+		cli_input_skip(input);
+	}
+}
+
+bool cli_input_is_used_up(const struct cli_input *input)
+{
+	return input->at_end && input->parsed == input->used;
+}
+
+struct cli_place cli_input_here(const struct cli_input *input)
+{
+	return (struct cli_place){input->base + input->parsed, input->number};
+}
+
+const char *cli_input_name(const struct cli_input *input,
+                           struct cli_input_text *text)
+{
+	struct cli_quoted name;
+
+	(void)snprintf(text->text, sizeof(text->text), "%s",
+	               input->name == NULL ? "standard input"
+	                                   : cli_quote(&name, input->name));
+	return text->text;
+}
+
+const char *cli_input_record(const struct cli_input *input, uint64_t number,
+                             struct cli_input_text *text)
+{
+	struct cli_quoted name;
+
+	if (input->cutting->whole)
+		return cli_input_name(input, text);
+	if (input->name == NULL)
+		(void)snprintf(text->text, sizeof(text->text), "%s %" PRIu64,
+		               input->cutting->noun, number);
+	else
+		(void)snprintf(text->text, sizeof(text->text),
+		               "%s %" PRIu64 " of %s", input->cutting->noun,
+		               number, cli_quote(&name, input->name));
+	return text->text;
+}

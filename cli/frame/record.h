@@ -1,0 +1,56 @@
+/* Records of an input, the payloads that they stand for, and frames made of
+ * many at once. */
+#ifndef CLI_RECORD_H
+#define CLI_RECORD_H
+
+#include <shmlog.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum cli_split {
+	CLI_SPLIT_RECORD,   /* a record */
+	CLI_SPLIT_MORE,     /* the bytes end inside one: read on */
+	CLI_SPLIT_TOO_LONG, /* no payload can be this long */
+	CLI_SPLIT_CUT,      /* the input ends inside a frame */
+	CLI_SPLIT_BROKEN,   /* no frame: the two size words disagree */
+};
+
+/* A record as it stands in the input. */
+struct cli_record {
+	const unsigned char *bytes; /* without its delimiter */
+	size_t size_bytes;
+	size_t consumed; /* with its delimiter */
+};
+
+enum cli_convert {
+	CLI_CONVERT_PAYLOAD,
+	CLI_CONVERT_NOTHING, /* a blank line, a line about the log */
+	CLI_CONVERT_INVALID,
+};
+
+/* What a record stands for. */
+struct cli_payload {
+	const unsigned char *bytes; /* in the record or in the scratch */
+	size_t size_bytes;          /* may be over 65,531 */
+	char reason[768];           /* why it is invalid */
+};
+
+/* Frames in the making. */
+struct cli_framing {
+	unsigned char *frames; /* where they go */
+	size_t room_bytes;     /* there */
+	uint64_t most;         /* frames to make */
+	size_t used;           /* bytes of frames */
+	uint64_t count;        /* of frames, each of one record */
+	size_t consumed;       /* bytes of input that these were */
+};
+
+/* Whether there is room for another frame of any size. */
+static inline bool cli_framing_goes_on(const struct cli_framing *framing)
+{
+	return framing->count < framing->most &&
+	       framing->room_bytes - framing->used >= SHMLOG_FRAME_MAX_BYTES;
+}
+
+#endif
