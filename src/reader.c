@@ -4,6 +4,7 @@
  */
 #include "reader.h"
 
+#include "frame_source.h"
 #include "wrap.h"
 
 #include <errno.h>
@@ -127,76 +128,35 @@ int shmlog_reader_refresh(struct shmlog_reader *reader)
 	return 0;
 }
 
-/* The bytes from the cursor `at` on, `need` of them at least (at most one
- * frame, and committed). */
-static int fetch(struct shmlog_reader *reader, uint64_t at, size_t need,
-                 const unsigned char **bytes_out)
+/* The bytes of a mapping at the cursor `at`. */
+static const unsigned char *mapped_at(const struct shmlog_reader *reader,
+                                      uint64_t at)
 {
-	if (is_buffered(reader)) {
-		int status = shmlog_window_fill(&reader->window, at, need,
-		                                reader->committed);
+	return reader->mapping->base + reader->log->data_offset + at;
+}
 
-		if (status != 0)
-			return status;
-		*bytes_out = shmlog_window_at(&reader->window, at);
-		return 0;
-	}
-	*bytes_out = reader->mapping->base + reader->log->data_offset + at;
+/* Fetches the frame that starts at `at`.  From a mapping nothing is fetched:
+ * the checks load each word once and for all. */
+static int fetch(struct shmlog_reader *reader, uint64_t at,
+                 struct shmlog_fetched *fetched_out)
+{
+	if (is_buffered(reader))
+		return shmlog_fetch_frame(&reader->window, at,
+		                          reader->committed, fetched_out);
+	*fetched_out = (struct shmlog_fetched){mapped_at(reader, at),
+	                                       reader->committed - at};
 	return 0;
 }
 
-/* The end of the bytes that end at the cursor `at`, `need` at least. */
-static int fetch_before(struct shmlog_reader *reader, uint64_t at, size_t need,
-                        const unsigned char **end_out)
+/* Fetches the frame that ends at `at`. */
+static int fetch_before(struct shmlog_reader *reader, uint64_t at,
+                        struct shmlog_fetched *fetched_out)
 {
-	if (is_buffered(reader)) {
-		int status = shmlog_window_fill_before(&reader->window, at,
-		                                       need);
-
-		if (status != 0)
-			return status;
-		*end_out = shmlog_window_at(&reader->window, at);
-		return 0;
-	}
-	*end_out = reader->mapping->base + reader->log->data_offset + at;
+	if (is_buffered(reader))
+		return shmlog_fetch_frame_before(&reader->window, at,
+		                                 fetched_out);
+	*fetched_out = (struct shmlog_fetched){mapped_at(reader, at), at};
 	return 0;
-}
-
-/*
- * Fetches the whole frame at `at`, or, if its size word makes no sense, what
- * there is of it.  The word is looked at only to know how much to fetch; the
- * checks load it again from the same private copy, or once and for all from
- * the mapping.  A refill may bring another word than the one that asked for
- * it, if another process changes it meanwhile: then all that the largest
- * frame has is fetched, so that no word leads beyond what is held.
- */
-static int fetch_frame(struct shmlog_reader *reader, uint64_t at,
-                       bool backwards, const unsigned char **bytes_out)
-{
-	const struct shmlog_window *window = &reader->window;
-	uint64_t available = backwards ? at : reader->committed - at;
-	uint64_t most = available < SHMLOG_FRAME_MAX_BYTES
-	                        ? available
-	                        : SHMLOG_FRAME_MAX_BYTES;
-	size_t need = most < 2 ? (size_t)most : 2;
-
-	for (;;) {
-		int status = backwards
-		                     ? fetch_before(reader, at, need, bytes_out)
-		                     : fetch(reader, at, need, bytes_out);
-
-		if (status != 0 || !is_buffered(reader) || most < 2)
-			return status;
-
-		size_t word = shmlog_load_word(backwards ? *bytes_out - 2
-		                                         : *bytes_out);
-		size_t held = backwards ? shmlog_window_before(window, at)
-		                        : shmlog_window_after(window, at);
-
-		if (word <= held || word > available)
-			return 0;
-		need = need == 2 ? word : (size_t)most;
-	}
 }
 
 /* Records why the frame at `at` is refused. */
@@ -244,18 +204,17 @@ static uint64_t index_plus(uint64_t index, int64_t frames)
 /* The next frame below reader->committed; the cursor is not at its end. */
 static int step(struct shmlog_reader *reader, struct shmlog_frame *frame_out)
 {
-	const unsigned char *bytes;
-	int status = fetch_frame(reader, reader->cursor, false, &bytes);
+	struct shmlog_fetched fetched;
+	int status = fetch(reader, reader->cursor, &fetched);
 
 	if (status != 0)
 		return status;
 
-	uint32_t total = shmlog_format_frame(bytes, reader->committed -
-	                                                    reader->cursor);
+	uint32_t total = shmlog_format_frame(fetched.at, fetched.held);
 
 	if (total == 0)
-		return refuse(reader, reader->cursor, false, bytes);
-	hand_out(frame_out, bytes, total, reader->cursor, reader->index);
+		return refuse(reader, reader->cursor, false, fetched.at);
+	hand_out(frame_out, fetched.at, total, reader->cursor, reader->index);
 	reader->cursor += total;
 	reader->index = index_plus(reader->index, 1);
 	return 1;
@@ -264,19 +223,20 @@ static int step(struct shmlog_reader *reader, struct shmlog_frame *frame_out)
 static int step_back(struct shmlog_reader *reader,
                      struct shmlog_frame *frame_out)
 {
-	const unsigned char *end;
-	int status = fetch_frame(reader, reader->cursor, true, &end);
+	struct shmlog_fetched fetched;
+	int status = fetch_before(reader, reader->cursor, &fetched);
 
 	if (status != 0)
 		return status;
 
-	uint32_t total = shmlog_format_frame_before(end, reader->cursor);
+	uint32_t total = shmlog_format_frame_before(fetched.at, fetched.held);
 
 	if (total == 0)
-		return refuse(reader, reader->cursor, true, end);
+		return refuse(reader, reader->cursor, true, fetched.at);
 	reader->cursor -= total;
 	reader->index = reader->cursor == 0 ? 0 : index_plus(reader->index, -1);
-	hand_out(frame_out, end - total, total, reader->cursor, reader->index);
+	hand_out(frame_out, fetched.at - total, total, reader->cursor,
+	         reader->index);
 	return 1;
 }
 

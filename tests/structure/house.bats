@@ -7,9 +7,10 @@ LAYERS=(
 	"format status sys"
 	"file frame_sizes sys_linux sys_marks sys_portable unnamed"
 	"candidates log sys_proc window"
-	"chain evidence mapping process"
-	"lock resume"
-	"keep settle wrap"
+	"evidence frame_source mapping process"
+	"chain resume"
+	"lock wrap"
+	"keep settle"
 	"append create reader writer"
 	"salvage wait walk"
 )
