@@ -1,8 +1,8 @@
 /* The walk that proves a log: every frame, every damaged range, and what lies
  * outside the committed data. */
+#include "frame_source.h"
 #include "log.h"
 #include "resume.h"
-#include "window.h"
 #include "wrap.h"
 
 #include <errno.h>
@@ -42,27 +42,6 @@ struct walk {
 	struct shmlog_good good;
 	struct shmlog_frame frames[BATCH_FRAMES];
 };
-
-/*
- * Fills the window so that the frame at `cursor` can be judged: whole if its
- * size makes sense, else what there is of it.
- */
-static int fill(struct shmlog_window *window, uint64_t cursor, uint64_t end)
-{
-	uint64_t available = end - cursor;
-	size_t need = available < 2 ? (size_t)available : 2;
-
-	for (int pass = 0; pass < 2 && need >= 1; pass++) {
-		int status = shmlog_window_fill(window, cursor, need, end);
-
-		if (status != 0 || need < 2)
-			return status;
-		need = shmlog_load_word(shmlog_window_at(window, cursor));
-		if (need > available)
-			break;
-	}
-	return 0;
-}
 
 /* Counts a good frame as the nth of its batch. */
 static inline void keep(struct walk *walk, size_t n,
@@ -109,20 +88,20 @@ static uint64_t bound(const struct walk *walk, uint64_t cursor)
 }
 
 /*
- * Takes good frames up to `end` out of what the window holds.  Returns how
- * many.  Where it is not known that they are good, each needs another one
- * behind it, or the end: a bad size word may by chance lead to its like.
+ * Takes good frames up to `end` out of the bytes that were fetched at the
+ * cursor.  Returns how many.  Where it is not known that they are good, each
+ * needs another one behind it, or the end: a bad size word may by chance lead
+ * to its like.
  */
-static size_t take(struct walk *walk, uint64_t *cursor, uint64_t end)
+static size_t take(struct walk *walk, uint64_t *cursor, uint64_t end,
+                   const struct shmlog_fetched *fetched)
 {
-	size_t held = shmlog_window_after(&walk->window, *cursor);
-	const unsigned char *bytes = shmlog_window_at(&walk->window, *cursor);
+	uint64_t held = fetched->held;
+	const unsigned char *bytes = fetched->at;
 	bool is_known = *cursor < walk->good.end;
 	bool goes_on = is_known;
 	size_t count = 0;
 
-	if (held > end - *cursor)
-		held = (size_t)(end - *cursor);
 	for (;;) {
 		uint32_t total = shmlog_format_frame(bytes, held);
 
@@ -183,17 +162,20 @@ static int hop(struct walk *walk, uint64_t *cursor, size_t *count_out)
 	return 0;
 }
 
-/* Fills the window so that the frame behind a good one can be judged, too. */
-static int fill_both(struct walk *walk, uint64_t cursor, uint64_t end)
+/* Fetches a frame that was found good together with the one behind it, so that
+ * both can be judged. */
+static int fetch_both(struct walk *walk, uint64_t cursor, uint64_t end,
+                      struct shmlog_fetched *fetched)
 {
-	struct shmlog_window *window = &walk->window;
 	uint64_t available = end - cursor;
-	uint64_t need = shmlog_load_word(shmlog_window_at(window, cursor)) +
-	                SHMLOG_FRAME_MAX_BYTES;
+	uint64_t need = shmlog_load_word(fetched->at) + SHMLOG_FRAME_MAX_BYTES;
+	int status = shmlog_window_fill(
+		&walk->window, cursor,
+		(size_t)(need < available ? need : available), end);
 
-	return shmlog_window_fill(window, cursor,
-	                          (size_t)(need < available ? need : available),
-	                          end);
+	return status == 0
+	               ? shmlog_fetch_frame(&walk->window, cursor, end, fetched)
+	               : status;
 }
 
 /*
@@ -203,6 +185,7 @@ static int fill_both(struct walk *walk, uint64_t cursor, uint64_t end)
  */
 static int take_some(struct walk *walk, uint64_t *cursor, size_t *count_out)
 {
+	struct shmlog_fetched fetched;
 	uint64_t end = bound(walk, *cursor);
 	int status = 0;
 
@@ -214,14 +197,14 @@ static int take_some(struct walk *walk, uint64_t *cursor, size_t *count_out)
 	}
 	if (status != 0 || *count_out > 0)
 		return status;
-	status = fill(&walk->window, *cursor, end);
+	status = shmlog_fetch_frame(&walk->window, *cursor, end, &fetched);
 	if (status == 0)
-		*count_out = take(walk, cursor, end);
+		*count_out = take(walk, cursor, end, &fetched);
 	if (status != 0 || *count_out > 0 || end - *cursor < 2)
 		return status;
-	status = fill_both(walk, *cursor, end);
+	status = fetch_both(walk, *cursor, end, &fetched);
 	if (status == 0)
-		*count_out = take(walk, cursor, end);
+		*count_out = take(walk, cursor, end, &fetched);
 	return status;
 }
 
@@ -263,14 +246,15 @@ static int walk_good(struct walk *walk, uint64_t *cursor)
 static int explain(struct walk *walk, uint64_t cursor,
                    struct shmlog_fault *fault)
 {
-	int status = fill(&walk->window, cursor, walk->committed);
+	struct shmlog_fetched fetched;
+	int status = shmlog_fetch_frame(&walk->window, cursor, walk->committed,
+	                                &fetched);
 
 	if (status != 0)
 		return status;
 	fault->cursor = cursor;
 	fault->backwards = false;
-	shmlog_format_explain(fault, shmlog_window_at(&walk->window, cursor),
-	                      walk->committed - cursor);
+	shmlog_format_explain(fault, fetched.at, walk->committed - cursor);
 	/* A good one to look at, but for what proves it to be none. */
 	if (fault->status == 0)
 		fault->status = SHMLOG_ERR_CURSOR;
@@ -280,21 +264,17 @@ static int explain(struct walk *walk, uint64_t cursor,
 /* Whether the frame at a cursor is good; the end counts as good. */
 static int is_good(struct walk *walk, uint64_t cursor, bool *good_out)
 {
-	uint64_t end = bound(walk, cursor);
+	struct shmlog_fetched fetched;
 
 	*good_out = true;
 	if (cursor == walk->committed)
 		return 0;
-	int status = fill(&walk->window, cursor, end);
+	int status = shmlog_fetch_frame(&walk->window, cursor,
+	                                bound(walk, cursor), &fetched);
 
 	if (status != 0)
 		return status;
-	size_t held = shmlog_window_after(&walk->window, cursor);
-
-	*good_out = shmlog_format_frame(shmlog_window_at(&walk->window, cursor),
-	                                held < end - cursor
-	                                        ? held
-	                                        : (size_t)(end - cursor)) != 0;
+	*good_out = shmlog_format_frame(fetched.at, fetched.held) != 0;
 	return 0;
 }
 
@@ -416,6 +396,7 @@ static int count_chain(const struct walk *walk, uint64_t from, uint64_t to,
                        uint64_t *frames_out, uint64_t *stop_out)
 {
 	struct shmlog_window window;
+	struct shmlog_fetched fetched;
 	uint64_t length = to - from;
 	uint64_t at = 0;
 	uint64_t frames = 0;
@@ -426,10 +407,9 @@ static int count_chain(const struct walk *walk, uint64_t from, uint64_t to,
 	if (shmlog_window_init(&window, walk->log->fd, from,
 	                       SHMLOG_FRAME_MAX_BYTES) != 0)
 		return 0;
-	while (status == 0 && at < length && fill(&window, at, length) == 0) {
-		uint32_t total = shmlog_format_frame(
-			shmlog_window_at(&window, at),
-			shmlog_window_after(&window, at));
+	while (status == 0 && at < length &&
+	       shmlog_fetch_frame(&window, at, length, &fetched) == 0) {
+		uint32_t total = shmlog_format_frame(fetched.at, fetched.held);
 
 		if (total == 0)
 			break;
