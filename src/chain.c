@@ -1,28 +1,30 @@
 /* Walking committed frames before anything is built upon them. */
 #include "chain.h"
 
+#include "frame_source.h"
+
 /* More than this to walk is walked before the lock is taken. */
 #define LONG_WALK_BYTES 262144u
+/* A handle that has not looked yet looks at so many bytes before the end. */
+#define LOOK_BACK_BYTES (SHMLOG_FRAME_MAX_BYTES + 1)
 
 int shmlog_chain_frame(struct shmlog_window *window, uint64_t at, uint64_t end,
                        uint32_t *total_out)
 {
-	size_t need = SHMLOG_FRAME_OVERHEAD_BYTES;
+	struct shmlog_fetched fetched;
 
-	for (int pass = 0; pass < 2; pass++) {
-		if (need > end - at)
-			return SHMLOG_ERR_TORN;
-		int status = shmlog_window_fill(window, at, need, end);
+	if (end - at < SHMLOG_FRAME_OVERHEAD_BYTES)
+		return SHMLOG_ERR_TORN;
+	int status = shmlog_fetch_frame(window, at, end, &fetched);
 
-		if (status != 0)
-			return status;
-		need = shmlog_load_word(shmlog_window_at(window, at));
-		if (need < SHMLOG_FRAME_OVERHEAD_BYTES)
-			return SHMLOG_ERR_FRAME_CORRUPT;
-	}
-	*total_out = shmlog_format_frame(shmlog_window_at(window, at),
-	                                 shmlog_window_after(window, at));
-	return *total_out > 0 ? 0 : SHMLOG_ERR_FRAME_CORRUPT;
+	if (status != 0)
+		return status;
+	*total_out = shmlog_format_frame(fetched.at, fetched.held);
+	if (*total_out > 0)
+		return 0;
+	return shmlog_load_word(fetched.at) > end - at
+	               ? SHMLOG_ERR_TORN
+	               : SHMLOG_ERR_FRAME_CORRUPT;
 }
 
 int shmlog_chain_walk(struct shmlog_window *window, uint64_t at, uint64_t end)
@@ -38,25 +40,30 @@ int shmlog_chain_walk(struct shmlog_window *window, uint64_t at, uint64_t end)
 	return 0;
 }
 
-/* Walks back over the `held` bytes that end at `end`, of which `committed`
- * are the whole. */
-static int walk_back(const unsigned char *end, uint64_t held,
+/*
+ * Walks back over the last `held` bytes of `committed`, on which the window is.
+ * A frame that begins before these is not looked at.
+ */
+static int walk_back(struct shmlog_window *window, uint64_t held,
                      uint64_t committed)
 {
 	uint64_t left = held;
 	int broken = SHMLOG_ERR_TORN;
 
 	while (left >= 2) {
-		uint32_t total = shmlog_load_word(end - 2);
+		struct shmlog_fetched fetched;
+		int status = shmlog_fetch_frame_before(window, left, &fetched);
 
-		if (total < SHMLOG_FRAME_OVERHEAD_BYTES ||
-		    total > committed - (held - left))
-			return broken;
-		if (total > left)
-			return 0;
-		if (shmlog_load_word(end - total) != total)
-			return broken;
-		end -= total;
+		if (status != 0)
+			return status;
+		uint32_t total = shmlog_format_frame_before(fetched.at,
+		                                            fetched.held);
+		uint32_t word = shmlog_load_word(fetched.at - 2);
+
+		if (total == 0)
+			return word > left && word <= committed - (held - left)
+			               ? 0
+			               : broken;
 		left -= total;
 		/* From behind, a torn frame and one with a bad word look
 		 * alike; but only the last one can be torn. */
@@ -67,19 +74,25 @@ static int walk_back(const unsigned char *end, uint64_t held,
 
 static int look_back(const struct shmlog *log, uint64_t size)
 {
-	unsigned char bytes[SHMLOG_FRAME_MAX_BYTES + 1];
+	struct shmlog_window window;
 	uint64_t committed = size - log->data_offset;
-	size_t held = committed < sizeof(bytes) ? (size_t)committed
-	                                        : sizeof(bytes);
-	int status = held > 0
-	                     ? shmlog_read_at(log->fd, size - held, bytes, held)
-	                     : 0;
+	uint64_t held = committed < LOOK_BACK_BYTES ? committed
+	                                            : LOOK_BACK_BYTES;
+	int status = shmlog_window_init(&window, log->fd, size - held,
+	                                LOOK_BACK_BYTES);
 
-	return status == 0 ? walk_back(bytes + held, held, committed) : status;
+	/* All of it at once, so that nothing is read twice. */
+	if (status == 0)
+		status = shmlog_window_fill_before(&window, held, (size_t)held);
+	if (status == 0)
+		status = walk_back(&window, held, committed);
+	shmlog_window_release(&window);
+	return status;
 }
 
 /* Whether the last frame, which was proved, is still whole: nothing must be
- * built upon what has been damaged since. */
+ * built upon what has been damaged since.  Every append pays for this look, so
+ * it fetches no more than the frame's two words. */
 static int look_at_last(const struct shmlog *log, uint64_t size)
 {
 	unsigned char word[2];
