@@ -3,6 +3,7 @@
  * call is one commit under the lock.  settle.c says when it counts.
  */
 #include "chain.h"
+#include "frame_source.h"
 #include "keep.h"
 #include "settle.h"
 #include "sys.h"
@@ -332,38 +333,25 @@ int shmlog_append_frames(struct shmlog *log, const void *frames, size_t bytes,
 	return status;
 }
 
-/* Fills the window on a file of frames, which may end too early. */
-static int fill(struct shmlog_window *source, uint64_t at, size_t need,
-                uint64_t bytes)
+/* Fetches the frame at `at` of a file of frames, which may end too early.
+ * Stores how many bytes of whole frames are held from there on, and how many
+ * frames. */
+static int fetch_frames(struct shmlog_window *source, uint64_t at,
+                        uint64_t bytes, struct shmlog_fetched *fetched_out,
+                        uint64_t *count_out)
 {
-	int status = shmlog_window_fill(source, at, need, bytes);
+	size_t whole = 0;
+	int status = shmlog_fetch_frame(source, at, bytes, fetched_out);
 
-	return status == SHMLOG_ERR_MAPPING_GONE ? SHMLOG_ERR_BAD_FRAMES
-	                                         : status;
-}
-
-/* Fills the window with the frame that starts at `at`, at least.  Stores how
- * many bytes of whole frames are held from there on, and how many frames. */
-static int fill_frames(struct shmlog_window *source, uint64_t at,
-                       uint64_t bytes, size_t *held_out, uint64_t *count_out)
-{
-	size_t need = 2;
-
-	for (int pass = 0; pass < 2; pass++) {
-		if (need > bytes - at)
-			return SHMLOG_ERR_BAD_FRAMES;
-		int status = fill(source, at, need, bytes);
-
-		if (status != 0)
-			return status;
-		need = shmlog_load_word(shmlog_window_at(source, at));
-	}
+	if (status != 0)
+		return status == SHMLOG_ERR_MAPPING_GONE ? SHMLOG_ERR_BAD_FRAMES
+		                                         : status;
 	/* The last frame held may go on behind the window; only one that is
 	 * held as a whole counts. */
-	(void)shmlog_format_chain(shmlog_window_at(source, at),
-	                          shmlog_window_after(source, at), UINT64_MAX,
-	                          held_out, count_out);
-	return *held_out > 0 ? 0 : SHMLOG_ERR_BAD_FRAMES;
+	(void)shmlog_format_chain(fetched_out->at, (size_t)fetched_out->held,
+	                          UINT64_MAX, &whole, count_out);
+	fetched_out->held = whole;
+	return whole > 0 ? 0 : SHMLOG_ERR_BAD_FRAMES;
 }
 
 /*
@@ -376,16 +364,16 @@ static int walk_frames(struct shmlog_window *source, uint64_t bytes,
 {
 	*frames_out = 0;
 	for (uint64_t at = 0; at < bytes;) {
+		struct shmlog_fetched fetched;
 		uint64_t count = 0;
-		size_t held = 0;
-		int status = fill_frames(source, at, bytes, &held, &count);
+		int status = fetch_frames(source, at, bytes, &fetched, &count);
 
 		if (status == 0 && entry != NULL)
-			status = shmlog_write_behind(
-				entry, at, shmlog_window_at(source, at), held);
+			status = shmlog_write_behind(entry, at, fetched.at,
+			                             (size_t)fetched.held);
 		if (status != 0)
 			return status;
-		at += held;
+		at += fetched.held;
 		*frames_out += count;
 	}
 	return 0;

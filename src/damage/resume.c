@@ -2,7 +2,7 @@
 #include "resume.h"
 
 #include "file.h"
-#include "window.h"
+#include "frame_source.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,32 +35,6 @@ static uint32_t span_length(uint64_t from, uint64_t end)
 	return end - from < SPAN_BYTES ? (uint32_t)(end - from) : SPAN_BYTES;
 }
 
-/* The frame that ends at the anchor: its size, or 0 if it is bad. */
-static int fetch_before(struct shmlog_resume *resume,
-                        struct shmlog_window *window, uint32_t *total_out)
-{
-	size_t need = 2;
-
-	*total_out = 0;
-	for (int pass = 0; pass < 2; pass++) {
-		if (need < 2 || need > resume->anchor)
-			return 0;
-		int status = shmlog_window_fill_before(window, resume->anchor,
-		                                       need);
-
-		if (status != 0)
-			return status;
-		need = shmlog_load_word(
-			shmlog_window_at(window, resume->anchor) - 2);
-	}
-	/* Within what is held: the last read may have brought another size
-	 * word than the one that asked for it. */
-	*total_out = shmlog_format_frame_before(
-		shmlog_window_at(window, resume->anchor),
-		shmlog_window_before(window, resume->anchor));
-	return 0;
-}
-
 /* The last frames of a log. */
 struct ending {
 	uint16_t sizes[LEARNED_FRAMES];
@@ -75,15 +49,21 @@ static int walk_back(struct shmlog_resume *resume, uint64_t damage,
 	struct shmlog_window window;
 	uint64_t before_last = resume->anchor;
 	uint64_t frames = 0;
-	uint32_t total;
 	int status = shmlog_window_init(&window, resume->fd,
 	                                resume->data_offset,
 	                                SHMLOG_DEFAULT_MAX_BYTES);
 
 	while (status == 0 && resume->anchor > damage) {
-		status = fetch_before(resume, &window, &total);
-		if (status != 0 || total == 0 ||
-		    resume->anchor - total < damage)
+		struct shmlog_fetched fetched;
+
+		status = shmlog_fetch_frame_before(&window, resume->anchor,
+		                                   &fetched);
+		if (status != 0)
+			break;
+		uint32_t total = shmlog_format_frame_before(fetched.at,
+		                                            fetched.held);
+
+		if (total == 0 || resume->anchor - total < damage)
 			break;
 		before_last = resume->anchor;
 		resume->anchor -= total;
