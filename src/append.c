@@ -4,7 +4,7 @@
  */
 #include "chain.h"
 #include "frame_source.h"
-#include "keep.h"
+#include "lock_cache.h"
 #include "settle.h"
 #include "sys.h"
 
@@ -26,58 +26,59 @@ size_t shmlog_frame_encode(unsigned char *frame_out, const void *payload,
 	return total;
 }
 
-/* The look at the file's length behind a publish.  For an entry that may be
- * kept, one call looks at the name too. */
-static int check_length_behind(struct shmlog_entry *entry)
+/* Looks at the file's length behind a publish.  Where access may be kept, the
+ * same call looks at the name, too. */
+static int check_length_behind(struct shmlog_write_access *access)
 {
 	uint64_t length;
 
-	entry->named = entry->alone &&
-	               shmlog_check_named(entry->log, &length) == 0;
-	if (entry->named)
-		return length >= entry->capacity ? 0 : SHMLOG_ERR_MAPPING_GONE;
-	return shmlog_check_length(entry->fd, entry->capacity);
+	access->still_named = access->may_keep &&
+	                      shmlog_check_named(access->log, &length) == 0;
+	if (access->still_named)
+		return length >= access->capacity ? 0 : SHMLOG_ERR_MAPPING_GONE;
+	return shmlog_check_length(access->fd, access->capacity);
 }
 
 /*
- * Moves `size` from what it was when the log was entered to `new_size`, if
- * nobody else has moved it, and wakes whoever waits for that.
+ * Moves `size` from what it was when access was acquired to `new_size`, if
+ * nobody else has moved it, and wakes the readers that wait for that.
  */
-static int publish(struct shmlog_entry *entry, uint64_t new_size, bool wake)
+static int publish(struct shmlog_write_access *access, uint64_t new_size,
+                   bool wake)
 {
 	/* A file that was cut may have been made longer again by the very
 	 * write of the frames, but not as long as it was. */
-	int status = shmlog_check_length(entry->fd, entry->capacity);
+	int status = shmlog_check_length(access->fd, access->capacity);
 
 	if (status != 0)
 		return status;
-	status = shmlog_entry_move_size(entry, entry->size, new_size);
+	status = shmlog_access_move_size(access, access->size, new_size);
 	if (status == SHMLOG_ERR_INTERFERED)
-		return shmlog_explain_interference(entry->log);
+		return shmlog_explain_interference(access->log);
 	if (status != 0)
 		return status;
 	if (wake)
-		shmlog_entry_wake(entry);
+		shmlog_access_wake(access);
 	/* Had the page been cut off, the store went nowhere. */
-	return check_length_behind(entry);
+	return check_length_behind(access);
 }
 
-/* One call: ready frames, and what has become of them. */
+/* One call to append: its frames, and what has become of them. */
 struct job {
 	struct shmlog *log;
 	const struct shmlog_append_options *options;
 	struct shmlog_append_result *result;
-	struct shmlog_terms terms;
-	/* Writes the source of the commit. */
+	struct shmlog_access_terms terms;
+	/* Writes the source of the commit behind `size`. */
 	int (*write)(struct job *job);
 	struct shmlog_source all; /* the caller's frames */
 	uint64_t all_count;       /* of them */
 	uint64_t count;           /* of those that fit */
-	uint64_t bytes;           /* likewise */
+	uint64_t bytes;           /* of those that fit */
 
-	struct shmlog_entry entry;
+	struct shmlog_write_access access;
 	struct shmlog_commit commit;
-	bool entered;        /* the lock is held */
+	bool acquired;       /* the lock is held */
 	bool fits;           /* all of it */
 	bool in_doubt;       /* written, but not known to be there to stay */
 	bool overwrote;      /* frames that somebody else had committed */
@@ -107,18 +108,18 @@ static void begin(struct job *job, struct shmlog *log,
 	                  .waiting = options->waiting,
 	                  .context = options->context},
 	};
-	job->commit.entry = &job->entry;
+	job->commit.access = &job->access;
 }
 
-static void leave(struct job *job)
+static void release(struct job *job)
 {
-	if (job->entered)
-		shmlog_leave(&job->entry);
-	job->entered = false;
+	if (job->acquired)
+		shmlog_access_release(&job->access);
+	job->acquired = false;
 }
 
-/* Waits for a writer that takes no lock to close the log, as long as that is
- * allowed.  Nothing is held. */
+/* Waits, as long as the caller allows, until a writer that takes no lock has
+ * closed the log.  Nothing is held. */
 static int await_writer(struct job *job)
 {
 	int64_t timeout_ns = job->options->writer_timeout_ns;
@@ -136,32 +137,34 @@ static int await_writer(struct job *job)
 	return shmlog_await_writer(job->log, &job->terms, timeout_ns);
 }
 
-/* Writes and publishes what the commit is of, and makes sure of it.  The log is
- * entered. */
+/* Writes and publishes the source of the commit, and makes sure that it stays.
+ * Write access is held. */
 static int commit(struct job *job)
 {
-	struct shmlog_entry *entry = &job->entry;
+	struct shmlog_write_access *access = &job->access;
 	uint64_t bytes = length_of(&job->commit.source);
 	bool wake = (job->options->flags & SHMLOG_APPEND_WAKE) != 0;
 
-	entry->touched = false;
+	access->touched = false;
 	int status = job->write(job);
 
-	if (entry->touched)
-		job->commit.at = entry->size;
+	if (access->touched)
+		job->commit.at = access->size;
 	if (status == 0)
-		status = publish(entry, entry->size + bytes, wake);
-	if (job->terms.force || !entry->touched ||
+		status = publish(access, access->size + bytes, wake);
+	if (job->terms.force || !access->touched ||
 	    (status != 0 && status != SHMLOG_ERR_INTERFERED))
 		return status;
-	if (status == 0 && shmlog_keep_is_alone(job->options->keeper, entry)) {
+	if (status == 0 &&
+	    shmlog_lock_cache_confirm(job->options->session, access)) {
 		job->in_doubt = false;
 		return 0;
 	}
 	int settled = shmlog_settle(&job->commit);
 
 	job->in_doubt = settled != 0;
-	/* Who moved `size` before the publish had frames in this very place. */
+	/* Another writer that moved `size` before the publish had frames in
+	 * this very place. */
 	job->overwrote |= settled == 0 && status == SHMLOG_ERR_INTERFERED;
 	return settled == SHMLOG_ERR_IN_DOUBT && status != 0 ? status : settled;
 }
@@ -169,7 +172,7 @@ static int commit(struct job *job)
 /* Chooses what fits, and commits that. */
 static int commit_fitting(struct job *job)
 {
-	uint64_t room = job->entry.capacity - job->entry.size;
+	uint64_t room = job->access.capacity - job->access.size;
 	size_t fitting;
 
 	job->commit.source = job->all;
@@ -189,39 +192,39 @@ static int commit_fitting(struct job *job)
 static int attempt(struct job *job)
 {
 	struct shmlog_append_result *result = job->result;
-	struct shmlog_entry *entry = &job->entry;
+	struct shmlog_write_access *access = &job->access;
 
 	/* Beside a writer that overwrites there is no chain to hold on to. */
 	if (job->terms.force)
 		job->log->proved = 0;
-	int status = shmlog_keep_enter(job->options->keeper, job->log,
-	                               &job->terms, entry);
+	int status = shmlog_lock_cache_acquire(job->options->session, job->log,
+	                                       &job->terms, access);
 
 	if (status != 0)
 		return status;
-	job->entered = true;
-	result->cursor = entry->size - job->log->data_offset;
+	job->acquired = true;
+	result->cursor = access->size - job->log->data_offset;
 	result->end_cursor = result->cursor;
-	result->free_bytes = entry->capacity - entry->size;
+	result->free_bytes = access->capacity - access->size;
 	return commit_fitting(job);
 }
 
 static int write_source(struct job *job)
 {
-	return shmlog_source_write(&job->commit.source, &job->entry);
+	return shmlog_source_write(&job->commit.source, &job->access);
 }
 
 /* Appends once more what was overwritten, which the source of the commit is
  * narrowed to.  The lock is held. */
 static int commit_again(struct job *job)
 {
-	struct shmlog_entry *entry = &job->entry;
-	int status = shmlog_open_access(entry);
+	struct shmlog_write_access *access = &job->access;
+	int status = shmlog_access_open(access);
 
 	if (status == 0)
-		status = shmlog_chain_check(job->log, entry->size);
+		status = shmlog_chain_check(job->log, access->size);
 	if (status == 0 &&
-	    length_of(&job->commit.source) > entry->capacity - entry->size)
+	    length_of(&job->commit.source) > access->capacity - access->size)
 		status = SHMLOG_ERR_FULL;
 	job->write = write_source;
 	return status == 0 ? commit(job) : status;
@@ -230,11 +233,12 @@ static int commit_again(struct job *job)
 /* Looks once more what has become of frames in doubt. */
 static int look_again(struct job *job)
 {
-	int status = shmlog_enter_unchecked(job->log, &job->terms, &job->entry);
+	int status = shmlog_access_acquire_unchecked(job->log, &job->terms,
+	                                             &job->access);
 
 	if (status != 0)
 		return status;
-	job->entered = true;
+	job->acquired = true;
 	status = shmlog_settle(&job->commit);
 	job->in_doubt = status != 0;
 	return status;
@@ -249,8 +253,8 @@ static bool is_foreign(int status)
 	       status == SHMLOG_ERR_OVERWRITTEN;
 }
 
-/* Goes on until all is in the log, while foreign writers come and go, as long
- * as the caller is patient. */
+/* Tries until all frames are in the log, while foreign writers come and go, as
+ * long as the caller's timeout lasts. */
 static int insist(struct job *job)
 {
 	int status = attempt(job);
@@ -258,17 +262,17 @@ static int insist(struct job *job)
 	while (job->options->writer_timeout_ns != 0 && is_foreign(status)) {
 		int outcome;
 
-		if (status == SHMLOG_ERR_OVERWRITTEN && job->entered) {
+		if (status == SHMLOG_ERR_OVERWRITTEN && job->acquired) {
 			outcome = commit_again(job);
 		} else {
-			leave(job);
+			release(job);
 			if (await_writer(job) != 0)
 				break;
 			outcome = job->in_doubt ? look_again(job)
 			                        : attempt(job);
 		}
-		/* What has become of the frames says more than why that could
-		 * not be changed. */
+		/* The status that tells what has become of the frames is worth
+		 * more than the one that tells why this could not be mended. */
 		if (job->in_doubt && outcome == -EINTR)
 			continue;
 		if (job->in_doubt && !is_foreign(outcome))
@@ -279,11 +283,11 @@ static int insist(struct job *job)
 	return status;
 }
 
-/* Leaves, unless the entry may be kept, and says what there is to say. */
+/* Leaves, unless the access may be kept, and says what there is to say. */
 static int finish(struct job *job, int status)
 {
 	struct shmlog_append_result *result = job->result;
-	struct shmlog_entry *entry = &job->entry;
+	struct shmlog_write_access *access = &job->access;
 	uint64_t bytes = length_of(&job->commit.source);
 	uint64_t cursor = job->commit.at - job->log->data_offset;
 	bool committed = status == 0 && bytes > 0;
@@ -294,20 +298,20 @@ static int finish(struct job *job, int status)
 		result->bytes = (size_t)job->bytes;
 		result->cursor = cursor;
 		result->end_cursor = cursor + bytes;
-		entry->size = job->commit.at + bytes;
-		result->free_bytes = entry->capacity - entry->size;
-		job->log->proved = job->terms.force ? 0 : entry->size;
+		access->size = job->commit.at + bytes;
+		result->free_bytes = access->capacity - access->size;
+		job->log->proved = job->terms.force ? 0 : access->size;
 	} else if (job->in_doubt) {
 		result->doubtful_frames = job->count;
 		result->doubtful_cursor = cursor;
 		result->doubtful_end_cursor = cursor + bytes;
 	}
-	if (status == 0 && job->entered && !job->fits)
+	if (status == 0 && job->acquired && !job->fits)
 		status = SHMLOG_ERR_FULL;
 	if (committed && status == 0)
-		shmlog_keep(job->options->keeper, entry);
+		shmlog_lock_cache_store(job->options->session, access);
 	else
-		leave(job);
+		release(job);
 	return status;
 }
 
@@ -356,11 +360,11 @@ static int fetch_frames(struct shmlog_window *source, uint64_t at,
 
 /*
  * Walks a file of frames, which must be whole, and counts them.  With an
- * entry, the frames are written behind the commit: the very bytes that were
+ * access, the frames are written behind the commit: the very bytes that were
  * checked, as another look at the file might find others.
  */
 static int walk_frames(struct shmlog_window *source, uint64_t bytes,
-                       struct shmlog_entry *entry, uint64_t *frames_out)
+                       struct shmlog_write_access *access, uint64_t *frames_out)
 {
 	*frames_out = 0;
 	for (uint64_t at = 0; at < bytes;) {
@@ -368,8 +372,8 @@ static int walk_frames(struct shmlog_window *source, uint64_t bytes,
 		uint64_t count = 0;
 		int status = fetch_frames(source, at, bytes, &fetched, &count);
 
-		if (status == 0 && entry != NULL)
-			status = shmlog_write_behind(entry, at, fetched.at,
+		if (status == 0 && access != NULL)
+			status = shmlog_write_behind(access, at, fetched.at,
 			                             (size_t)fetched.held);
 		if (status != 0)
 			return status;
@@ -382,7 +386,7 @@ static int walk_frames(struct shmlog_window *source, uint64_t bytes,
 /* Writes a file of frames for the first time. */
 static int write_file(struct job *job)
 {
-	return walk_frames(job->all.window, job->all.end, &job->entry,
+	return walk_frames(job->all.window, job->all.end, &job->access,
 	                   &job->count);
 }
 
@@ -403,9 +407,9 @@ int shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
 
 	if (status != 0)
 		return status;
-	/* What is no chain of frames is refused before anything is written.
-	 * The file may change after that: the copy is checked as it is made,
-	 * and not published unless it is whole. */
+	/* A file that is no chain of frames is refused before anything is
+	 * written.  As the file may change after that, the copy is checked
+	 * while it is made, and published only if it is whole. */
 	status = walk_frames(&source, bytes, NULL, &job.all_count);
 	if (status != 0)
 		goto release_window;

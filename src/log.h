@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-struct shmlog_entry;
+struct shmlog_write_access;
 struct shmlog_mapping;
 
 struct shmlog {
@@ -29,10 +29,11 @@ struct shmlog {
 	/* The lock belongs to the process, so its threads take turns under this
 	 * mutex.  It protects all that follows. */
 	pthread_mutex_t append_mutex;
-	bool scanned;              /* /proc was searched for writers */
-	int unseen;                /* see shmlog_unseen_writers() */
-	bool has_writer;           /* this handle has a writer of its own */
-	struct shmlog_entry *kept; /* by a keeper; NULL if nothing is kept */
+	bool scanned;    /* /proc was searched for writers */
+	int unseen;      /* see shmlog_unseen_writers() */
+	bool has_writer; /* this handle has a writer of its own */
+	struct shmlog_write_access
+		*kept;   /* by a session; NULL if nothing is kept */
 	uint64_t proved; /* the frames below this offset were found to be a
 	                  * chain; 0 if nobody has looked yet */
 };

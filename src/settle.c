@@ -1,14 +1,14 @@
 /*
- * The second look: what has become of frames that were just published.
+ * The look behind a publish: what has become of the frames.
  *
  * A writer that takes no lock (the Node package's) opens the log, maps it,
  * loads `size` once, and from then on writes its frames behind the place that
  * it loaded and stores the end of each commit of its own, whatever `size` is
- * by then.  The look that precedes a commit finds one that has the log open.
- * One that opens it after that look and loads `size` before the publish will
- * overwrite the frames, now or in an hour, and nothing that is done before the
- * publish can prevent it, as it may open the log right behind that.  So a
- * commit counts only after a look behind the publish.
+ * by then.  The look before a commit finds such a writer if it has the log open
+ * by then.  A writer that opens the log after that look and loads `size` before
+ * the publish will overwrite the frames, now or in an hour.  Nothing that is
+ * done before the publish can prevent it, as it may open the log right behind
+ * that.  So a commit counts only after a look behind the publish.
  *
  * Let P be such a writer.  Of its steps
  *
@@ -17,25 +17,25 @@
  * the load is what matters: if it comes behind the publish, P goes on behind
  * the frames, and they are safe from it.  If it comes before:
  *
- *   - The watch of a keeper (keep.c) was read empty after the look for a
+ *   - The watch of a session (lock_cache.c) was read empty after the look for a
  *     writer.  The event for an opening is there before open(2) returns, so
  *     before P loads `size`, so before the publish.  A watch that is still
  *     empty behind the publish proves that there is no P.  This is the one
  *     system call that a kept commit pays.
- *   - Without a watch, or where it has seen somebody, the own write access is
- *     closed.  A lease then tells whether anybody has the log open for writing.
- *     If so, that may be a P, and the frames are in doubt.  If not, each P has
- *     closed the log, and all that it will ever do is done.  Then the bytes
- *     decide: frames that are all there and below `size` are there to stay,
- *     as whoever comes now loads a `size` beyond them.
+ *   - Without a watch, or where it has seen somebody, this process closes its
+ *     own write access.  A lease then tells whether anybody has the log open
+ *     for writing.  If so, that may be a P, and the frames are in doubt.  If
+ *     not, each P has closed the log, and all that it will ever do is done.
+ *     Then the bytes decide: frames that are all there and below `size` are
+ *     there to stay, as a writer that comes now loads a `size` beyond them.
  *   - If bytes differ, a P has stored frames there.  The committed chain says
  *     which of ours are left; the others were overwritten.  A P that closed
  *     the log without a commit may leave a broken chain behind, and one whose
  *     frames were overwritten by ours before it stored `size` may leave `size`
- *     inside of them.  Nobody could ever read past either, so what was to be
- *     there is written, or published, once more.  That cannot harm anybody who
- *     comes meanwhile and loads a `size` beyond it; for who loads one before,
- *     the look is taken again.
+ *     inside of them.  No reader could ever read past either, so our bytes
+ *     are written, or published, once more.  That cannot harm a writer
+ *     that comes meanwhile and loads a `size` beyond it; in case one loads a
+ *     `size` before it, the look is taken again.
  *
  * What this cannot see: a P that came and went unwatched and committed frames
  * which are byte for byte the same as ours, in the same place.  Both are in the
@@ -91,7 +91,7 @@ int shmlog_explain_interference(const struct shmlog *log)
 	return status == 0 ? SHMLOG_ERR_INTERFERED : status;
 }
 
-int shmlog_write_behind(struct shmlog_entry *entry, uint64_t at,
+int shmlog_write_behind(struct shmlog_write_access *access, uint64_t at,
                         const void *bytes, size_t size_bytes)
 {
 	uint64_t size;
@@ -100,21 +100,22 @@ int shmlog_write_behind(struct shmlog_entry *entry, uint64_t at,
 	/* Both looks are as near to the write as can be, and nothing is between
 	 * the look at the size and the write: a commit in between costs frames.
 	 * Behind the end of a file that was cut, a write would make it longer
-	 * again.  A kept entry has just been looked at. */
-	if (entry->log->kept != entry)
-		status = shmlog_check_length(entry->fd, entry->capacity);
+	 * again.  Access that was kept has just been looked at. */
+	if (access->log->kept != access)
+		status = shmlog_check_length(access->fd, access->capacity);
 	if (status == 0)
-		status = shmlog_entry_size(entry, &size);
+		status = shmlog_access_size(access, &size);
 	if (status != 0)
 		return status;
-	if (size != entry->size)
-		return shmlog_explain_interference(entry->log);
-	entry->touched = true;
-	return shmlog_write_at(entry->fd, entry->size + at, bytes, size_bytes);
+	if (size != access->size)
+		return shmlog_explain_interference(access->log);
+	access->touched = true;
+	return shmlog_write_at(access->fd, access->size + at, bytes,
+	                       size_bytes);
 }
 
 int shmlog_source_write(const struct shmlog_source *source,
-                        struct shmlog_entry *entry)
+                        struct shmlog_write_access *access)
 {
 	for (uint64_t at = 0; at < length_of(source);) {
 		const unsigned char *bytes;
@@ -122,7 +123,7 @@ int shmlog_source_write(const struct shmlog_source *source,
 		int status = source_at(source, at, 1, &bytes, &held);
 
 		if (status == 0)
-			status = shmlog_write_behind(entry, at, bytes,
+			status = shmlog_write_behind(access, at, bytes,
 			                             (size_t)held);
 		if (status != 0)
 			return status;
@@ -131,8 +132,8 @@ int shmlog_source_write(const struct shmlog_source *source,
 	return 0;
 }
 
-/* Where the log differs from what was written: the first and the last byte of
- * that, counted from the start; none: first is the length. */
+/* Where the log differs from the source: the first and the last byte that does,
+ * counted from its start.  Where none does, `first` is the length. */
 struct difference {
 	uint64_t first;
 	uint64_t last;
@@ -168,7 +169,7 @@ static int compare(const struct shmlog_commit *commit,
 		if (held > sizeof(there))
 			held = sizeof(there);
 		if (status == 0)
-			status = shmlog_read_at(commit->entry->log->fd,
+			status = shmlog_read_at(commit->access->log->fd,
 			                        commit->at + at, there,
 			                        (size_t)held);
 		if (status != 0)
@@ -243,12 +244,12 @@ enum fate {
 	TO_WRITE
 };
 
-/* Bytes differ: looks at the chain of what is committed.  SHMLOG_ERR_
- * OVERWRITTEN where that is whole. */
+/* Bytes differ: looks at the chain of the committed frames.  Where that is
+ * whole, SHMLOG_ERR_OVERWRITTEN. */
 static int judge_chain(struct shmlog_commit *commit, uint64_t size,
                        const struct difference *difference, enum fate *fate_out)
 {
-	struct shmlog *log = commit->entry->log;
+	struct shmlog *log = commit->access->log;
 	struct shmlog_window window;
 	uint64_t end = commit->at + length_of(&commit->source);
 	int status = shmlog_window_init(&window, log->fd, 0,
@@ -258,7 +259,7 @@ static int judge_chain(struct shmlog_commit *commit, uint64_t size,
 		status = shmlog_chain_walk(&window, commit->at, size);
 	if (status == 0) {
 		log->proved = size;
-		commit->entry->size = size;
+		commit->access->size = size;
 		status = narrow(commit, &window, difference, size);
 		if (status == 0)
 			status = SHMLOG_ERR_OVERWRITTEN;
@@ -284,13 +285,14 @@ static int walk(struct shmlog *log, uint64_t at, uint64_t end)
 	return status;
 }
 
-/* Nobody has the log open for writing, or can be seen to have. */
+/* Decides the fate of the frames, while nobody is seen to have the log open for
+ * writing. */
 static int judge(struct shmlog_commit *commit, enum fate *fate_out)
 {
 	struct shmlog_header header = {0};
 	struct difference difference;
 	uint64_t length = length_of(&commit->source);
-	int status = shmlog_read_header(commit->entry->log, &header);
+	int status = shmlog_read_header(commit->access->log, &header);
 
 	if (status != 0)
 		return status;
@@ -305,26 +307,26 @@ static int judge(struct shmlog_commit *commit, enum fate *fate_out)
 	/* Frames that a writer stored before these were written, and committed
 	 * behind them, may have lost their beginning. */
 	return header.size - commit->at > length
-	               ? walk(commit->entry->log, commit->at + length,
+	               ? walk(commit->access->log, commit->at + length,
 	                      header.size)
 	               : 0;
 }
 
-/* Writes once more what a chain broke in, or publishes it. */
+/* Writes the frames once more where the chain is broken, or publishes them. */
 static int mend(struct shmlog_commit *commit, enum fate fate)
 {
-	struct shmlog_entry *entry = commit->entry;
-	int status = shmlog_open_access(entry);
+	struct shmlog_write_access *access = commit->access;
+	int status = shmlog_access_open(access);
 
 	if (status != 0)
 		return status;
-	uint64_t size = entry->size;
+	uint64_t size = access->size;
 	uint64_t end = commit->at + length_of(&commit->source);
 
 	if (fate == TO_PUBLISH) {
 		if (size >= commit->at && size < end &&
-		    shmlog_entry_move_size(entry, size, end) == 0)
-			shmlog_entry_wake(entry);
+		    shmlog_access_move_size(access, size, end) == 0)
+			shmlog_access_wake(access);
 		return 0;
 	}
 	for (uint64_t at = 0; status == 0 && at < end - commit->at;) {
@@ -333,7 +335,7 @@ static int mend(struct shmlog_commit *commit, enum fate fate)
 
 		status = source_at(&commit->source, at, 1, &bytes, &held);
 		if (status == 0)
-			status = shmlog_write_at(entry->fd, commit->at + at,
+			status = shmlog_write_at(access->fd, commit->at + at,
 			                         bytes, (size_t)held);
 		at += held;
 	}
@@ -342,13 +344,14 @@ static int mend(struct shmlog_commit *commit, enum fate fate)
 
 int shmlog_settle(struct shmlog_commit *commit)
 {
-	struct shmlog_entry *entry = commit->entry;
+	struct shmlog_write_access *access = commit->access;
 
 	for (int looks = 0; looks < MOST_LOOKS; looks++) {
 		enum fate fate = THERE;
 
-		shmlog_close_access(entry);
-		int status = shmlog_refuse_writer(entry->log, &entry->certain);
+		shmlog_access_close(access);
+		int status = shmlog_refuse_writer(access->log,
+		                                  &access->no_other_writer);
 
 		if (status == SHMLOG_ERR_WRITER_ACTIVE)
 			return SHMLOG_ERR_IN_DOUBT;

@@ -1,14 +1,14 @@
 /*
- * What has become of frames that were published while somebody who takes no
- * lock may have had the log open for writing.
+ * Making sure of frames that were published while a writer that takes no lock
+ * may have had the log open.
  */
 #ifndef SHMLOG_SETTLE_H
 #define SHMLOG_SETTLE_H
 
-#include "lock.h"
 #include "window.h"
+#include "write_access.h"
 
-/* Ready frames, in memory or in a file; a part of them. */
+/* Ready frames, or some of them: bytes in memory or of a file. */
 struct shmlog_source {
 	const unsigned char *bytes;   /* NULL: in the window */
 	struct shmlog_window *window; /* on the file they are in */
@@ -18,28 +18,29 @@ struct shmlog_source {
 
 /* Frames that were written, and perhaps published. */
 struct shmlog_commit {
-	struct shmlog_entry *entry;  /* the lock is held */
-	struct shmlog_source source; /* of the frames */
-	uint64_t at;                 /* offset that they were written to */
+	struct shmlog_write_access *access; /* the lock is held */
+	struct shmlog_source source;        /* of the frames */
+	uint64_t at; /* offset that they were written to */
 };
 
-/* Somebody has moved `size`: SHMLOG_ERR_INTERFERED, or what is wrong with the
- * header. */
+/* Why `size` is not what it was: SHMLOG_ERR_INTERFERED if somebody has moved
+ * it, or the status that says what is wrong with the header. */
 int shmlog_explain_interference(const struct shmlog *log);
 
 /*
- * Writes frames behind the commit, to entry->size, unless somebody has moved
- * `size`: then that place holds frames of theirs by now
- * (SHMLOG_ERR_INTERFERED, or what is wrong with the header).  -errno.
+ * Writes bytes to the place `at` bytes behind access->size, unless somebody has
+ * moved `size`: then frames of theirs are there by now.  0, -errno, or as
+ * shmlog_explain_interference().
  */
-int shmlog_write_behind(struct shmlog_entry *entry, uint64_t at,
+int shmlog_write_behind(struct shmlog_write_access *access, uint64_t at,
                         const void *bytes, size_t size_bytes);
+/* The same for a whole source. */
 int shmlog_source_write(const struct shmlog_source *source,
-                        struct shmlog_entry *entry);
+                        struct shmlog_write_access *access);
 
 /*
  * Closes the write access and looks whether the frames are in the log to stay.
- * What can be mended while nobody else writes is mended.
+ * While nobody else writes, it mends what it can.
  *
  * 0: all of them are, to the last byte, and nobody is there who could overwrite
  * them.  SHMLOG_ERR_IN_DOUBT: somebody is.  SHMLOG_ERR_OVERWRITTEN: nobody is,

@@ -54,9 +54,9 @@ bool shmlog_sys_is_marked(int fd);
  * `path`, to whoever keeps it from one append to the next; takes that back;
  * and asks whether anybody waits.
  */
-void shmlog_sys_mark_waiting(int fd, const char *path);
-void shmlog_sys_unmark_waiting(int fd);
-bool shmlog_sys_is_awaited(int fd);
+void shmlog_sys_mark_lock_request(int fd, const char *path);
+void shmlog_sys_unmark_lock_request(int fd);
+bool shmlog_sys_has_lock_request(int fd);
 
 /* Shows that this process appends to the file of `fd` under the lock, also
  * while it holds neither that nor write access; and takes that back. */

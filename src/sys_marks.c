@@ -45,10 +45,10 @@ bool shmlog_sys_is_marked(int fd)
 	return has_mark(fd, WRITTEN_BYTE);
 }
 
-void shmlog_sys_mark_waiting(int fd, const char *path)
+void shmlog_sys_mark_lock_request(int fd, const char *path)
 {
 	/* Shared: any number may wait. */
-	set_mark(fd, WAITING_BYTE, F_RDLCK);
+	set_mark(fd, LOCK_REQUEST_BYTE, F_RDLCK);
 	/* First the mark, then the opening that a watch sees: whoever begins to
 	 * keep the lock after this has the mark to see. */
 	int opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -57,14 +57,14 @@ void shmlog_sys_mark_waiting(int fd, const char *path)
 		close(opened);
 }
 
-void shmlog_sys_unmark_waiting(int fd)
+void shmlog_sys_unmark_lock_request(int fd)
 {
-	set_mark(fd, WAITING_BYTE, F_UNLCK);
+	set_mark(fd, LOCK_REQUEST_BYTE, F_UNLCK);
 }
 
-bool shmlog_sys_is_awaited(int fd)
+bool shmlog_sys_has_lock_request(int fd)
 {
-	return has_mark(fd, WAITING_BYTE);
+	return has_mark(fd, LOCK_REQUEST_BYTE);
 }
 
 /* Where every lock stays on this machine.  Elsewhere one on a byte that no

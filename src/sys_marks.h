@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define WRITTEN_BYTE (INT64_MAX - 1)
-#define WAITING_BYTE (INT64_MAX - 2)
+#define LOCK_REQUEST_BYTE (INT64_MAX - 2)
 /* Not next to another one: the system makes one lock of two neighbours. */
 #define APPENDER_BYTE (INT64_MAX - 4)
 

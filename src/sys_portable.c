@@ -44,18 +44,18 @@ bool shmlog_sys_is_marked(int fd)
 	return false;
 }
 
-void shmlog_sys_mark_waiting(int fd, const char *path)
+void shmlog_sys_mark_lock_request(int fd, const char *path)
 {
 	(void)fd;
 	(void)path;
 }
 
-void shmlog_sys_unmark_waiting(int fd)
+void shmlog_sys_unmark_lock_request(int fd)
 {
 	(void)fd;
 }
 
-bool shmlog_sys_is_awaited(int fd)
+bool shmlog_sys_has_lock_request(int fd)
 {
 	(void)fd;
 	return false;

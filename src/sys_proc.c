@@ -65,7 +65,7 @@ static void read_info_line(const char *line, struct attachment *found)
 	if (strcmp(kind, "OFDLCK") != 0)
 		return;
 	found->writes_alone |= first == WRITTEN_BYTE;
-	found->waits |= first == WAITING_BYTE;
+	found->waits |= first == LOCK_REQUEST_BYTE;
 	found->is_appender |= first == APPENDER_BYTE;
 }
 

@@ -1,15 +1,15 @@
 /* The one writer of a log: frames reserved in the mapping itself, published
  * together. */
-#include "lock.h"
 #include "mapping.h"
 #include "sys.h"
+#include "write_access.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 struct shmlog_writer {
 	struct shmlog *log;
-	struct shmlog_entry entry;
+	struct shmlog_write_access access;
 	struct shmlog_mapping *mapping; /* writable, the whole file */
 	uint64_t size;                  /* as this writer published it */
 	uint64_t reserved;              /* end of the reservations, >= size */
@@ -20,30 +20,30 @@ struct shmlog_writer {
 };
 
 /* Enters the log to stay.  The append mutex is held. */
-static int enter(struct shmlog_writer *writer,
-                 const struct shmlog_writer_options *options)
+static int acquire(struct shmlog_writer *writer,
+                   const struct shmlog_writer_options *options)
 {
 	struct shmlog *log = writer->log;
-	const struct shmlog_terms terms = {
+	const struct shmlog_access_terms terms = {
 		.force = (options->flags & SHMLOG_WRITER_FORCE) != 0,
 		.lock_timeout_ns = options->lock_timeout_ns,
 	};
-	int status = shmlog_enter(log, &terms, &writer->entry);
+	int status = shmlog_access_acquire(log, &terms, &writer->access);
 
 	if (status != 0)
 		return status;
-	status = shmlog_mapping_acquire(log, writer->entry.fd, true,
-	                                writer->entry.size, &writer->mapping);
+	status = shmlog_mapping_acquire(log, writer->access.fd, true,
+	                                writer->access.size, &writer->mapping);
 	if (status != 0) {
-		shmlog_leave(&writer->entry);
+		shmlog_access_release(&writer->access);
 		return status;
 	}
 	log->has_writer = true;
 	/* Where everybody can see that this process has the log open for
 	 * writing, or at least its mark, that keeps others out, and they need
 	 * not wait for the lock to be told so. */
-	shmlog_sys_mark_written(writer->entry.fd);
-	writer->keeps_lock = !writer->entry.certain;
+	shmlog_sys_mark_written(writer->access.fd);
+	writer->keeps_lock = !writer->access.no_other_writer;
 	if (!writer->keeps_lock)
 		shmlog_unlock(log);
 	return 0;
@@ -62,14 +62,14 @@ int shmlog_writer_open(struct shmlog *log,
 		chosen = *options;
 	writer->log = log;
 	pthread_mutex_lock(&log->append_mutex);
-	int status = enter(writer, &chosen);
+	int status = acquire(writer, &chosen);
 
 	pthread_mutex_unlock(&log->append_mutex);
 	if (status != 0) {
 		free(writer);
 		return status;
 	}
-	writer->size = writer->reserved = writer->entry.size;
+	writer->size = writer->reserved = writer->access.size;
 	writer->debug_checks = (chosen.flags & SHMLOG_WRITER_DEBUG_CHECKS) != 0;
 	*writer_out = writer;
 	return 0;
@@ -83,7 +83,7 @@ void shmlog_writer_close(struct shmlog_writer *writer)
 
 	shmlog_mapping_retire(log, writer->mapping);
 	pthread_mutex_lock(&log->append_mutex);
-	shmlog_close_access(&writer->entry);
+	shmlog_access_close(&writer->access);
 	if (writer->keeps_lock)
 		shmlog_unlock(log);
 	log->has_writer = false;
@@ -104,8 +104,8 @@ static int grow(struct shmlog_writer *writer, uint32_t total)
 	struct shmlog_mapping *longer;
 	uint64_t least_length = writer->reserved + total;
 
-	int status = shmlog_mapping_acquire(writer->log, writer->entry.fd, true,
-	                                    least_length, &longer);
+	int status = shmlog_mapping_acquire(writer->log, writer->access.fd,
+	                                    true, least_length, &longer);
 
 	if (status != 0)
 		return status == SHMLOG_ERR_MAPPING_GONE ? SHMLOG_ERR_FULL
@@ -195,8 +195,9 @@ static SELDOM int check_and_publish(struct shmlog_writer *writer)
 	if (!reservations_are_whole(writer))
 		return SHMLOG_ERR_FRAME_CORRUPT;
 	status = publish(writer);
-	return status == 0 ? shmlog_check_length(writer->entry.fd, writer->size)
-	                   : status;
+	return status == 0
+	               ? shmlog_check_length(writer->access.fd, writer->size)
+	               : status;
 }
 
 int shmlog_writer_commit(struct shmlog_writer *writer)

@@ -147,7 +147,7 @@ check_portable() {
 }
 
 # SIZE=small is what tests/fault and tests/fuzz do here.
-slow=(tests/fault/malformed.sh tests/fault/eager_keeper.sh)
+slow=(tests/fault/malformed.sh tests/fault/keep_at_once.sh)
 check_campaigns() {
 	build_plain
 	add_but plain slow tests/fault/*.sh

@@ -291,7 +291,7 @@ static int walk(struct verify *verify, struct shmlog *log)
 		.damage = tell_damage,
 		.context = verify,
 		.sizes_only = true,
-		.pulse = notice_signals,
+		.keep_going = notice_signals,
 	};
 	struct shmlog_verify_report report = {0};
 	bool salvages = verify->salvage != NULL;

@@ -15,7 +15,7 @@
 /* A size that was never seen costs at least this beyond its magnitude. */
 #define UNSEEN_BITS (4 * SHMLOG_BIT)
 /* What it costs beyond that not to have the step of all others. */
-#define MISFIT_BITS (16 * SHMLOG_BIT)
+#define MISMATCH_BITS (16 * SHMLOG_BIT)
 
 int32_t shmlog_log2(uint64_t value)
 {
@@ -136,5 +136,5 @@ int32_t shmlog_sizes_cost(const struct shmlog_sizes *sizes, uint32_t size)
 
 		cost = own < cost ? own : cost;
 	}
-	return size % sizes->step == 0 ? cost : cost + MISFIT_BITS;
+	return size % sizes->step == 0 ? cost : cost + MISMATCH_BITS;
 }

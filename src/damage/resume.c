@@ -14,8 +14,8 @@
 /* What begins in the last bytes of a span is left to the next one, which sees
  * how it goes on: room for two frames of the largest size. */
 #define MARGIN_BYTES 131072u
-/* Frames between two calls of the pulse. */
-#define PULSE_FRAMES 65536u
+/* Frames between two calls of the visitor. */
+#define FRAMES_BETWEEN_CALLS 65536u
 /* So many frames at the end of the log are learned. */
 #define LEARNED_FRAMES 4096u
 
@@ -69,8 +69,8 @@ static int walk_back(struct shmlog_resume *resume, uint64_t damage,
 		resume->anchor -= total;
 		if (frames < LEARNED_FRAMES)
 			ending->sizes[ending->frames++] = (uint16_t)total;
-		if (++frames % PULSE_FRAMES == 0)
-			status = shmlog_pulse(resume->visitor);
+		if (++frames % FRAMES_BETWEEN_CALLS == 0)
+			status = shmlog_keep_going(resume->visitor);
 	}
 	shmlog_window_release(&window);
 	resume->anchor = before_last;
@@ -207,7 +207,7 @@ int shmlog_resume_find(struct shmlog_resume *resume, uint64_t cursor,
 	if (look_up(resume, cursor, is_bad, good_out))
 		return 0;
 	while (from < resume->anchor) {
-		int status = shmlog_pulse(resume->visitor);
+		int status = shmlog_keep_going(resume->visitor);
 
 		if (status == 0)
 			status = search_at(resume, from, cursor, is_bad);

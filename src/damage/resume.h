@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 /* Asks a visitor, which may be NULL, whether to go on: 0, or what it said. */
-static inline int shmlog_pulse(const struct shmlog_verify_visitor *visitor)
+static inline int shmlog_keep_going(const struct shmlog_verify_visitor *visitor)
 {
-	return visitor != NULL && visitor->pulse != NULL
-	               ? visitor->pulse(visitor->context)
+	return visitor != NULL && visitor->keep_going != NULL
+	               ? visitor->keep_going(visitor->context)
 	               : 0;
 }
 
@@ -25,9 +25,10 @@ struct shmlog_resume {
 	uint64_t anchor;    /* lowest cursor that a chain of frames reaches
 	                     * going backwards from the end; the end itself if
 	                     * that chain is not to be relied on */
-	const struct shmlog_verify_visitor *visitor; /* its pulse; or NULL */
-	struct shmlog_sizes *sizes;                  /* of frames, borrowed */
-	unsigned char *bytes;                        /* of one span, owned */
+	const struct shmlog_verify_visitor
+		*visitor;           /* asked whether to go on; or NULL */
+	struct shmlog_sizes *sizes; /* of frames, borrowed */
+	unsigned char *bytes;       /* of one span, owned */
 	uint64_t searched; /* cursor of the span that was searched last */
 	uint32_t limit;    /* what begins before this place of it is decided */
 	struct shmlog_evidence evidence;
@@ -40,7 +41,7 @@ struct shmlog_good {
 	bool is_whole;  /* a bad frame starts at the end; else they may go on */
 };
 
-/* 0 or -ENOMEM, what the pulse said, -errno or SHMLOG_ERR_MAPPING_GONE; to be
+/* 0 or -ENOMEM, what the visitor said, -errno or SHMLOG_ERR_MAPPING_GONE; to be
  * released in any case.  `damage` is the cursor of the first damage: nothing
  * is sought below it.  The sizes of frames at the end of the log are learned.
  */
@@ -53,8 +54,8 @@ void shmlog_resume_release(struct shmlog_resume *resume);
 /*
  * Finds where good frames go on behind a cursor to which good frames lead.  If
  * the frame there is known to be bad, that is behind it; else the one there may
- * be good after all.  0, -errno, SHMLOG_ERR_MAPPING_GONE, or what the pulse
- * said.  Up to 12 MiB of memory and some milliseconds.
+ * be good after all.  0, -errno, SHMLOG_ERR_MAPPING_GONE, or what the
+ * visitor said.  Up to 12 MiB of memory and some milliseconds.
  */
 int shmlog_resume_find(struct shmlog_resume *resume, uint64_t cursor,
                        bool is_bad, struct shmlog_good *good_out);

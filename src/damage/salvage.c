@@ -71,10 +71,10 @@ static int take_damage(void *context, const struct shmlog_damage *damage)
 	return status;
 }
 
-static int take_pulse(void *context)
+static int ask_visitor(void *context)
 {
 	struct salvage *salvage = context;
-	int status = shmlog_pulse(salvage->visitor);
+	int status = shmlog_keep_going(salvage->visitor);
 
 	salvage->stopped = status != 0;
 	return status;
@@ -84,10 +84,10 @@ static int take_pulse(void *context)
 static int prove(const struct shmlog_draft *draft,
                  const struct shmlog_verify_visitor *visitor, uint64_t frames)
 {
-	/* It may be ended as the walk before may. */
-	const struct shmlog_verify_visitor pulse = {
+	/* This walk may be ended as the one before may. */
+	const struct shmlog_verify_visitor interrupter = {
 		.context = visitor != NULL ? visitor->context : NULL,
-		.pulse = visitor != NULL ? visitor->pulse : NULL,
+		.keep_going = visitor != NULL ? visitor->keep_going : NULL,
 	};
 	struct shmlog_verify_report report;
 	struct shmlog *copy;
@@ -99,7 +99,7 @@ static int prove(const struct shmlog_draft *draft,
 
 	if (status != 0)
 		return status;
-	status = shmlog_verify(copy, &pulse, &report);
+	status = shmlog_verify(copy, &interrupter, &report);
 	shmlog_close(copy);
 	if (status < 0)
 		return status;
@@ -124,7 +124,7 @@ static int fill(struct shmlog *log, const struct shmlog_draft *draft,
 		.frames = take_frames,
 		.damage = take_damage,
 		.context = &salvage,
-		.pulse = take_pulse,
+		.keep_going = ask_visitor,
 	};
 
 	if (salvage.buffer == NULL)

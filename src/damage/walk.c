@@ -17,8 +17,8 @@
  * gains nothing worth having.
  */
 #define LARGE_BYTES 16384u
-/* Frames between two calls of the pulse where nothing else is called. */
-#define PULSE_FRAMES 65536u
+/* Frames between two calls of the visitor where it has no other reason. */
+#define FRAMES_BETWEEN_CALLS 65536u
 /* Bytes behind the commit that are looked at for something but zeros. */
 #define LEFTOVER_BYTES 65536u
 
@@ -44,9 +44,9 @@ struct walk {
 };
 
 /* Counts a good frame as the nth of its batch. */
-static inline void keep(struct walk *walk, size_t n,
-                        const unsigned char *payload, uint32_t total,
-                        uint64_t cursor)
+static inline void record_frame(struct walk *walk, size_t n,
+                                const unsigned char *payload, uint32_t total,
+                                uint64_t cursor)
 {
 	struct shmlog_verify_report *report = walk->report;
 
@@ -112,7 +112,7 @@ static size_t take(struct walk *walk, uint64_t *cursor, uint64_t end,
 			goes_on = true;
 			break;
 		}
-		keep(walk, count++, bytes + 2, total, *cursor);
+		record_frame(walk, count++, bytes + 2, total, *cursor);
 		*cursor += total;
 		bytes += total;
 		held -= total;
@@ -127,7 +127,8 @@ static size_t take(struct walk *walk, uint64_t *cursor, uint64_t end,
  * alone: one read has the second word of a frame and the first of the next.
  * The window holds the first word at the cursor.
  */
-static int hop(struct walk *walk, uint64_t *cursor, size_t *count_out)
+static int skip_by_size_words(struct walk *walk, uint64_t *cursor,
+                              size_t *count_out)
 {
 	const struct shmlog *log = walk->log;
 	uint64_t end = bound(walk, *cursor);
@@ -149,7 +150,7 @@ static int hop(struct walk *walk, uint64_t *cursor, size_t *count_out)
 			return status;
 		if (shmlog_load_word(words) != total)
 			break;
-		keep(walk, count++, NULL, total, *cursor);
+		record_frame(walk, count++, NULL, total, *cursor);
 		*cursor = next;
 		total = shmlog_load_word(words + 2);
 	}
@@ -193,7 +194,7 @@ static int take_some(struct walk *walk, uint64_t *cursor, size_t *count_out)
 	if (!walk->by_payload && end - *cursor >= LARGE_BYTES) {
 		status = shmlog_window_fill(&walk->window, *cursor, 2, end);
 		if (status == 0)
-			status = hop(walk, cursor, count_out);
+			status = skip_by_size_words(walk, cursor, count_out);
 	}
 	if (status != 0 || *count_out > 0)
 		return status;
@@ -235,7 +236,7 @@ static int walk_good(struct walk *walk, uint64_t *cursor)
 		status = visitor != NULL && visitor->frames != NULL
 		                 ? visitor->frames(visitor->context,
 		                                   walk->frames, count)
-		                 : shmlog_pulse(visitor);
+		                 : shmlog_keep_going(visitor);
 		if (status != 0)
 			return status;
 	}
@@ -304,7 +305,7 @@ static int trust_fill(struct walk *walk, uint64_t cursor)
 			break;
 		others += is_fill ? 0 : 1;
 		at += shmlog_load_word(frame);
-		status = shmlog_pulse(walk->visitor);
+		status = shmlog_keep_going(walk->visitor);
 	}
 	if (status == 0 && good && at > cursor)
 		walk->good = (struct shmlog_good){.start = cursor, .end = at};
@@ -390,7 +391,7 @@ static int walk_all(struct walk *walk)
 /*
  * Counts the frames of an unbroken chain in a part of the file.  Stores where
  * it stops.  Read errors stop it, too: nothing is proved by this.  0, or what
- * the pulse said.
+ * the visitor said.
  */
 static int count_chain(const struct walk *walk, uint64_t from, uint64_t to,
                        uint64_t *frames_out, uint64_t *stop_out)
@@ -414,8 +415,8 @@ static int count_chain(const struct walk *walk, uint64_t from, uint64_t to,
 		if (total == 0)
 			break;
 		at += total;
-		if (++frames % PULSE_FRAMES == 0)
-			status = shmlog_pulse(walk->visitor);
+		if (++frames % FRAMES_BETWEEN_CALLS == 0)
+			status = shmlog_keep_going(walk->visitor);
 	}
 	shmlog_window_release(&window);
 	*stop_out = from + at;

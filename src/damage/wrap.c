@@ -1,8 +1,8 @@
 /* Recognising a size that wrapped round 16 bits. */
 #include "wrap.h"
 
-#include "format.h"
 #include "file.h"
+#include "format.h"
 #include "resume.h"
 
 #define WORD_RANGE 65536u

@@ -40,7 +40,7 @@
  * PROCESSES.  Readers need no lock and never disturb a writer.  A
  * struct shmlog_writer is the one writer of its log for as long as it is
  * open.  shmlog_append_frames() takes the lock for each call (or keeps it
- * for as long as nobody else comes, with a keeper), so any number of processes
+ * for as long as nobody else comes, with a session), so any number of processes
  * may share a log through it.  The lock is flock(2): it goes
  * with its holder, so a killed process leaves nothing to clean up.  A writer
  * that takes no lock (the Node package) is looked for at each lock and
@@ -581,14 +581,14 @@ enum shmlog_append_flags {
 	SHMLOG_APPEND_WAKE = 1u << 2,  /* shmlog_wake() after the commit */
 };
 
-struct shmlog_keeper;
+struct shmlog_append_session;
 
 struct shmlog_append_options {
 	unsigned flags;          /* of enum shmlog_append_flags */
 	int64_t lock_timeout_ns; /* how long to wait for the lock; negative:
 	                          * without limit.  Less than 5 ms counts as
-	                          * that: time for a keeper to let go. */
-	struct shmlog_keeper *keeper; /* of this log, or NULL */
+	                          * that: time for a session to release it. */
+	struct shmlog_append_session *session; /* of this log, or NULL */
 	int64_t writer_timeout_ns; /* how long to wait for a writer that takes
 	                               * no lock to close the log; negative:
 	                               * without limit; 0: not at all */
@@ -682,41 +682,53 @@ shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
                           struct shmlog_append_result *result_out);
 
 /*
- * A keeper makes a stream of small appends several times as fast: where it is
- * given to them, the lock and the write access are kept from one append to
- * the next, until somebody else opens the log, waits for the lock, or moves
- * or renames something.  Everybody else is as safe as without it; who waits
- * for the lock has to wait until the keeper is used or released.  So the
- * caller has a duty: whenever it waits for something else, it polls
- * shmlog_keeper_fd() beside that, and calls shmlog_keeper_release() once that
- * is readable, or after some 100 ms of silence.
+ * Opens a session of appends, which makes a stream of small appends several
+ * times as fast: with it in their options, they keep the lock and the write
+ * access from one append to the next, until another process opens the log,
+ * waits for the lock, or moves or renames something.  Other processes are as
+ * safe as without it; one that waits for the lock has to wait until the session
+ * is used or released.  So the caller has a duty: whenever it waits for
+ * something else, it polls shmlog_append_session_fd() beside that, and calls
+ * shmlog_append_session_release() once that is readable, or after some 100 ms
+ * of silence.
  *
- * Nothing is kept in the first quarter of a second, within 100 ms after
- * somebody else came, with SHMLOG_APPEND_FORCE, or where the system cannot
- * tell who opens a file (it takes Linux 5.13 and a file system that can
- * identify its files).  A keeper belongs to one log, and is closed before it;
- * closing one that was in use takes some 10 ms.  A handle that has kept
- * something may be used in any other way at the same time.  -ENOMEM.
+ * Nothing is kept in the first quarter of a second, within 100 ms after another
+ * process came, with SHMLOG_APPEND_FORCE, or where the system cannot tell who
+ * opens a file (it takes Linux 5.13 and a file system that can identify its
+ * files).  A session belongs to one log, and is closed before it; closing one
+ * that was in use takes some 10 ms.  Its handle may be used in any other way at
+ * the same time.  The functions of a session may be called from any thread.
+ *
+ * Stores the session, to be closed with shmlog_append_session_close().  0 or
+ * -ENOMEM.
  */
-SHMLOG_API int shmlog_keeper_open(struct shmlog *log,
-                                  struct shmlog_keeper **keeper_out);
-SHMLOG_API void shmlog_keeper_close(struct shmlog_keeper *keeper);
+SHMLOG_API int
+shmlog_append_session_open(struct shmlog *log,
+                           struct shmlog_append_session **session_out);
+
+/* Releases what the session keeps and ends it; NULL is ignored. */
+SHMLOG_API void
+shmlog_append_session_close(struct shmlog_append_session *session);
 
 /* A descriptor to poll(2) for POLLIN while something is kept; else -1. */
-SHMLOG_API int shmlog_keeper_fd(const struct shmlog_keeper *keeper);
+SHMLOG_API int
+shmlog_append_session_fd(const struct shmlog_append_session *session);
 
 /*
- * Wakes every shmlog_reader_wait() on the log, ahead of a small commit that
- * will wake them again: they wake up, which takes longer than such a commit,
- * beside its making.  To be called as soon as its input is known to be there,
- * some 10 microseconds before the commit: they look for it for 50, and then
- * sleep on.  Does nothing unless something is kept, as the commit would not be
- * as near as that, or where this thread has but one processor.
+ * Wakes every reader that sleeps in shmlog_reader_wait(), before a small commit
+ * that will wake them again.  Waking up takes longer than such a commit; this
+ * lets both happen at the same time.  To be called as soon as the input is
+ * known to be there, some 10 microseconds before the commit: the readers look
+ * for it for 50 microseconds, and then sleep on.  Does nothing unless something
+ * is kept, as the commit would not follow soon enough, or where this thread may
+ * run on one processor only.
  */
-SHMLOG_API void shmlog_keeper_announce(const struct shmlog_keeper *keeper);
+SHMLOG_API void
+shmlog_append_session_wake_early(const struct shmlog_append_session *session);
 
-/* Lets go of what is kept, if anything is. */
-SHMLOG_API void shmlog_keeper_release(struct shmlog_keeper *keeper);
+/* Releases the lock and the write access, if they are kept. */
+SHMLOG_API void
+shmlog_append_session_release(struct shmlog_append_session *session);
 
 /* ------------------------------------------------------------- processes */
 
@@ -729,7 +741,7 @@ struct shmlog_process {
 	bool maps_writable;  /* has it mapped for writing, as a Node writer
 	                      * has; a process that has it only open for
 	                      * writing may have inherited the descriptor */
-	bool appends;        /* under the lock: has a keeper open, or the lock,
+	bool appends;        /* under the lock: has a session open, or the lock,
 	                      * or waits for that */
 	bool holds_lock;     /* has the lock */
 	bool waits_for_lock; /* waits for it */
@@ -811,7 +823,7 @@ struct shmlog_verify_visitor {
 	bool sizes_only;
 	/* Called now and then where nothing else is, while the place behind
 	 * damage is searched; likewise. */
-	int (*pulse)(void *context);
+	int (*keep_going)(void *context);
 };
 
 struct shmlog_verify_report {

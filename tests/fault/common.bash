@@ -78,7 +78,7 @@ need_eager() {
 	{
 		! command -v flock >/dev/null || flock 9
 		make_quietly BUILD=build/eager WERROR=1 \
-			CPPFLAGS="${CPPFLAGS-} -DSHMLOG_EAGER_KEEPER" build/eager/shmlog
+			CPPFLAGS="${CPPFLAGS-} -DSHMLOG_TEST_KEEP_AT_ONCE" build/eager/shmlog
 	} 9>build/.eager-lock
 	eager=$PWD/build/eager/shmlog
 }

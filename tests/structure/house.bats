@@ -9,8 +9,8 @@ LAYERS=(
 	"candidates log sys_proc window"
 	"evidence frame_source mapping process"
 	"chain resume"
-	"lock wrap"
-	"keep settle"
+	"wrap write_access"
+	"lock_cache settle"
 	"append create reader writer"
 	"salvage wait walk"
 )

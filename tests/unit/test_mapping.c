@@ -734,10 +734,10 @@ static int append_and_wait(void *context)
 {
 	const struct loner *loner = context;
 	struct shmlog *log;
-	struct shmlog_keeper *keeper;
+	struct shmlog_append_session *session;
 
 	if (shmlog_open(loner->path, &log) != 0 ||
-	    shmlog_keeper_open(log, &keeper) != 0 ||
+	    shmlog_append_session_open(log, &session) != 0 ||
 	    write(loner->ready, "r", 1) != 1)
 		return 1;
 	sleep(600);

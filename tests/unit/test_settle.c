@@ -125,19 +125,19 @@ static void make_ours(unsigned char ours[LENGTH], const char *path)
 
 static void play(const struct scene *scene, bool from_file)
 {
-	const struct shmlog_terms terms = {.lock_timeout_ns = -1};
+	const struct shmlog_access_terms terms = {.lock_timeout_ns = -1};
 	const char *path = scratch("scene");
 	const char *ours_path = scratch("ours");
 	unsigned char ours[LENGTH];
 	struct shmlog_window window;
-	struct shmlog_entry entry;
+	struct shmlog_write_access access;
 
 	make_ours(ours, ours_path);
 	write_scene(scene, path);
 	struct shmlog *log = open_log(path);
 	int fd = open(ours_path, O_RDONLY);
 	struct shmlog_commit commit = {
-		.entry = &entry,
+		.access = &access,
 		.source = {.bytes = from_file ? NULL : ours,
 	                   .window = &window,
 	                   .end = LENGTH},
@@ -145,10 +145,10 @@ static void play(const struct scene *scene, bool from_file)
 	};
 
 	assert_int_equal(shmlog_window_init(&window, fd, 0, 65536), 0);
-	expect_status(shmlog_enter_unchecked(log, &terms, &entry), 0);
+	expect_status(shmlog_access_acquire_unchecked(log, &terms, &access), 0);
 	int status = shmlog_settle(&commit);
 
-	shmlog_leave(&entry);
+	shmlog_access_release(&access);
 	if (status == SHMLOG_ERR_TORN)
 		status = SHMLOG_ERR_FRAME_CORRUPT;
 	if (status != scene->status)
@@ -185,12 +185,12 @@ TEST(test_settle_tells_every_state_that_a_writer_may_leave)
 
 TEST(test_settle_finds_frames_in_doubt_while_the_writer_is_there)
 {
-	const struct shmlog_terms terms = {.lock_timeout_ns = -1,
-	                                   .force = true};
+	const struct shmlog_access_terms terms = {.lock_timeout_ns = -1,
+	                                          .force = true};
 	const struct scene all_there = {.size = END};
 	const char *path = scratch("doubt");
 	unsigned char ours[LENGTH];
-	struct shmlog_entry entry;
+	struct shmlog_write_access access;
 	struct plain_writer other;
 
 	if (!plain_writers_are_visible())
@@ -200,16 +200,16 @@ TEST(test_settle_finds_frames_in_doubt_while_the_writer_is_there)
 	plain_writer_start(&other, path);
 	struct shmlog *log = open_log(path);
 	struct shmlog_commit commit = {
-		.entry = &entry,
+		.access = &access,
 		.source = {.bytes = ours, .end = LENGTH},
 		.at = START,
 	};
 
-	expect_status(shmlog_enter_unchecked(log, &terms, &entry), 0);
+	expect_status(shmlog_access_acquire_unchecked(log, &terms, &access), 0);
 	expect_status(shmlog_settle(&commit), SHMLOG_ERR_IN_DOUBT);
 	plain_writer_stop(&other);
 	expect_status(shmlog_settle(&commit), 0);
-	shmlog_leave(&entry);
+	shmlog_access_release(&access);
 	shmlog_close(log);
 }
 

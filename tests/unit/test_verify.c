@@ -664,7 +664,7 @@ TEST(test_verify_asks_whether_to_go_on_while_it_searches)
 	struct shmlog_verify_report report;
 	unsigned calls = 0;
 	const struct shmlog_verify_visitor visitor = {.context = &calls,
-	                                              .pulse = end_at_once};
+	                                              .keep_going = end_at_once};
 
 	write_numbered_log(path, 4096, 10);
 	if (truncate(path, (off_t)1 << 42) != 0)

@@ -39,7 +39,7 @@ void cli_committer_release_lock(struct cli_committer *committer)
 	if (!committer->keeps_lock)
 		return;
 	committer->keeps_lock = false;
-	shmlog_keeper_release(committer->keeper);
+	shmlog_append_session_release(committer->session);
 	cli_signals_defer_stop(false);
 }
 
@@ -90,7 +90,7 @@ static int append(struct cli_committer *committer,
 {
 	struct shmlog_append_options options = {
 		.flags = append_flags(committer),
-		.keeper = committer->keeper,
+		.session = committer->session,
 		.writer_timeout_ns = committer->options.writer_timeout_ns,
 		.waiting = wait_for,
 		.context = committer,
@@ -170,7 +170,7 @@ int cli_committer_open(struct cli_committer *committer, struct shmlog *log,
 	};
 	if (committer->frames == NULL ||
 	    !cli_origins_reserve(&committer->origins) ||
-	    shmlog_keeper_open(log, &committer->keeper) != 0)
+	    shmlog_append_session_open(log, &committer->session) != 0)
 		return -ENOMEM;
 
 	int status = append(committer, &result);
@@ -184,7 +184,7 @@ int cli_committer_open(struct cli_committer *committer, struct shmlog *log,
 void cli_committer_release(struct cli_committer *committer)
 {
 	cli_committer_release_lock(committer);
-	shmlog_keeper_close(committer->keeper);
+	shmlog_append_session_close(committer->session);
 	cli_origins_release(&committer->origins);
 	free(committer->frames);
 	if (committer->spool >= 0)
@@ -276,7 +276,7 @@ int cli_committer_put(struct cli_committer *committer,
 /* Behind a commit: notes whether something is kept now. */
 static void note_kept(struct cli_committer *committer)
 {
-	bool keeps_lock = shmlog_keeper_fd(committer->keeper) >= 0;
+	bool keeps_lock = shmlog_append_session_fd(committer->session) >= 0;
 
 	if (keeps_lock != committer->keeps_lock)
 		cli_signals_defer_stop(keeps_lock);
@@ -292,7 +292,8 @@ void cli_committer_wait(struct cli_committer *committer, int fd)
 
 	struct pollfd requests[] = {
 		{.fd = fd, .events = POLLIN},
-		{.fd = shmlog_keeper_fd(committer->keeper), .events = POLLIN},
+		{.fd = shmlog_append_session_fd(committer->session),
+	         .events = POLLIN},
 	};
 	int ready = poll(requests, 2, KEEP_MS);
 
@@ -300,7 +301,7 @@ void cli_committer_wait(struct cli_committer *committer, int fd)
 	if (ready <= 0 || requests[0].revents == 0)
 		cli_committer_release_lock(committer);
 	else if (committer->was_small && requests[0].revents == POLLIN)
-		shmlog_keeper_announce(committer->keeper);
+		shmlog_append_session_wake_early(committer->session);
 	committer->was_small = false;
 }
 

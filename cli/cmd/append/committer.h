@@ -23,7 +23,7 @@ struct cli_committer_options {
 
 struct cli_committer {
 	struct shmlog *log;
-	struct shmlog_keeper *keeper;
+	struct shmlog_append_session *session;
 	bool keeps_lock;    /* something, since the last commit */
 	bool was_small;     /* what the last read brought: one small commit */
 	bool spared_output; /* its descriptor was needed to write with */

@@ -1,5 +1,5 @@
 /* The lock, the look for a live writer, and write access. */
-#include "lock.h"
+#include "write_access.h"
 
 #include "chain.h"
 #include "mapping.h"
@@ -129,9 +129,9 @@ void shmlog_unlock(struct shmlog *log)
 	log->lock_fd = -1;
 }
 
-/* Takes the lock; *waited_out says whether another process had it. */
-static int lock(struct shmlog *log, const struct shmlog_terms *terms,
-                bool *waited_out)
+/* Takes the lock; *contended_out says whether another process had it. */
+static int lock(struct shmlog *log, const struct shmlog_access_terms *terms,
+                bool *contended_out)
 {
 	int64_t timeout_ns = terms->lock_timeout_ns;
 	int status = try_lock(log->fd);
@@ -144,7 +144,7 @@ static int lock(struct shmlog *log, const struct shmlog_terms *terms,
 	}
 	if (status != -EWOULDBLOCK)
 		goto done;
-	*waited_out = true;
+	*contended_out = true;
 	if (terms->waiting != NULL &&
 	    terms->waiting(terms->context, SHMLOG_ERR_LOCK_TIMEOUT) != 0) {
 		status = SHMLOG_ERR_LOCK_TIMEOUT;
@@ -155,10 +155,10 @@ static int lock(struct shmlog *log, const struct shmlog_terms *terms,
 	/* Where the lock is one on all the bytes, a mark would stand in its
 	 * way. */
 	if (log->lock_fd < 0)
-		shmlog_sys_mark_waiting(log->fd, log->path);
+		shmlog_sys_mark_lock_request(log->fd, log->path);
 	status = wait_for_lock(lock_fd_of(log), timeout_ns);
 	if (log->lock_fd < 0)
-		shmlog_sys_unmark_waiting(log->fd);
+		shmlog_sys_unmark_lock_request(log->fd);
 done:
 	if (status != 0 && log->lock_fd >= 0)
 		shmlog_unlock(log);
@@ -212,7 +212,7 @@ static int find_writer(const struct shmlog *log)
 	return found < 0 && shmlog_sys_is_marked(log->fd) ? 1 : found;
 }
 
-int shmlog_refuse_writer(struct shmlog *log, bool *certain_out)
+int shmlog_refuse_writer(struct shmlog *log, bool *no_other_writer_out)
 {
 	int64_t pause = FIRST_PAUSE_NS;
 	int64_t start = shmlog_sys_now_ns();
@@ -224,11 +224,12 @@ int shmlog_refuse_writer(struct shmlog *log, bool *certain_out)
 		shmlog_sys_pause(pause);
 		pause = longer(pause, LONGEST_PAUSE_NS);
 	}
-	*certain_out = found == 0;
+	*no_other_writer_out = found == 0;
 	return found == 0 ? 0 : look_in_proc(log);
 }
 
-int shmlog_await_writer(struct shmlog *log, const struct shmlog_terms *terms,
+int shmlog_await_writer(struct shmlog *log,
+                        const struct shmlog_access_terms *terms,
                         int64_t timeout_ns)
 {
 	int64_t pause = FIRST_PAUSE_NS;
@@ -262,32 +263,32 @@ int shmlog_await_writer(struct shmlog *log, const struct shmlog_terms *terms,
 	}
 }
 
-static int open_access(struct shmlog_entry *entry)
+static int open_access(struct shmlog_write_access *access)
 {
-	return open_for_writing(entry->log, &entry->fd, &entry->capacity);
+	return open_for_writing(access->log, &access->fd, &access->capacity);
 }
 
-static int map_header(struct shmlog_entry *entry)
+static int map_header(struct shmlog_write_access *access)
 {
-	if (entry->capacity < SHMLOG_HEADER_BYTES)
+	if (access->capacity < SHMLOG_HEADER_BYTES)
 		return SHMLOG_ERR_MAPPING_GONE;
 	void *header = mmap(NULL, SHMLOG_HEADER_BYTES, PROT_READ | PROT_WRITE,
-	                    MAP_SHARED, entry->fd, 0);
+	                    MAP_SHARED, access->fd, 0);
 
 	if (header == MAP_FAILED)
 		return shmlog_is_unmappable(-errno) ? 0 : -errno;
-	entry->header = header;
+	access->header = header;
 	return 0;
 }
 
 /* The header's words as they are now. */
-static int load_words(const struct shmlog_entry *entry,
+static int load_words(const struct shmlog_write_access *access,
                       struct shmlog_header *header_out)
 {
-	const struct shmlog_file_header *header = entry->header;
+	const struct shmlog_file_header *header = access->header;
 
 	if (header == NULL)
-		return shmlog_load_header(entry->fd, header_out);
+		return shmlog_load_header(access->fd, header_out);
 	header_out->header_size = header->header_size;
 	header_out->data_offset = header->data_offset;
 	header_out->size = atomic_load_explicit(&header->size,
@@ -295,10 +296,11 @@ static int load_words(const struct shmlog_entry *entry,
 	return 0;
 }
 
-int shmlog_entry_size(const struct shmlog_entry *entry, uint64_t *size_out)
+int shmlog_access_size(const struct shmlog_write_access *access,
+                       uint64_t *size_out)
 {
 	struct shmlog_header header = {0};
-	int status = load_words(entry, &header);
+	int status = load_words(access, &header);
 
 	*size_out = header.size;
 	return status;
@@ -306,124 +308,126 @@ int shmlog_entry_size(const struct shmlog_entry *entry, uint64_t *size_out)
 
 /* Where a log cannot be mapped, nobody else maps it either: a foreign writer
  * would have to come between the two calls with a call of its own. */
-static int move_size_in_file(const struct shmlog_entry *entry, uint64_t from,
-                             uint64_t to)
+static int move_size_in_file(const struct shmlog_write_access *access,
+                             uint64_t from, uint64_t to)
 {
 	uint64_t size;
-	int status = shmlog_entry_size(entry, &size);
+	int status = shmlog_access_size(access, &size);
 
 	if (status == 0 && size != from)
 		return SHMLOG_ERR_INTERFERED;
 	/* An aligned word goes to the file in one piece, after the frames,
 	 * which were written before. */
 	return status != 0 ? status
-	                   : shmlog_write_at(entry->fd, SHMLOG_SIZE_OFFSET, &to,
-	                                     sizeof(to));
+	                   : shmlog_write_at(access->fd, SHMLOG_SIZE_OFFSET,
+	                                     &to, sizeof(to));
 }
 
-int shmlog_entry_move_size(const struct shmlog_entry *entry, uint64_t from,
-                           uint64_t to)
+int shmlog_access_move_size(const struct shmlog_write_access *access,
+                            uint64_t from, uint64_t to)
 {
-	if (entry->header == NULL)
-		return move_size_in_file(entry, from, to);
+	if (access->header == NULL)
+		return move_size_in_file(access, from, to);
 	/* A reader may look at all below the new size once it sees it, so the
 	 * frames, which were written before, must be visible first; and if
 	 * somebody else has moved it, their frames must stay. */
 	return atomic_compare_exchange_strong_explicit(
-		       &entry->header->size, &from, to, memory_order_release,
+		       &access->header->size, &from, to, memory_order_release,
 		       memory_order_relaxed)
 	               ? 0
 	               : SHMLOG_ERR_INTERFERED;
 }
 
-void shmlog_entry_wake(const struct shmlog_entry *entry)
+void shmlog_access_wake(const struct shmlog_write_access *access)
 {
-	if (entry->header != NULL)
-		(void)shmlog_sys_wake(&entry->header->size);
+	if (access->header != NULL)
+		(void)shmlog_sys_wake(&access->header->size);
 }
 
 /* Checks under the lock that the log is what it was and can take more. */
-static int look_at_log(struct shmlog_entry *entry)
+static int look_at_log(struct shmlog_write_access *access)
 {
-	struct shmlog *log = entry->log;
+	struct shmlog *log = access->log;
 	struct shmlog_header header = {0};
-	int status = load_words(entry, &header);
+	int status = load_words(access, &header);
 
-	header.capacity = entry->capacity;
+	header.capacity = access->capacity;
 	if (status == 0)
 		status = shmlog_judge_header(&header);
 	if (status != 0)
 		return status;
 	if (header.data_offset != log->data_offset)
 		return SHMLOG_ERR_DATA_OFFSET;
-	entry->size = header.size;
+	access->size = header.size;
 	return 0;
 }
 
-int shmlog_open_access(struct shmlog_entry *entry)
+int shmlog_access_open(struct shmlog_write_access *access)
 {
-	int status = open_access(entry);
+	int status = open_access(access);
 
 	if (status == 0)
-		status = map_header(entry);
+		status = map_header(access);
 	if (status == 0)
-		status = look_at_log(entry);
+		status = look_at_log(access);
 	return status;
 }
 
-int shmlog_enter_unchecked(struct shmlog *log, const struct shmlog_terms *terms,
-                           struct shmlog_entry *entry_out)
+int shmlog_access_acquire_unchecked(struct shmlog *log,
+                                    const struct shmlog_access_terms *terms,
+                                    struct shmlog_write_access *access_out)
 {
-	struct shmlog_entry *entry = entry_out;
+	struct shmlog_write_access *access = access_out;
 	int status;
 
-	*entry = (struct shmlog_entry){.log = log, .fd = -1};
+	*access = (struct shmlog_write_access){.log = log, .fd = -1};
 	/* The lock is one with this handle's own writer's: taken once more it
 	 * would not exclude it, and let go it would be gone for both. */
 	if (log->has_writer)
 		return SHMLOG_ERR_WRITER_ACTIVE;
 	if (log->kept != NULL)
-		shmlog_leave(log->kept);
-	status = lock(log, terms, &entry->waited);
+		shmlog_access_release(log->kept);
+	status = lock(log, terms, &access->contended);
 	if (status != 0)
 		return status;
 	if (!terms->force)
-		status = shmlog_refuse_writer(log, &entry->certain);
+		status = shmlog_refuse_writer(log, &access->no_other_writer);
 	if (status == 0)
-		status = shmlog_open_access(entry);
+		status = shmlog_access_open(access);
 	if (status != 0)
-		shmlog_leave(entry);
+		shmlog_access_release(access);
 	return status;
 }
 
-int shmlog_enter(struct shmlog *log, const struct shmlog_terms *terms,
-                 struct shmlog_entry *entry_out)
+int shmlog_access_acquire(struct shmlog *log,
+                          const struct shmlog_access_terms *terms,
+                          struct shmlog_write_access *access_out)
 {
 	shmlog_chain_precheck(log);
-	int status = shmlog_enter_unchecked(log, terms, entry_out);
+	int status = shmlog_access_acquire_unchecked(log, terms, access_out);
 
 	if (status != 0)
 		return status;
-	status = shmlog_chain_check(log, entry_out->size);
+	status = shmlog_chain_check(log, access_out->size);
 	if (status != 0)
-		shmlog_leave(entry_out);
+		shmlog_access_release(access_out);
 	return status;
 }
 
-void shmlog_close_access(struct shmlog_entry *entry)
+void shmlog_access_close(struct shmlog_write_access *access)
 {
-	if (entry->header != NULL)
-		munmap(entry->header, SHMLOG_HEADER_BYTES);
-	if (entry->fd >= 0)
-		close(entry->fd);
-	entry->header = NULL;
-	entry->fd = -1;
+	if (access->header != NULL)
+		munmap(access->header, SHMLOG_HEADER_BYTES);
+	if (access->fd >= 0)
+		close(access->fd);
+	access->header = NULL;
+	access->fd = -1;
 }
 
-void shmlog_leave(struct shmlog_entry *entry)
+void shmlog_access_release(struct shmlog_write_access *access)
 {
-	shmlog_close_access(entry);
-	if (entry->log->kept == entry)
-		entry->log->kept = NULL;
-	shmlog_unlock(entry->log);
+	shmlog_access_close(access);
+	if (access->log->kept == access)
+		access->log->kept = NULL;
+	shmlog_unlock(access->log);
 }

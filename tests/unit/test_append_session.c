@@ -22,11 +22,11 @@
 #include <sys/syscall.h>
 #endif
 
-/* A log with a keeper that has been kept. */
+/* A log with a session that has been kept. */
 struct kept {
 	const char *path;
 	struct shmlog *log;
-	struct shmlog_keeper *keeper;
+	struct shmlog_append_session *session;
 	unsigned appended;
 };
 
@@ -35,7 +35,7 @@ static int append_with(struct kept *kept, unsigned flags)
 	const struct shmlog_append_options options = {
 		.flags = flags,
 		.lock_timeout_ns = -1,
-		.keeper = kept->keeper,
+		.session = kept->session,
 	};
 	unsigned char frame[64];
 	const char *text = numbered_text(kept->appended);
@@ -49,7 +49,7 @@ static int append_with(struct kept *kept, unsigned flags)
 
 static bool is_kept(const struct kept *kept)
 {
-	return shmlog_keeper_fd(kept->keeper) >= 0;
+	return shmlog_append_session_fd(kept->session) >= 0;
 }
 
 /* How long it may take until something is kept, which it never is where the
@@ -67,7 +67,7 @@ static void keep_log(struct kept *kept)
 	int64_t started = now_ns();
 
 	kept->log = open_log(kept->path);
-	expect_status(shmlog_keeper_open(kept->log, &kept->keeper), 0);
+	expect_status(shmlog_append_session_open(kept->log, &kept->session), 0);
 	while (!is_kept(kept) && kept->appended < 2000 &&
 	       now_ns() - started < UNTIL_KEPT_NS) {
 		expect_status(append_with(kept, 0), 0);
@@ -85,7 +85,7 @@ static bool start(struct kept *kept, const char *name)
 
 static void end(struct kept *kept)
 {
-	shmlog_keeper_close(kept->keeper);
+	shmlog_append_session_close(kept->session);
 	shmlog_close(kept->log);
 }
 
@@ -127,7 +127,7 @@ static bool is_wanted(const struct kept *kept, bool soon)
 {
 	int timeout_ms = soon ? (int)(patience_ns(MILLISECONDS(5000)) / 1000000)
 	                      : 0;
-	struct pollfd request = {.fd = shmlog_keeper_fd(kept->keeper),
+	struct pollfd request = {.fd = shmlog_append_session_fd(kept->session),
 	                         .events = POLLIN};
 
 	assert_true(request.fd >= 0);
@@ -159,7 +159,7 @@ TEST(test_keep_does_not_begin_for_a_process_that_ends_soon)
 
 	write_numbered_log(kept.path, 65536, 0);
 	kept.log = open_log(kept.path);
-	expect_status(shmlog_keeper_open(kept.log, &kept.keeper), 0);
+	expect_status(shmlog_append_session_open(kept.log, &kept.session), 0);
 	/* A quarter of a second is no longer soon. */
 	for (unsigned i = 0; i < 20; i++)
 		expect_status(append_with(&kept, 0), 0);
@@ -230,7 +230,7 @@ static void expect_to_let_go(bool opens_early, bool releases)
 	assert_int_equal(write(other.go[1], "g", 1), 1);
 	assert_true(is_wanted(&kept, true));
 	if (releases)
-		shmlog_keeper_release(kept.keeper);
+		shmlog_append_session_release(kept.session);
 	else
 		expect_status(append_with(&kept, 0), 0);
 	assert_false(is_kept(&kept));
@@ -450,13 +450,13 @@ static int announce_to_sleeper(const struct kept *kept, int64_t limit_ns)
 	int status = 0;
 
 	while (waitpid(pid, &status, WNOHANG) == 0) {
-		shmlog_keeper_announce(kept->keeper);
+		shmlog_append_session_wake_early(kept->session);
 		sleep_ns(MILLISECONDS(1));
 	}
 	return WEXITSTATUS(status);
 }
 
-TEST(test_keeper_announces_a_commit_to_those_who_sleep)
+TEST(test_session_wakes_early_those_who_sleep)
 {
 	struct kept kept;
 	unsigned before;
@@ -471,12 +471,12 @@ TEST(test_keeper_announces_a_commit_to_those_who_sleep)
 	assert_int_equal(kept.appended, before);
 	expect_status(append_with(&kept, SHMLOG_APPEND_WAKE), 0);
 	expect_numbers(kept.path, kept.appended);
-	shmlog_keeper_release(kept.keeper);
+	shmlog_append_session_release(kept.session);
 	assert_int_equal(announce_to_sleeper(&kept, SHORT_SLEEP), 1);
 	end(&kept);
 }
 
-TEST(test_keeper_does_not_announce_where_there_is_one_processor)
+TEST(test_session_does_not_wake_early_where_there_is_one_processor)
 {
 	struct kept kept;
 	cpu_set_t before;
@@ -502,21 +502,21 @@ TEST(test_keeper_does_not_announce_where_there_is_one_processor)
 
 #endif
 
-TEST(test_keeper_is_harmless_where_nothing_can_be_kept)
+TEST(test_session_is_harmless_where_nothing_can_be_kept)
 {
 	struct kept kept;
 
 	(void)start(&kept, "harmless");
 	for (unsigned i = 0; i < 10; i++)
 		expect_status(append_with(&kept, SHMLOG_APPEND_FORCE), 0);
-	shmlog_keeper_announce(kept.keeper);
-	shmlog_keeper_release(kept.keeper);
+	shmlog_append_session_wake_early(kept.session);
+	shmlog_append_session_release(kept.session);
 	assert_false(is_kept(&kept));
-	shmlog_keeper_announce(kept.keeper);
-	shmlog_keeper_release(kept.keeper);
+	shmlog_append_session_wake_early(kept.session);
+	shmlog_append_session_release(kept.session);
 	expect_numbers(kept.path, kept.appended);
 	end(&kept);
-	shmlog_keeper_close(NULL);
+	shmlog_append_session_close(NULL);
 }
 
 int main(void)
@@ -546,15 +546,14 @@ int main(void)
 			test_keep_uses_the_room_of_a_log_that_was_made_longer),
 		cmocka_unit_test(
 			test_keep_is_ended_by_any_other_use_of_the_handle),
+		cmocka_unit_test(test_session_wakes_early_those_who_sleep),
 		cmocka_unit_test(
-			test_keeper_announces_a_commit_to_those_who_sleep),
-		cmocka_unit_test(
-			test_keeper_does_not_announce_where_there_is_one_processor),
+			test_session_does_not_wake_early_where_there_is_one_processor),
 #endif
 		cmocka_unit_test(
-			test_keeper_is_harmless_where_nothing_can_be_kept),
+			test_session_is_harmless_where_nothing_can_be_kept),
 	};
 
-	return cmocka_run_group_tests_name("keep", tests, scratch_setup,
-	                                   scratch_teardown);
+	return cmocka_run_group_tests_name("append_session", tests,
+	                                   scratch_setup, scratch_teardown);
 }

@@ -1,0 +1,212 @@
+/*
+ * Keeping write access from one append to the next.
+ *
+ * To acquire write access costs several times what a small commit does: it
+ * takes the lock, looks for a writer, opens and maps.  All of that would still
+ * be valid for the next commit if it was certain that no other process has
+ * opened the log since.  A watch on the file makes it certain: the event for an
+ * open(2) is there before the opener can look into the file.  So one look at
+ * the watch before a commit replaces lock, search and opening:
+ *
+ *   - A writer that takes no lock has the log open.  Either it had when access
+ *     was acquired, and was found then; or the watch, which is older than that,
+ *     has seen it.  A writer that opens the log while the commit is made is
+ *     seen by a second look, behind the publish: see settle.c.
+ *   - A process that waits for the lock marks the file and then opens it.  The
+ *     mark is looked for after the watch was read empty and before anything is
+ *     kept, so either the mark or the opening is seen.
+ *   - A watch does not tell that a file was cut.  So its length is looked at: a
+ *     write behind its end would make it longer again.
+ *   - The name may lead elsewhere by now.  The watch sees the file renamed or
+ *     unlinked.  It cannot see that a folder above it was renamed, so the name
+ *     is looked up behind each publish, for the next one.
+ */
+#include "lock_cache.h"
+
+#include "sys.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#ifndef SHMLOG_TEST_KEEP_AT_ONCE
+/* Nothing is kept before a session is this old: a process that ends sooner
+ * gains less than it costs to end a watch. */
+#define WARMUP_NS 250000000
+/* Nothing is kept for so long after another process came: others are likely to
+ * follow. */
+#define BACKOFF_NS 100000000
+#else
+/* For campaigns: access is kept from the first commit on. */
+#define WARMUP_NS 0
+#define BACKOFF_NS 0
+#endif
+
+struct shmlog_append_session {
+	struct shmlog *log;
+	struct shmlog_write_access
+		access;         /* kept while log->kept points here */
+	int watch;              /* -1 before it is needed */
+	bool watch_unsupported; /* the system has no watch */
+	bool parallel;          /* a reader can run beside this thread */
+	int64_t not_before_ns;  /* nothing is kept till then */
+};
+
+int shmlog_append_session_open(struct shmlog *log,
+                               struct shmlog_append_session **session_out)
+{
+	struct shmlog_append_session *session = calloc(1, sizeof(*session));
+
+	if (session == NULL)
+		return -ENOMEM;
+	session->log = log;
+	session->watch = -1;
+	session->parallel = shmlog_sys_processors() > 1;
+	session->not_before_ns = shmlog_sys_now_ns() + WARMUP_NS;
+	shmlog_sys_mark_appender(log->fd);
+	*session_out = session;
+	return 0;
+}
+
+static bool is_kept(const struct shmlog_append_session *session)
+{
+	return session->log->kept == &session->access;
+}
+
+void shmlog_append_session_release(struct shmlog_append_session *session)
+{
+	pthread_mutex_lock(&session->log->append_mutex);
+	if (is_kept(session))
+		shmlog_access_release(&session->access);
+	pthread_mutex_unlock(&session->log->append_mutex);
+}
+
+void shmlog_append_session_close(struct shmlog_append_session *session)
+{
+	if (session == NULL)
+		return;
+	shmlog_append_session_release(session);
+	if (session->watch >= 0)
+		close(session->watch);
+	shmlog_sys_unmark_appender(session->log->fd);
+	free(session);
+}
+
+int shmlog_append_session_fd(const struct shmlog_append_session *session)
+{
+	pthread_mutex_lock(&session->log->append_mutex);
+	int fd = is_kept(session) ? session->watch : -1;
+
+	pthread_mutex_unlock(&session->log->append_mutex);
+	return fd;
+}
+
+void shmlog_append_session_wake_early(
+	const struct shmlog_append_session *session)
+{
+	pthread_mutex_lock(&session->log->append_mutex);
+	if (session->parallel && is_kept(session))
+		shmlog_access_wake(&session->access);
+	pthread_mutex_unlock(&session->log->append_mutex);
+}
+
+static void back_off(struct shmlog_append_session *session)
+{
+	session->not_before_ns = shmlog_sys_now_ns() + BACKOFF_NS;
+}
+
+/* Whether access may be kept by now; then there is a watch, read empty. */
+static bool prepare_watch(struct shmlog_append_session *session)
+{
+	if (session->watch_unsupported ||
+	    shmlog_sys_now_ns() < session->not_before_ns)
+		return false;
+	if (session->watch < 0)
+		session->watch = shmlog_sys_watch(session->log->fd);
+	session->watch_unsupported = session->watch < 0;
+	if (session->watch_unsupported)
+		return false;
+	(void)shmlog_sys_watch_read(session->watch);
+	return true;
+}
+
+static int acquire_anew(struct shmlog_append_session *session,
+                        struct shmlog *log,
+                        const struct shmlog_access_terms *terms,
+                        struct shmlog_write_access *access)
+{
+	bool prepared = prepare_watch(session);
+	int status = shmlog_access_acquire(log, terms, access);
+
+	if (status != 0 || !prepared)
+		return status;
+	/* The watch may have seen this process's own opening, and no other. */
+	access->may_keep = access->no_other_writer && !access->contended &&
+	                   shmlog_sys_watch_read(session->watch) !=
+	                           SHMLOG_SEEN_OTHERS;
+	if (!access->may_keep)
+		back_off(session);
+	return 0;
+}
+
+/* Whether the access that is kept is still valid: nobody has come, and the file
+ * is no shorter than it was.  A longer file has more room. */
+static bool is_still_valid(struct shmlog_append_session *session)
+{
+	uint64_t length;
+
+	if (shmlog_sys_watch_read(session->watch) != SHMLOG_SEEN_NOTHING ||
+	    shmlog_load_length(session->access.fd, &length) != 0 ||
+	    length < session->access.capacity)
+		return false;
+	session->access.capacity = length;
+	return true;
+}
+
+int shmlog_lock_cache_acquire(struct shmlog_append_session *session,
+                              struct shmlog *log,
+                              const struct shmlog_access_terms *terms,
+                              struct shmlog_write_access *access_out)
+{
+	if (session == NULL || session->log != log)
+		return shmlog_access_acquire(log, terms, access_out);
+	if (is_kept(session)) {
+		if (is_still_valid(session)) {
+			/* Its size is what this session published last.  If
+			 * another process has moved `size` since, the write
+			 * will find that. */
+			*access_out = session->access;
+			log->kept = access_out;
+			return 0;
+		}
+		shmlog_access_release(&session->access);
+		back_off(session);
+	}
+	return acquire_anew(session, log, terms, access_out);
+}
+
+bool shmlog_lock_cache_confirm(struct shmlog_append_session *session,
+                               struct shmlog_write_access *access)
+{
+	if (!access->may_keep)
+		return false;
+	access->may_keep = shmlog_sys_watch_read(session->watch) ==
+	                   SHMLOG_SEEN_NOTHING;
+	if (!access->may_keep)
+		back_off(session);
+	return access->may_keep;
+}
+
+void shmlog_lock_cache_store(struct shmlog_append_session *session,
+                             struct shmlog_write_access *access)
+{
+	bool resumed = access->log->kept == access;
+
+	if (!access->may_keep || !access->still_named ||
+	    (!resumed && shmlog_sys_has_lock_request(access->fd))) {
+		shmlog_access_release(access);
+		return;
+	}
+	session->access = *access;
+	access->log->kept = &session->access;
+}

@@ -1,0 +1,33 @@
+/* Keeping write access from one append to the next while nobody else comes. */
+#ifndef SHMLOG_LOCK_CACHE_H
+#define SHMLOG_LOCK_CACHE_H
+
+#include "write_access.h"
+
+/*
+ * All of these are called under the log's append_mutex.  `session` may be NULL:
+ * then nothing is kept.
+ */
+
+/*
+ * Acquires write access: what the session keeps, if the log is what it was and
+ * nobody has opened it since; else as shmlog_access_acquire() does.
+ */
+int shmlog_lock_cache_acquire(struct shmlog_append_session *session,
+                              struct shmlog *log,
+                              const struct shmlog_access_terms *terms,
+                              struct shmlog_write_access *access_out);
+
+/*
+ * Behind a publish: whether it is certain that nobody has opened the log since
+ * before access was acquired.  If not, the access will not be kept.
+ */
+bool shmlog_lock_cache_confirm(struct shmlog_append_session *session,
+                               struct shmlog_write_access *access);
+
+/* After a commit that moved `size` to access->size: keeps the access if that is
+ * allowed, else releases it. */
+void shmlog_lock_cache_store(struct shmlog_append_session *session,
+                             struct shmlog_write_access *access);
+
+#endif
