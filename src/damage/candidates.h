@@ -29,9 +29,12 @@ struct shmlog_candidate {
 /* What a word is worth, and what a frame of that size costs, in sixteenths of a
  * bit. */
 struct shmlog_weight {
-	int16_t rarity; /* negative: not known yet */
+	int16_t rarity; /* or SHMLOG_NOT_WEIGHED */
 	int16_t cost;
 };
+
+/* Each byte of it is the same, for memset(). */
+#define SHMLOG_NOT_WEIGHED ((int16_t)-1)
 
 struct shmlog_candidates {
 	const unsigned char *bytes;
@@ -66,34 +69,47 @@ int shmlog_candidates_init(struct shmlog_candidates *candidates,
                            struct shmlog_sizes *outer, uint32_t most_bytes);
 void shmlog_candidates_release(struct shmlog_candidates *candidates);
 
-/* Finds the candidates in bytes. */
-void shmlog_candidates_find(struct shmlog_candidates *candidates,
-                            const unsigned char *bytes, uint32_t length,
-                            bool skip_first);
+/* Weighs a word for the first time. */
+void shmlog_candidates_find_weight(const struct shmlog_candidates *candidates,
+                                   uint32_t word);
 
-/* Guesses the sizes of frames by the rows that were found and lie in no other,
- * where little is known of a log. */
-void shmlog_candidates_guess(struct shmlog_candidates *candidates);
+static inline const struct shmlog_weight *
+shmlog_candidates_weigh(const struct shmlog_candidates *candidates,
+                        uint32_t word)
+{
+	if (candidates->weights[word].rarity == SHMLOG_NOT_WEIGHED)
+		shmlog_candidates_find_weight(candidates, word);
+	return &candidates->weights[word];
+}
 
 /* How seldom a size word stands in the bytes by chance: up to 16 bits. */
-int32_t shmlog_candidates_rarity(const struct shmlog_candidates *candidates,
-                                 uint32_t word);
+static inline int32_t
+shmlog_candidates_rarity(const struct shmlog_candidates *candidates,
+                         uint32_t word)
+{
+	return shmlog_candidates_weigh(candidates, word)->rarity;
+}
 
 /* The evidence of a frame of this size by its two words alone, or by one of
  * them; may be negative. */
-int32_t shmlog_candidates_weight(const struct shmlog_candidates *candidates,
-                                 uint32_t size);
-int32_t shmlog_candidates_word(const struct shmlog_candidates *candidates,
-                               uint32_t size);
+static inline int32_t
+shmlog_candidates_weight(const struct shmlog_candidates *candidates,
+                         uint32_t size)
+{
+	const struct shmlog_weight *weight = shmlog_candidates_weigh(candidates,
+	                                                             size);
 
-/* Whether payloads of the log hold frames, by what was found so far. */
-bool shmlog_candidates_host(const struct shmlog_candidates *candidates);
+	return 2 * weight->rarity - weight->cost;
+}
 
-/* What a frame that one word says to have `size` bytes explains as its payload,
- * from one place to another; and one neither of whose words is good. */
-int32_t shmlog_candidates_explained(const struct shmlog_candidates *candidates,
-                                    uint32_t from, uint32_t to, uint32_t size);
-int32_t shmlog_candidates_hosted(const struct shmlog_candidates *candidates,
-                                 uint32_t from, uint32_t to);
+static inline int32_t
+shmlog_candidates_word(const struct shmlog_candidates *candidates,
+                       uint32_t size)
+{
+	const struct shmlog_weight *weight = shmlog_candidates_weigh(candidates,
+	                                                             size);
+
+	return weight->rarity - weight->cost;
+}
 
 #endif

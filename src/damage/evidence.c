@@ -1,19 +1,24 @@
 /*
  * Which of the bytes that look like frames are frames of the log.
  *
- * A way through the bytes is a row of steps, each over a good frame, over one
- * with a bad word or two, over a payload whose size wrapped, or over bytes that
- * are lost.  Each step has its evidence, the logarithm of how much likelier the
- * bytes are with it than without, less the logarithm of how unlikely it is in
- * itself: damage costs bits, and so do a size that the log hardly has, and
- * every doubling of the places where good frames may go on.  The way with the
- * most evidence is taken.  So one rule decides between all that might be: a
- * distant word that happens to equal the one at hand, frames that lie in a
- * payload, and frames that go on behind bytes that are lost.
+ * A way through the bytes is a row of steps, each over a good frame, over a
+ * frame with a bad word or two, over a payload whose size wrapped, or over
+ * bytes that are lost.  Each step has its evidence: the logarithm of how much
+ * likelier the bytes are with it than without, less the logarithm of how
+ * unlikely it is in itself.  Damage costs bits, and so do a size that the log
+ * hardly has, and every doubling of the places where good frames may go on.
+ * The way with the most evidence is taken.  So one rule decides between all
+ * explanations: a distant word that happens to equal the one at hand, frames
+ * that lie in a payload, and frames that go on behind bytes that are lost.
+ *
+ * The file is a long one because it is a single search: every step is taken at
+ * each of half a million places, and the compiler inlines those that it sees.
  */
 #include "evidence.h"
 
+#include "find_candidates.h"
 #include "format.h"
+#include "payload_frames.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -139,7 +144,7 @@ static int32_t gap_cost(const struct search *search, uint64_t bytes,
 static int32_t bad_frame(const struct search *search, uint32_t from,
                          uint32_t to)
 {
-	return shmlog_candidates_hosted(search->candidates, from, to) -
+	return shmlog_payload_hosted(search->candidates, from, to) -
 	       BAD_FRAME_BITS -
 	       shmlog_sizes_cost(search->candidates->outer, to - from);
 }
@@ -164,7 +169,7 @@ static int32_t half_good_frame(const struct search *search, uint32_t from,
 	uint32_t size = to - from;
 
 	return shmlog_candidates_word(candidates, size) +
-	       shmlog_candidates_explained(candidates, from, to, size) -
+	       shmlog_payload_explained(candidates, from, to, size) -
 	       BAD_WORD_BITS;
 }
 
@@ -189,7 +194,9 @@ static int32_t word_beside(const struct search *search, uint32_t word,
 	/* Of one that lost bytes; in a payload that holds frames, they are
 	 * behind the word. */
 	if (word > bytes)
-		bits = shmlog_candidates_host(candidates) ? 0 : bits - CUT_BITS;
+		bits = shmlog_payloads_hold_frames(candidates)
+		               ? 0
+		               : bits - CUT_BITS;
 	return bits > 0 ? bits : 0;
 }
 
@@ -211,8 +218,8 @@ static int32_t words_beside(const struct search *search, uint32_t from,
 		              word_beside(search, last, bytes));
 	if (first == last && first > bytes)
 		return 2 * word_beside(search, first, first) +
-		       shmlog_candidates_explained(search->candidates, from, to,
-		                                   first);
+		       shmlog_payload_explained(search->candidates, from, to,
+		                                first);
 	return word_beside(search, first, bytes) +
 	       word_beside(search, last, bytes);
 }
@@ -222,7 +229,7 @@ static int32_t words_beside(const struct search *search, uint32_t from,
 static bool is_hopeless(const struct search *search,
                         const struct origin *origin, uint32_t at)
 {
-	return !shmlog_candidates_host(search->candidates) &&
+	return !shmlog_payloads_hold_frames(search->candidates) &&
 	       origin->score + WORDS_BITS - GAP_BITS <
 	               search->evidence->score[at];
 }
@@ -324,8 +331,7 @@ static void go_by_wrap(struct search *search, uint32_t at, uint32_t word)
 		go(search, at, to,
 		   score_before_damage(search, at) - WRAP_BITS +
 		           2 * shmlog_candidates_rarity(candidates, word) +
-		           shmlog_candidates_explained(candidates, at, to,
-		                                       total),
+		           shmlog_payload_explained(candidates, at, to, total),
 		   BY_WRAP);
 	}
 }
@@ -337,8 +343,8 @@ static void go_by_tear(struct search *search, uint32_t at, uint32_t word)
 	const struct shmlog_candidates *candidates = search->candidates;
 
 	int32_t bits = shmlog_candidates_word(candidates, word) +
-	               shmlog_candidates_explained(candidates, at,
-	                                           search->length + 2, word) -
+	               shmlog_payload_explained(candidates, at,
+	                                        search->length + 2, word) -
 	               BAD_WORD_BITS;
 
 	go(search, at, search->length, score_before_damage(search, at) + bits,
@@ -360,7 +366,7 @@ static int32_t weak_frame(const struct search *search, uint32_t at,
 	if (!shmlog_sizes_has(candidates->outer, total))
 		return bits;
 	return (bits > 0 ? bits : 0) +
-	       shmlog_candidates_explained(candidates, at, at + total, total);
+	       shmlog_payload_explained(candidates, at, at + total, total);
 }
 
 /* Goes from a place over the frame that starts there, good or bad. */

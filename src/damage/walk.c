@@ -1,7 +1,8 @@
-/* The walk that proves a log: every frame, every damaged range, and what lies
- * outside the committed data. */
+/* The walk that proves a log: every frame and every damaged range of the
+ * committed data, and then what lies outside them. */
 #include "frame_source.h"
 #include "log.h"
+#include "outside_data.h"
 #include "resume.h"
 #include "wrap.h"
 
@@ -17,11 +18,6 @@
  * gains nothing worth having.
  */
 #define LARGE_BYTES 16384u
-/* Frames between two calls of the visitor where it has no other reason. */
-#define FRAMES_BETWEEN_CALLS 65536u
-/* Bytes behind the commit that are looked at for something but zeros. */
-#define LEFTOVER_BYTES 65536u
-
 /* So many frames that look like none must follow one that looks like a fill. */
 #define OTHER_FRAMES 3u
 /* So many frames are learned, and of those behind them one in so many. */
@@ -388,89 +384,6 @@ static int walk_all(struct walk *walk)
 	return status;
 }
 
-/*
- * Counts the frames of an unbroken chain in a part of the file.  Stores where
- * it stops.  Read errors stop it, too: nothing is proved by this.  0, or what
- * the visitor said.
- */
-static int count_chain(const struct walk *walk, uint64_t from, uint64_t to,
-                       uint64_t *frames_out, uint64_t *stop_out)
-{
-	struct shmlog_window window;
-	struct shmlog_fetched fetched;
-	uint64_t length = to - from;
-	uint64_t at = 0;
-	uint64_t frames = 0;
-	int status = 0;
-
-	*stop_out = from;
-	*frames_out = 0;
-	if (shmlog_window_init(&window, walk->log->fd, from,
-	                       SHMLOG_FRAME_MAX_BYTES) != 0)
-		return 0;
-	while (status == 0 && at < length &&
-	       shmlog_fetch_frame(&window, at, length, &fetched) == 0) {
-		uint32_t total = shmlog_format_frame(fetched.at, fetched.held);
-
-		if (total == 0)
-			break;
-		at += total;
-		if (++frames % FRAMES_BETWEEN_CALLS == 0)
-			status = shmlog_keep_going(walk->visitor);
-	}
-	shmlog_window_release(&window);
-	*stop_out = from + at;
-	*frames_out = frames;
-	return status;
-}
-
-/* Frames that fill the space between the header and the data exactly: a sign
- * that dataOffset was changed. */
-static int look_before_data(struct walk *walk)
-{
-	struct shmlog_verify_report *report = walk->report;
-	const struct shmlog_header *header = &report->header;
-	uint64_t frames;
-	uint64_t stop;
-
-	if (header->header_size >= header->data_offset)
-		return 0;
-	int status = count_chain(walk, header->header_size, header->data_offset,
-	                         &frames, &stop);
-
-	if (stop == header->data_offset)
-		report->frames_in_gap = frames;
-	return status;
-}
-
-/* What a writer that was killed, or that is at work, left behind. */
-static int look_behind_commit(struct walk *walk)
-{
-	struct shmlog_verify_report *report = walk->report;
-	const struct shmlog_header *header = &report->header;
-	uint64_t available = header->capacity - header->size;
-	unsigned char bytes[4096];
-	uint64_t stop;
-	int status = count_chain(walk, header->size, header->capacity,
-	                         &report->leftover_frames, &stop);
-
-	if (available > LEFTOVER_BYTES)
-		available = LEFTOVER_BYTES;
-	for (uint64_t at = 0; at < available; at += sizeof(bytes)) {
-		uint64_t left = available - at;
-		size_t part = left < sizeof(bytes) ? (size_t)left
-		                                   : sizeof(bytes);
-
-		if (report->leftover_bytes ||
-		    shmlog_read_at(walk->log->fd, header->size + at, bytes,
-		                   part) != 0)
-			break;
-		for (size_t i = 0; i < part; i++)
-			report->leftover_bytes |= bytes[i] != 0;
-	}
-	return status;
-}
-
 int shmlog_verify(struct shmlog *log,
                   const struct shmlog_verify_visitor *visitor,
                   struct shmlog_verify_report *report_out)
@@ -498,9 +411,9 @@ int shmlog_verify(struct shmlog *log,
 	if (status == 0)
 		status = walk_all(&walk);
 	if (status == 0)
-		status = look_before_data(&walk);
+		status = shmlog_look_before_data(log, visitor, report_out);
 	if (status == 0)
-		status = look_behind_commit(&walk);
+		status = shmlog_look_behind_commit(log, visitor, report_out);
 	if (walk.searched)
 		shmlog_resume_release(&walk.resume);
 	shmlog_sizes_release(&walk.sizes);

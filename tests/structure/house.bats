@@ -7,12 +7,14 @@ LAYERS=(
 	"format status sys"
 	"file frame_sizes sys_linux sys_marks sys_portable unnamed"
 	"candidates log sys_proc window"
-	"evidence frame_source mapping process"
-	"chain resume"
-	"wrap write_access"
-	"lock_cache settle"
+	"frame_source mapping payload_frames process"
+	"chain find_candidates"
+	"evidence write_access"
+	"lock_cache resume settle"
+	"wrap"
 	"append create reader writer"
-	"salvage wait walk"
+	"outside_data salvage wait"
+	"walk"
 )
 # The one room beside src/damage/ that may include a header from there.
 SEES_DAMAGE=reader
@@ -230,6 +232,16 @@ wing_of() { # FILE: base, ..., cmd/NAME, or "" for cli/*.c
 	for file in "${LIBRARY[@]}" "${CODE[@]}" "${TEST_CODE[@]}"; do
 		[[ $(head -c 2 "$file") == "/*" ]] ||
 			fail "$file begins without a comment"
+	done
+}
+
+@test "a long source file of the library says why it is" {
+	local file
+
+	for file in "${LIBRARY[@]}"; do
+		(($(wc -l <"$file") <= 500)) ||
+			sed '/\*\//q' "$file" | grep -q 'The file is a long one because' ||
+			fail "$file has over 500 lines without a reason in its first comment"
 	done
 }
 

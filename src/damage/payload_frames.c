@@ -1,0 +1,231 @@
+/*
+ * Frames that lie in the payload of another.
+ *
+ * Payloads may be made of frames.  A frame explains whatever lies wholly in its
+ * payload, so that the evidence of that counts for it, less the bits that it
+ * takes to believe that payloads of this log hold frames.
+ */
+#include "payload_frames.h"
+
+#include "format.h"
+
+/* A run in a payload needs so much evidence to be in need of explanation. */
+#define STRONG_BITS (30 * SHMLOG_BIT)
+/* What it takes to believe that a payload holds frames, the first time ... */
+#define FIRST_HOST_BITS (40 * SHMLOG_BIT)
+/* ... if it begins with them ... */
+#define FRONT_BITS (4 * SHMLOG_BIT)
+/* ... for each further run in it, ... */
+#define FURTHER_RUN_BITS (60 * SHMLOG_BIT)
+/* ... and where other payloads of the log hold frames. */
+#define HOST_BITS (8 * SHMLOG_BIT)
+/* So many frames with others in their payload must have been seen for that. */
+#define HOSTS 3u
+/* How many frames of a run in a payload are learned. */
+#define LEARNED_FRAMES 64u
+/* Where in the header of a log its data's offset stands. */
+#define DATA_OFFSET_PLACE 8u
+/* Steps through the candidates in one frame, so that a hostile log does not
+ * take quadratic time. */
+#define MOST_STEPS 4096u
+
+uint32_t shmlog_candidates_from(const struct shmlog_candidates *candidates,
+                                uint32_t at, uint32_t low)
+{
+	uint32_t high = candidates->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (candidates->list[middle].start < at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool shmlog_payload_next_run(const struct shmlog_candidates *candidates,
+                             uint32_t *number_inout, uint32_t payload_end)
+{
+	uint32_t number = *number_inout;
+
+	for (uint32_t steps = 0;
+	     number < candidates->count && steps < MOST_STEPS; steps++) {
+		const struct shmlog_candidate *one = &candidates->list[number];
+
+		if (one->start >= payload_end)
+			return false;
+		*number_inout = number;
+		if (one->top <= payload_end && one->sum >= STRONG_BITS) {
+			if (!one->follows)
+				return true;
+			number = shmlog_candidates_from(candidates, one->top,
+			                                number + 1);
+			continue;
+		}
+		number++;
+	}
+	return false;
+}
+
+static bool is_zero(const unsigned char *bytes, size_t length)
+{
+	while (length > 0 && bytes[length - 1] == 0)
+		length--;
+	return length == 0;
+}
+
+/* Whether a payload begins with the frames at a place, be it with the header of
+ * a log before them. */
+static bool is_at_front(const struct shmlog_candidates *candidates,
+                        uint32_t payload, uint32_t at)
+{
+	const unsigned char *header = candidates->bytes + payload;
+
+	if (at < payload + SHMLOG_HEADER_BYTES)
+		return at == payload;
+	return shmlog_load_word(header + DATA_OFFSET_PLACE) == at - payload &&
+	       is_zero(header + DATA_OFFSET_PLACE + 2, 6);
+}
+
+struct shmlog_inside
+shmlog_payload_look(const struct shmlog_candidates *candidates, uint32_t from,
+                    uint32_t to, uint32_t number)
+{
+	struct shmlog_inside inside = {0};
+
+	while (shmlog_payload_next_run(candidates, &number, to - 2)) {
+		const struct shmlog_candidate *one = &candidates->list[number];
+
+		inside.at_front |= inside.runs == 0 &&
+		                   is_at_front(candidates, from + 2,
+		                               one->start);
+		inside.runs++;
+		inside.sum = shmlog_evidence_add(inside.sum, one->sum);
+		inside.hosted = shmlog_evidence_add(inside.hosted, one->hosted);
+		number = shmlog_candidates_from(candidates, one->top,
+		                                number + 1);
+	}
+	return inside;
+}
+
+bool shmlog_payloads_hold_frames(const struct shmlog_candidates *candidates)
+{
+	return candidates->hosts >= HOSTS;
+}
+
+int32_t shmlog_inside_explained(const struct shmlog_candidates *candidates,
+                                const struct shmlog_inside *inside,
+                                uint32_t size)
+{
+	if (inside->runs == 0)
+		return 0;
+	int32_t bits = inside->sum -
+	               (inside->at_front ? FRONT_BITS : FIRST_HOST_BITS) -
+	               shmlog_log2((uint64_t)candidates->outer->total + 1) -
+	               (inside->runs - 1) * FURTHER_RUN_BITS;
+	int32_t hosted = inside->hosted - inside->runs * HOST_BITS;
+
+	if (shmlog_payloads_hold_frames(candidates) && hosted > bits &&
+	    (inside->at_front || (size <= SHMLOG_FRAME_MAX_BYTES &&
+	                          shmlog_sizes_has(candidates->outer, size))))
+		bits = hosted;
+	return bits > 0 ? bits : 0;
+}
+
+int32_t shmlog_payload_explained(const struct shmlog_candidates *candidates,
+                                 uint32_t from, uint32_t to, uint32_t size)
+{
+	struct shmlog_inside inside = shmlog_payload_look(
+		candidates, from, to,
+		shmlog_candidates_from(candidates, from + 2, 0));
+
+	/* A bad word may name any size; one that the log has, if it is known
+	 * which, it hardly names. */
+	if (size <= SHMLOG_FRAME_MAX_BYTES && size != candidates->length &&
+	    !shmlog_sizes_has(candidates->outer, size) &&
+	    (!inside.at_front || candidates->outer->known >= SHMLOG_SIZES_MANY))
+		return 0;
+	return shmlog_inside_explained(candidates, &inside, size);
+}
+
+int32_t shmlog_payload_hosted(const struct shmlog_candidates *candidates,
+                              uint32_t from, uint32_t to)
+{
+	if (!shmlog_payloads_hold_frames(candidates))
+		return 0;
+
+	struct shmlog_inside inside = shmlog_payload_look(
+		candidates, from, to,
+		shmlog_candidates_from(candidates, from + 2, 0));
+	int32_t bits = inside.hosted -
+	               (inside.runs - (inside.at_front ? 1 : 0)) * HOST_BITS;
+
+	return bits > 0 ? bits : 0;
+}
+
+/* Whether a strong run leads out of the middle of a frame: then one of them is
+ * none. */
+static bool is_crossed(const struct shmlog_candidates *candidates,
+                       uint32_t number)
+{
+	uint32_t end = candidates->list[number].start +
+	               candidates->list[number].total;
+
+	for (uint32_t i = number + 1;
+	     i < candidates->count && i - number < MOST_STEPS &&
+	     candidates->list[i].start < end;
+	     i++) {
+		if (candidates->list[i].top > end - 2 &&
+		    candidates->list[i].sum >= STRONG_BITS)
+			return true;
+	}
+	return false;
+}
+
+/* Bytes that strong runs take in the payload of a candidate. */
+static uint32_t bytes_inside(const struct shmlog_candidates *candidates,
+                             uint32_t number)
+{
+	const struct shmlog_candidate *one = &candidates->list[number];
+	uint32_t payload_end = one->start + one->total - 2;
+	uint32_t inside = shmlog_candidates_from(candidates, one->start + 2,
+	                                         number + 1);
+	uint32_t bytes = 0;
+
+	while (shmlog_payload_next_run(candidates, &inside, payload_end)) {
+		const struct shmlog_candidate *head = &candidates->list[inside];
+
+		bytes += head->top - head->start;
+		inside = shmlog_candidates_from(candidates, head->top,
+		                                inside + 1);
+	}
+	return bytes;
+}
+
+void shmlog_payload_learn(struct shmlog_candidates *candidates, uint32_t number)
+{
+	const struct shmlog_candidate *one = &candidates->list[number];
+	uint32_t payload_end = one->start + one->total - 2;
+	uint32_t inside = shmlog_candidates_from(candidates, one->start + 2,
+	                                         number + 1);
+
+	if (one->next == SHMLOG_NOWHERE || !one->follows ||
+	    2 * bytes_inside(candidates, number) < one->total ||
+	    is_crossed(candidates, number))
+		return;
+	candidates->hosts++;
+	while (shmlog_payload_next_run(candidates, &inside, payload_end)) {
+		uint32_t frame = inside;
+
+		for (uint32_t i = 0;
+		     i < LEARNED_FRAMES && frame != SHMLOG_NOWHERE; i++) {
+			shmlog_sizes_learn(&candidates->inner,
+			                   candidates->list[frame].total);
+			frame = candidates->list[frame].next;
+		}
+		inside = shmlog_candidates_from(
+			candidates, candidates->list[inside].top, inside + 1);
+	}
+}
