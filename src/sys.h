@@ -31,6 +31,23 @@ int shmlog_sys_pause(int64_t ns);
 int shmlog_sys_wait(const _Atomic uint64_t *word, uint64_t expected,
                     int64_t timeout_ns);
 
+/* A word, and the value whose change is awaited. */
+struct shmlog_awaited {
+	const _Atomic uint64_t *word;
+	uint64_t expected;
+};
+/* How many of them one sleep can be on. */
+#define SHMLOG_AWAITED_MAX 128u
+
+/*
+ * The same for 1 to SHMLOG_AWAITED_MAX words at once: 1 when one of them was
+ * woken, whose place is stored in *which_out; 0 when the time has passed;
+ * -EAGAIN when the low half of one differs; -EINTR; or -ENOSYS, without a
+ * sleep, where the system cannot do it.
+ */
+int shmlog_sys_wait_any(const struct shmlog_awaited *words, size_t count,
+                        int64_t timeout_ns, size_t *which_out);
+
 /* Wakes all who sleep on the word.  0, also where that cannot be done and all
  * poll; SHMLOG_ERR_MAPPING_GONE where the word's page was cut off; -errno. */
 int shmlog_sys_wake(const _Atomic uint64_t *word);

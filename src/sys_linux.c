@@ -31,13 +31,16 @@ static const uint32_t *low_half(const _Atomic uint64_t *word)
 	return (const uint32_t *)(const void *)word;
 }
 
+static struct timespec timespec_of(int64_t ns)
+{
+	return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_SECOND),
+	                         .tv_nsec = (long)(ns % NS_PER_SECOND)};
+}
+
 int shmlog_sys_wait(const _Atomic uint64_t *word, uint64_t expected,
                     int64_t timeout_ns)
 {
-	struct timespec timeout = {
-		.tv_sec = (time_t)(timeout_ns / NS_PER_SECOND),
-		.tv_nsec = (long)(timeout_ns % NS_PER_SECOND),
-	};
+	struct timespec timeout = timespec_of(timeout_ns);
 
 	if (word == NULL)
 		return shmlog_sys_pause(timeout_ns);
@@ -54,6 +57,53 @@ int shmlog_sys_wait(const _Atomic uint64_t *word, uint64_t expected,
 		 * ENOSYS, EPERM, EACCES: a sandbox refuses the call, which
 		 * leaves polling. */
 		return shmlog_sys_pause(timeout_ns);
+	}
+}
+
+/* futex_waitv(2), which the headers of older systems do not have: its number,
+ * its argument, and the flag of a shared word of 32 bits. */
+#define NUMBER_OF_FUTEX_WAITV 449
+#define FUTEX_OF_32_BITS 2u
+
+struct futex_wait {
+	uint64_t expected;
+	uint64_t address;
+	uint32_t flags;
+	uint32_t reserved;
+};
+
+int shmlog_sys_wait_any(const struct shmlog_awaited *words, size_t count,
+                        int64_t timeout_ns, size_t *which_out)
+{
+	struct futex_wait waits[SHMLOG_AWAITED_MAX];
+	struct timespec end = timespec_of(shmlog_sys_now_ns() + timeout_ns);
+
+	for (size_t i = 0; i < count; i++)
+		waits[i] = (struct futex_wait){
+			.expected = (uint32_t)words[i].expected,
+			.address = (uintptr_t)low_half(words[i].word),
+			.flags = FUTEX_OF_32_BITS,
+		};
+	long result = syscall(NUMBER_OF_FUTEX_WAITV, waits, (unsigned)count, 0u,
+	                      &end, CLOCK_MONOTONIC);
+
+	if (result >= 0) {
+		*which_out = (size_t)result;
+		return 1;
+	}
+	switch (errno) {
+	case EINTR: return -EINTR;
+	case EAGAIN: return -EAGAIN;
+	case ETIMEDOUT: return 0;
+	case EFAULT: {
+		/* A page is gone, as its file was cut.  The caller looks at
+		 * the files next; do not let it spin till then. */
+		int status = shmlog_sys_pause(timeout_ns);
+
+		return status == 0 ? -EAGAIN : status;
+	}
+	/* An older kernel does not have the call, a sandbox refuses it. */
+	default: return -ENOSYS;
 	}
 }
 

@@ -16,6 +16,16 @@ int shmlog_sys_wait(const _Atomic uint64_t *word, uint64_t expected,
 	return shmlog_sys_pause(timeout_ns);
 }
 
+int shmlog_sys_wait_any(const struct shmlog_awaited *words, size_t count,
+                        int64_t timeout_ns, size_t *which_out)
+{
+	(void)words;
+	(void)count;
+	(void)timeout_ns;
+	(void)which_out;
+	return -ENOSYS;
+}
+
 int shmlog_sys_wake(const _Atomic uint64_t *word)
 {
 	(void)word;

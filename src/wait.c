@@ -104,6 +104,179 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
 	}
 }
 
+/* ------------------------------------------------------- several readers */
+
+/* How seldom readers are looked at that no sleep is on. */
+#define BLIND_POLL_NS 50000000
+
+/* Readers that one sleep is for. */
+struct wait_set {
+	struct shmlog_reader *const *readers;
+	size_t count;
+	/* The sleep is on the words of some of them, at these places. */
+	struct shmlog_awaited words[SHMLOG_AWAITED_MAX];
+	size_t places[SHMLOG_AWAITED_MAX];
+	size_t word_count;
+	size_t which; /* the reader that there is news of */
+};
+
+/* Finds the words to sleep on. */
+static void find_words(struct wait_set *set)
+{
+	set->word_count = 0;
+	for (size_t i = 0;
+	     i < set->count && set->word_count < SHMLOG_AWAITED_MAX; i++) {
+		const _Atomic uint64_t *word;
+
+		if (shmlog_size_word(set->readers[i]->log, &word) != 0)
+			continue;
+		set->words[set->word_count].word = word;
+		set->places[set->word_count++] = i;
+	}
+}
+
+/*
+ * Looks at all logs.  1 if one has grown, whose place becomes set->which; 0; or
+ * a refusal of the reader at that place.
+ */
+static int look_at_all(struct wait_set *set)
+{
+	int news = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		int found = look(set->readers[i]);
+
+		if (found == 0 || (found > 0 && news > 0))
+			continue;
+		set->which = i;
+		if (found < 0)
+			return found;
+		news = found;
+	}
+	return news;
+}
+
+/* The pause that the log with the latest news asks for. */
+static int64_t next_pause(const struct wait_set *set, int64_t max_poll_ns)
+{
+	int64_t idle_ns = INT64_MAX;
+
+	for (size_t i = 0; i < set->count; i++)
+		idle_ns = least(idle_ns, set->readers[i]->idle_ns);
+	return least(FIRST_POLL_NS + idle_ns / 8, max_poll_ns);
+}
+
+/* Sleeps once: a result of shmlog_sys_wait_any(). */
+static int sleep_on_words(struct wait_set *set, int64_t pause,
+                          size_t *woken_out)
+{
+	for (size_t i = 0; i < set->word_count; i++) {
+		const struct shmlog_reader *reader =
+			set->readers[set->places[i]];
+
+		set->words[i].expected = reader->log->data_offset +
+		                         reader->committed;
+	}
+	int status = set->word_count == 0
+	                     ? -ENOSYS
+	                     : shmlog_sys_wait_any(set->words, set->word_count,
+	                                           pause, woken_out);
+
+	if (status == 1)
+		*woken_out = set->places[*woken_out];
+	if (status != -ENOSYS)
+		return status;
+	/* Until the end of this call, all readers are polled for. */
+	set->word_count = 0;
+	status = shmlog_sys_wait(NULL, 0, pause);
+	return status;
+}
+
+/* Whether nothing is committed behind any cursor yet, as far as is known; or
+ * -EINVAL, if a reader could see nothing else. */
+static int check_set(const struct wait_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->readers[i]->committed > set->readers[i]->cursor)
+			return 1;
+	}
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->readers[i]->held)
+			return -EINVAL;
+	}
+	return set->count == 0 ? -EINVAL : 0;
+}
+
+/* Sleeps until there is news: a result of shmlog_reader_wait_any(). */
+static int wait_for_news(struct wait_set *set, int64_t timeout_ns,
+                         int64_t max_poll_ns)
+{
+	int64_t start = shmlog_sys_now_ns();
+	int64_t looked = start;
+
+	for (int64_t now = start;;) {
+		bool all_words = set->word_count == set->count;
+		int64_t pause = next_pause(set, max_poll_ns);
+		size_t woken = 0;
+
+		if (!all_words)
+			pause = least(pause, BLIND_POLL_NS);
+		if (timeout_ns >= 0)
+			pause = least(pause, timeout_ns - (now - start));
+		int status = sleep_on_words(set, pause, &woken);
+		int news = 0;
+
+		for (size_t i = 0; i < set->count; i++)
+			set->readers[i]->idle_ns += pause;
+		now = shmlog_sys_now_ns();
+		bool due = now - looked >= max_poll_ns ||
+		           (timeout_ns >= 0 && now - start >= timeout_ns);
+
+		if (status == 1) {
+			set->which = woken;
+			news = look_for_announced(set->readers[woken]);
+		} else if (status != 0 || due ||
+		           set->word_count != set->count) {
+			/* After a sleep that ended by itself this can wait:
+			 * the next one compares all words first, and does not
+			 * begin where one of them has changed. */
+			news = look_at_all(set);
+			looked = now;
+		}
+		if (news != 0) {
+			set->readers[set->which]->idle_ns =
+				status == 1 ? WOKEN_IDLE_NS : 0;
+			return news;
+		}
+		if (status < 0 && status != -EAGAIN)
+			return status;
+		if (timeout_ns >= 0 && now - start >= timeout_ns)
+			return 0;
+	}
+}
+
+int shmlog_reader_wait_any(struct shmlog_reader *const *readers, size_t count,
+                           int64_t timeout_ns, int64_t max_poll_ns,
+                           size_t *which_out)
+{
+	struct wait_set set = {.readers = readers, .count = count};
+	int status = check_set(&set);
+
+	*which_out = 0;
+	if (count == 1)
+		return shmlog_reader_wait(readers[0], timeout_ns, max_poll_ns);
+	if (status == 0 && timeout_ns != 0) {
+		find_words(&set);
+		status = wait_for_news(&set, timeout_ns,
+		                       max_poll_ns > 0 ? max_poll_ns
+		                                       : DEFAULT_MAX_POLL_NS);
+	} else if (status >= 0 || (timeout_ns == 0 && count > 0)) {
+		status = look_at_all(&set);
+	}
+	*which_out = set.which;
+	return status;
+}
+
 int shmlog_wake(struct shmlog *log)
 {
 	const _Atomic uint64_t *word;

@@ -1,21 +1,16 @@
 /* Prints the frames of a log, or of a part of it. */
 #include "command.h"
-#include "failure.h"
 #include "message.h"
 #include "numbers.h"
-#include "open_log.h"
 #include "options.h"
-#include "output_format.h"
+#include "printer.h"
 #include "range.h"
+#include "scan.h"
 #include "signals.h"
-#include "stdout_buffer.h"
-#include "typed.h"
 
-#include <errno.h>
 #include <shmlog.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <unistd.h>
 
 enum {
 	OPTION_FROM,
@@ -47,19 +42,17 @@ static const struct cli_option dump_options[] = {
 	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
 };
 
-/* Frames that are read and rendered at a time. */
-#define BATCH_FRAMES 256u
+static const struct cli_printer_places dump_places = {
+	.output = OPTION_OUTPUT,
+	.template = OPTION_TEMPLATE,
+	.typed = {OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS},
+};
 
 struct dump {
 	const char *path;
 	struct cli_range range;
 	uint64_t left; /* frames that may still be printed */
-
-	struct cli_renderer renderer;
-	struct cli_typed typed;
-	struct cli_output output;
-	struct shmlog *log;
-	struct shmlog_reader *reader;
+	struct cli_printer printer;
 };
 
 static int read_position(const struct cli_args *args, size_t option,
@@ -72,8 +65,6 @@ static int read_position(const struct cli_args *args, size_t option,
 
 static int read_request(const struct cli_args *args, struct dump *dump)
 {
-	static const struct cli_typed_places places = {
-		OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS};
 	const char *count = cli_args_value(args, OPTION_COUNT);
 	struct cli_quoted quoted;
 	int status;
@@ -88,112 +79,48 @@ static int read_request(const struct cli_args *args, struct dump *dump)
 	if (status == CLI_OK)
 		status = read_position(args, OPTION_TO, "end", &dump->range.to);
 	if (status == CLI_OK)
-		status = cli_renderer_init(
-			&dump->renderer, cli_args_value(args, OPTION_OUTPUT),
-			cli_args_value(args, OPTION_TEMPLATE), STDOUT_FILENO);
-	if (status == CLI_OK)
-		status = cli_typed_init(&dump->typed, args, places, dump->path);
-	if (status == CLI_OK)
-		status = cli_renderer_set_type(&dump->renderer, &dump->typed);
+		status = cli_printer_init(&dump->printer, args, &dump_places);
 	return status;
 }
 
-/* ---------------------------------------------------------------- printing */
-
-/* A call on the reader failed: the good frames first, then the news. */
-static int stop(struct dump *dump, int status)
+static int print_frames(struct dump *dump, struct cli_scan *scan)
 {
-	if (cli_is_damage(status))
-		cli_render_damage(&dump->renderer, &dump->output,
-		                  shmlog_reader_fault(dump->reader));
-	else if (status == SHMLOG_ERR_MAPPING_GONE ||
-	         status == SHMLOG_ERR_WENT_BACK)
-		cli_render_event(&dump->renderer, &dump->output, "shrunk", "");
-	(void)cli_output_flush(&dump->output);
-	return cli_reader_failed(dump->path, dump->reader, status);
-}
+	int count = 0;
 
-/* Whether to go on: not when nobody reads any more, nor after a signal. */
-static bool is_wanted(const struct dump *dump)
-{
-	return dump->left > 0 && dump->output.error == 0 &&
-	       cli_signal_caught() == 0;
-}
-
-static int print_forwards(struct dump *dump)
-{
-	struct shmlog_frame frames[BATCH_FRAMES];
-
-	while (is_wanted(dump) &&
-	       shmlog_reader_cursor(dump->reader) < dump->range.end) {
-		size_t most = dump->left < BATCH_FRAMES ? (size_t)dump->left
-		                                        : BATCH_FRAMES;
-		int result = shmlog_reader_next_batch(dump->reader, most, 0,
-		                                      frames);
-		size_t count;
-
-		if (result < 0)
-			return stop(dump, result);
-		if (result == 0)
-			break;
-		count = cli_frames_before(frames, (size_t)result,
-		                          dump->range.end);
-		cli_render_frames(&dump->renderer, &dump->output, frames,
-		                  count);
-		dump->left -= count;
+	while (cli_printer_is_wanted(&dump->printer) &&
+	       (count = cli_scan_next(scan, dump->left)) > 0) {
+		cli_printer_frames(&dump->printer, scan->frames, (size_t)count);
+		dump->left -= (uint64_t)count;
 	}
-	return CLI_OK;
+	return count >= 0 ? CLI_OK
+	                  : cli_printer_failed(&dump->printer, scan->reader,
+	                                       count);
 }
 
-static int print_backwards(struct dump *dump)
-{
-	while (is_wanted(dump) &&
-	       shmlog_reader_cursor(dump->reader) > dump->range.begin) {
-		struct shmlog_frame frame;
-		int result = shmlog_reader_prev(dump->reader, &frame);
-
-		if (result < 0)
-			return stop(dump, result);
-		if (result == 0 || frame.cursor < dump->range.begin)
-			break;
-		cli_render_frame(&dump->renderer, &dump->output, &frame);
-		dump->left--;
-	}
-	return CLI_OK;
-}
-
-static int print_range(struct dump *dump)
+static int print_range(struct dump *dump, struct cli_scan *scan)
 {
 	int damage;
-	int status = cli_range_find(&dump->range, dump->log, dump->reader,
-	                            dump->path, &damage);
+	int status = cli_scan_set_range(scan, &dump->range, &damage);
 
 	if (damage != 0)
-		return stop(dump, damage);
-	if (status != CLI_OK)
-		return status;
-	return dump->range.reverse ? print_backwards(dump)
-	                           : print_forwards(dump);
+		return cli_printer_failed(&dump->printer, scan->reader, damage);
+	return status == CLI_OK ? print_frames(dump, scan) : status;
 }
 
 static int dump_log(struct dump *dump)
 {
-	int status = cli_open_reader(dump->path, &dump->log, &dump->reader);
-	int result;
+	struct cli_scan scan;
+	int status = cli_scan_open(&scan, dump->path);
 
 	if (status != CLI_OK)
 		return status;
-	result = cli_output_init(&dump->output, STDOUT_FILENO);
-	if (result != 0) {
-		status = cli_fail(NULL, "cannot write", result);
-	} else {
-		status = cli_typed_status(&dump->typed, print_range(dump));
-		status = cli_output_finish(&dump->output, status);
+	cli_printer_set_log(&dump->printer, dump->path);
+	status = cli_printer_begin(&dump->printer);
+	if (status == CLI_OK) {
+		status = print_range(dump, &scan);
+		status = cli_printer_finish(&dump->printer, status);
 	}
-	shmlog_reader_close(dump->reader);
-	shmlog_close(dump->log);
-	if (cli_signal_caught() != 0)
-		cli_die_by_signal(cli_signal_caught());
+	cli_scan_close(&scan);
 	return status;
 }
 
@@ -206,8 +133,7 @@ static int dump_run(const struct cli_args *args)
 	cli_signals_catch();
 	if (status == CLI_OK)
 		status = dump_log(&dump);
-	cli_renderer_release(&dump.renderer);
-	cli_typed_release(&dump.typed);
+	cli_printer_release(&dump.printer);
 	return status;
 }
 

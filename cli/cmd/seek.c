@@ -2,20 +2,17 @@
 #include "command.h"
 #include "failure.h"
 #include "message.h"
-#include "open_log.h"
 #include "options.h"
-#include "output_format.h"
 #include "position.h"
+#include "printer.h"
+#include "scan.h"
 #include "signals.h"
-#include "stdout_buffer.h"
-#include "typed.h"
 
 #include <errno.h>
 #include <shmlog.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum {
 	OPTION_NEAREST,
@@ -34,6 +31,12 @@ static const struct cli_option seek_options[] = {
 	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
 };
 
+static const struct cli_printer_places seek_places = {
+	.output = OPTION_OUTPUT,
+	.template = OPTION_TEMPLATE,
+	.typed = {OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS},
+};
+
 struct seek {
 	const char *path;
 	struct cli_position *positions;
@@ -41,11 +44,8 @@ struct seek {
 	bool nearest;
 	bool frames; /* print frames, not cursors */
 
-	struct cli_renderer renderer;
-	struct cli_typed typed;
-	struct cli_output output;
-	struct shmlog *log;
-	struct shmlog_reader *reader;
+	struct cli_printer printer;
+	struct cli_scan scan;
 };
 
 static int read_positions(const struct cli_args *args, struct seek *seek)
@@ -68,40 +68,27 @@ static int read_positions(const struct cli_args *args, struct seek *seek)
 
 static int read_request(const struct cli_args *args, struct seek *seek)
 {
-	static const struct cli_typed_places places = {
-		OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS};
-	const char *format = cli_args_value(args, OPTION_OUTPUT);
-	const char *template = cli_args_value(args, OPTION_TEMPLATE);
-	int status;
+	int status = cli_printer_init(&seek->printer, args, &seek_places);
 
 	seek->path = cli_args_operand(args, 0);
 	seek->nearest = cli_args_count(args, OPTION_NEAREST) > 0;
-	status = cli_renderer_init(&seek->renderer, format, template,
-	                           STDOUT_FILENO);
-	if (status == CLI_OK)
-		status = cli_typed_init(&seek->typed, args, places, seek->path);
-	if (status == CLI_OK)
-		status = cli_renderer_set_type(&seek->renderer, &seek->typed);
-	seek->frames = format != NULL || template != NULL ||
-	               seek->typed.type != NULL;
+	seek->frames = cli_args_count(args, OPTION_OUTPUT) > 0 ||
+	               cli_args_count(args, OPTION_TEMPLATE) > 0 ||
+	               seek->printer.typed.type != NULL;
 	return status == CLI_OK ? read_positions(args, seek) : status;
 }
 
 static int print_frame(struct seek *seek, const struct cli_position *position)
 {
-	struct shmlog_frame frame;
-	int result = shmlog_reader_next(seek->reader, &frame);
+	int result = cli_scan_next(&seek->scan, 1);
 
 	if (result == 1) {
-		cli_render_frame(&seek->renderer, &seek->output, &frame);
+		cli_printer_frames(&seek->printer, seek->scan.frames, 1);
 		return CLI_OK;
 	}
-	if (cli_is_damage(result))
-		cli_render_damage(&seek->renderer, &seek->output,
-		                  shmlog_reader_fault(seek->reader));
-	(void)cli_output_flush(&seek->output);
 	if (result < 0)
-		return cli_reader_failed(seek->path, seek->reader, result);
+		return cli_printer_failed(&seek->printer, seek->scan.reader,
+		                          result);
 	cli_message(seek->path, "no frame at %s: it is the end of the log",
 	            position->text);
 	return CLI_NO;
@@ -109,18 +96,19 @@ static int print_frame(struct seek *seek, const struct cli_position *position)
 
 static int print_place(struct seek *seek, const struct cli_position *position)
 {
+	struct cli_output *output = &seek->printer.output;
 	int status;
 
 	/* A message must not overtake what was found before it. */
-	(void)cli_output_flush(&seek->output);
-	status = cli_position_seek(seek->log, seek->reader, position,
+	(void)cli_output_flush(output);
+	status = cli_position_seek(seek->scan.log, seek->scan.reader, position,
 	                           seek->nearest, seek->path);
 	if (status != CLI_OK)
 		return status;
 	if (seek->frames)
 		return print_frame(seek, position);
-	cli_output_u64(&seek->output, shmlog_reader_cursor(seek->reader));
-	cli_output_string(&seek->output, "\n");
+	cli_output_u64(output, shmlog_reader_cursor(seek->scan.reader));
+	cli_output_string(output, "\n");
 	return CLI_OK;
 }
 
@@ -129,17 +117,15 @@ static int print_place(struct seek *seek, const struct cli_position *position)
 static int print_places(struct seek *seek)
 {
 	int first = CLI_OK;
-	int result = shmlog_reader_hold_end(seek->reader);
-	size_t i;
+	int result = shmlog_reader_hold_end(seek->scan.reader);
 
 	if (result != 0)
-		return cli_reader_failed(seek->path, seek->reader, result);
-	for (i = 0; i < seek->count; i++) {
-		int status;
+		return cli_printer_failed(&seek->printer, seek->scan.reader,
+		                          result);
+	for (size_t i = 0;
+	     i < seek->count && cli_printer_is_wanted(&seek->printer); i++) {
+		int status = print_place(seek, &seek->positions[i]);
 
-		if (seek->output.error != 0 || cli_signal_caught() != 0)
-			break;
-		status = print_place(seek, &seek->positions[i]);
 		if (first == CLI_OK)
 			first = status;
 	}
@@ -148,22 +134,17 @@ static int print_places(struct seek *seek)
 
 static int seek_log(struct seek *seek)
 {
-	int status = cli_open_reader(seek->path, &seek->log, &seek->reader);
-	int result;
+	int status = cli_scan_open(&seek->scan, seek->path);
 
 	if (status != CLI_OK)
 		return status;
-	result = cli_output_init(&seek->output, STDOUT_FILENO);
-	if (result != 0) {
-		status = cli_fail(NULL, "cannot write", result);
-	} else {
-		status = cli_typed_status(&seek->typed, print_places(seek));
-		status = cli_output_finish(&seek->output, status);
+	cli_printer_set_log(&seek->printer, seek->path);
+	status = cli_printer_begin(&seek->printer);
+	if (status == CLI_OK) {
+		status = print_places(seek);
+		status = cli_printer_finish(&seek->printer, status);
 	}
-	shmlog_reader_close(seek->reader);
-	shmlog_close(seek->log);
-	if (cli_signal_caught() != 0)
-		cli_die_by_signal(cli_signal_caught());
+	cli_scan_close(&seek->scan);
 	return status;
 }
 
@@ -176,8 +157,7 @@ static int seek_run(const struct cli_args *args)
 	cli_signals_catch();
 	if (status == CLI_OK)
 		status = seek_log(&seek);
-	cli_renderer_release(&seek.renderer);
-	cli_typed_release(&seek.typed);
+	cli_printer_release(&seek.printer);
 	free(seek.positions);
 	return status;
 }

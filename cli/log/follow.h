@@ -1,88 +1,123 @@
 /*
- * A log that is followed: opened as soon as it can be, held while it has the
- * name, and followed by the log that takes its place.  Knows nothing of what
- * is printed; the ends of a follow are the caller's.
+ * A follow of any number of logs: opens each as soon as it can be, sleeps until
+ * one of them grows, re-opens a log whose name leads to another one, notices
+ * the ends, and hands out frames in batches, one log after the other, so that
+ * no log waits for a faster one.  What becomes of the frames is the caller's
+ * business.
  */
 #ifndef CLI_FOLLOW_H
 #define CLI_FOLLOW_H
 
-#include "name_watch.h"
+#include "follow_ends.h"
+#include "named_log.h"
+#include "scan.h"
 
 #include <shmlog.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-/* A log and a reader of it. */
-struct cli_source {
-	struct shmlog *log; /* NULL: none */
-	struct shmlog_reader *reader;
+/* One of the logs. */
+struct cli_followed {
+	struct cli_named_log named;
+	bool appeared; /* it could not be opened at first */
+	bool fresh;    /* opened, and not read from yet */
+	bool lost;     /* closed before another one could be opened */
+	bool finished; /* it is not read any further */
+	void *user;    /* the caller's */
 };
 
-enum cli_follow_mode {
-	CLI_FOLLOW_NOT,  /* the log as it is */
-	CLI_FOLLOW_FILE, /* the file, wherever its name leads later */
-	CLI_FOLLOW_NAME, /* whatever log has the name */
+enum cli_news {
+	/* All that is known to be committed was handed out: the caller can let
+	 * it go on and look at ends of its own.  The next call may sleep. */
+	CLI_NEWS_NONE,
+	CLI_NEWS_FRAMES,
+	/* A log was opened, first or in place of another one.  Its reader
+	 * stands at the start, and the caller may move it. */
+	CLI_NEWS_OPENED,
+	CLI_NEWS_REOPENED,
+	/* A log was closed, since descriptors are too few for it and the one
+	 * that has its name now, which is opened next. */
+	CLI_NEWS_CLOSED,
+	/* A log cannot be read any further; the others go on. */
+	CLI_NEWS_FAILED,
+	/* The follow is over. */
+	CLI_NEWS_ENDED,
+};
+
+enum cli_follow_end {
+	CLI_END_TIMEOUT,
+	CLI_END_IDLE,
+	CLI_END_WRITER_GONE,
+	CLI_END_NO_LOGS, /* none is left that could be read */
+};
+
+/* What cli_follow_next() has to tell. */
+struct cli_batch {
+	struct cli_followed *log; /* the news are about it */
+	/* CLI_NEWS_FRAMES: valid until the next call. */
+	const struct shmlog_frame *frames;
+	size_t count;
+	/* CLI_NEWS_NONE: nothing has come since it was returned before. */
+	bool no_news;
+	/* CLI_NEWS_FAILED: a status of the library on log->named.now.reader,
+	 * or 0 and an exit status after a message. */
+	int status;
+	int exit_status;
+	enum cli_follow_end end; /* CLI_NEWS_ENDED */
 };
 
 struct cli_follow {
-	const char *path;
-	enum cli_follow_mode mode;
-	struct cli_source now;
-	struct cli_source next; /* where the name leads by now */
+	/* Set by the caller behind cli_follow_init(). */
+	struct cli_follow_ends ends;
+	int64_t poll_ns; /* the longest time between two looks at the logs; 0:
+	                  * the library's own */
 
-	struct cli_name_watch watch; /* tells when something happens to the
-	                              * name */
-	bool no_watch;               /* descriptors are too few for one */
-	bool must_swap;              /* ... and for two logs at a time */
-	bool unready;                /* what has the name is not ready */
-	int64_t changed_ns;          /* when it was last seen to change */
-	int64_t looked_ns;           /* when the name was last looked at */
-	int found;                   /* by that look, a status */
-	int told;                    /* the last one that was said; 0: none */
-	int untold;                  /* one that differs from it, since: */
-	int64_t untold_ns;
-
-	/* May be set behind cli_follow_begin(): called for each log that is
-	 * opened; anything but CLI_OK, after a message, ends the follow. */
-	int (*opened)(void *context, struct shmlog *log);
-	void *context;
+	struct cli_followed **logs;
+	size_t count;
+	size_t capacity;
+	struct shmlog_reader **readers; /* room for the logs that are open */
+	struct cli_name_watch watch;
+	enum cli_follow_stage {
+		CLI_STAGE_READING,
+		CLI_STAGE_ENDS,
+		CLI_STAGE_NAMES,
+		CLI_STAGE_WAITING,
+	} stage;
+	size_t turn;    /* the log whose turn it is */
+	size_t looked;  /* logs whose names were looked at in this round */
+	bool started;   /* the first round is over */
+	bool timed_out; /* by the last batch */
+	bool no_news;   /* the last wait found nothing */
+	bool ending;    /* this round is the last, for the reason `end`,
+	                   * unless a name leads elsewhere */
+	enum cli_follow_end end;
+	bool switched; /* a name led elsewhere in this round */
+	struct shmlog_frame frames[CLI_BATCH_FRAMES];
 };
 
-/* Begins; `path` must stay. */
-void cli_follow_begin(struct cli_follow *follow, const char *path,
-                      enum cli_follow_mode mode);
-/* Closes what is open. */
-void cli_follow_end(struct cli_follow *follow);
+/* Begins a follow of no logs.  `log_count` says how many there will be, as far
+ * as that is known. */
+void cli_follow_init(struct cli_follow *follow, size_t log_count);
+void cli_follow_release(struct cli_follow *follow);
+
+/* Adds a log, which is opened by the next calls of cli_follow_next(); `path`
+ * must stay.  NULL when memory is short. */
+struct cli_followed *cli_follow_add(struct cli_follow *follow, const char *path,
+                                    enum cli_follow_mode mode);
 
 /*
- * Tries to open the log for `now`.  *ready_out is false if it is not there, or
- * not ready, which is worth waiting for, and a message has said so, once.
- * CLI_OK, or an exit status after a message.
+ * The next news, after a sleep of at most `most_ns` if there are none yet; a
+ * signal ends it early.  A batch has at most `most` frames.
  */
-int cli_follow_open(struct cli_follow *follow, bool *ready_out);
+enum cli_news cli_follow_next(struct cli_follow *follow, uint64_t most,
+                              int64_t most_ns, struct cli_batch *batch_out);
 
-/* Sleeps while it is not ready: `most_ns`, or until it is worth a try, or a
- * signal comes. */
-void cli_follow_rest(struct cli_follow *follow, int64_t most_ns);
+/* Counts the time without frames from now on: called when the caller is done
+ * with some. */
+void cli_follow_touch(struct cli_follow *follow);
 
-/*
- * Looks whether the name still leads to `now`, when something happened to it
- * and now and then in any case, and says if not.  Once another log is ready
- * there, it is opened as `next`, so that it stays readable whatever becomes
- * of its name: what was committed to the old one comes first, and the next
- * call makes the switch.  *switched_out says that `now` is another log; where
- * there are too few descriptors for two, it has none at first, and
- * cli_follow_open() is due.  CLI_OK, or an exit status after a message.
- */
-int cli_follow_look(struct cli_follow *follow, bool *switched_out);
-
-/* Has the next call of that look, however short ago it did. */
-void cli_follow_look_soon(struct cli_follow *follow);
-
-/* How long till the name is to be looked at again; 0: something is due. */
-int64_t cli_follow_pause(const struct cli_follow *follow);
-
-/* Gives up what is not needed of descriptors; false if there is nothing. */
+/* Closes descriptors that are not needed; false if there is none. */
 bool cli_follow_spare(struct cli_follow *follow);
 
 #endif

@@ -454,6 +454,27 @@ shmlog_reader_fault(const struct shmlog_reader *reader);
 SHMLOG_API int shmlog_reader_wait(struct shmlog_reader *reader,
                                   int64_t timeout_ns, int64_t max_poll_ns);
 
+/*
+ * As shmlog_reader_wait(), for any number of readers, of different logs, with
+ * one sleep: until data is committed behind the cursor of one of them.  Returns
+ * 1 when there is some, and stores the place of such a reader in *which_out;
+ * there may be others, for which shmlog_reader_known_size() is beyond the
+ * cursor, and those that were not looked at are looked at by a later call.
+ * 0, -EINTR and errors as there; an error about one reader stores its place,
+ * and the reader must be left out of later calls.  -EINVAL if `count` is 0, or
+ * where shmlog_reader_wait() would return it for one of them.
+ *
+ * Any writer that wakes ends the sleep at once where the system can sleep on
+ * several logs (futex_waitv, Linux 5.16), for the first 128 readers.  All
+ * others, and all readers on older systems, are polled for, once in 50 ms at
+ * least; so the readers that matter most should come first.
+ *
+ * A thread that uses one of the readers must not do so during the call.
+ */
+SHMLOG_API int shmlog_reader_wait_any(struct shmlog_reader *const *readers,
+                                      size_t count, int64_t timeout_ns,
+                                      int64_t max_poll_ns, size_t *which_out);
+
 /* ------------------------------------------------------- the one writer */
 
 /* Zero-copy writing through a mapping, for one process at a time. */

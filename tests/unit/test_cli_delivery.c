@@ -1,49 +1,59 @@
-/* The places in an output that frames begin at. */
+/* The places in an output at which batches of frames begin. */
 #include "support.h"
 
 #include "delivery.h"
 
-TEST(test_delivery_knows_the_last_place_that_was_reached)
+static struct cli_delivery delivery;
+
+TEST(test_delivery_counts_the_batches_that_begin_within_what_was_written)
 {
-	struct cli_delivery delivery = {0};
-
-	assert_null(cli_delivery_find(&delivery, 1000));
+	delivery.count = 0;
+	assert_int_equal(cli_delivery_count(&delivery, 1000), 0);
 	for (uint64_t i = 0; i < 500; i++) {
-		const struct cli_mark mark = {10 + i * 10, i * 7, i};
+		const struct cli_mark mark = {.bytes = 10 + i * 10, .index = i};
 
-		cli_delivery_note(&delivery, &mark, 0);
+		cli_delivery_note(&delivery, &mark);
 	}
-	assert_null(cli_delivery_find(&delivery, 9));
-	assert_int_equal(cli_delivery_find(&delivery, 10)->cursor, 0);
-	assert_int_equal(cli_delivery_find(&delivery, 1009)->index, 99);
-	assert_int_equal(cli_delivery_find(&delivery, 1010)->index, 100);
-	assert_int_equal(cli_delivery_find(&delivery, UINT64_MAX)->index, 499);
-	cli_delivery_release(&delivery);
+	assert_int_equal(cli_delivery_count(&delivery, 9), 0);
+	assert_int_equal(cli_delivery_count(&delivery, 10), 1);
+	assert_int_equal(cli_delivery_count(&delivery, 1009), 100);
+	assert_int_equal(cli_delivery_count(&delivery, 1010), 101);
+	assert_int_equal(cli_delivery_count(&delivery, UINT64_MAX), 500);
+	assert_int_equal(delivery.marks[100].index, 100);
 }
 
-/* However much passes, what waits is all that is held. */
-TEST(test_delivery_drops_what_has_left)
+/* Batches that make no output begin at one place, and all but the last of them
+ * have left it. */
+TEST(test_delivery_counts_batches_at_one_place)
 {
-	struct cli_delivery delivery = {0};
+	delivery.count = 0;
+	for (uint64_t i = 0; i < 5; i++)
+		cli_delivery_note(&delivery, &(struct cli_mark){.bytes = 7});
+	assert_int_equal(cli_delivery_count(&delivery, 6), 0);
+	assert_int_equal(cli_delivery_count(&delivery, 7), 5);
+}
 
-	for (uint64_t i = 0; i < 100000; i++) {
-		const struct cli_mark mark = {i * 10, i, i};
-		uint64_t written = i < 20 ? 0 : (i - 20) * 10;
+TEST(test_delivery_is_full_before_it_overflows)
+{
+	uint64_t noted = 0;
 
-		cli_delivery_note(&delivery, &mark, written);
-		assert_int_equal(cli_delivery_find(&delivery, written)->cursor,
-		                 i < 20 ? 0 : i - 20);
+	delivery.count = 0;
+	while (!cli_delivery_is_full(&delivery)) {
+		const struct cli_mark mark = {.bytes = noted++};
+
+		cli_delivery_note(&delivery, &mark);
 	}
-	assert_in_range(delivery.capacity, 20, 1000);
-	cli_delivery_release(&delivery);
+	assert_int_equal(noted, CLI_DELIVERY_MARKS);
+	assert_int_equal(delivery.count, CLI_DELIVERY_MARKS);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			test_delivery_knows_the_last_place_that_was_reached),
-		cmocka_unit_test(test_delivery_drops_what_has_left),
+			test_delivery_counts_the_batches_that_begin_within_what_was_written),
+		cmocka_unit_test(test_delivery_counts_batches_at_one_place),
+		cmocka_unit_test(test_delivery_is_full_before_it_overflows),
 	};
 
 	return cmocka_run_group_tests_name("cli_delivery", tests, NULL, NULL);

@@ -20,7 +20,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #define HAS_SANDBOX 1
 #else
 #define HAS_SANDBOX 0
@@ -28,10 +27,26 @@
 
 /* Whether writers can wake readers, or all is polled. */
 #if defined(__linux__) && !defined(SHMLOG_PORTABLE)
-#define WAKES true
+#include <sys/syscall.h>
+#define WAKES_BY_FUTEX 1
 #else
-#define WAKES false
+#define WAKES_BY_FUTEX 0
 #endif
+#define WAKES (WAKES_BY_FUTEX != 0)
+
+/* futex_waitv(2), which is newer than some headers. */
+#define NUMBER_OF_WAITV 449
+
+/* Whether this kernel has it: without any word to wait for it says EINVAL. */
+static bool sleeps_on_several(void)
+{
+#if WAKES_BY_FUTEX
+	return syscall(NUMBER_OF_WAITV, NULL, 0, 0, NULL, 0) == -1 &&
+	       errno == EINVAL;
+#else
+	return false;
+#endif
+}
 
 /* Far more than a loaded machine needs, far less than the polling pauses in
  * these tests. */
@@ -509,14 +524,14 @@ TEST(test_wake_of_a_log_that_was_cut_says_so)
 
 #if defined(__linux__) && !defined(SHMLOG_PORTABLE)
 
-/* From here on the system refuses futex(2) to this process. */
-static int refuse_futex(int error)
+/* From here on the system refuses a call to this process. */
+static int refuse_call(unsigned number, int error)
 {
 #if HAS_SANDBOX
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 	                 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -526,6 +541,7 @@ static int refuse_futex(int error)
 	               ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)
 	               : -1;
 #else
+	(void)number;
 	(void)error;
 	return -1;
 #endif
@@ -539,6 +555,34 @@ struct sandbox {
 
 #define NO_SANDBOX 77
 
+/* Waits for either of two logs where neither system call is to be had. */
+static int wait_for_any_in_sandbox(void *context)
+{
+	const struct sandbox *sandbox = context;
+	struct shmlog *logs[2];
+	struct shmlog_reader *readers[2];
+	size_t which;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (shmlog_open(sandbox->path, &logs[i]) != 0 ||
+		    shmlog_reader_open(logs[i], NULL, &readers[i]) != 0 ||
+		    shmlog_reader_seek_end(readers[i]) != 0)
+			return 1;
+	}
+	if (refuse_call(NUMBER_OF_WAITV, sandbox->error) != 0 ||
+	    refuse_call(SYS_futex, sandbox->error) != 0)
+		return NO_SANDBOX;
+	if (shmlog_reader_wait_any(readers, 2, MILLISECONDS(100), 0, &which) !=
+	    0)
+		return 2;
+	if (write(sandbox->ready, "r", 1) != 1)
+		return 3;
+	return shmlog_reader_wait_any(readers, 2, MILLISECONDS(60000),
+	                              NEVER_POLL, &which) == 1
+	               ? 0
+	               : 4;
+}
+
 /* Wakes, waits in vain, and waits for what comes. */
 static int wait_in_sandbox(void *context)
 {
@@ -551,7 +595,7 @@ static int wait_in_sandbox(void *context)
 	    shmlog_reader_open(log, NULL, &reader) != 0 ||
 	    shmlog_reader_seek_end(reader) != 0)
 		return 1;
-	if (refuse_futex(sandbox->error) != 0)
+	if (refuse_call(SYS_futex, sandbox->error) != 0)
 		return NO_SANDBOX;
 	if (shmlog_wake(log) != 0)
 		return 2;
@@ -576,11 +620,13 @@ TEST(test_where_a_sandbox_refuses_to_sleep_and_wake_all_is_polled)
 	if (runs_on_valgrind())
 		skip();
 	write_numbered_log(path, 4096, 1);
-	for (size_t i = 0; i < COUNT_OF(errors); i++) {
+	for (size_t i = 0; i < 2 * COUNT_OF(errors); i++) {
 		assert_int_equal(pipe(ready), 0);
 
-		struct sandbox sandbox = {path, errors[i], ready[1]};
-		pid_t pid = child_start(wait_in_sandbox, &sandbox);
+		struct sandbox sandbox = {path, errors[i / 2], ready[1]};
+		pid_t pid = child_start(i % 2 == 0 ? wait_in_sandbox
+		                                   : wait_for_any_in_sandbox,
+		                        &sandbox);
 
 		close(ready[1]);
 		if (read(ready[0], &byte, 1) == 1)
@@ -651,6 +697,228 @@ TEST(test_wait_of_many_processes_is_ended_by_one_append)
 	close(sleepers.ready[1]);
 }
 
+/* ------------------------------------------------------- several readers */
+
+/* Several logs, each with two frames, and readers that have read them. */
+struct row {
+	char paths[200][64];
+	struct shmlog *logs[200];
+	struct shmlog_reader *readers[200];
+	size_t count;
+};
+
+static void row_open(struct row *row, size_t count, size_t kind)
+{
+	row->count = count;
+	for (size_t i = 0; i < count; i++) {
+		char name[32];
+		struct shmlog_frame frame;
+
+		snprintf(name, sizeof(name), "row%zu", i);
+		snprintf(row->paths[i], sizeof(row->paths[i]), "%s",
+		         scratch(name));
+		write_numbered_log(row->paths[i], 4096, 2);
+		row->logs[i] = open_log(row->paths[i]);
+		row->readers[i] = open_kind(row->logs[i],
+		                            (kind + i) % READER_KINDS);
+		while (shmlog_reader_next(row->readers[i], &frame) == 1)
+			;
+	}
+}
+
+static void row_close(struct row *row)
+{
+	for (size_t i = 0; i < row->count; i++) {
+		shmlog_reader_close(row->readers[i]);
+		shmlog_close(row->logs[i]);
+	}
+}
+
+static int wait_row(struct row *row, int64_t timeout_ns, int64_t max_poll_ns,
+                    size_t *which_out)
+{
+	return shmlog_reader_wait_any(row->readers, row->count, timeout_ns,
+	                              max_poll_ns, which_out);
+}
+
+/* Polls are 50 ms apart by then, and further where nothing else is asked. */
+TEST(test_wait_for_any_is_ended_at_once_by_a_writer_that_wakes)
+{
+	unsigned quick = 0;
+	struct row row;
+	size_t which;
+
+	if (!WAKES)
+		skip();
+	for (unsigned round = 0; round < 4; round++) {
+		struct later later;
+		int64_t held_up = held_up_ns();
+
+		row_open(&row, 3, round);
+		later_start(&later, row.paths[round % 3], APPEND_AND_WAKE,
+		            MILLISECONDS(400));
+		expect_status(wait_row(&row, -1, NEVER_POLL, &which), 1);
+		quick += later_end(&later) <
+		         MILLISECONDS(8) + held_up_ns() - held_up;
+		assert_int_equal(which, round % 3);
+		expect_news(row.readers[which]);
+		row_close(&row);
+	}
+	/* A kernel without the call, as under valgrind, polls. */
+	if (quick < 3 && !sleeps_on_several())
+		skip();
+	assert_in_range(quick, 3, 4);
+}
+
+TEST(test_wait_for_any_polls_for_a_writer_that_only_stores)
+{
+	for (size_t kind = 0; kind < READER_KINDS; kind++) {
+		struct row row;
+		struct later later;
+		size_t which;
+
+		row_open(&row, 5, kind);
+		later_start(&later, row.paths[3], STORE, MILLISECONDS(50));
+		expect_status(wait_row(&row, -1, MILLISECONDS(20), &which), 1);
+		assert_true(later_end(&later) < MILLISECONDS(20) + SOON);
+		assert_int_equal(which, 3);
+		expect_news(row.readers[3]);
+		row_close(&row);
+	}
+}
+
+TEST(test_wait_for_any_finds_all_that_have_grown)
+{
+	struct row row;
+	size_t which;
+
+	row_open(&row, 4, 0);
+	expect_status(append_and_wake(row.paths[1]), 0);
+	expect_status(append_and_wake(row.paths[3]), 0);
+	expect_status(wait_row(&row, -1, NEVER_POLL, &which), 1);
+	assert_int_equal(which, 1);
+	assert_int_equal(shmlog_reader_known_size(row.readers[3]), 30);
+	/* What is known already is found without a sleep. */
+	expect_news(row.readers[1]);
+	expect_status(wait_row(&row, -1, NEVER_POLL, &which), 1);
+	assert_int_equal(which, 3);
+	expect_news(row.readers[3]);
+	expect_status(wait_row(&row, 0, 0, &which), 0);
+	row_close(&row);
+}
+
+TEST(test_wait_for_any_ends_when_its_time_has_passed)
+{
+	static const int64_t polls[] = {0, 1, MILLISECONDS(5), NEVER_POLL};
+
+	for (size_t i = 0; i < COUNT_OF(polls); i++) {
+		struct row row;
+		size_t which;
+
+		row_open(&row, 3, i);
+
+		int64_t start = now_ns();
+
+		expect_status(
+			wait_row(&row, MILLISECONDS(20), polls[i], &which), 0);
+		int64_t taken = now_ns() - start;
+
+		assert_true(taken >= MILLISECONDS(20));
+		assert_true(taken < MILLISECONDS(20) + SOON);
+		expect_status(wait_row(&row, 0, polls[i], &which), 0);
+		row_close(&row);
+	}
+}
+
+TEST(test_wait_for_any_names_the_reader_that_is_refused)
+{
+	struct row row;
+	struct later later;
+	size_t which = 77;
+
+	row_open(&row, 4, 1); /* the one that is cut is buffered */
+	later_start(&later, row.paths[3], CUT, MILLISECONDS(20));
+	expect_status(wait_row(&row, -1, MILLISECONDS(20), &which),
+	              SHMLOG_ERR_MAPPING_GONE);
+	later_end(&later);
+	assert_int_equal(which, 3);
+	/* Before news of another one. */
+	expect_status(append_and_wake(row.paths[0]), 0);
+	expect_status(wait_row(&row, -1, 0, &which), SHMLOG_ERR_MAPPING_GONE);
+	assert_int_equal(which, 3);
+	row.count = 3;
+	expect_status(wait_row(&row, -1, 0, &which), 1);
+	assert_int_equal(which, 0);
+	row.count = 4;
+	row_close(&row);
+}
+
+TEST(test_wait_for_any_refuses_what_would_have_no_end)
+{
+	struct row row;
+	size_t which;
+
+	row_open(&row, 2, 1);
+	row.count = 0;
+	expect_status(wait_row(&row, -1, 0, &which), -EINVAL);
+	row.count = 2;
+	expect_status(shmlog_reader_hold_end(row.readers[1]), 0);
+	expect_status(wait_row(&row, -1, 0, &which), -EINVAL);
+	expect_status(wait_row(&row, 0, 0, &which), 0);
+	row_close(&row);
+}
+
+TEST(test_wait_for_any_is_interrupted_by_a_signal)
+{
+	struct sigaction action = {.sa_handler = do_nothing};
+	struct sigaction before;
+	struct row row;
+	struct later later;
+	size_t which;
+
+	sigaction(SIGUSR1, &action, &before);
+	row_open(&row, 3, 1);
+	later_start(&later, row.paths[0], INTERRUPT, MILLISECONDS(50));
+	expect_status(wait_row(&row, -1, NEVER_POLL, &which), -EINTR);
+	later_end(&later);
+	row_close(&row);
+	sigaction(SIGUSR1, &before, NULL);
+}
+
+/* More than one sleep can be on. */
+TEST(test_wait_for_any_polls_for_those_beyond_the_systems_limit)
+{
+	static struct row row;
+	struct later later;
+	size_t which;
+
+	row_open(&row, 150, 1);
+	for (size_t place = 149; place > 127; place -= 21) {
+		later_start(&later, row.paths[place], APPEND_AND_WAKE,
+		            MILLISECONDS(30));
+		expect_status(wait_row(&row, -1, NEVER_POLL, &which), 1);
+		assert_true(later_end(&later) < MILLISECONDS(50) + SOON);
+		assert_int_equal(which, place);
+		expect_news(row.readers[place]);
+	}
+	row_close(&row);
+}
+
+TEST(test_wait_for_any_uses_no_processor_to_speak_of)
+{
+	static struct row row;
+	struct rusage before, after;
+	size_t which;
+
+	row_open(&row, 64, 1);
+	getrusage(RUSAGE_SELF, &before);
+	expect_status(wait_row(&row, MILLISECONDS(600), 0, &which), 0);
+	getrusage(RUSAGE_SELF, &after);
+	/* Some forty polls, of which each looks at all logs at the worst. */
+	assert_true(after.ru_nvcsw - before.ru_nvcsw < 200);
+	row_close(&row);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -675,6 +943,22 @@ int main(void)
 			test_where_a_sandbox_refuses_to_sleep_and_wake_all_is_polled),
 		cmocka_unit_test(
 			test_wait_of_many_processes_is_ended_by_one_append),
+		cmocka_unit_test(
+			test_wait_for_any_is_ended_at_once_by_a_writer_that_wakes),
+		cmocka_unit_test(
+			test_wait_for_any_polls_for_a_writer_that_only_stores),
+		cmocka_unit_test(test_wait_for_any_finds_all_that_have_grown),
+		cmocka_unit_test(
+			test_wait_for_any_ends_when_its_time_has_passed),
+		cmocka_unit_test(
+			test_wait_for_any_names_the_reader_that_is_refused),
+		cmocka_unit_test(
+			test_wait_for_any_refuses_what_would_have_no_end),
+		cmocka_unit_test(test_wait_for_any_is_interrupted_by_a_signal),
+		cmocka_unit_test(
+			test_wait_for_any_polls_for_those_beyond_the_systems_limit),
+		cmocka_unit_test(
+			test_wait_for_any_uses_no_processor_to_speak_of),
 	};
 
 	return cmocka_run_group_tests_name("wait", tests, scratch_setup,

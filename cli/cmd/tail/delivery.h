@@ -1,36 +1,46 @@
 /*
- * Where in an output its frames begin, to tell which of them have left it
- * where it was given up in the middle of what was rendered.
+ * The places in an output at which batches of frames begin.  They tell which
+ * frames have left an output that was given up in the middle.
  */
 #ifndef CLI_DELIVERY_H
 #define CLI_DELIVERY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* A place between two frames. */
+struct tail_log;
+
+/* A batch of frames of one log. */
 struct cli_mark {
-	uint64_t bytes;  /* of output up to it */
-	uint64_t cursor; /* of the frame behind it */
-	uint64_t index;  /* likewise */
+	uint64_t bytes;       /* of output in front of it */
+	struct tail_log *log; /* the frames are from it */
+	uint64_t cursor;      /* of its first frame */
+	uint64_t index;       /* of its first frame */
+	uint64_t end;         /* the cursor behind its last frame */
 };
+
+/* More marks than the batches that an output's buffer holds, unless they are
+ * very small. */
+#define CLI_DELIVERY_MARKS 1024u
 
 /* Zeros are a valid, empty one. */
 struct cli_delivery {
-	struct cli_mark *marks; /* ascending */
+	struct cli_mark marks[CLI_DELIVERY_MARKS]; /* ascending */
 	size_t count;
-	size_t capacity;
 };
 
-void cli_delivery_release(struct cli_delivery *delivery);
+/* Whether the output must be let out, and the marks forgotten, before the next
+ * batch. */
+bool cli_delivery_is_full(const struct cli_delivery *delivery);
 
-/* Notes a place, behind all others.  Those that are of no use any more, with
- * so much `written`, go. */
+/* Notes a batch, behind all others. */
 void cli_delivery_note(struct cli_delivery *delivery,
-                       const struct cli_mark *mark, uint64_t written);
+                       const struct cli_mark *mark);
 
-/* The last place within `written` bytes; NULL if none was noted. */
-const struct cli_mark *cli_delivery_find(const struct cli_delivery *delivery,
-                                         uint64_t written);
+/* How many batches begin within `written` bytes: all but the last of these have
+ * left the output as a whole. */
+size_t cli_delivery_count(const struct cli_delivery *delivery,
+                          uint64_t written);
 
 #endif

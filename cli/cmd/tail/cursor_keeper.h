@@ -1,0 +1,62 @@
+/*
+ * Keeps the cursor file true: it never says more than what has left the
+ * output.
+ */
+#ifndef CURSOR_KEEPER_H
+#define CURSOR_KEEPER_H
+
+#include "cursor_file.h"
+#include "delivery.h"
+#include "follow.h"
+#include "printer.h"
+
+#include <shmlog.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A log as tail reads it. */
+struct tail_log {
+	const char *path;
+	struct shmlog *log;           /* NULL: not open */
+	struct shmlog_reader *reader; /* of it */
+	uint64_t rendered;            /* the cursor behind the frames that went
+	                               * into the output */
+	uint64_t flushed;             /* ... behind those that have left it */
+	uint64_t saved;               /* ... that the cursor file says */
+};
+
+struct cursor_keeper {
+	const char *path; /* of the cursor file; NULL: none is kept */
+	struct cli_printer *printer;
+	struct cli_follow *follow; /* NULL: nothing is followed */
+	struct tail_log **logs;
+	size_t log_count;
+	int64_t saved_ns; /* when the file was last written */
+	struct cli_delivery delivery;
+};
+
+/* Starts counting at the cursor of a log that was opened, and saves that. */
+int keeper_begin_log(struct cursor_keeper *keeper, struct tail_log *log);
+
+/* Prints frames, and counts them. */
+void keeper_print(struct cursor_keeper *keeper, struct tail_log *log,
+                  const struct shmlog_frame *frames, size_t count,
+                  uint64_t end);
+
+/* Takes note of what has left the output.  True if there were frames in it. */
+bool keeper_note_flushed(struct cursor_keeper *keeper);
+
+/* Lets everything out, and saves the cursors now and then.  *frames_out says
+ * whether there were frames in it.  CLI_OK, also where the output failed, or
+ * an exit status after a message. */
+int keeper_checkpoint(struct cursor_keeper *keeper, bool *frames_out);
+
+/* How long until the file is to be written; `most_ns` at most. */
+int64_t keeper_limit(const struct cursor_keeper *keeper, int64_t most_ns);
+
+/* Lets everything out, finds out what was delivered of an output that was given
+ * up, and saves the cursors.  CLI_OK, or an exit status after a message. */
+int keeper_finish(struct cursor_keeper *keeper);
+
+#endif

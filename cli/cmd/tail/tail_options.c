@@ -1,0 +1,162 @@
+/* Reads the options of tail. */
+#include "tail_options.h"
+
+#include "command.h"
+#include "message.h"
+#include "numbers.h"
+
+#include <limits.h>
+#include <string.h>
+
+const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
+	[TAIL_LINES] =
+		{.letter = 'n',
+                 .name = "lines",
+                 .value = "N",
+                 .help = "begin with the last N frames (10); +N: the Nth"},
+	[TAIL_FOLLOW] = {.letter = 'f',
+                         .name = "follow",
+                         .help = "go on with what is appended"},
+	[TAIL_FOLLOW_NAME] =
+		{.letter = 'F',
+                 .name = "follow-name",
+                 .help = "the same by name: wait for it, re-open it"},
+	CLI_FORMAT_OPTIONS(TAIL_OUTPUT, TAIL_TEMPLATE),
+	[TAIL_FROM] = {.name = "from",
+                       .value = "POS",
+                       .help = "begin with the frame at this position"},
+	[TAIL_CURSOR_FILE] = {.name = "cursor-file",
+                              .value = "FILE",
+                              .help = "go on where FILE says, and keep it so"},
+	[TAIL_MOST_FRAMES] = {.name = "count",
+                              .value = "N",
+                              .help = "end after N frames"},
+	[TAIL_TIMEOUT] = {.name = "timeout",
+                          .value = "DURATION",
+                          .help = "end a follow after this time: status 124"},
+	[TAIL_IDLE] = {.name = "idle",
+                       .value = "DURATION",
+                       .help = "end a follow after this time of silence"},
+	[TAIL_PID] = {.name = "pid",
+                      .value = "PID",
+                      .help = "end a follow after this process died"},
+	[TAIL_POLL] = {.name = "poll",
+                       .value = "DURATION",
+                       .help = "look for frames at least this often"},
+	CLI_TYPED_OPTIONS(TAIL_SCHEMA, TAIL_TYPE, TAIL_ENUM_NUMBERS),
+};
+
+const struct cli_printer_places tail_printer_places = {
+	.output = TAIL_OUTPUT,
+	.template = TAIL_TEMPLATE,
+	.typed = {TAIL_SCHEMA, TAIL_TYPE, TAIL_ENUM_NUMBERS},
+};
+
+#define DEFAULT_LINES 10u
+
+static int parse_lines(const struct cli_args *args,
+                       struct tail_options *options)
+{
+	const char *text = cli_args_value(args, TAIL_LINES);
+	struct cli_quoted quoted;
+
+	options->lines = DEFAULT_LINES;
+	options->has_start = text != NULL;
+	if (text == NULL)
+		return CLI_OK;
+	options->from_nth = text[0] == '+';
+	if (!cli_parse_u64(text + (text[0] == '+' || text[0] == '-'),
+	                   &options->lines))
+		return cli_usage_error("--lines %s is no N, +N or -N",
+		                       cli_quote(&quoted, text));
+	/* The first frame is +1, and +0, as it is elsewhere. */
+	if (options->from_nth && options->lines > 0)
+		options->lines--;
+	return CLI_OK;
+}
+
+static int parse_duration(const struct cli_args *args, size_t option,
+                          int64_t *ns_out)
+{
+	const char *text = cli_args_value(args, option);
+	struct cli_quoted quoted;
+
+	if (text == NULL || cli_parse_duration(text, ns_out))
+		return CLI_OK;
+	return cli_usage_error("--%s %s is no DURATION such as 250us, 10ms, "
+	                       "1.5s or 2m",
+	                       tail_option_table[option].name,
+	                       cli_quote(&quoted, text));
+}
+
+static int parse_ends(const struct cli_args *args, struct tail_options *options)
+{
+	const char *count = cli_args_value(args, TAIL_MOST_FRAMES);
+	const char *pid = cli_args_value(args, TAIL_PID);
+	struct cli_quoted quoted;
+	uint64_t number;
+	int status;
+
+	options->count = UINT64_MAX;
+	options->timeout_ns = options->idle_ns = -1;
+	if (count != NULL && !cli_parse_u64(count, &options->count))
+		return cli_usage_error("--count %s is no number of frames",
+		                       cli_quote(&quoted, count));
+	if (pid != NULL) {
+		if (!cli_parse_u64(pid, &number) || number == 0 ||
+		    number > INT_MAX)
+			return cli_usage_error("--pid %s is no process id",
+			                       cli_quote(&quoted, pid));
+		cli_process_init(&options->process, (pid_t)number);
+	}
+	status = parse_duration(args, TAIL_TIMEOUT, &options->timeout_ns);
+	if (status == CLI_OK)
+		status = parse_duration(args, TAIL_IDLE, &options->idle_ns);
+	if (status == CLI_OK)
+		status = parse_duration(args, TAIL_POLL, &options->poll_ns);
+	if (status == CLI_OK && options->poll_ns == 0 &&
+	    cli_args_count(args, TAIL_POLL) > 0)
+		return cli_usage_error("--poll must be longer than 0");
+	return status;
+}
+
+static int parse_start(const struct cli_args *args,
+                       struct tail_options *options)
+{
+	const char *from = cli_args_value(args, TAIL_FROM);
+	int status = parse_lines(args, options);
+
+	if (status != CLI_OK || from == NULL)
+		return status;
+	if (options->has_start)
+		return cli_usage_error("--lines and --from exclude each other");
+	options->has_start = options->has_from = true;
+	return cli_position_parse(from, &options->from);
+}
+
+int tail_options_read(const struct cli_args *args,
+                      struct tail_options *options_out)
+{
+	struct tail_options *options = options_out;
+
+	*options = (struct tail_options){
+		.args = args,
+		.log_count = cli_args_operand_count(args),
+		.by_name = cli_args_count(args, TAIL_FOLLOW_NAME) > 0,
+		.cursor_path = cli_args_value(args, TAIL_CURSOR_FILE),
+	};
+	options->follow = options->by_name ||
+	                  cli_args_count(args, TAIL_FOLLOW) > 0;
+	if (options->cursor_path != NULL &&
+	    strcmp(options->cursor_path, "-") == 0)
+		return cli_usage_error("--cursor-file - is no file that can be "
+		                       "replaced; ./- is one of that name");
+	int status = parse_ends(args, options);
+
+	return status == CLI_OK ? parse_start(args, options) : status;
+}
+
+const char *tail_options_path(const struct tail_options *options, size_t n)
+{
+	return cli_args_operand(options->args, n);
+}

@@ -1,0 +1,62 @@
+/* The options of tail, and what they ask for. */
+#ifndef TAIL_OPTIONS_H
+#define TAIL_OPTIONS_H
+
+#include "follow_ends.h"
+#include "options.h"
+#include "position.h"
+#include "printer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tail_options {
+	const struct cli_args *args;
+	size_t log_count;
+	bool follow;
+	bool by_name;   /* follow whatever log has the name */
+	bool has_start; /* -n or --from says where to begin */
+	bool has_from;
+	bool from_nth;  /* `lines` frames are skipped */
+	uint64_t lines; /* otherwise, begin with the last so many */
+	struct cli_position from;
+	const char *cursor_path;    /* NULL: none */
+	uint64_t count;             /* frames to print at most, of all logs */
+	int64_t timeout_ns;         /* negative: none */
+	int64_t idle_ns;            /* negative: none */
+	int64_t poll_ns;            /* 0: the library's own */
+	struct cli_process process; /* pid 0: none */
+};
+
+enum tail_option {
+	TAIL_LINES,
+	TAIL_FOLLOW,
+	TAIL_FOLLOW_NAME,
+	TAIL_OUTPUT,
+	TAIL_TEMPLATE,
+	TAIL_FROM,
+	TAIL_CURSOR_FILE,
+	TAIL_MOST_FRAMES,
+	TAIL_TIMEOUT,
+	TAIL_IDLE,
+	TAIL_PID,
+	TAIL_POLL,
+	TAIL_SCHEMA,
+	TAIL_TYPE,
+	TAIL_ENUM_NUMBERS,
+	TAIL_OPTION_COUNT,
+};
+
+/* The table for the command's descriptor. */
+extern const struct cli_option tail_option_table[TAIL_OPTION_COUNT];
+extern const struct cli_printer_places tail_printer_places;
+
+/* Reads the options but for those of the printer.  CLI_OK, or an exit status
+ * after a message. */
+int tail_options_read(const struct cli_args *args,
+                      struct tail_options *options_out);
+
+const char *tail_options_path(const struct tail_options *options, size_t n);
+
+#endif
