@@ -26,7 +26,7 @@ enum {
 static const struct cli_option seek_options[] = {
 	[OPTION_NEAREST] =
 		{.name = "nearest",
-                 .help = "let a place inside a frame stand for that frame"},
+                 .help = "accept a place inside a frame, for that frame"},
 	CLI_FORMAT_OPTIONS(OPTION_OUTPUT, OPTION_TEMPLATE),
 	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
 };

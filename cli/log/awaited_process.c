@@ -30,7 +30,7 @@ static bool parse(const char *line, struct facts *facts_out)
 	              &facts_out->started) == 3;
 }
 
-/* False where the system does not tell. */
+/* Reads the facts of a process; false where the system does not tell them. */
 static bool look(pid_t pid, struct facts *facts_out)
 {
 	char text[1024];

@@ -1,4 +1,4 @@
-/* Whether a process that somebody waits for still runs. */
+/* Tells whether a process whose end is awaited still runs. */
 #ifndef CLI_PROCESS_H
 #define CLI_PROCESS_H
 
@@ -15,9 +15,9 @@ struct cli_process {
 void cli_process_init(struct cli_process *process, pid_t pid);
 
 /*
- * Whether it has ended.  One whose parent has not asked for its status yet
- * has, although its id is still taken; so has one whose id is another
- * process's by now, where /proc tells.
+ * Whether the process has ended.  It has ended even if its parent has not asked
+ * for its status yet (a zombie), and if its id belongs to another process by
+ * now, where /proc tells that.
  */
 bool cli_process_is_gone(const struct cli_process *process);
 

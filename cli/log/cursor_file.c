@@ -18,12 +18,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Far more than a cursor file has. */
+/* Far more bytes than a cursor file has. */
 #define MOST_BYTES 4096u
-/* As many as the system itself follows. */
+/* As many symbolic links as the system itself follows. */
 #define MOST_LINKS 40u
-/* What the name of the new file ends in, and what it is where that would be
- * too long. */
+/* The new file is named as the old one with a suffix, or by a short name where
+ * that would be too long. */
 #define SUFFIX ".XXXXXX"
 #define SHORT_NAME ".shmlog.XXXXXX"
 
@@ -75,7 +75,7 @@ int cli_cursor_file_load(const char *path, struct cli_cursor *cursor_out,
 	                              &cursor_out->log.birth_ns) &&
 	             cli_document_u64(document, "cursor", &cursor_out->cursor);
 
-	/* Files of before know nothing of it. */
+	/* Files that earlier versions wrote do not have it. */
 	if (!cli_document_u64(document, "filesystem",
 	                      &cursor_out->log.filesystem))
 		cursor_out->log.filesystem = 0;
@@ -99,8 +99,9 @@ static int write_all(int fd, const char *bytes, size_t size_bytes)
 	return 0;
 }
 
-/* Gives a new file the mode and the owner of the one whose place it takes, or
- * the mode of any new one.  A user who may not give a file away keeps it. */
+/* Gives a new file the mode and the owner of the file that it replaces, or if
+ * there is none the mode that any new file gets.  A user who may not change a
+ * file's owner remains its owner. */
 static int copy_rights(int fd, const char *path)
 {
 	struct stat old;
@@ -109,14 +110,14 @@ static int copy_rights(int fd, const char *path)
 	(void)umask(mask);
 	if (stat(path, &old) != 0 || !S_ISREG(old.st_mode))
 		return fchmod(fd, 0666 & ~mask) == 0 ? 0 : -errno;
-	/* Before the mode, as it may take bits from that. */
+	/* Before the mode, as a change of the owner may clear bits of it. */
 	if (fchown(fd, old.st_uid, old.st_gid) != 0)
 		(void)!fchown(fd, (uid_t)-1, old.st_gid);
 	return fchmod(fd, old.st_mode & 07777) == 0 ? 0 : -errno;
 }
 
-/* Writes the line to a new file of a name that nobody has, beside `path`.  0
- * or -errno. */
+/* Writes the line to a new file with an unused name beside `path`.  0 or
+ * -errno. */
 static int write_new(char *name, const char *path,
                      const struct cli_cursor *cursor)
 {
@@ -162,8 +163,9 @@ bool cli_cursor_is_in_log(const char *path, const struct cli_cursor *cursor)
 	       (uint64_t)file.st_ino == cursor->log.inode;
 }
 
-/* Follows one link: stores what it leads to, as seen from where `path` is.  1;
- * 0 if `path` is no link; -errno. */
+/* Follows one symbolic link: stores the path that it leads to, relative to the
+ * folder of `path` unless it is absolute.  1; 0 if `path` is no link;
+ * -errno. */
 static int follow_link(const char *path, char target[PATH_MAX])
 {
 	char text[PATH_MAX];
@@ -182,8 +184,8 @@ static int follow_link(const char *path, char target[PATH_MAX])
 	return 1;
 }
 
-/* The file that a path leads to, there or not: it is replaced, not the link
- * to it.  0 or -errno. */
+/* Finds the file that a path leads to, whether it exists or not: that file is
+ * replaced, not the link to it.  0 or -errno. */
 static int find_target(const char *path, char target[PATH_MAX])
 {
 	char at[PATH_MAX];
@@ -214,7 +216,7 @@ int cli_cursor_file_save(const char *path, const struct cli_cursor *cursor)
 	status = write_new(name, target, cursor);
 	if (status != -ENAMETOOLONG)
 		return status;
-	/* As long as a name may be, it has no room for more. */
+	/* The name is too long to take a suffix. */
 	(void)snprintf(name, sizeof(name), "%.*s%s", (int)folder_bytes(target),
 	               target, SHORT_NAME);
 	return write_new(name, target, cursor);

@@ -22,11 +22,12 @@ struct cli_cursor {
 int cli_cursor_file_load(const char *path, struct cli_cursor *cursor_out,
                          bool *found_out);
 
-/* Replaces a cursor file, or that which a link leads to, whose mode and, as
- * far as that is allowed, owner it keeps.  0 or -errno. */
+/* Replaces a cursor file, or the file that a link of that name leads to.  The
+ * new file has the old one's mode and, where the user may set it, owner.  0 or
+ * -errno. */
 int cli_cursor_file_save(const char *path, const struct cli_cursor *cursor);
 
-/* Whether a name leads to the log that a cursor is of. */
+/* Whether a path leads to the log that a cursor belongs to. */
 bool cli_cursor_is_in_log(const char *path, const struct cli_cursor *cursor);
 
 /* Whether a cursor was taken in this log. */

@@ -1,4 +1,4 @@
-/* Telling whether two names or descriptors are one file. */
+/* Tells whether two paths or descriptors lead to the same file. */
 #include "distinct.h"
 
 #include "command.h"
@@ -24,7 +24,7 @@ static const char *base_of(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-/* Looks at the folder that a path lies in. */
+/* Gets the status of the folder that a path lies in. */
 static bool look_at_folder(const char *path, struct stat *folder_out)
 {
 	const char *base = base_of(path);
@@ -72,7 +72,8 @@ bool cli_is_path_of(const char *path, int fd)
 	       cli_is_same_file(&opened, &named);
 }
 
-/* Whether a descriptor is open on a log, open itself or not. */
+/* Whether a descriptor is open on the file of a log; `log` is NULL while it is
+ * not open. */
 static bool is_on_log(int fd, const char *path, const struct shmlog *log)
 {
 	struct stat opened;

@@ -1,6 +1,6 @@
 /*
- * Keeping apart what a command reads and what it writes: by device and inode,
- * as a file has any number of names.
+ * Keeps a command from writing into a file that it reads.  Files are compared
+ * by device and inode, as one file may have several names.
  */
 #ifndef CLI_DISTINCT_H
 #define CLI_DISTINCT_H
@@ -11,20 +11,21 @@ struct cli_args;
 struct shmlog;
 struct stat;
 
-/* Whether two names lead to one file, or would once it was there. */
+/* Whether two paths lead to the same file, or would if it existed. */
 bool cli_is_same_path(const char *a, const char *b);
 
-/* Whether two are one regular file; whether one is an open log's. */
+/* Whether both are the same regular file; whether a file is that of a log. */
 bool cli_is_same_file(const struct stat *a, const struct stat *b);
 bool cli_is_log(const struct shmlog *log, const struct stat *file);
 
-/* Whether a descriptor is open on a regular file, and the name leads there. */
+/* Whether a path leads to the regular file that a descriptor is open on. */
 bool cli_is_path_of(const char *path, int fd);
 
 /*
- * What a command prints must not go into the log that it is about, whether
- * that is open yet (`log`) or not (NULL).  CLI_OK, or CLI_USAGE after a
- * message; without one where that itself would go into the log.
+ * Checks that standard output and standard error do not lead into the log at
+ * `path`; `log` is that log if it is open already, otherwise NULL.  CLI_OK, or
+ * CLI_USAGE after a message; there is no message where it would go into the
+ * log itself.
  */
 int cli_check_output(const char *path, const struct shmlog *log);
 

@@ -8,8 +8,8 @@
 
 int cli_fail(const char *subject, const char *what, int status)
 {
-	/* strerror(3)'s text is the thread's: printed before anything else
-	 * could ask for another one. */
+	/* The text of strerror(3) is valid until the thread's next call of it,
+	 * so it is printed at once. */
 	if (what)
 		cli_message(subject, "%s: %s", what, shmlog_strerror(status));
 	else

@@ -1,6 +1,6 @@
 /*
- * Failures of the library as a command reports them: this is the one place
- * that knows which exit status belongs to which status of the library.
+ * Reports failures of the library.  This is the one place that maps a status of
+ * the library to an exit status.
  */
 #ifndef CLI_FAILURE_H
 #define CLI_FAILURE_H

@@ -7,7 +7,7 @@
 #include <shmlog.h>
 #include <stdio.h>
 
-/* What was found in the place of a frame, behind "damaged frame at N: ". */
+/* Describes the bytes that stand in the place of a frame. */
 static void describe_words(char *part, size_t room,
                            const struct shmlog_fault *fault)
 {

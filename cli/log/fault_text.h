@@ -1,4 +1,4 @@
-/* What is wrong with a frame, in words. */
+/* Describes in words what is wrong with a frame. */
 #ifndef CLI_FAULT_TEXT_H
 #define CLI_FAULT_TEXT_H
 

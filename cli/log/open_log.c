@@ -57,14 +57,14 @@ const char *cli_describe_header(struct cli_header_text *buffer, int status,
 	return buffer->text;
 }
 
-/* Whether the library judged the header and found it wanting. */
+/* Whether a status says that a header is bad. */
 static bool is_header_status(int status)
 {
 	return status <= SHMLOG_ERR_NOT_REGULAR && status >= SHMLOG_ERR_SIZE;
 }
 
-/* Opening waits for another process's lease; a signal that means nothing to
- * us does not end that. */
+/* Opening waits for another process's lease; only a signal that was caught to
+ * end the command ends that wait. */
 static int open_patiently(const char *path, struct shmlog **log_out)
 {
 	int status;
@@ -76,8 +76,7 @@ static int open_patiently(const char *path, struct shmlog **log_out)
 	return status;
 }
 
-/* Opens a log.  `outcome` is the end of the message, for one who meant to
- * change what is no log. */
+/* Opens a log.  `outcome` ends the message about a file that is not a log. */
 static int open_log(const char *path, const char *outcome,
                     struct shmlog **log_out)
 {
@@ -85,7 +84,8 @@ static int open_log(const char *path, const char *outcome,
 	struct shmlog_header header;
 	int again;
 
-	/* Before any message, and once more on the very file. */
+	/* By the path before any message can be written, and then once more by
+	 * the file that was opened. */
 	if (cli_check_output(path, NULL) != CLI_OK)
 		return CLI_USAGE;
 	int status = open_patiently(path, log_out);
@@ -99,8 +99,8 @@ static int open_log(const char *path, const char *outcome,
 		return CLI_OK;
 	if (!is_header_status(status))
 		return cli_fail(path, "cannot open", status);
-	/* The file may have changed since: the words are told only if they
-	 * are still what was refused. */
+	/* The file may have changed since: the header's words go into the
+	 * message only if they are still those that were refused. */
 	again = shmlog_inspect(path, &header);
 	if (again != status)
 		return cli_fail(path, "cannot open", status);

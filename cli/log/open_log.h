@@ -9,16 +9,17 @@
  * that gives the header's words where they are what is wrong. */
 int cli_open_log(const char *path, struct shmlog **log_out);
 
-/* The same for a command that only reads: its messages have no word of
- * changes. */
+/* The same for a command that only reads: its messages do not say that nothing
+ * was changed. */
 int cli_open_to_read(const char *path, struct shmlog **log_out);
 
-/* shmlog_create(), with a message, and no more, about a log that some Node
- * processes cannot open.  Returns a status of the library. */
+/* shmlog_create() with a warning where some versions of Node cannot open the
+ * log.  Returns a status of the library. */
 int cli_create_log(const char *path, uint64_t capacity, mode_t mode,
                    unsigned flags);
 
-/* A log and a buffered reader at its start. */
+/* Opens a log to read it, and a buffered reader at its start.  CLI_OK, or the
+ * exit status after a message. */
 int cli_open_reader(const char *path, struct shmlog **log_out,
                     struct shmlog_reader **reader_out);
 

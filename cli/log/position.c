@@ -37,7 +37,7 @@ static bool parse_hex(const char *text, uint64_t *value_out)
 	return true;
 }
 
-/* What follows "prefix" in `text`, or NULL if it does not begin so. */
+/* The text behind a prefix, or NULL if `text` does not begin with it. */
 static const char *behind(const char *text, const char *prefix)
 {
 	size_t length = strlen(prefix);
@@ -52,7 +52,7 @@ static bool parse_number(const char *text, struct cli_position *position,
 	return cli_parse_u64(text, &position->number);
 }
 
-/* frame:-0 would be the frame behind the last one, or the first: refused. */
+/* Refuses frame:-0, which could mean the end as well as the first frame. */
 static bool parse_frame(const char *text, struct cli_position *position)
 {
 	if (*text != '-')
@@ -111,7 +111,7 @@ int cli_position_parse(const char *text, struct cli_position *position_out)
 
 /* ----------------------------------------------------------------- finding */
 
-/* What a search knows, and what it has found out. */
+/* A search for a position: what is looked for, and damage that it met. */
 struct search {
 	const struct shmlog *log;
 	struct shmlog_reader *reader;

@@ -1,4 +1,4 @@
-/* POS: the one grammar of positions, and how they are found in a log. */
+/* Parses positions in a log (POS), and finds them. */
 #ifndef CLI_POSITION_H
 #define CLI_POSITION_H
 
@@ -40,7 +40,7 @@ int cli_position_seek(const struct shmlog *log, struct shmlog_reader *reader,
                       const char *subject);
 
 /*
- * As cli_position_seek(), but of damage in between it says nothing:
+ * As cli_position_seek(), but without a message about damage in between:
  * *damage_out is the library's status of it then, otherwise 0, and
  * shmlog_reader_fault() has the details.
  */

@@ -16,7 +16,7 @@ static int locate(const struct cli_position *position, const struct shmlog *log,
 	return status;
 }
 
-/* The end first: the reader is to stand at the beginning. */
+/* Finds the end first, so that the reader then stands at the beginning. */
 static int find_forwards(struct cli_range *range, const struct shmlog *log,
                          struct shmlog_reader *reader, const char *subject,
                          int *damage_out)
@@ -33,8 +33,8 @@ static int find_forwards(struct cli_range *range, const struct shmlog *log,
 	                damage_out);
 	if (status != CLI_OK || hidden_by == UINT64_MAX)
 		return status;
-	/* From behind the damage no frame leads to it: it is all that can be
-	 * said of the end, so it is found once more. */
+	/* The range begins behind the damage, so that reading would not meet
+	 * it: the end is searched for once more, to report the damage. */
 	if (range->begin > hidden_by)
 		return locate(&range->to, log, reader, subject, &range->end,
 		              damage_out);

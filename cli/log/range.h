@@ -23,14 +23,14 @@ struct cli_range {
  * Loads the end of the log once, finds both positions in the log as it was at
  * that moment, and leaves the reader at the side of the range where reading
  * begins.  The reader holds that end from then on, so that what is committed
- * meanwhile is in no range.
+ * meanwhile is not in the range.
  *
- * A `to` that damage hides lies behind the good frames which lead to that
- * damage: forwards, these are the range, `end` has no limit, and whoever reads
- * on from `begin` meets the damage and reports it.
+ * If damage hides `to`, the range ends at the damage.  Forwards, `end` then has
+ * no limit: the caller reads the good frames from `begin` on, meets the damage
+ * and reports it.
  *
- * Returns CLI_OK, or another status after its message; but of damage it says
- * nothing: *damage_out is the library's status of it then, otherwise 0, and
+ * Returns CLI_OK, or another status after a message.  There is no message about
+ * damage: *damage_out is the library's status of it then, otherwise 0, and
  * shmlog_reader_fault() has the details.
  */
 int cli_range_find(struct cli_range *range, const struct shmlog *log,
