@@ -192,6 +192,25 @@ wing_of() { # FILE: base, ..., cmd/NAME, or "" for cli/*.c
 	assert_output ""
 }
 
+# A wing that grows beyond this has become a basement: split it.  A command, a
+# folder of src/ and src/ itself count as wings.
+@test "no wing holds more than a fifth of the code" {
+	run awk '
+		FNR == 1 {
+			n = split(FILENAME, part, "/")
+			wing = part[1] (n > 2 ? "/" part[2] : "")
+			if (part[1] == "cli" && part[2] == "cmd")
+				wing = part[1] "/" part[2] "/" part[3]
+		}
+		{ lines[wing]++; all++ }
+		END {
+			for (wing in lines)
+				if (lines[wing] * 5 > all)
+					print wing, lines[wing], "of", all
+		}' src/*.[ch] src/*/*.[ch] "${CODE[@]}"
+	assert_output ""
+}
+
 @test "argtable2 has one user" {
 	[ "$(grep -l 'include <argtable2.h>' -r src cli)" = cli/term/options.c ]
 }
