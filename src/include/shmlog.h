@@ -154,18 +154,25 @@ enum shmlog_status {
 
 /*
  * A short text for a status, lower case, without a full stop; strerror(3)'s
- * for -errno.  Never NULL.  Valid until the thread's next call of strerror.
+ * for -errno.  Never NULL; a value that is no status has a text that says so.
+ * The text belongs to the library or the C library: it is not freed, and is
+ * valid until the thread's next call of strerror(3).
  */
 SHMLOG_API const char *shmlog_strerror(int status);
 
 /*
  * The package's word for a status ("ERR_SHM_CURSOR"), the enumerator's own
  * name otherwise ("SHMLOG_ERR_FULL"), or NULL for a status that is not the
- * library's.  A constant string.
+ * library's.  A constant string, which is not freed.  Never fails; any thread
+ * may call it.
  */
 SHMLOG_API const char *shmlog_status_name(int status);
 
-/* The version of the library that runs, as SHMLOG_VERSION. */
+/*
+ * The version of the library that runs, in the form of SHMLOG_VERSION, which is
+ * that of the header a program was built with.  A constant string, which is not
+ * freed.  Never fails.
+ */
 SHMLOG_API const char *shmlog_version(void);
 
 /* --------------------------------------------------------------- the file */
@@ -206,6 +213,10 @@ enum shmlog_create_flags {
  * a name, the thread holds back the signals that would end the process, so
  * that neither do they leave anything; if one comes, -EINTR is returned once
  * it was let through.
+ *
+ * The log is not open afterwards: shmlog_open() does that.  Any number of
+ * threads and processes may try to create the same name; one of them succeeds,
+ * the others get -EEXIST.
  */
 SHMLOG_API int shmlog_create(const char *path, uint64_t capacity, mode_t mode,
                              unsigned flags);
@@ -215,12 +226,17 @@ SHMLOG_API int shmlog_create(const char *path, uint64_t capacity, mode_t mode,
  * for a sound header or the status that shmlog_open() would return.
  * *header_out is always written; words that could not be read are 0.
  * Changes nothing and never waits for a FIFO; as shmlog_open(), it waits for
- * another process's lease.
+ * another process's lease.  Nothing stays open.  The words are of one moment
+ * each: a log that is being written may be larger when the call returns.
  */
 SHMLOG_API int shmlog_inspect(const char *path,
                               struct shmlog_header *header_out);
 
-/* A log that is open.  Immutable to the caller; may be shared by threads. */
+/*
+ * A log that is open: made by shmlog_open(), ended by shmlog_close().  It holds
+ * one descriptor, and a mapping of the header once somebody has slept on it.
+ * Opaque, and immutable to the caller; threads may share it.
+ */
 struct shmlog;
 
 /*
@@ -231,10 +247,17 @@ struct shmlog;
  *
  * -ENOENT, -EACCES, -EMFILE, … of open(2); SHMLOG_ERR_NOT_REGULAR,
  * SHMLOG_ERR_TOO_SHORT, _NO_HEADER, _HEADER_SIZE, _DATA_OFFSET, _SIZE.
+ *
+ * *log_out belongs to the caller, who ends it with shmlog_close().  The path is
+ * copied: it is looked up again by what opens the log for writing and by
+ * shmlog_check_name(), relative to the working directory of that moment.
  */
 SHMLOG_API int shmlog_open(const char *path, struct shmlog **log_out);
 
-/* Closes a log whose readers and writers are closed.  NULL is harmless. */
+/*
+ * Closes a log whose readers, writers and sessions are closed.  NULL is
+ * harmless.  No other thread may use the log meanwhile.  Never fails.
+ */
 SHMLOG_API void shmlog_close(struct shmlog *log);
 
 /*
@@ -242,21 +265,30 @@ SHMLOG_API void shmlog_close(struct shmlog *log);
  * SHMLOG_ERR_MAPPING_GONE if the file is shorter than its committed data;
  * SHMLOG_ERR_NO_HEADER, _HEADER_SIZE, _DATA_OFFSET, _SIZE if a word is
  * impossible now; -EIO.  *header_out is written in every case but -errno.
+ * Frames below the `size` that it stores can be read: the load of that word is
+ * ordered before all later reads.  Any thread may call it.
  */
 SHMLOG_API int shmlog_read_header(const struct shmlog *log,
                                   struct shmlog_header *header_out);
 
-/* The offset of the first frame: offset = cursor + this.  Never fails. */
+/*
+ * The offset of the first frame, in bytes, as it was when the log was opened:
+ * offset = cursor + this.  Never fails.
+ */
 SHMLOG_API uint64_t shmlog_data_offset(const struct shmlog *log);
 
-/* The file that is open, for comparing with another one.  Never fails. */
+/*
+ * The file that is open, to be compared with another one, or with the same
+ * one at another time, by shmlog_same_file().  A copy, which the caller may
+ * keep for longer than the log is open.  Never fails.
+ */
 SHMLOG_API struct shmlog_identity shmlog_identity(const struct shmlog *log);
 
 /*
  * Whether two identities, taken at different times perhaps, are of the same
  * file: the same inode, born at the same time, on the same device, or, where
  * the time of birth is known, on a file system that may have been mounted as
- * another device meanwhile.  Never fails.
+ * another device meanwhile.  Both are only read.  Never fails.
  */
 SHMLOG_API bool shmlog_same_file(const struct shmlog_identity *a,
                                  const struct shmlog_identity *b);
@@ -264,13 +296,15 @@ SHMLOG_API bool shmlog_same_file(const struct shmlog_identity *a,
 /*
  * Whether the name `log` was opened by still leads to the same file: 0 if
  * so, SHMLOG_ERR_REPLACED if it leads to another file, -ENOENT if it leads
- * to none, another -errno of stat(2).
+ * to none, another -errno of stat(2).  The answer is that of a moment: the
+ * name may be given to another file right behind it.  Any thread may call it.
  */
 SHMLOG_API int shmlog_check_name(const struct shmlog *log);
 
 /* ---------------------------------------------------------------- reading */
 
-/* One frame, handed out without a copy. */
+/* One frame, handed out without a copy.  The payload belongs to the reader; the
+ * function that handed it out says how long it stays valid. */
 struct shmlog_frame {
 	const unsigned char *payload; /* size_bytes bytes; not terminated */
 	uint32_t size_bytes;          /* of the payload, 0 to 65,531 */
@@ -293,6 +327,10 @@ struct shmlog_fault {
 	                                 * wrapped round 65,536 */
 };
 
+/*
+ * A place in a log from which frames are read, forwards or backwards.  Belongs
+ * to one thread at a time, and is closed before its log.
+ */
 struct shmlog_reader;
 
 enum shmlog_reader_flags {
@@ -315,12 +353,23 @@ struct shmlog_reader_options {
 };
 
 /*
- * Makes a reader with its cursor at 0.  `options` may be NULL: mapped, no
- * debug checks.  -ENOMEM; -errno of mmap(2).
+ * Makes a reader with its cursor and its index at 0.  `options` may be NULL:
+ * mapped, no debug checks.  They are copied.  *reader_out belongs to the
+ * caller, who closes it before the log.  A log may have any number of readers;
+ * those that are mapped share one mapping.
+ *
+ * 0; -ENOMEM; SHMLOG_ERR_MAPPING_GONE if the file has become shorter than its
+ * dataOffset; -errno of mmap(2), such as -ENODEV where the file system has no
+ * shared mappings: a buffered reader needs none.
  */
 SHMLOG_API int shmlog_reader_open(struct shmlog *log,
                                   const struct shmlog_reader_options *options,
                                   struct shmlog_reader **reader_out);
+
+/*
+ * Closes a reader and ends all payloads that it handed out.  NULL is harmless.
+ * Never fails.
+ */
 SHMLOG_API void shmlog_reader_close(struct shmlog_reader *reader);
 
 /*
@@ -343,7 +392,8 @@ SHMLOG_API int shmlog_reader_next(struct shmlog_reader *reader,
 /*
  * Hands out the frame that ends at the cursor and moves the cursor to its
  * start.  Returns 1 for a frame and 0 at the start of the log.  Errors as
- * for shmlog_reader_next(), cursor unmoved.
+ * for shmlog_reader_next(), cursor unmoved; `size` is not looked at.  The
+ * payload stays valid as long as one of shmlog_reader_next().
  */
 SHMLOG_API int shmlog_reader_prev(struct shmlog_reader *reader,
                                   struct shmlog_frame *frame_out);
@@ -387,27 +437,41 @@ struct shmlog_neighbours {
 SHMLOG_API int shmlog_reader_seek(struct shmlog_reader *reader, uint64_t cursor,
                                   struct shmlog_neighbours *neighbours_out);
 
-/* Moves the cursor to the end of the committed data, without a walk; the
- * index is unknown from there.  0, or the errors of shmlog_reader_next()
- * that concern `size`. */
+/*
+ * Moves the cursor to the end of the committed data, without a walk; the index
+ * is unknown from there, unless the log is empty.  Costs the same whatever the
+ * log's length.  0, or the errors of shmlog_reader_next() that concern `size`,
+ * with the cursor unmoved.
+ */
 SHMLOG_API int shmlog_reader_seek_end(struct shmlog_reader *reader);
 
-/* The cursor: where shmlog_reader_next() reads next.  Never fails. */
+/*
+ * The cursor, in bytes from dataOffset: where shmlog_reader_next() reads next
+ * and shmlog_reader_prev() ends.  Always the start of a frame, or the end.
+ * Never fails.
+ */
 SHMLOG_API uint64_t shmlog_reader_cursor(const struct shmlog_reader *reader);
 
-/* The index of the frame at the cursor, or SHMLOG_INDEX_UNKNOWN. */
+/*
+ * The index of the frame at the cursor, counted from 0 at the start of the log,
+ * or SHMLOG_INDEX_UNKNOWN where the cursor was not reached by counting from
+ * there.  Never fails.
+ */
 SHMLOG_API uint64_t shmlog_reader_index(const struct shmlog_reader *reader);
 
 /*
  * Loads `size` and stores how many bytes are committed, counted from
- * dataOffset: the cursor of the end.  0, or the errors of
- * shmlog_reader_next() that concern `size`.
+ * dataOffset: the cursor of the end.  The reader's own cursor does not move.
+ * 0, or the errors of shmlog_reader_next() that concern `size`.
  */
 SHMLOG_API int shmlog_reader_committed_size(struct shmlog_reader *reader,
                                             uint64_t *committed_out);
 
-/* The same as the last look at the log found it, without another one: where
- * shmlog_reader_next() looks again.  Never fails. */
+/*
+ * The cursor of the end as the last look at the log found it, without another
+ * look.  shmlog_reader_next() looks again once the cursor is there.  0 before
+ * the first look.  Never fails.
+ */
 SHMLOG_API uint64_t
 shmlog_reader_known_size(const struct shmlog_reader *reader);
 
@@ -425,13 +489,17 @@ shmlog_reader_known_size(const struct shmlog_reader *reader);
  */
 SHMLOG_API int shmlog_reader_hold_end(struct shmlog_reader *reader);
 
-/* Lets the reader see what is committed from now on, and what was committed
- * since shmlog_reader_hold_end().  Never fails. */
+/*
+ * Lets the reader see what is committed from now on, and what was committed
+ * since shmlog_reader_hold_end().  Does nothing where no end is held.  Never
+ * fails.
+ */
 SHMLOG_API void shmlog_reader_release_end(struct shmlog_reader *reader);
 
 /*
- * The details of the last SHMLOG_ERR_CURSOR, _FRAME_CORRUPT or _TORN.  Valid
- * until the next call on the reader; never NULL.
+ * The details of the last SHMLOG_ERR_CURSOR, _FRAME_CORRUPT or _TORN.  Belongs
+ * to the reader, and is valid until the next call on it; never NULL.  Its
+ * members mean nothing before the first such error.
  */
 SHMLOG_API const struct shmlog_fault *
 shmlog_reader_fault(const struct shmlog_reader *reader);
@@ -450,6 +518,8 @@ shmlog_reader_fault(const struct shmlog_reader *reader);
  * (0: 200 ms), which also bounds how long the truncation of the file goes
  * unseen.  So is every writer on a file system that grants no shared mapping.
  * A signal that comes between two looks is noticed at the next one.
+ * The header is mapped once for each log to sleep on, also for a buffered
+ * reader.  A thread that sleeps holds no lock.
  */
 SHMLOG_API int shmlog_reader_wait(struct shmlog_reader *reader,
                                   int64_t timeout_ns, int64_t max_poll_ns);
@@ -477,7 +547,10 @@ SHMLOG_API int shmlog_reader_wait_any(struct shmlog_reader *const *readers,
 
 /* ------------------------------------------------------- the one writer */
 
-/* Zero-copy writing through a mapping, for one process at a time. */
+/*
+ * Zero-copy writing through a mapping, for one process at a time.  Belongs to
+ * one thread at a time, and is closed before its log.
+ */
 struct shmlog_writer;
 
 enum shmlog_writer_flags {
@@ -507,12 +580,20 @@ struct shmlog_writer_options {
  * SHMLOG_ERR_MAPPING_GONE; SHMLOG_ERR_REPLACED if the name leads to another
  * file by now; SHMLOG_ERR_NO_HEADER, _HEADER_SIZE, _DATA_OFFSET, _SIZE if a
  * word is impossible by now; -EACCES, -ENOENT, -ENOMEM, -EINTR.
+ *
+ * *writer_out belongs to the caller.  The options are copied.  As long as the
+ * writer is open, appends to the log by this or any other process are refused
+ * with SHMLOG_ERR_WRITER_ACTIVE, or, where the system cannot tell who writes,
+ * with SHMLOG_ERR_LOCK_TIMEOUT.  Readers are not affected.
  */
 SHMLOG_API int shmlog_writer_open(struct shmlog *log,
                                   const struct shmlog_writer_options *options,
                                   struct shmlog_writer **writer_out);
 
-/* Closes the writer; what was not committed is dropped. */
+/*
+ * Closes the writer, ends all pointers that it handed out, and lets others
+ * write.  What was not committed is dropped.  NULL is harmless.  Never fails.
+ */
 SHMLOG_API void shmlog_writer_close(struct shmlog_writer *writer);
 
 /*
@@ -547,19 +628,32 @@ SHMLOG_API int shmlog_writer_allocate(struct shmlog_writer *writer,
  */
 SHMLOG_API int shmlog_writer_commit(struct shmlog_writer *writer);
 
-/* Drops all reserved frames. */
+/*
+ * Drops all reserved frames: the next one is reserved where the first of them
+ * was, and pointers to their payloads must not be used any more.  Readers have
+ * never seen them.  Never fails.
+ */
 SHMLOG_API void shmlog_writer_rollback(struct shmlog_writer *writer);
 
-/* The cursor of the end of the committed data, as this writer left it. */
+/*
+ * The cursor of the end of the committed data, in bytes from dataOffset, as
+ * this writer left it: where the frame that is committed next will
+ * start.  Never fails.
+ */
 SHMLOG_API uint64_t shmlog_writer_cursor(const struct shmlog_writer *writer);
 
-/* How many bytes are free behind all reservations; a frame takes 4 more
- * than its payload. */
+/*
+ * How many bytes are free behind all reservations; a frame takes 4 more
+ * than its payload.  If the file has grown since it was mapped, there are more,
+ * which shmlog_writer_allocate() finds when it needs them.  Never fails.
+ */
 SHMLOG_API uint64_t
 shmlog_writer_free_bytes(const struct shmlog_writer *writer);
 
-/* The offset of the payload that was allocated last, whatever its size; 0 if
- * none was.  The package's getLastAllocatedAddress(). */
+/*
+ * The offset in the file of the payload that was allocated last, whatever its
+ * size; 0 if none was.  The package's getLastAllocatedAddress().  Never fails.
+ */
 SHMLOG_API uint64_t
 shmlog_writer_last_allocated_address(const struct shmlog_writer *writer);
 
@@ -582,16 +676,18 @@ SHMLOG_API int shmlog_writer_buffer_at_address(struct shmlog_writer *writer,
  * has no such call, a sandbox refuses it (ENOSYS, EPERM, EACCES), or the file
  * system grants no mapping: readers then find the data at their next poll.
  * SHMLOG_ERR_MAPPING_GONE if the file was cut below its header; -errno of
- * mmap(2) of the header.
+ * mmap(2) of the header.  Any thread may call it, also one without a writer.
  */
 SHMLOG_API int shmlog_wake(struct shmlog *log);
 
 /* ------------------------------------------------------- many appenders */
 
 /*
- * Writes the frame of a payload of `size_bytes` (0 to 65,531, not checked)
- * to `frame_out`, which has room for size_bytes + 4.  Returns the bytes
- * written.
+ * Writes the frame of a payload of `size_bytes` (0 to 65,531, not checked) to
+ * `frame_out`, which has room for size_bytes + 4, anywhere in memory and with
+ * any alignment.  `payload` may be NULL if it has no bytes, and must not
+ * overlap the frame.  Returns the bytes written.  Never fails; any thread may
+ * call it.
  */
 SHMLOG_API size_t shmlog_frame_encode(unsigned char *frame_out,
                                       const void *payload, size_t size_bytes);
@@ -602,6 +698,7 @@ enum shmlog_append_flags {
 	SHMLOG_APPEND_WAKE = 1u << 2,  /* shmlog_wake() after the commit */
 };
 
+/* Write access that is kept between appends: shmlog_append_session_open(). */
 struct shmlog_append_session;
 
 struct shmlog_append_options {
@@ -662,7 +759,9 @@ struct shmlog_append_result {
  * _REPLACED if the name leads to another file by now, _NO_HEADER, _HEADER_SIZE,
  * _DATA_OFFSET, _SIZE if a word of the header is impossible by now, -ENOENT,
  * -ENOSPC, -EACCES, -EINTR.  *result_out (may be NULL) is always written.
- * bytes = 0 checks all of this and commits nothing.
+ * bytes = 0 checks all of this and commits nothing.  `options` may be NULL: no
+ * flags, no waiting.  The frames and the options are only read, and not used
+ * after the call.  Threads that append with one handle take turns.
  *
  * FOREIGN WRITERS.  One that opened the log between the look for it and the
  * publish may overwrite what was published, whenever it commits next.  So a
@@ -695,7 +794,9 @@ SHMLOG_API int shmlog_append_frames(struct shmlog *log, const void *frames,
  * from `fd` with pread(2), offset 0 to `bytes`: for a commit larger than
  * memory should hold.  What is published is what was checked, also if the file
  * is changed meanwhile: the copy is made of checked bytes alone, and
- * SHMLOG_ERR_BAD_FRAMES publishes nothing.
+ * SHMLOG_ERR_BAD_FRAMES publishes nothing.  The position of `fd` does not move,
+ * and it stays open.  The same errors, and -errno of pread(2); 256 KiB of
+ * memory.
  */
 SHMLOG_API int
 shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
@@ -731,7 +832,11 @@ shmlog_append_session_open(struct shmlog *log,
 SHMLOG_API void
 shmlog_append_session_close(struct shmlog_append_session *session);
 
-/* A descriptor to poll(2) for POLLIN while something is kept; else -1. */
+/*
+ * A descriptor to poll(2) for POLLIN while something is kept; else -1.  It
+ * belongs to the session: it is neither read nor closed by the caller, and is
+ * asked for anew before each poll.  Never fails.
+ */
 SHMLOG_API int
 shmlog_append_session_fd(const struct shmlog_append_session *session);
 
@@ -747,7 +852,10 @@ shmlog_append_session_fd(const struct shmlog_append_session *session);
 SHMLOG_API void
 shmlog_append_session_wake_early(const struct shmlog_append_session *session);
 
-/* Releases the lock and the write access, if they are kept. */
+/*
+ * Releases the lock and the write access, if they are kept.  The session goes
+ * on: a later append with it may keep them again.  Never fails.
+ */
 SHMLOG_API void
 shmlog_append_session_release(struct shmlog_append_session *session);
 
@@ -777,15 +885,21 @@ struct shmlog_process {
  * then.  -ENOTSUP where the system has no such list; -EMFILE, -ENFILE, -ENOMEM
  * (it takes three descriptors); -ENOENT where /proc is not mounted.  Good for
  * naming, not for deciding.  Takes milliseconds.
+ *
+ * `visit` is called on this thread with `context`, which the library does not
+ * look at; the process that it is told of is valid during the call alone.
  */
 SHMLOG_API int shmlog_processes(const struct shmlog *log,
                                 int (*visit)(void *context,
                                              const struct shmlog_process *),
                                 void *context);
 
-/* Whether there may be processes that are neither visited nor counted: those
- * outside this PID namespace, where it is not the system's first, or those that
- * /proc is mounted to hide. */
+/*
+ * Whether there may be processes that shmlog_processes() neither visits nor
+ * counts: those outside this PID namespace, where it is not the system's first,
+ * or those that /proc is mounted to hide.  Also true where the system has no
+ * list of processes.  Never fails.
+ */
 SHMLOG_API bool shmlog_processes_hidden(void);
 
 /*
@@ -798,25 +912,36 @@ SHMLOG_API bool shmlog_processes_hidden(void);
  */
 SHMLOG_API int shmlog_unseen_writers(struct shmlog *log);
 
-/* The process that holds the lock of a log now; 0 if none does or the system
- * does not tell.  Good for naming, not for deciding. */
+/*
+ * The process that holds the lock of a log now, by its number in this PID
+ * namespace; 0 if none does or the system does not tell.  Good for naming, not
+ * for deciding: the process may have released it, or ended, right behind the
+ * look.  Never fails.
+ */
 SHMLOG_API int64_t shmlog_lock_holder(const struct shmlog *log);
 
 /*
- * A follower that prints what it reads into a pipe may say so; then a process
- * that appends what it takes from a pipe can find out that this is the log's
- * own.  shmlog_mark_output() says it of the pipe or FIFO `fd`, until the log is
- * closed.  shmlog_is_fed() asks whether a live process has said it of the one
- * that `fd` reads from: 1 or 0.  Both cost one system call or two, take no
- * notice of what is no pipe, and of programs between two pipes they know
- * nothing.  -errno; -ENOTSUP where the system cannot tell.
+ * Marks the pipe or FIFO `fd` as one that this process fills with what it reads
+ * from the log, until the log is closed.  So a process that appends what it
+ * takes from a pipe can find out that it would append the log to itself.
+ *
+ * 0, also where `fd` is no pipe; -errno of fstat(2); -ENOTSUP where the system
+ * has no such marks.  Costs one system call or two.
  */
 SHMLOG_API int shmlog_mark_output(struct shmlog *log, int fd);
+
+/*
+ * Whether a live process has marked the pipe that `fd` reads from as filled
+ * from this log: 1 or 0; 0 where `fd` is no pipe or the system has no such
+ * marks; -errno of fstat(2).  A program between two pipes hides the one from
+ * the other.  Costs one system call or two.
+ */
 SHMLOG_API int shmlog_is_fed(const struct shmlog *log, int fd);
 
 /*
  * shmlog_processes() for any file, by its name: one that cannot be opened as a
- * log, for instance.  Also -errno of stat(2).
+ * log, for instance.  The same results, and -errno of stat(2).  `visit` is
+ * called on this thread; its argument is valid during the call alone.
  */
 SHMLOG_API int shmlog_processes_at(const char *path,
                                    int (*visit)(void *context,
@@ -833,6 +958,10 @@ struct shmlog_damage {
 	uint64_t good_before;      /* frames before it, from the log's start */
 };
 
+/*
+ * What shmlog_verify() calls on its way, on the thread of that call.  Frames,
+ * payloads and damage are valid during the call alone.
+ */
 struct shmlog_verify_visitor {
 	/* Each may be NULL; nonzero ends the walk, which then returns it. */
 	int (*frames)(void *context, const struct shmlog_frame *frames,
@@ -842,11 +971,12 @@ struct shmlog_verify_visitor {
 	/* frames() makes no use of payloads, which then may be NULL: large
 	 * ones are passed over without being read. */
 	bool sizes_only;
-	/* Called now and then where nothing else is, while the place behind
-	 * damage is searched; likewise. */
+	/* Called now and then while the place behind damage is searched, where
+	 * no other function is; nonzero ends the walk, too. */
 	int (*keep_going)(void *context);
 };
 
+/* What shmlog_verify() found: counts of frames, ranges and bytes. */
 struct shmlog_verify_report {
 	struct shmlog_header header; /* as the one load of `size` found it */
 	uint64_t frames;             /* good ones */
@@ -876,6 +1006,9 @@ struct shmlog_verify_report {
  * -EIO, or SHMLOG_ERR_NO_HEADER, _HEADER_SIZE, _DATA_OFFSET, _SIZE if a word
  * of the header is impossible by now.
  * *report_out is written in every case, as far as the walk came.
+ *
+ * `visitor` may be NULL.  Takes half a MiB of memory, and up to 12 MiB more
+ * once damage is met.  Several threads may verify one log at the same time.
  */
 SHMLOG_API int shmlog_verify(struct shmlog *log,
                              const struct shmlog_verify_visitor *visitor,
@@ -890,7 +1023,8 @@ SHMLOG_API int shmlog_verify(struct shmlog *log,
  *
  * Returns how many damaged ranges were left out (0: nothing was lost).  A
  * visitor's nonzero result, or an error of shmlog_create() or
- * shmlog_verify(), is returned with nothing left behind.
+ * shmlog_verify(), is returned with nothing left behind.  *report_out is that
+ * of the old log, and is written as by shmlog_verify().
  */
 SHMLOG_API int shmlog_salvage(struct shmlog *log, const char *path, mode_t mode,
                               const struct shmlog_verify_visitor *visitor,

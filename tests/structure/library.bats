@@ -60,6 +60,51 @@ STANDARD=(-std=c11 -Wall -Wextra -Werror -fsyntax-only)
 	assert_output ""
 }
 
+# A line counts as a comment if nothing else is on it.
+@test "more than 70 % of the public header are comments" {
+	run awk '
+		NF == 0 { next }
+		{ lines++ }
+		inside || /^[[:space:]]*\/\*/ { comments++ }
+		/\/\*/ && !/\*\// { inside = 1; next }
+		/\*\// { inside = 0 }
+		END { printf "%d of %d\n", comments, lines
+			exit !(comments * 100 > lines * 70) }' "$ROOT/src/include/shmlog.h"
+	assert_success
+}
+
+@test "every function of the public header has its contract before it" {
+	run awk '
+		/^SHMLOG_API/ && last !~ /\*\/$/ { print FILENAME ":" FNR ": " $0 }
+		{ last = $0 }' "$ROOT/src/include/shmlog.h"
+	assert_output ""
+}
+
+@test "every name of the public header begins with shmlog_ or SHMLOG_" {
+	local names
+
+	# Macros, tags, functions, enumerators; comments are taken out.
+	names=$(awk '{
+			for (code = ""; $0 != "";) {
+				at = index($0, inside ? "*/" : "/*")
+				if (!inside) code = code (at ? substr($0, 1, at - 1) : $0)
+				$0 = at ? substr($0, at + 2) : ""
+				if (at) inside = !inside
+			}
+			print code }' "$ROOT/src/include/shmlog.h" |
+		awk '
+			$1 == "#define" { sub(/\(.*/, "", $2); print $2; next }
+			/^enum / { print $2; enumerators = 1; next }
+			/^struct [a-z_]+ [{;]|^struct [a-z_]+;/ { sub(/;/, "", $2); print $2 }
+			/^}/ { enumerators = 0 }
+			enumerators { print $1 }
+			/^(static )?[A-Za-z_].*\(/ && match($0, /[A-Za-z_0-9]+\(/) {
+				print substr($0, RSTART, RLENGTH - 1) }')
+	((${#names} > 1000)) || fail "only these were found: $names"
+	run grep -vE '^(shmlog(_|$)|SHMLOG_|-?[0-9]|__attribute__$)' <<<"$names"
+	assert_output ""
+}
+
 @test "the public header stands alone in C11, strictly" {
 	echo '#include <shmlog.h>' >"$SCRATCH/a.c"
 	"${CC:-cc}" "${STANDARD[@]}" -pedantic -I"$ROOT/src/include" "$SCRATCH/a.c"
