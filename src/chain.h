@@ -5,7 +5,7 @@
 #include "log.h"
 #include "window.h"
 
-/* What a walk holds in memory at a time. */
+/* Bytes that a walk holds in memory at a time. */
 #define SHMLOG_CHAIN_BYTES 262144u
 
 /*
@@ -31,8 +31,8 @@ int shmlog_chain_frame(struct shmlog_window *window, uint64_t at, uint64_t end,
  */
 int shmlog_chain_check(struct shmlog *log, uint64_t size);
 
-/* The same ahead of the lock, where it may take long: what is found wrong is
- * found again under it. */
+/* Does most of the work of shmlog_chain_check() before the lock is taken, where
+ * it would take long.  Damage that it finds is found again under the lock. */
 void shmlog_chain_precheck(struct shmlog *log);
 
 #endif

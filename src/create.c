@@ -13,7 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* What is reserved between two looks for a signal that is held back. */
+/* Bytes that are reserved between two looks for a signal that is held back. */
 #define RESERVE_BYTES ((uint64_t)256 << 20)
 
 /* The signals that end a process unless it says otherwise, and that a person,

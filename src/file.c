@@ -111,7 +111,8 @@ int shmlog_load_header(int fd, struct shmlog_header *header_out)
 			status = load_words(fd, header_out);
 		} while (status == 0 &&
 		         !is_one_piece(first.size, header_out->size));
-		/* What was committed since may lie in what has grown. */
+		/* The file may have grown, and the new `size` lie beyond its
+		 * old length. */
 		if (status == 0)
 			status = shmlog_load_length(fd, &header_out->capacity);
 	}

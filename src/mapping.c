@@ -92,7 +92,8 @@ void shmlog_mapping_retire(struct shmlog *log, struct shmlog_mapping *mapping)
 	pthread_mutex_lock(&log->mutex);
 	for (struct shmlog_mapping *each = mapping; each != NULL;
 	     each = each->previous) {
-		/* What stays mapped keeps those that it took the place of. */
+		/* A mapping that stays keeps those that it took the place of,
+		 * so that they stay, too. */
 		shared |= each->references > 1;
 		if (shared && each->writable &&
 		    shmlog_sys_remap(each->base, (size_t)each->length,

@@ -35,8 +35,8 @@ int shmlog_mapping_acquire(struct shmlog *log, int fd, bool writable,
                            uint64_t least_length,
                            struct shmlog_mapping **mapping_out);
 void shmlog_mapping_release(struct shmlog *log, struct shmlog_mapping *mapping);
-/* The same for a writer's: where readers share it, it becomes read-only, as
- * this process must not look like a writer for longer than it is one. */
+/* Releases the mapping of a writer.  Where readers share it, it becomes
+ * read-only, as this process must not look like a writer any more. */
 void shmlog_mapping_retire(struct shmlog *log, struct shmlog_mapping *mapping);
 
 /*

@@ -67,9 +67,9 @@ void shmlog_sys_mark_written(int fd);
 bool shmlog_sys_is_marked(int fd);
 
 /*
- * Shows that this process waits for the lock on the file of `fd`, named
- * `path`, to whoever keeps it from one append to the next; takes that back;
- * and asks whether anybody waits.
+ * Marks the file of `fd`, named `path`, to show a process that keeps its lock
+ * from one append to the next that this process waits for it; removes the mark;
+ * and asks whether any process has set it.
  */
 void shmlog_sys_mark_lock_request(int fd, const char *path);
 void shmlog_sys_unmark_lock_request(int fd);
@@ -97,7 +97,7 @@ bool shmlog_sys_has_output(int fd, const struct stat *pipe);
  */
 int shmlog_sys_watch(int fd);
 
-/* What a watch has seen since it was last asked. */
+/* Which events a watch has seen since it was last read. */
 enum shmlog_seen {
 	SHMLOG_SEEN_NOTHING,
 	SHMLOG_SEEN_SELF, /* this process opened the file, nothing else */

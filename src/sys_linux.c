@@ -114,7 +114,7 @@ int shmlog_sys_wake(const _Atomic uint64_t *word)
 		return 0;
 	switch (errno) {
 	case EFAULT: return SHMLOG_ERR_MAPPING_GONE;
-	/* A sandbox refuses the call: whoever sleeps finds the news at its
+	/* A sandbox refuses the call: readers that sleep find the news at their
 	 * next poll, as beside a writer that never wakes. */
 	case ENOSYS:
 	case EPERM:

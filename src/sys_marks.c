@@ -49,8 +49,8 @@ void shmlog_sys_mark_lock_request(int fd, const char *path)
 {
 	/* Shared: any number may wait. */
 	set_mark(fd, LOCK_REQUEST_BYTE, F_RDLCK);
-	/* First the mark, then the opening that a watch sees: whoever begins to
-	 * keep the lock after this has the mark to see. */
+	/* First the mark, then the opening that a watch sees: a process that
+	 * begins to keep the lock after this sees the mark. */
 	int opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (opened >= 0)

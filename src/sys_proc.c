@@ -16,7 +16,7 @@
 /* As in the kernel's linux/kcmp.h, which is not to be had with every libc. */
 #define KCMP_FILES 2
 
-/* What one process does with the file. */
+/* How one process uses the file. */
 struct attachment {
 	bool has_files; /* any at all */
 	bool open;
@@ -29,8 +29,8 @@ struct attachment {
 	bool writes_alone; /* has the mark of the one writer */
 };
 
-/* What a refusal to look into a process means: -EACCES if it is not shown to
- * this caller, 0 if it has ended meanwhile. */
+/* The status for a refusal to look into a process: -EACCES if it is not shown
+ * to this caller, 0 if it has ended meanwhile. */
 static int judge_refusal(int error)
 {
 	switch (error) {
@@ -226,8 +226,9 @@ static int look_at_process(const char *pid, const struct stat *file,
 {
 	int status = look_at_descriptors(pid, file, found);
 
-	/* Who may not see the one may not see the others, unless the first
-	 * thread has ended: what it had is nobody's to see any more. */
+	/* A caller that may not see the descriptors may not see the threads
+	 * either, unless the first thread has ended: nobody can see what that
+	 * had. */
 	if (status == -EACCES) {
 		int threads = look_at_threads(pid, file, found);
 
@@ -348,7 +349,8 @@ int shmlog_sys_processes(const struct stat *file,
 			unseen++;
 		else
 			failure = worse_refusal(failure, status);
-		/* What is only half known must not pass for a reader. */
+		/* A process that could be looked at only in part must not pass
+		 * for a reader. */
 		if ((!found.open && !found.mapped) ||
 		    (status < 0 && status != -EACCES && !found.writes))
 			continue;

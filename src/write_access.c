@@ -18,9 +18,9 @@
  * write access; a creator closes its file a moment after naming it.  Only a
  * writer that stays for longer is somebody else's. */
 #define WRITER_GRACE_NS 30000000
-/* Who merely keeps the lock from one append to the next lets go of it sooner
- * than that once somebody waits. */
-#define KEEPER_GRACE_NS 5000000
+/* A session that keeps the lock from one append to the next releases it sooner
+ * than that once another process waits. */
+#define SESSION_GRACE_NS 5000000
 /* Between two looks for a foreign writer that is waited for: a look at a lease
  * takes microseconds, one at /proc milliseconds. */
 #define LONGEST_WRITER_PAUSE_NS 10000000
@@ -78,9 +78,9 @@ static int check_same(const struct shmlog *log, int fd, uint64_t *length_out)
 
 /*
  * Opens the log for writing by its name, which shows at the same time that
- * the name still leads to it: whoever opens the name now meets the same lock.
- * The descriptor is stored, and is the caller's, also where it is another
- * file's; -1 if there is none.
+ * the name still leads to it: a process that opens the name now meets the same
+ * lock.  Stores the descriptor, or -1 if there is none.  The caller closes it,
+ * also where it is one of another file.
  */
 static int open_for_writing(const struct shmlog *log, int *fd_out,
                             uint64_t *length_out)
@@ -150,8 +150,8 @@ static int lock(struct shmlog *log, const struct shmlog_access_terms *terms,
 		status = SHMLOG_ERR_LOCK_TIMEOUT;
 		goto done;
 	}
-	if (timeout_ns >= 0 && timeout_ns < KEEPER_GRACE_NS)
-		timeout_ns = KEEPER_GRACE_NS;
+	if (timeout_ns >= 0 && timeout_ns < SESSION_GRACE_NS)
+		timeout_ns = SESSION_GRACE_NS;
 	/* Where the lock is one on all the bytes, a mark would stand in its
 	 * way. */
 	if (log->lock_fd < 0)
@@ -179,8 +179,8 @@ static int note_mapped_writer(void *found, const struct shmlog_process *process)
 	return process->writes && process->mapped;
 }
 
-/* Where the system grants no lease (a file of somebody else's, no such
- * call): whoever can be seen in /proc, once per open log, as it is slow. */
+/* Looks in /proc for a writer, where the system grants no lease: the file is
+ * another user's, or there are no leases.  Once per open log, as it is slow. */
 static int look_in_proc(struct shmlog *log)
 {
 	bool found = false;
@@ -194,7 +194,8 @@ static int look_in_proc(struct shmlog *log)
 	if (unseen == 0 && shmlog_processes_hidden())
 		unseen = -EACCES;
 	log->unseen = unseen;
-	/* What failed for want of descriptors or memory is tried again. */
+	/* A look that failed for want of descriptors or memory is taken
+	 * again. */
 	log->scanned = !found && (unseen >= 0 || unseen == -EACCES ||
 	                          unseen == -ENOTSUP || unseen == -ENOENT);
 	return found ? SHMLOG_ERR_WRITER_ACTIVE : 0;

@@ -25,7 +25,7 @@ struct shmlog_write_access {
 
 /* On which terms access is asked for. */
 struct shmlog_access_terms {
-	bool force;              /* whoever else writes */
+	bool force;              /* even where another writer is seen */
 	int64_t lock_timeout_ns; /* negative: without limit */
 	/* See struct shmlog_append_options; may be NULL. */
 	int (*waiting)(void *context, int status);

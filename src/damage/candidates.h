@@ -26,8 +26,8 @@ struct shmlog_candidate {
 	bool follows;   /* another candidate ends where it starts */
 };
 
-/* What a word is worth, and what a frame of that size costs, in sixteenths of a
- * bit. */
+/* The rarity of a word, and the cost of a frame of that size, in sixteenths of
+ * a bit. */
 struct shmlog_weight {
 	int16_t rarity; /* or SHMLOG_NOT_WEIGHED */
 	int16_t cost;

@@ -24,23 +24,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What damage to a frame costs; to more than one or to none, as where bytes
- * were lost or inserted; and what a wrapped size does. */
+/* Costs: of a frame with two bad words, and with one; */
 #define BAD_FRAME_BITS (12 * SHMLOG_BIT)
 #define BAD_WORD_BITS (10 * SHMLOG_BIT)
+/* ... of a gap, where bytes of any number of frames were lost or inserted; */
 #define GAP_BITS (16 * SHMLOG_BIT)
+/* ... and of a payload whose size wrapped. */
 #define WRAP_BITS (24 * SHMLOG_BIT)
 /* A gap too small for a frame, or that shifts frames off the step that all
  * sizes of the log have. */
 #define SLIVER_BITS (6 * SHMLOG_BIT)
 #define SHIFT_BITS (36 * SHMLOG_BIT)
-/* What it costs that a frame lost bytes, beyond that. */
+/* The further cost of a frame that lost some of its bytes. */
 #define CUT_BITS (6 * SHMLOG_BIT)
-/* What two words say at most. */
+/* The most evidence that two words can give. */
 #define WORDS_BITS (32 * SHMLOG_BIT)
 /* One good frame by itself, with lost bytes on both sides, may be chance. */
 #define LONE_BITS (16 * SHMLOG_BIT)
-/* What the frames at the end of the log must have to be relied on. */
+/* The evidence that frames at the end of the log need to be relied on. */
 #define ANCHOR_BITS (24 * SHMLOG_BIT)
 /* Bad frames in a row that are found by their last words alone. */
 #define MOST_BACK 4u
@@ -180,8 +181,8 @@ static int32_t larger(int32_t a, int32_t b)
 	return a > b ? a : b;
 }
 
-/* What a word says for a boundary beside it, if it may be the size of a frame
- * of which these bytes are left. */
+/* The evidence of a word for a boundary beside it, if it may be the size of a
+ * frame of which `bytes` bytes are left. */
 static int32_t word_beside(const struct search *search, uint32_t word,
                            uint32_t bytes)
 {
@@ -191,8 +192,8 @@ static int32_t word_beside(const struct search *search, uint32_t word,
 	if (!is_likely(search, word))
 		return 0;
 	bits = shmlog_candidates_word(candidates, word);
-	/* Of one that lost bytes; in a payload that holds frames, they are
-	 * behind the word. */
+	/* The frame has lost bytes.  In a payload that holds frames they may
+	 * merely lie behind the word, so that it proves nothing. */
 	if (word > bytes)
 		bits = shmlog_payloads_hold_frames(candidates)
 		               ? 0
@@ -200,8 +201,9 @@ static int32_t word_beside(const struct search *search, uint32_t word,
 	return bits > 0 ? bits : 0;
 }
 
-/* What the words at both ends of lost bytes say for it that a frame begins and
- * one ends there, be it the same that lost some bytes or got others. */
+/* The evidence of the words at both ends of lost bytes that a frame begins at
+ * the one end and a frame ends at the other.  It may be the same frame, which
+ * lost some bytes or got others. */
 static int32_t words_beside(const struct search *search, uint32_t from,
                             uint32_t to)
 {
@@ -591,7 +593,7 @@ bool shmlog_evidence_next(struct shmlog_evidence *evidence, uint32_t from,
 	if (at == BEGINNING || (at != from && from != 0))
 		return false;
 	evidence->at = at;
-	/* Whatever the way goes over but good frames. */
+	/* Pass every step of the way that is not over a good frame. */
 	while (at != BEGINNING &&
 	       (step_to(evidence, at) != BY_FRAME || (at == from && !here))) {
 		by_wrap = step_to(evidence, at) == BY_WRAP;

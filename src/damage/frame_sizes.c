@@ -14,7 +14,7 @@
 #define COMMON_SHARE 1000u
 /* A size that was never seen costs at least this beyond its magnitude. */
 #define UNSEEN_BITS (4 * SHMLOG_BIT)
-/* What it costs beyond that not to have the step of all others. */
+/* The further cost of a size that is no multiple of the step. */
 #define MISMATCH_BITS (16 * SHMLOG_BIT)
 
 int32_t shmlog_log2(uint64_t value)

@@ -11,7 +11,7 @@
 
 /* A run in a payload needs so much evidence to be in need of explanation. */
 #define STRONG_BITS (30 * SHMLOG_BIT)
-/* What it takes to believe that a payload holds frames, the first time ... */
+/* The cost of believing that a payload holds frames: the first time, ... */
 #define FIRST_HOST_BITS (40 * SHMLOG_BIT)
 /* ... if it begins with them ... */
 #define FRONT_BITS (4 * SHMLOG_BIT)

@@ -8,7 +8,7 @@
  * overflow. */
 #define SHMLOG_MOST_EVIDENCE (1 << 28)
 
-/* What lies in a payload. */
+/* The frames that lie in a payload. */
 struct shmlog_inside {
 	int32_t sum;    /* evidence of its runs, as frames of the log */
 	int32_t hosted; /* ... as frames in a payload */
@@ -53,8 +53,9 @@ void shmlog_payload_learn(struct shmlog_candidates *candidates,
 /* Whether payloads of the log hold frames, by what was found so far. */
 bool shmlog_payloads_hold_frames(const struct shmlog_candidates *candidates);
 
-/* What a frame that one word says to have `size` bytes explains as its payload,
- * from one place to another; and a frame neither of whose words is good. */
+/* The evidence that lies in the payload of a frame, from one place to another:
+ * for a frame that has `size` bytes by one good word, and for a frame that has
+ * no good word. */
 int32_t shmlog_payload_explained(const struct shmlog_candidates *candidates,
                                  uint32_t from, uint32_t to, uint32_t size);
 int32_t shmlog_payload_hosted(const struct shmlog_candidates *candidates,

@@ -11,8 +11,8 @@
 /* Bytes that are looked at together: room for a few frames of the largest size,
  * or for a payload of 200,000 bytes and what follows. */
 #define SPAN_BYTES 458752u
-/* What begins in the last bytes of a span is left to the next one, which sees
- * how it goes on: room for two frames of the largest size. */
+/* Frames that begin in the last bytes of a span are left to the next span,
+ * which holds what follows them: room for two frames of the largest size. */
 #define MARGIN_BYTES 131072u
 /* Frames between two calls of the visitor. */
 #define FRAMES_BETWEEN_CALLS 65536u

@@ -17,7 +17,7 @@ static inline int shmlog_keep_going(const struct shmlog_verify_visitor *visitor)
 	               : 0;
 }
 
-/* What the search knows; the same for all damage of one walk. */
+/* The state of the search; one serves all damage of a walk. */
 struct shmlog_resume {
 	int fd;
 	uint64_t data_offset;

@@ -150,7 +150,8 @@ static int skip_by_size_words(struct walk *walk, uint64_t *cursor,
 		*cursor = next;
 		total = shmlog_load_word(words + 2);
 	}
-	/* What the window read ahead lies behind: begin with little again. */
+	/* The cursor has left what the window read ahead, so it begins with
+	 * short reads again. */
 	if (count > 0)
 		shmlog_window_jump(&walk->window);
 	if (count > 0 && !is_known && *cursor != end)
@@ -317,7 +318,7 @@ static int find_good(struct walk *walk, uint64_t cursor)
 	bool good = false;
 	int status;
 
-	/* What was found before may have changed since. */
+	/* Frames that were found before may have changed since. */
 	walk->good = (struct shmlog_good){0};
 	status = is_good(walk, cursor, &good);
 	if (status == 0 && good)
