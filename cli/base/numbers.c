@@ -2,71 +2,87 @@
 #include "numbers.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool is_digit(char character)
 {
 	return character >= '0' && character <= '9';
 }
 
-/* Reads the digits at *text and moves behind them.  False if there is none or
- * the number is over UINT64_MAX. */
-static bool read_digits(const char **text, uint64_t *value_out)
+/* Reads the digits at *text and moves behind them, also where the number is
+ * over UINT64_MAX. */
+static enum cli_number read_digits(const char **text, uint64_t *value_out)
 {
+	enum cli_number result = CLI_NUMBER_OK;
 	const char *at = *text;
 	uint64_t value = 0;
 
 	if (!is_digit(*at))
-		return false;
+		return CLI_NUMBER_MALFORMED;
 	for (; is_digit(*at); at++) {
 		uint64_t digit = (uint64_t)(*at - '0');
 
 		if (value > (UINT64_MAX - digit) / 10)
-			return false;
-		value = value * 10 + digit;
+			result = CLI_NUMBER_TOO_LARGE;
+		else
+			value = value * 10 + digit;
 	}
 	*text = at;
 	*value_out = value;
-	return true;
+	return result;
 }
 
-bool cli_parse_u64(const char *text, uint64_t *value_out)
+enum cli_number cli_read_u64(const char *text, uint64_t *value_out)
 {
 	uint64_t value;
+	enum cli_number result = read_digits(&text, &value);
 
-	if (!read_digits(&text, &value) || *text != '\0')
-		return false;
-	*value_out = value;
-	return true;
+	if (result == CLI_NUMBER_MALFORMED || *text != '\0')
+		return CLI_NUMBER_MALFORMED;
+	if (result == CLI_NUMBER_OK)
+		*value_out = value;
+	return result;
 }
 
-bool cli_parse_size(const char *text, uint64_t *bytes_out)
+/* The power of two that a unit of sizes stands for; -1 for a text that is
+ * none. */
+static int unit_shift(const char *text)
 {
-	static const char letters[] = "KMGT";
+	static const char letters[] = "kmgt";
+	const char *letter;
+
+	if (text[0] == '\0')
+		return 0;
+	letter = strchr(letters, text[0] | 0x20);
+	if (letter == NULL ||
+	    (text[1] != '\0' && strcasecmp(text + 1, "iB") != 0))
+		return -1;
+	return 10 * (int)(letter - letters + 1);
+}
+
+enum cli_number cli_read_size(const char *text, uint64_t *bytes_out)
+{
 	uint64_t value;
-	unsigned shift = 0;
+	enum cli_number result = read_digits(&text, &value);
+	int shift = result == CLI_NUMBER_MALFORMED ? -1 : unit_shift(text);
 
-	if (!read_digits(&text, &value))
-		return false;
-	if (*text != '\0') {
-		const char *letter = strchr(letters, *text);
-
-		if (!letter || text[1] != '\0')
-			return false;
-		shift = 10u * (unsigned)(letter - letters + 1);
-	}
-	if (value > UINT64_MAX >> shift)
-		return false;
+	if (shift < 0)
+		return CLI_NUMBER_MALFORMED;
+	if (result == CLI_NUMBER_TOO_LARGE || value > UINT64_MAX >> shift)
+		return CLI_NUMBER_TOO_LARGE;
 	*bytes_out = value << shift;
-	return true;
+	return CLI_NUMBER_OK;
 }
 
-/* Nanoseconds in a unit; 0 for a text that is none. */
+/* Nanoseconds in a unit, seconds if there is none; 0 for a text that is no
+ * unit. */
 static int64_t unit_ns(const char *text)
 {
 	static const struct {
 		const char *name;
 		int64_t ns;
 	} units[] = {
+		{"", 1000000000},
 		{"ns", 1},
 		{"us", 1000},
 		{"ms", 1000000},
@@ -95,34 +111,47 @@ static int64_t decimals_ns(const char *first, const char *last, int64_t unit)
 	return ns;
 }
 
-bool cli_parse_duration(const char *text, int64_t *ns_out)
+enum cli_number cli_read_duration(const char *text, int64_t *ns_out)
 {
 	const char *decimals;
 	uint64_t whole;
 	int64_t unit, fraction;
+	enum cli_number result = read_digits(&text, &whole);
 
-	if (strcmp(text, "0") == 0) {
-		*ns_out = 0;
-		return true;
-	}
-	if (!read_digits(&text, &whole))
-		return false;
+	if (result == CLI_NUMBER_MALFORMED)
+		return result;
 	decimals = text;
 	if (*text == '.') {
 		decimals = ++text;
 		if (!is_digit(*text))
-			return false;
+			return CLI_NUMBER_MALFORMED;
 		while (is_digit(*text))
 			text++;
 	}
 	unit = unit_ns(text);
 	if (unit == 0)
-		return false;
+		return CLI_NUMBER_MALFORMED;
 	fraction = decimals_ns(decimals, text, unit);
-	if (whole > (uint64_t)((INT64_MAX - fraction) / unit))
-		return false;
+	if (result == CLI_NUMBER_TOO_LARGE ||
+	    whole > (uint64_t)((INT64_MAX - fraction) / unit))
+		return CLI_NUMBER_TOO_LARGE;
 	*ns_out = (int64_t)whole * unit + fraction;
-	return true;
+	return CLI_NUMBER_OK;
+}
+
+bool cli_parse_u64(const char *text, uint64_t *value_out)
+{
+	return cli_read_u64(text, value_out) == CLI_NUMBER_OK;
+}
+
+bool cli_parse_size(const char *text, uint64_t *bytes_out)
+{
+	return cli_read_size(text, bytes_out) == CLI_NUMBER_OK;
+}
+
+bool cli_parse_duration(const char *text, int64_t *ns_out)
+{
+	return cli_read_duration(text, ns_out) == CLI_NUMBER_OK;
 }
 
 bool cli_parse_mode(const char *text, unsigned *mode_out)

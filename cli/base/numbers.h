@@ -7,15 +7,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum cli_number {
+	CLI_NUMBER_OK,
+	CLI_NUMBER_MALFORMED, /* the text is no such number */
+	CLI_NUMBER_TOO_LARGE, /* it is one, beyond what can be stored */
+};
+
 /* Decimal digits: 0 to UINT64_MAX. */
+enum cli_number cli_read_u64(const char *text, uint64_t *value_out);
+
+/* A SIZE: digits, and perhaps K, M, G or T behind them, or KiB, MiB, GiB or
+ * TiB, in either case, for powers of 1024.  KB and the like are refused, as
+ * they are powers of 1000 to other tools.  At most UINT64_MAX bytes. */
+enum cli_number cli_read_size(const char *text, uint64_t *bytes_out);
+
+/* A DURATION: a decimal number, a fraction allowed, and perhaps one of ns, us,
+ * ms, s, m, h; without one it is seconds.  At most INT64_MAX nanoseconds. */
+enum cli_number cli_read_duration(const char *text, int64_t *ns_out);
+
+/* The same three, where it does not matter why a text is refused. */
 bool cli_parse_u64(const char *text, uint64_t *value_out);
-
-/* A SIZE: digits with an optional K, M, G, T (powers of 1024; an i, B or iB
- * may follow the letter: no). */
 bool cli_parse_size(const char *text, uint64_t *bytes_out);
-
-/* A DURATION: a decimal number, a fraction allowed, and one of ns, us, ms, s,
- * m, h; a unit is required except for 0.  At most INT64_MAX nanoseconds. */
 bool cli_parse_duration(const char *text, int64_t *ns_out);
 
 /* Octal permission bits, 0 to 07777. */

@@ -4,6 +4,7 @@
 #include "message.h"
 #include "numbers.h"
 #include "open_log.h"
+#include "option_values.h"
 #include "options.h"
 
 #include <errno.h>
@@ -48,28 +49,6 @@ struct create_request {
 	bool if_missing;
 };
 
-static int read_capacity(const char *text, uint64_t *capacity_out)
-{
-	struct cli_quoted quoted;
-
-	if (!cli_parse_size(text, capacity_out))
-		return cli_usage_error(
-			"capacity %s is no SIZE: digits, and K, M, G or T "
-			"behind them for powers of 1024",
-			cli_quote(&quoted, text));
-	if (*capacity_out < SHMLOG_HEADER_BYTES)
-		return cli_usage_error(
-			"capacity %s is too small: the header alone takes %u "
-			"bytes",
-			cli_quote(&quoted, text), SHMLOG_HEADER_BYTES);
-	if (*capacity_out > INT64_MAX)
-		return cli_usage_error(
-			"capacity %s is too large: no file is longer than "
-			"%" PRId64 " bytes",
-			cli_quote(&quoted, text), INT64_MAX);
-	return CLI_OK;
-}
-
 static int read_request(const struct cli_args *args,
                         struct create_request *request)
 {
@@ -84,8 +63,9 @@ static int read_request(const struct cli_args *args,
 		return cli_usage_error(
 			"mode %s is no octal number from 0 to 7777",
 			cli_quote(&quoted, mode));
-	return read_capacity(cli_args_value(args, OPTION_CAPACITY),
-	                     &request->capacity);
+	return cli_option_capacity("--capacity",
+	                           cli_args_value(args, OPTION_CAPACITY),
+	                           SHMLOG_HEADER_BYTES, &request->capacity);
 }
 
 /*

@@ -1,7 +1,7 @@
 /* Prints the frames of a log, or of a part of it. */
 #include "command.h"
 #include "message.h"
-#include "numbers.h"
+#include "option_values.h"
 #include "options.h"
 #include "printer.h"
 #include "range.h"
@@ -65,17 +65,16 @@ static int read_position(const struct cli_args *args, size_t option,
 
 static int read_request(const struct cli_args *args, struct dump *dump)
 {
-	const char *count = cli_args_value(args, OPTION_COUNT);
-	struct cli_quoted quoted;
 	int status;
 
 	dump->path = cli_args_operand(args, 0);
 	dump->range.reverse = cli_args_count(args, OPTION_REVERSE) > 0;
 	dump->left = UINT64_MAX;
-	if (count != NULL && !cli_parse_u64(count, &dump->left))
-		return cli_usage_error("count %s is no number of frames",
-		                       cli_quote(&quoted, count));
-	status = read_position(args, OPTION_FROM, "start", &dump->range.from);
+	status = cli_option_count("--count", cli_args_value(args, OPTION_COUNT),
+	                          &dump->left);
+	if (status == CLI_OK)
+		status = read_position(args, OPTION_FROM, "start",
+		                       &dump->range.from);
 	if (status == CLI_OK)
 		status = read_position(args, OPTION_TO, "end", &dump->range.to);
 	if (status == CLI_OK)

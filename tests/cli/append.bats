@@ -139,13 +139,23 @@ $HINT" append "$LOG" -m
 $HINT" append "$LOG" --atomic=1
 	expect 2 '' "shmlog append: unknown input format 'line': lines, nul, json, envelope, frames or whole
 $HINT" append "$LOG" -i line
-	for text in 0 -1 x 1.5 '' 1K 18446744073709551616; do
-		expect 2 '' "shmlog append: --commit-every '$text' is no number of frames from 1 on
+	for text in -1 x 1.5 '' 1K; do
+		expect 2 '' "shmlog append: --commit-every '$text' is no number of frames
 $HINT" append "$LOG" "--commit-every=$text" -m x
 	done
-	for text in 1 -1s s '' 1x '1 s' 10000000000s .5s; do
-		expect 2 '' "shmlog append: --lock-timeout '$text' is no DURATION such as 250us, 10ms, 1.5s or 2m
+	expect 2 '' "shmlog append: --commit-every '00' is too small: a commit has at least 1 frame
+$HINT" append "$LOG" --commit-every=00 -m x
+	for text in 18446744073709551616 99999999999999999999999; do
+		expect 2 '' "shmlog append: --commit-every '$text' is too large: at most 18446744073709551615
+$HINT" append "$LOG" "--commit-every=$text" -m x
+	done
+	for text in -1s s '' 1x '1 s' .5s 1S 1. 99999999999999999999x; do
+		expect 2 '' "shmlog append: --lock-timeout '$text' is no DURATION such as 250us, 10ms, 1.5s, 2m or 30, which is in seconds
 $HINT" append "$LOG" "--lock-timeout=$text" -m x
+	done
+	for text in 10000000000s 9223372037 99999999999999999999 2562048h; do
+		expect 2 '' "shmlog append: --writer-timeout '$text' is too large: a DURATION is at most 9223372036 seconds, which are 292 years
+$HINT" append "$LOG" "--writer-timeout=$text" -m x
 	done
 	expect 2 '' "shmlog append: --atomic and --commit-every exclude each other
 $HINT" append "$LOG" --atomic --commit-every 2 -m x
@@ -305,11 +315,17 @@ $HINT" append "$LOG" --ack --overflow - -m x
 @test "--create refuses a SIZE that is none and creates nothing" {
 	local size
 
-	for size in '' 0 23 1.5M -1 0x18 64k 9223372036854775808; do
-		run_shmlog 2 append "--create=$size" "$LOG" -m a
-		assert_output ''
-		assert_stderr "shmlog append: --create '$size' is no SIZE of a log: at least 24 bytes, K, M, G or T behind the digits for powers of 1024
-$HINT"
+	for size in '' 1.5M -1 0x18 64KB; do
+		expect 2 '' "shmlog append: --create '$size' is no SIZE such as 4096, 64K, 16M or 2GiB, in powers of 1024
+$HINT" append "--create=$size" "$LOG" -m a
+	done
+	for size in 0 23; do
+		expect 2 '' "shmlog append: --create '$size' is too small: the header alone takes 24 bytes
+$HINT" append "--create=$size" "$LOG" -m a
+	done
+	for size in 9223372036854775808 16777216T 99999999999999999999999G; do
+		expect 2 '' "shmlog append: --create '$size' is too large: no file is longer than 9223372036854775807 bytes
+$HINT" append "--create=$size" "$LOG" -m a
 	done
 	assert_empty "$SCRATCH"
 	# Also where the log is there already.

@@ -2,7 +2,7 @@
 load helper
 
 HINT="Try 'shmlog create --help'."
-NO_SIZE='is no SIZE: digits, and K, M, G or T behind them for powers of 1024'
+NO_SIZE='is no SIZE such as 4096, 64K, 16M or 2GiB, in powers of 1024'
 
 # What is said of a log that Node cannot open before version 22.
 note_about() { # LOG
@@ -53,6 +53,13 @@ refuse() { # STATUS STDERR ARGUMENT...
 		25 25
 		024 24
 		24K 24576
+		24k 24576
+		24KiB 24576
+		24kib 24576
+		3m 3145728
+		3MIB 3145728
+		1gib 1073741824
+		1TiB 1099511627776
 		1000 1000
 		3M 3145728
 		2G 2147483648
@@ -67,9 +74,9 @@ refuse() { # STATUS STDERR ARGUMENT...
 @test "create refuses a capacity that is no SIZE" {
 	local size
 
-	for size in '' -1 +24 0x10 1.5M 64k 64KB 64KiB K '24 ' ' 24' 1e3 24KK \
-		18446744073709551616 16777216T 99999999999999999999999; do
-		refuse 2 "shmlog create: capacity '$size' $NO_SIZE
+	for size in '' -1 +24 0x10 1.5M 64KB 64kb 64Ki 64B 64iB K KiB '24 ' ' 24' 1e3 \
+		24KK 24KiBB 1P 99999999999999999999999x; do
+		refuse 2 "shmlog create: --capacity '$size' $NO_SIZE
 $HINT" "$LOG" -c "$size"
 	done
 }
@@ -78,7 +85,7 @@ $HINT" "$LOG" -c "$size"
 	local size
 
 	for size in 0 1 23 0K; do
-		refuse 2 "shmlog create: capacity '$size' is too small: the header alone takes 24 bytes
+		refuse 2 "shmlog create: --capacity '$size' is too small: the header alone takes 24 bytes
 $HINT" "$LOG" -c "$size"
 	done
 }
@@ -86,8 +93,9 @@ $HINT" "$LOG" -c "$size"
 @test "create refuses a capacity that no file can have" {
 	local size
 
-	for size in 9223372036854775808 18446744073709551615 8388608T; do
-		refuse 2 "shmlog create: capacity '$size' is too large: no file is longer than 9223372036854775807 bytes
+	for size in 9223372036854775808 18446744073709551615 8388608T \
+		18446744073709551616 16777216T 99999999999999999999999KiB; do
+		refuse 2 "shmlog create: --capacity '$size' is too large: no file is longer than 9223372036854775807 bytes
 $HINT" "$LOG" -c "$size"
 	done
 }
@@ -292,7 +300,7 @@ $HINT" "$LOG" -c 24 "--mode=$mode"
 	assert_unchanged "$LOG"
 	assert_equal "$(stat -c '%i %y %s' "$LOG")" "$before"
 	# Wrong usage stays wrong.
-	refuse 2 "shmlog create: capacity '23' is too small: the header alone takes 24 bytes
+	refuse 2 "shmlog create: --capacity '23' is too small: the header alone takes 24 bytes
 $HINT" --if-missing "$LOG" -c 23
 }
 

@@ -447,12 +447,14 @@ terminal_until() { # PATTERN COUNT ARGUMENT...
 	make_log
 	for arguments in "--watch $LOG $LOG" "--watch --procs $LOG" \
 		"--watch --histogram $LOG" "--watch=0 $LOG" "--watch=0.5ms $LOG" \
-		"--watch=1 $LOG" "--watch=x $LOG" "-o hex $LOG" "-o xml $LOG" \
+		"--watch=1x $LOG" "--watch=9223372037 $LOG" "-o hex $LOG" "-o xml $LOG" \
 		"--procs=1 $LOG" "--histogram=2 $LOG"; do
 		run_shmlog 2 stat $arguments
 		assert_output ''
 		assert_equal "${#stderr_lines[@]}" 2
 	done
+	run_shmlog 2 stat --watch=0.0001 "$LOG"
+	assert_stderr --partial "--watch '0.0001' is too short: at least 1ms"
 }
 
 @test "a write that fails is status 4, a closed pipe ends stat quietly" {

@@ -55,12 +55,18 @@ check_tail() { # FIRST LAST ARGUMENT...
 	local text
 
 	make_log 3
-	for text in '' x + - 1x 5K ' 5' 0x5 +-5 ++5 --5 1.5 18446744073709551616; do
+	for text in '' x + - 1x 5K ' 5' 0x5 +-5 ++5 --5 1.5; do
 		run_shmlog 2 tail -n "$text" "$LOG"
 		assert_output ''
 		assert_stderr --partial "'$text'"
 		assert_stderr --partial '--lines'
 	done
+	for text in 18446744073709551616 +99999999999999999999; do
+		run_shmlog 2 tail -n "$text" "$LOG"
+		assert_stderr --partial "--lines '$text' is too large: at most 18446744073709551615"
+	done
+	run_shmlog 2 tail --count 18446744073709551616 "$LOG"
+	assert_stderr --partial "--count '18446744073709551616' is too large: at most 18446744073709551615"
 }
 
 @test "tail of an empty log prints nothing" {

@@ -129,8 +129,8 @@ store_frame() { # LOG PAYLOAD
 	sees one
 	store_frame "$LOG" two
 	sees $'one\ntwo'
-	run_shmlog 2 tail -f --poll 5 "$LOG"
-	assert_stderr --partial "'5'"
+	run_shmlog 2 tail -f --poll 5x "$LOG"
+	assert_stderr --partial "'5x'"
 }
 
 @test "a log that is made larger is followed into the new room" {
@@ -253,12 +253,22 @@ store_frame() { # LOG PAYLOAD
 		run_shmlog 2 tail -f --pid "$text" "$LOG"
 		assert_stderr --partial "'$text'"
 	done
-	for text in 1 x -1s '' 1d 1.s 1e3s 99999999999h; do
+	for text in x -1s '' 1d 1.s 1e3s; do
 		for option in timeout idle poll; do
 			run_shmlog 2 tail -f "--$option" "$text" "$LOG"
-			assert_stderr --partial "--$option '$text'"
+			assert_stderr --partial "--$option '$text' is no DURATION"
 		done
 	done
+	run_shmlog 2 tail -f --idle 99999999999h "$LOG"
+	assert_stderr --partial "--idle '99999999999h' is too large: a DURATION is at most 9223372036 seconds"
+}
+
+@test "a time without a unit is seconds" {
+	make_log one
+	run_shmlog 124 tail -f --timeout 0.01 "$LOG"
+	assert_output one
+	run_shmlog 0 tail -f --idle 0.01 --timeout 60 "$LOG"
+	assert_output one
 }
 
 @test "a closed output ends a follow while the log is silent" {

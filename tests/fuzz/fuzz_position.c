@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -73,21 +74,25 @@ static void check_mode(const char *text)
 
 static void check_size(const char *text)
 {
-	static const char letters[] = "KMGT";
-	size_t length = strlen(text);
-	const char *letter = length > 0 ? strchr(letters, text[length - 1])
-	                                : NULL;
+	static const char *const units[] = {"",    "",  "k",   "kib", "m",
+	                                    "mib", "g", "gib", "t",   "tib"};
+	size_t length = strcspn(text, "KMGTkmgt");
 	unsigned __int128 expected = 0;
 	uint64_t bytes = 1;
-	bool valid = read_wide(text, letter != NULL ? length - 1 : length, 10,
-	                       &expected) &&
-	             expected <= UINT64_MAX;
+	size_t unit = 0;
+	enum cli_number result;
+	bool valid = read_wide(text, length, 10, &expected);
 
-	if (letter != NULL)
-		expected <<= 10 * (letter - letters + 1);
-	valid = valid && expected <= UINT64_MAX;
-	require(cli_parse_size(text, &bytes) == valid);
-	require(bytes == (valid ? (uint64_t)expected : 1));
+	while (unit < 10 && strcasecmp(text + length, units[unit]) != 0)
+		unit++;
+	valid = valid && unit < 10;
+	if (valid && expected <= UINT64_MAX)
+		expected <<= 10 * (unit / 2);
+	result = !valid                   ? CLI_NUMBER_MALFORMED
+	         : expected <= UINT64_MAX ? CLI_NUMBER_OK
+	                                  : CLI_NUMBER_TOO_LARGE;
+	require(cli_read_size(text, &bytes) == result);
+	require(bytes == (result == CLI_NUMBER_OK ? (uint64_t)expected : 1));
 }
 
 /* Nanoseconds in the unit that a text ends with; *length_out is what stands
@@ -98,7 +103,8 @@ static uint64_t split_unit(const char *text, size_t *length_out)
 	const char *unit = text + length;
 
 	*length_out = length;
-	return strcmp(unit, "ns") == 0   ? 1
+	return unit[0] == '\0'           ? 1000000000
+	       : strcmp(unit, "ns") == 0 ? 1
 	       : strcmp(unit, "us") == 0 ? 1000
 	       : strcmp(unit, "ms") == 0 ? 1000000
 	       : strcmp(unit, "s") == 0  ? 1000000000
@@ -117,10 +123,6 @@ static void check_duration(const char *text)
 	bool valid, got = cli_parse_duration(text, &ns);
 
 	require(!got || ns >= 0);
-	if (strcmp(text, "0") == 0) {
-		require(got && ns == 0);
-		return;
-	}
 	whole_digits = point != NULL ? (size_t)(point - text) : length;
 	decimals = point != NULL ? length - whole_digits - 1 : 0;
 	valid = unit > 0 && read_wide(text, whole_digits, 10, &whole) &&

@@ -75,6 +75,15 @@ static void test_size_takes_powers_of_1024(void **state)
 	accept_size("24", 24);
 	accept_size("64K", 65536);
 	accept_size("16M", UINT64_C(16) << 20);
+	accept_size("64k", 65536);
+	accept_size("64KiB", 65536);
+	accept_size("64kib", 65536);
+	accept_size("16m", UINT64_C(16) << 20);
+	accept_size("16MIB", UINT64_C(16) << 20);
+	accept_size("2g", UINT64_C(2) << 30);
+	accept_size("2GiB", UINT64_C(2) << 30);
+	accept_size("3t", UINT64_C(3) << 40);
+	accept_size("3TiB", UINT64_C(3) << 40);
 	accept_size("2G", UINT64_C(2) << 30);
 	accept_size("3T", UINT64_C(3) << 40);
 	accept_size("18446744073709551615", UINT64_MAX);
@@ -87,11 +96,15 @@ static void test_size_refuses_all_else(void **state)
 	static const char *const refused[] = {
 		"",
 		"K",
-		"1k",
+		"KiB",
 		"1KB",
-		"1KiB",
+		"1kb",
 		"1Ki",
 		"1B",
+		"1iB",
+		"1KiB ",
+		"1KiBs",
+		"1KKiB",
 		"1P",
 		"1KK",
 		"1 K",
@@ -135,6 +148,12 @@ static void test_duration_takes_each_unit(void **state)
 	accept_duration("2m", 120 * INT64_C(1000000000));
 	accept_duration("1h", 3600 * INT64_C(1000000000));
 	accept_duration("0s", 0);
+	/* Without a unit it is seconds. */
+	accept_duration("00", 0);
+	accept_duration("0.0", 0);
+	accept_duration("1", 1000000000);
+	accept_duration("1.5", 1500000000);
+	accept_duration("9223372036.854775807", INT64_MAX);
 }
 
 static void test_duration_fraction_is_exact_and_rounds_down(void **state)
@@ -167,10 +186,10 @@ static void test_duration_reaches_its_limit_and_not_beyond(void **state)
 static void test_duration_refuses_all_else(void **state)
 {
 	static const char *const refused[] = {
-		"",       "1",    "00",   "0.0",  "s",   "1 s",  " 1s",
-		"1s ",    "-1s",  "+1s",  "1.s",  ".5s", "1.5",  "1..5s",
-		"1.5.5s", "1sec", "1S",   "1M",   "1d",  "1e3s", "1s1s",
-		"1,5s",   "infs", "nans", "0x1s",
+		"",      "s",      "1 s",  " 1s",  "1s ",  "1 ",  "-1s",
+		"-1",    "+1s",    "+1",   "1.s",  "1.",   ".5s", ".5",
+		"1..5s", "1.5.5s", "1sec", "1S",   "1M",   "1d",  "1e3s",
+		"1s1s",  "1,5s",   "infs", "nans", "0x1s",
 	};
 
 	(void)state;
@@ -180,6 +199,32 @@ static void test_duration_refuses_all_else(void **state)
 		assert_false(cli_parse_duration(refused[i], &ns));
 		assert_int_equal(ns, UNTOUCHED);
 	}
+}
+
+static void test_what_is_too_large_is_told_from_what_is_none(void **state)
+{
+	uint64_t value = UNTOUCHED;
+	int64_t ns = (int64_t)UNTOUCHED;
+
+	(void)state;
+	assert_int_equal(cli_read_u64("18446744073709551616", &value),
+	                 CLI_NUMBER_TOO_LARGE);
+	assert_int_equal(cli_read_u64("18446744073709551616x", &value),
+	                 CLI_NUMBER_MALFORMED);
+	assert_int_equal(cli_read_size("18014398509481984K", &value),
+	                 CLI_NUMBER_TOO_LARGE);
+	assert_int_equal(cli_read_size("99999999999999999999", &value),
+	                 CLI_NUMBER_TOO_LARGE);
+	assert_int_equal(cli_read_size("99999999999999999999KB", &value),
+	                 CLI_NUMBER_MALFORMED);
+	assert_int_equal(value, UNTOUCHED);
+	assert_int_equal(cli_read_duration("9223372037", &ns),
+	                 CLI_NUMBER_TOO_LARGE);
+	assert_int_equal(cli_read_duration("99999999999999999999.5h", &ns),
+	                 CLI_NUMBER_TOO_LARGE);
+	assert_int_equal(cli_read_duration("99999999999999999999d", &ns),
+	                 CLI_NUMBER_MALFORMED);
+	assert_int_equal(ns, (int64_t)UNTOUCHED);
 }
 
 static void accept_mode(const char *text, unsigned expected)
@@ -238,6 +283,8 @@ int main(void)
 		cmocka_unit_test(
 			test_duration_reaches_its_limit_and_not_beyond),
 		cmocka_unit_test(test_duration_refuses_all_else),
+		cmocka_unit_test(
+			test_what_is_too_large_is_told_from_what_is_none),
 		cmocka_unit_test(test_mode_takes_octal_permission_bits),
 		cmocka_unit_test(test_mode_refuses_all_else),
 	};

@@ -4,7 +4,7 @@
 #include "command.h"
 #include "input_format.h"
 #include "message.h"
-#include "numbers.h"
+#include "option_values.h"
 
 #include <string.h>
 
@@ -90,19 +90,10 @@ static int read_format(struct cli_append_options *options)
 static int read_create(struct cli_append_options *options)
 {
 	const char *size = cli_args_value(options->args, CLI_APPEND_CREATE);
-	struct cli_quoted quoted;
 
 	options->has_capacity = size != NULL;
-	if (size == NULL)
-		return CLI_OK;
-	if (cli_parse_size(size, &options->capacity) &&
-	    options->capacity >= SHMLOG_HEADER_BYTES &&
-	    options->capacity <= INT64_MAX)
-		return CLI_OK;
-	return cli_usage_error("--create %s is no SIZE of a log: at least %u "
-	                       "bytes, K, M, G or T behind the digits for "
-	                       "powers of 1024",
-	                       cli_quote(&quoted, size), SHMLOG_HEADER_BYTES);
+	return cli_option_capacity("--create", size, SHMLOG_HEADER_BYTES,
+	                           &options->capacity);
 }
 
 static int read_commit_every(struct cli_append_options *options)
@@ -110,27 +101,31 @@ static int read_commit_every(struct cli_append_options *options)
 	const char *every = cli_args_value(options->args,
 	                                   CLI_APPEND_COMMIT_EVERY);
 	uint64_t *frames = &options->commits.commit_every;
+	int status = cli_option_count("--commit-every", every, frames);
+
 	struct cli_quoted quoted;
 
-	if (every == NULL || (cli_parse_u64(every, frames) && *frames > 0))
-		return CLI_OK;
-	return cli_usage_error("--commit-every %s is no number of frames from "
-	                       "1 on",
-	                       cli_quote(&quoted, every));
+	if (status == CLI_OK && every != NULL && *frames == 0)
+		return cli_usage_error("--commit-every %s is too small: a "
+		                       "commit has at least 1 frame",
+		                       cli_quote(&quoted, every));
+	return status;
 }
 
-static int read_duration(const struct cli_args *args, size_t option,
-                         int64_t *ns)
+static int read_timeouts(struct cli_append_options *options)
 {
-	const char *text = cli_args_value(args, option);
-	struct cli_quoted quoted;
+	const struct cli_args *args = options->args;
+	struct cli_committer_options *commits = &options->commits;
+	int status = cli_option_duration(
+		"--lock-timeout", cli_args_value(args, CLI_APPEND_LOCK_TIMEOUT),
+		&commits->lock_timeout_ns);
 
-	if (text == NULL || cli_parse_duration(text, ns))
-		return CLI_OK;
-	return cli_usage_error("--%s %s is no DURATION such as 250us, 10ms, "
-	                       "1.5s or 2m",
-	                       cli_append_option_table[option].name,
-	                       cli_quote(&quoted, text));
+	if (status != CLI_OK)
+		return status;
+	return cli_option_duration(
+		"--writer-timeout",
+		cli_args_value(args, CLI_APPEND_WRITER_TIMEOUT),
+		&commits->writer_timeout_ns);
 }
 
 static void read_flags(struct cli_append_options *options)
@@ -228,7 +223,6 @@ int cli_append_options_read(struct cli_append_options *options,
 {
 	static const struct cli_typed_places places = {
 		CLI_APPEND_SCHEMA, CLI_APPEND_TYPE, CLI_APPEND_ENUM_NUMBERS};
-	struct cli_committer_options *commits = &options->commits;
 	int status;
 
 	*options = (struct cli_append_options){
@@ -238,11 +232,7 @@ int cli_append_options_read(struct cli_append_options *options,
 	if (status == CLI_OK)
 		status = read_commit_every(options);
 	if (status == CLI_OK)
-		status = read_duration(args, CLI_APPEND_LOCK_TIMEOUT,
-		                       &commits->lock_timeout_ns);
-	if (status == CLI_OK)
-		status = read_duration(args, CLI_APPEND_WRITER_TIMEOUT,
-		                       &commits->writer_timeout_ns);
+		status = read_timeouts(options);
 	if (status == CLI_OK)
 		status = read_create(options);
 	if (status == CLI_OK && is_input_taken(options))

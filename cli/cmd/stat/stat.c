@@ -7,6 +7,7 @@
 #include "message.h"
 #include "numbers.h"
 #include "open_log.h"
+#include "option_values.h"
 #include "options.h"
 #include "rows.h"
 #include "shared_options.h"
@@ -616,14 +617,10 @@ static int watch_log(const struct cli_args *args, const char *format)
 	int64_t interval_ns = WATCH_DEFAULT_NS;
 	struct cli_quoted quoted;
 
-	if (text && !cli_parse_duration(text, &interval_ns))
-		return cli_usage_error(
-			"%s is no DURATION: a number, and one of ns, us, ms, "
-			"s, m, h behind it",
-			cli_quote(&quoted, text));
+	if (cli_option_duration("--watch", text, &interval_ns) != CLI_OK)
+		return CLI_USAGE;
 	if (interval_ns < WATCH_MIN_NS)
-		return cli_usage_error("%s is too short to watch for: 1ms at "
-		                       "least",
+		return cli_usage_error("--watch %s is too short: at least 1ms",
 		                       cli_quote(&quoted, text));
 	if (cli_args_operand_count(args) > 1)
 		return cli_usage_error("--watch takes one LOG");

@@ -4,8 +4,11 @@
 #include "command.h"
 #include "message.h"
 #include "numbers.h"
+#include "option_values.h"
 
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
@@ -66,10 +69,17 @@ static int parse_lines(const struct cli_args *args,
 	if (text == NULL)
 		return CLI_OK;
 	options->from_nth = text[0] == '+';
-	if (!cli_parse_u64(text + (text[0] == '+' || text[0] == '-'),
-	                   &options->lines))
+	switch (cli_read_u64(text + (text[0] == '+' || text[0] == '-'),
+	                     &options->lines)) {
+	case CLI_NUMBER_OK: break;
+	case CLI_NUMBER_TOO_LARGE:
+		return cli_usage_error("--lines %s is too large: at most "
+		                       "%" PRIu64,
+		                       cli_quote(&quoted, text), UINT64_MAX);
+	default:
 		return cli_usage_error("--lines %s is no N, +N or -N",
 		                       cli_quote(&quoted, text));
+	}
 	/* The first frame is +1, and +0, as it is elsewhere. */
 	if (options->from_nth && options->lines > 0)
 		options->lines--;
@@ -79,20 +89,15 @@ static int parse_lines(const struct cli_args *args,
 static int parse_duration(const struct cli_args *args, size_t option,
                           int64_t *ns_out)
 {
-	const char *text = cli_args_value(args, option);
-	struct cli_quoted quoted;
+	char name[32];
 
-	if (text == NULL || cli_parse_duration(text, ns_out))
-		return CLI_OK;
-	return cli_usage_error("--%s %s is no DURATION such as 250us, 10ms, "
-	                       "1.5s or 2m",
-	                       tail_option_table[option].name,
-	                       cli_quote(&quoted, text));
+	(void)snprintf(name, sizeof(name), "--%s",
+	               tail_option_table[option].name);
+	return cli_option_duration(name, cli_args_value(args, option), ns_out);
 }
 
 static int parse_ends(const struct cli_args *args, struct tail_options *options)
 {
-	const char *count = cli_args_value(args, TAIL_MOST_FRAMES);
 	const char *pid = cli_args_value(args, TAIL_PID);
 	struct cli_quoted quoted;
 	uint64_t number;
@@ -100,9 +105,11 @@ static int parse_ends(const struct cli_args *args, struct tail_options *options)
 
 	options->count = UINT64_MAX;
 	options->timeout_ns = options->idle_ns = -1;
-	if (count != NULL && !cli_parse_u64(count, &options->count))
-		return cli_usage_error("--count %s is no number of frames",
-		                       cli_quote(&quoted, count));
+	status = cli_option_count("--count",
+	                          cli_args_value(args, TAIL_MOST_FRAMES),
+	                          &options->count);
+	if (status != CLI_OK)
+		return status;
 	if (pid != NULL) {
 		if (!cli_parse_u64(pid, &number) || number == 0 ||
 		    number > INT_MAX)

@@ -1,0 +1,22 @@
+/* The values that many options have, and the one text for what is wrong with
+ * them. */
+#ifndef CLI_OPTION_VALUES_H
+#define CLI_OPTION_VALUES_H
+
+#include <stdint.h>
+
+/*
+ * Reads the value of an option.  `name` is what the message calls it, such as
+ * "--poll"; nothing changes where `text` is NULL, as the option was not given.
+ * Returns CLI_OK, or CLI_USAGE after a message.
+ */
+int cli_option_duration(const char *name, const char *text, int64_t *ns_out);
+
+/* A SIZE of a log, whose header takes `least` bytes. */
+int cli_option_capacity(const char *name, const char *text, uint64_t least,
+                        uint64_t *bytes_out);
+
+/* A number of frames. */
+int cli_option_count(const char *name, const char *text, uint64_t *count_out);
+
+#endif
