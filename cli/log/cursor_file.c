@@ -100,8 +100,9 @@ static int write_all(int fd, const char *bytes, size_t size_bytes)
 }
 
 /* Gives a new file the mode and the owner of the file that it replaces, or if
- * there is none the mode that any new file gets.  A user who may not change a
- * file's owner remains its owner. */
+ * there is none the mode that any new file gets.  The owner of such a file can
+ * read it whatever the umask, as the next start needs it.  A user who may not
+ * change a file's owner remains its owner. */
 static int copy_rights(int fd, const char *path)
 {
 	struct stat old;
@@ -109,7 +110,9 @@ static int copy_rights(int fd, const char *path)
 
 	(void)umask(mask);
 	if (stat(path, &old) != 0 || !S_ISREG(old.st_mode))
-		return fchmod(fd, 0666 & ~mask) == 0 ? 0 : -errno;
+		return fchmod(fd, (0666 & ~mask) | S_IRUSR | S_IWUSR) == 0
+		               ? 0
+		               : -errno;
 	/* Before the mode, as a change of the owner may clear bits of it. */
 	if (fchown(fd, old.st_uid, old.st_gid) != 0)
 		(void)!fchown(fd, (uid_t)-1, old.st_gid);

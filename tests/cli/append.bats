@@ -1144,17 +1144,23 @@ stream_begin() {
 }
 
 @test "a torn log is refused and left as it is" {
-	local size
+	local size at there
 
 	# Frames end at 28 and 33; every other end is inside of one.
 	for size in 25 26 27 29 30 31 32; do
+		at=$((size < 28 ? 0 : 4)) there=$((size - (size < 28 ? 24 : 28)))
 		printf '\x18\0\0\0\0\0\0\0\x18\0\0\0\0\0\0\0%8s\4\0\4\0\5\0x\5\0' '' >"$LOG"
 		truncate -s 100 "$LOG"
 		put_u64 "$LOG" 16 "$size"
 		remember "$LOG"
 		run_shmlog 5 append --force "$LOG" -m x
 		assert_output ''
-		assert_stderr "shmlog append: $LOG: cannot append: the committed data ends inside a frame; 0 frames committed"
+		if ((there == 1)); then
+			there='1 byte is too few for a size word'
+		else
+			there="its size word says $((at + (at == 0 ? 4 : 1))), but there are only $there bytes to the end of the committed data"
+		fi
+		assert_stderr "shmlog append: $LOG: cannot append: the committed data ends inside a frame: torn frame at cursor $at: $there; 0 frames committed"
 		assert_unchanged "$LOG"
 	done
 	put_u64 "$LOG" 16 28

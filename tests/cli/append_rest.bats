@@ -39,6 +39,10 @@ has_frames() { # FRAMES
 	[[ $(frames_of "$LOG") == "$1" ]]
 }
 
+has_ended() {
+	! kill -0 "$append" 2>/dev/null
+}
+
 REST="goes to '.*/rest'"
 
 # ------------------------------------------------------------------- refusals
@@ -78,7 +82,7 @@ REST="goes to '.*/rest'"
 	committed 1
 	put_bytes "$LOG" 29 ffff
 	printf 'two\nthree\n' >&5
-	ends 5 "cannot append: the committed data ends inside a frame; 1 frames committed before; the input from line 2 on $REST" $'two\nthree'
+	ends 5 "cannot append: the committed data is damaged, and no reader gets past that: damaged frame at cursor 0: its size word says 7, the one behind it says 65535; 1 frames committed before; the input from line 2 on $REST" $'two\nthree'
 }
 
 @test "--overflow keeps the rest when the lock is not to be had" {
@@ -188,7 +192,7 @@ REST="goes to '.*/rest'"
 	run --separate-stderr bash -c 'shmlog append --overflow "$1/rest" "$2" "$1/a" - "$1/c" <"$1"' - \
 		"$SCRATCH" "$LOG"
 	assert_equal "$status" 4
-	assert_stderr --regexp "cannot read standard input: Is a directory; 1 frames committed; what was read from line 1 on $REST"
+	assert_stderr --regexp "cannot read standard input: Is a directory; 1 frames committed; what was read from line 1 of standard input on $REST"
 	run cat "$SCRATCH/rest"
 	assert_output c
 }
@@ -201,7 +205,7 @@ REST="goes to '.*/rest'"
 		2>"$SCRATCH/stderr" > >(head -n 1 >/dev/null) || status=$?
 	assert_equal "$status" 141
 	run cat "$SCRATCH/stderr"
-	assert_output --regexp "cannot acknowledge: Broken pipe; [0-9]+ frames committed; the input from line [0-9]+ of '.*/in' on $REST\$"
+	assert_output --regexp "cannot acknowledge: Broken pipe; [0-9]+ frames committed up to cursor [0-9]+, the last 1 of them not acknowledged; the input from line [0-9]+ of '.*/in' on $REST\$"
 	{
 		shmlog dump "$LOG"
 		cat "$SCRATCH/rest"
@@ -210,11 +214,161 @@ REST="goes to '.*/rest'"
 	rm "$SCRATCH/rest"
 	separately bash -c 'shmlog append --ack --commit-every 1 --overflow "$1/rest" "$2" "$1/in" >/dev/full' - "$SCRATCH" "$LOG"
 	assert_equal "$status" 4
-	assert_stderr --regexp "cannot acknowledge: No space left on device; 1 frames committed; the input from line 2 of '.*/in' on $REST"
+	assert_stderr --regexp "^shmlog append: $LOG: cannot acknowledge: No space left on device; 1 frames committed up to cursor 5 but not acknowledged; the input from line 2 of '.*/in' on $REST\$"
 	cmp "$SCRATCH/rest" <(tail -n +2 "$SCRATCH/in")
 }
 
+@test "an acknowledgement that cannot be written says what became of the data" {
+	local message='cannot acknowledge: No space left on device'
+
+	[[ -w /dev/full ]] || skip "no /dev/full"
+	room 1000
+	separately bash -c 'shmlog append --ack "$1" -m one -m two >/dev/full' - "$LOG"
+	assert_equal "$status" 4
+	assert_stderr "shmlog append: $LOG: $message; 2 frames committed up to cursor 14 but not acknowledged"
+	separately bash -c 'shmlog append --ack --atomic "$1" -m three >/dev/full' - "$LOG"
+	assert_equal "$status" 4
+	assert_stderr "shmlog append: $LOG: $message; 1 frames committed up to cursor 23 but not acknowledged"
+	separately bash -c 'printf "a\nb\n" | shmlog append --ack --commit-every 1 "$1" >/dev/full' - "$LOG"
+	assert_equal "$status" 4
+	assert_stderr "shmlog append: $LOG: $message; 1 frames committed up to cursor 28 but not acknowledged; the input from line 2 on was not appended"
+	echo c >"$SCRATCH/c"
+	separately bash -c 'echo b | shmlog append --ack "$1" - "$2" >/dev/full' - "$LOG" "$SCRATCH/c"
+	assert_equal "$status" 4
+	assert_stderr "shmlog append: $LOG: $message; 1 frames committed up to cursor 33 but not acknowledged; the input from line 2 of standard input on was not appended"
+	# With --overflow, of which there is nothing to keep.
+	separately bash -c 'shmlog append --ack --overflow "$2" "$1" "$3" >/dev/full' - "$LOG" "$SCRATCH/rest" "$SCRATCH/c"
+	assert_equal "$status" 4
+	assert_not_exist "$SCRATCH/rest"
+}
+
+@test "the acknowledgements that were written are told from those that were not" {
+	local limit
+
+	room 100000
+	seq 1000 >"$SCRATCH/in"
+	# The file may have a block of 1 KiB: 1,024 bytes of acknowledgements.
+	# shellcheck disable=SC2016
+	limit='ulimit -f 1; trap "" XFSZ; shmlog append --ack --commit-every 1 "$1" "$2" >"$3"'
+	separately bash -c "$limit" - "$LOG" "$SCRATCH/in" "$SCRATCH/acks"
+	assert_equal "$status" 4
+	assert_stderr --regexp "^shmlog append: $LOG: cannot acknowledge: File too large; [0-9]+ frames committed up to cursor [0-9]+, the last 1 of them not acknowledged; the input from line [0-9]+ of '.*/in' on was not appended\$"
+	[[ $stderr =~ \;\ ([0-9]+)\ frames.*cursor\ ([0-9]+),.*line\ ([0-9]+) ]]
+	assert_equal "$(frames_of "$LOG")" "${BASH_REMATCH[1]}"
+	assert_equal "$(end_of "$LOG")" "${BASH_REMATCH[2]}"
+	assert_equal "$((BASH_REMATCH[1] + 1))" "${BASH_REMATCH[3]}"
+	# Whole lines of them are in the file, and part of the last one.
+	assert_equal "$(wc -l <"$SCRATCH/acks")" "$((BASH_REMATCH[1] - 1))"
+}
+
+@test "of several inputs, the messages name standard input where the rest begins there" {
+	printf '1\n2\n' >"$SCRATCH/a"
+	printf '5\n' >"$SCRATCH/b"
+	room 17
+	run_shmlog 6 append --overflow "$SCRATCH/rest" "$LOG" "$SCRATCH/a" - "$SCRATCH/b" < <(printf '3\n4\n')
+	assert_stderr --regexp "full: 3 frames committed, line 2 of standard input \(1 bytes\) does not fit in 2 free bytes.*; the input from there on $REST"
+	run cat "$SCRATCH/rest"
+	assert_output $'4\n5'
+	room 100
+	run_shmlog 9 append -i json "$LOG" "$SCRATCH/a" - < <(echo x)
+	assert_stderr --partial "bad input: line 1 of standard input: "
+	run_shmlog 9 append -i json "$LOG" - < <(echo x)
+	assert_stderr --partial "bad input: line 1: "
+}
+
+@test "a size word that points beyond the file is said to be damaged" {
+	local size
+
+	for size in ffffffffffffffff 0000000000000080 0100010000000000; do
+		rm -f "$SCRATCH/rest"
+		room 1000
+		begin
+		echo one >&5
+		committed 1
+		put_bytes "$LOG" 16 "$size"
+		printf 'two\n' >&5
+		ends 5 "cannot append: the size word of the log is damaged: it says $(u64_at "$LOG" 16), and the file has 1024 bytes; 1 frames committed before; the input from line 2 on $REST" two
+	done
+}
+
 # -------------------------------------------------------------------- signals
+
+@test "one signal ends an append whose --overflow takes nothing" {
+	local ended=0
+
+	room 7
+	seq 100000 >"$SCRATCH/in"
+	mkfifo "$SCRATCH/full"
+	# Open for reading as well, so that it opens, and nobody reads.
+	exec 7<>"$SCRATCH/full"
+	shmlog append --overflow "$SCRATCH/full" "$LOG" "$SCRATCH/in" 2>"$SCRATCH/stderr" 3>&- 7>&- &
+	append=$!
+	wait_for 10 grep -q full: "$SCRATCH/stderr"
+	wait_until_asleep "$append"
+	kill "$append"
+	wait_for 10 has_ended
+	wait "$append" || ended=$?
+	exec 7>&-
+	assert_equal "$ended" 143
+	run cat "$SCRATCH/stderr"
+	assert_line --index 1 --regexp "^shmlog append: .*/full: ended by a signal while nobody took what overflows; [0-9]+ bytes were kept, and nothing from byte [0-9]+ of '.*/in' on\$"
+}
+
+@test "a signal leaves a slow reader of --overflow the time to take the rest" {
+	local ended=0
+
+	room 7
+	seq 100000 >"$SCRATCH/in"
+	mkfifo "$SCRATCH/slow"
+	exec 7<>"$SCRATCH/slow"
+	shmlog append --overflow "$SCRATCH/slow" "$LOG" "$SCRATCH/in" 2>"$SCRATCH/stderr" 3>&- 7>&- &
+	append=$!
+	wait_for 10 grep -q full: "$SCRATCH/stderr"
+	wait_until_asleep "$append"
+	cat "$SCRATCH/slow" >"$SCRATCH/rest" 7>&- 3>&- &
+	kill "$append"
+	wait "$append" || ended=$?
+	exec 7>&-
+	wait %+ || true
+	assert_equal "$ended" 143
+	cmp "$SCRATCH/rest" <(tail -n +2 "$SCRATCH/in")
+}
+
+@test "--overflow to a symbolic link that leads nowhere says so" {
+	room 100
+	ln -s "$SCRATCH/nowhere" "$SCRATCH/link"
+	expect 4 '' "shmlog append: $SCRATCH/link: is a symbolic link to a file that does not exist; nothing was appended" \
+		append --overflow "$SCRATCH/link" "$LOG" -m x
+	assert_not_exist "$SCRATCH/nowhere"
+	assert_equal "$(frames_of "$LOG")" 0
+	# One that leads to a file is followed.
+	: >"$SCRATCH/nowhere"
+	room 5
+	run_shmlog 6 append --overflow "$SCRATCH/link" "$LOG" -m x -m y
+	run cat "$SCRATCH/nowhere"
+	assert_output y
+}
+
+@test "the owner can read the file of --overflow, whatever the umask" {
+	local mask
+
+	for mask in 0777 0400 0600 0027 0; do
+		rm -f "$SCRATCH/rest"
+		room 5
+		run --separate-stderr bash -c 'umask "$1"; exec "${@:2}"' - "$mask" \
+			shmlog append --overflow "$SCRATCH/rest" "$LOG" -m x -m y
+		assert_equal "$status" 6
+		assert_equal "$(stat -c %a "$SCRATCH/rest")" \
+			"$(printf %o "$(((0666 & ~mask) | 0600))")"
+		run cat "$SCRATCH/rest"
+		assert_output y
+	done
+	# A file that was there keeps its mode.
+	chmod 0200 "$SCRATCH/rest"
+	room 5
+	run_shmlog 6 append --overflow "$SCRATCH/rest" "$LOG" -m x -m z
+	assert_equal "$(stat -c %a "$SCRATCH/rest")" 200
+}
 
 @test "--overflow keeps what was read when a signal comes" {
 	room 1000
@@ -241,7 +395,7 @@ REST="goes to '.*/rest'"
 	sleep 0.1
 	printf 'two\n' >&5
 	kill "$append"
-	ends 143 "ended by a signal while another process held the lock; 0 frames committed; the input from line 1 on $REST" \
+	ends 143 "ended by a signal while another process held the lock; 0 frames committed; the input from line 1 of standard input on $REST" \
 		"$(printf 'one\ntwo\n'; seq 3 200000)"
 	exec 9<&-
 }

@@ -104,6 +104,20 @@ end_follower() { # SIGNAL
 	assert_equal "$(stat -c %a "$CURSOR")" 640
 }
 
+@test "the owner can read a new cursor file, whatever the umask" {
+	local mask
+
+	make_log one
+	for mask in 0777 0400 0600 0; do
+		rm -f "$CURSOR"
+		run --separate-stderr bash -c 'umask "$1"; exec "${@:2}"' - "$mask" \
+			shmlog tail --cursor-file "$CURSOR" "$LOG"
+		assert_equal "$status" 0
+		assert_equal "$(stat -c %a "$CURSOR")" \
+			"$(printf %o "$(((0666 & ~mask) | 0600))")"
+	done
+}
+
 @test "a cursor file may have a name as long as names can be" {
 	local bytes
 

@@ -159,7 +159,7 @@ Try 'shmlog $command --help'.$"
 	cp "$FIXTURES/odd-capacity.shm" "$LOG"
 	put_u64 "$LOG" 16 130
 	remember "$LOG"
-	expect 5 '' "shmlog append: $LOG: cannot append: the committed data ends inside a frame; 0 frames committed" \
+	expect 5 '' "shmlog append: $LOG: cannot append: the committed data ends inside a frame: torn frame at cursor 96: its size word says 12, but there are only 10 bytes to the end of the committed data; 0 frames committed" \
 		append "$LOG" -m x
 	assert_unchanged "$LOG"
 }

@@ -64,13 +64,25 @@ static int take_files(struct cli_append *append)
 	for (const char *name;
 	     status == CLI_OK && !append->ended &&
 	     (name = cli_append_file(&append->options, n)) != NULL;
-	     n++)
+	     n++) {
+		append->file = n;
 		status = take_file(append, name);
+	}
 	if (append->input.unopened && cli_signal_caught() != 0)
 		n--;
 	if (append->ended)
 		status = cli_worse(status, cli_keep_files(append, n));
 	return status;
+}
+
+/* Whether acknowledgements could not be written, by a failure of which nobody
+ * knows yet: who closes a pipe, or takes nothing after a signal, does. */
+static bool is_unacknowledged(const struct cli_append *append)
+{
+	const struct cli_output *output = append->committer.output;
+
+	return append->options.commits.ack && output->error != 0 &&
+	       output->error != EPIPE && !cli_output_gave_up(output);
 }
 
 static int take_all(struct cli_append *append)
@@ -79,13 +91,16 @@ static int take_all(struct cli_append *append)
 	                     ? take_messages(append)
 	                     : take_files(append);
 
-	if (append->ended && !append->told && append->overflow.kept > 0)
-		cli_report_stopped(append);
 	/* What is to be all or nothing waits for the end of the input; a signal
 	 * is none. */
 	if (status == CLI_OK && append->options.commits.atomic &&
-	    cli_signal_caught() == 0)
+	    cli_signal_caught() == 0) {
 		status = cli_take_commit(append);
+		append->rest = cli_input_here(&append->input);
+	}
+	if (!append->told &&
+	    (append->overflow.kept > 0 || is_unacknowledged(append)))
+		cli_report_stopped(append);
 	return status;
 }
 
@@ -184,10 +199,13 @@ static int make_buffers(struct cli_append *append)
 	                            : CLI_RECORD_MAX_BYTES;
 
 	append->scratch = malloc(CLI_RECORD_MAX_BYTES);
-	return append->scratch == NULL
-	               ? -ENOMEM
-	               : cli_input_init(&append->input, options->format,
-	                                record_max);
+	if (append->scratch == NULL)
+		return -ENOMEM;
+	int status = cli_input_init(&append->input, options->format,
+	                            record_max);
+
+	append->input.is_one_of_several = cli_append_file(options, 2) != NULL;
+	return status;
 }
 
 /* Appends to the open log, which may take nothing. */
@@ -227,7 +245,12 @@ static int append_with_output(struct cli_append *append)
 		status = CLI_WRITER;
 	if (status == CLI_OK && append->skipped > 0)
 		status = CLI_LOSS;
-	return cli_output_finish(&output, status);
+	if (!append->told_unacknowledged || output.error == EPIPE)
+		return cli_output_finish(&output, status);
+	/* The message is out. */
+	cli_output_rest(&output);
+	cli_output_release(&output);
+	return status == CLI_OK ? CLI_SYSTEM : status;
 }
 
 static int append_run(const struct cli_args *args)

@@ -16,12 +16,14 @@ struct cli_append {
 	struct cli_committer committer;
 	struct cli_overflow overflow;
 	struct cli_input input;
+	size_t file;            /* the number of the FILE at hand; 0: none */
 	unsigned char *scratch; /* for conversions */
 	uint64_t skipped;       /* records, for --skip-invalid */
 
 	/* The input ends early; what is not in the log begins at `rest`. */
 	bool ended;
-	bool told; /* a message says so */
+	bool told;                /* a message says so */
+	bool told_unacknowledged; /* and that acknowledgements failed */
 	struct cli_place rest;
 };
 

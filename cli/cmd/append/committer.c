@@ -1,8 +1,6 @@
 /* Collecting frames and committing them. */
 #include "committer.h"
 
-#include "command.h"
-#include "failure.h"
 #include "message.h"
 #include "signals.h"
 
@@ -158,6 +156,7 @@ int cli_committer_open(struct cli_committer *committer, struct shmlog *log,
                        struct cli_output *output)
 {
 	struct shmlog_append_result result;
+	struct shmlog_header header;
 
 	*committer = (struct cli_committer){
 		.log = log,
@@ -168,6 +167,8 @@ int cli_committer_open(struct cli_committer *committer, struct shmlog *log,
 		.spool = -1,
 		.frames = malloc(FRAMES_BYTES),
 	};
+	if (shmlog_read_header(log, &header) == 0)
+		committer->capacity = header.capacity;
 	if (committer->frames == NULL ||
 	    !cli_origins_reserve(&committer->origins) ||
 	    shmlog_append_session_open(log, &committer->session) != 0)
@@ -361,7 +362,8 @@ static void acknowledge(struct cli_committer *committer,
 	                  result->frames, result->end_cursor);
 	if (committer->keeps_lock && is_choked(committer->output->fd))
 		cli_committer_release_lock(committer);
-	(void)cli_output_flush(committer->output);
+	if (cli_output_flush(committer->output) == 0)
+		committer->acknowledged = committer->committed;
 }
 
 /* Says what became of frames that a writer without the lock committed in the
@@ -397,6 +399,8 @@ int cli_committer_commit(struct cli_committer *committer,
 	}
 	committer->was_small = result.bytes > 0 && result.bytes <= SMALL_BYTES;
 	committer->committed += result.frames;
+	if (result.frames > 0)
+		committer->end_cursor = result.end_cursor;
 	if (status != 0)
 		find_refused(committer,
 		             (struct cli_extent){result.frames, result.bytes},
@@ -409,55 +413,4 @@ int cli_committer_commit(struct cli_committer *committer,
 	tell_overwritten(committer, &result);
 	acknowledge(committer, &result);
 	return status;
-}
-
-/* Where frames are that may be overwritten, or have been. */
-static void describe_doubt(const struct cli_committer *committer, char *text,
-                           size_t text_bytes)
-{
-	const struct shmlog_append_result *result = &committer->last;
-
-	text[0] = '\0';
-	if (result->doubtful_frames > 0)
-		snprintf(text, text_bytes,
-		         "; %" PRIu64 " frames at cursor %" PRIu64
-		         " to %" PRIu64 " are in doubt",
-		         result->doubtful_frames, result->doubtful_cursor,
-		         result->doubtful_end_cursor);
-}
-
-static const char *explain(int status)
-{
-	switch (status) {
-	case SHMLOG_ERR_WENT_BACK:
-		return "the log was overwritten: the end of the committed data "
-		       "went back";
-	case SHMLOG_ERR_FRAME_CORRUPT:
-		return "the committed data is damaged, and no reader gets past "
-		       "that";
-	default: return shmlog_strerror(status);
-	}
-}
-
-int cli_committer_refused(const struct cli_committer *committer, int status,
-                          const char *rest)
-{
-	struct cli_culprit culprit;
-	char doubt[128];
-
-	if (status == -EINTR && cli_signal_caught() != 0) {
-		cli_message(committer->path,
-		            "ended by a signal while another process held the "
-		            "lock; %" PRIu64 " frames committed%s",
-		            committer->committed, rest);
-		return CLI_SYSTEM;
-	}
-	cli_culprit_find(committer->log, status, &culprit);
-	describe_doubt(committer, doubt, sizeof(doubt));
-	cli_message(committer->path,
-	            "cannot append: %s%s%s; %" PRIu64 " frames committed%s%s",
-	            explain(status), culprit.text, doubt, committer->committed,
-	            committer->committed > 0 ? " before" : "", rest);
-	return status == SHMLOG_ERR_FRAME_CORRUPT ? CLI_NOT_LOG
-	                                          : cli_exit_status(status);
 }

@@ -37,8 +37,11 @@ struct cli_committer {
 	int spool;                  /* file for what memory should not hold; or
 	                             * -1 */
 	uint64_t spooled_bytes;
-	uint64_t committed;               /* frames, so far */
-	uint64_t free_bytes;              /* in the log, after the last try */
+	uint64_t committed;    /* frames, so far */
+	uint64_t acknowledged; /* of them */
+	uint64_t end_cursor;   /* behind the last of them */
+	uint64_t capacity;     /* of the file, when the committer was opened */
+	uint64_t free_bytes;   /* in the log, after the last try */
 	struct shmlog_append_result last; /* what that came to */
 	bool overwrote; /* what another writer had committed */
 	struct cli_patience patience;
@@ -101,12 +104,5 @@ void cli_committer_wait(struct cli_committer *committer, int fd);
 
 /* Lets go of it: before anything else that may take long. */
 void cli_committer_release_lock(struct cli_committer *committer);
-
-/*
- * Reports a refused commit, with who is in the way if that can be seen and
- * what became of the data: `rest` ends the message.  Returns the exit status.
- */
-int cli_committer_refused(const struct cli_committer *committer, int status,
-                          const char *rest);
 
 #endif

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "input_format.h"
 #include "message.h"
+#include "refusal.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -82,9 +83,8 @@ int cli_end_at_commit(struct cli_append *append, int status,
 		return end_at(append, refused->from,
 		              report_full(append, refused));
 	cli_input_record(&append->input, refused->from.number, &record);
-	status = cli_committer_refused(
-		&append->committer, status,
-		describe_rest(append, record.text, &rest));
+	status = cli_report_refusal(&append->committer, status,
+	                            describe_rest(append, record.text, &rest));
 	return end_at(append, refused->from, status);
 }
 
@@ -96,7 +96,7 @@ int cli_end_at_opened_log(struct cli_append *append, int status)
 	if (append->overflow.path != NULL)
 		(void)snprintf(rest, sizeof(rest), "; the input goes to %s",
 		               cli_quote(&file, append->overflow.path));
-	return cli_committer_refused(&append->committer, status, rest);
+	return cli_report_refusal(&append->committer, status, rest);
 }
 
 int cli_end_at_record(struct cli_append *append, const char *reason)
@@ -145,20 +145,64 @@ int cli_end_at_open(struct cli_append *append, const char *name, int error)
 	return end_at(append, here, CLI_SYSTEM);
 }
 
+/* Whether something of the input is neither in the log nor known to be its
+ * end: in the input at hand, or in the FILEs behind it. */
+static bool has_rest(const struct cli_append *append)
+{
+	return append->overflow.kept > 0 ||
+	       !cli_input_is_used_up(&append->input) ||
+	       cli_append_file(&append->options, append->file + 1) != NULL;
+}
+
+/* The frames that were committed, and those of them whose acknowledgement was
+ * not written. */
+static const char *describe_committed(const struct cli_append *append,
+                                      struct rest_text *text)
+{
+	const struct cli_committer *committer = &append->committer;
+	uint64_t unknown = committer->committed - committer->acknowledged;
+	int used = snprintf(text->text, sizeof(text->text),
+	                    "%" PRIu64 " frames committed",
+	                    committer->committed);
+
+	if (!committer->options.ack || unknown == 0)
+		return text->text;
+	used += snprintf(text->text + used, sizeof(text->text) - (size_t)used,
+	                 " up to cursor %" PRIu64, committer->end_cursor);
+	if (unknown == committer->committed)
+		(void)snprintf(text->text + used,
+		               sizeof(text->text) - (size_t)used,
+		               " but not acknowledged");
+	else
+		(void)snprintf(text->text + used,
+		               sizeof(text->text) - (size_t)used,
+		               ", the last %" PRIu64 " of them not "
+		               "acknowledged",
+		               unknown);
+	return text->text;
+}
+
 void cli_report_stopped(struct cli_append *append)
 {
 	int error = append->committer.output->error;
+	bool is_signal = error == 0 || cli_signal_caught() != 0;
+	bool is_lost = append->overflow.path == NULL && has_rest(append);
 	struct cli_input_text record;
-	struct rest_text rest;
+	struct rest_text committed;
+	struct rest_text rest = {.text = ""};
 
 	cli_input_record(&append->input, append->rest.number, &record);
-	cli_message(append->options.path,
-	            "%s%s; %" PRIu64 " frames committed%s",
-	            error == 0 ? "ended by a signal" : "cannot acknowledge: ",
-	            error == 0 ? "" : shmlog_strerror(-error),
-	            append->committer.committed,
-	            describe_rest(append, record.text, &rest));
+	if (append->overflow.path != NULL && has_rest(append))
+		describe_rest(append, record.text, &rest);
+	cli_message(append->options.path, "%s%s; %s%s%s%s%s",
+	            is_signal ? "ended by a signal" : "cannot acknowledge: ",
+	            is_signal ? "" : shmlog_strerror(-error),
+	            describe_committed(append, &committed), rest.text,
+	            is_lost ? "; the input from " : "",
+	            is_lost ? record.text : "",
+	            is_lost ? " on was not appended" : "");
 	append->told = true;
+	append->told_unacknowledged = !is_signal;
 }
 
 int cli_end_at_stop(struct cli_append *append)

@@ -45,6 +45,7 @@ static void begin(struct cli_input *input, const char *name, int fd)
 		.fd = fd,
 		.cutting = input->cutting,
 		.record_max = input->record_max,
+		.is_one_of_several = input->is_one_of_several,
 		.buffer = input->buffer,
 		.number = 1,
 	};
@@ -189,12 +190,14 @@ const char *cli_input_record(const struct cli_input *input, uint64_t number,
 
 	if (input->cutting->whole)
 		return cli_input_name(input, text);
-	if (input->name == NULL)
+	if (input->name == NULL && !input->is_one_of_several)
 		(void)snprintf(text->text, sizeof(text->text), "%s %" PRIu64,
 		               input->cutting->noun, number);
 	else
-		(void)snprintf(text->text, sizeof(text->text),
-		               "%s %" PRIu64 " of %s", input->cutting->noun,
-		               number, cli_quote(&name, input->name));
+		(void)snprintf(
+			text->text, sizeof(text->text), "%s %" PRIu64 " of %s",
+			input->cutting->noun, number,
+			input->name == NULL ? "standard input"
+					    : cli_quote(&name, input->name));
 	return text->text;
 }

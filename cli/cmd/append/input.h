@@ -16,8 +16,9 @@ struct cli_append_options;
 struct cli_input_format;
 
 struct cli_input {
-	const char *name; /* NULL for standard input and -m */
-	int fd;           /* -1 for -m */
+	const char *name;       /* NULL for standard input and -m */
+	bool is_one_of_several; /* inputs, so that messages name it */
+	int fd;                 /* -1 for -m */
 	/* How records are cut apart; what they stand for is another matter. */
 	const struct cli_input_format *cutting;
 	unsigned char *buffer;

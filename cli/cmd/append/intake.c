@@ -275,6 +275,9 @@ static int read_more(struct cli_append *append)
 	size_t had = input->used;
 
 	cli_committer_wait(&append->committer, input->fd);
+	/* A signal that ended that wait would end no other one. */
+	if (cli_signal_caught() != 0)
+		return CLI_OK;
 	int status = cli_input_read(input);
 
 	if (status != 0 && status != -EINTR)

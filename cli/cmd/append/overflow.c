@@ -2,6 +2,7 @@
 #include "overflow.h"
 
 #include "blocking.h"
+#include "clock.h"
 #include "command.h"
 #include "failure.h"
 #include "message.h"
@@ -10,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <shmlog.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,31 +20,85 @@
 #include <unistd.h>
 
 #define COPY_BYTES 65536u
+/* How long a reader of what overflows may take nothing after a signal. */
+#define SIGNAL_PATIENCE_NS 1000000000
 
 #define STANDARD_INPUT "standard input"
 
+/* Creates the file.  Its owner can read what it keeps, whatever the umask.
+ * 0 or -errno. */
+static int create(struct cli_overflow *overflow)
+{
+	const mode_t owners = S_IRUSR | S_IWUSR;
+	struct stat file;
+
+	overflow->fd = cli_open(
+		overflow->path,
+		O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (overflow->fd < 0)
+		return -errno;
+	overflow->created = true;
+	if (fstat(overflow->fd, &file) != 0 ||
+	    ((file.st_mode & owners) != owners &&
+	     fchmod(overflow->fd, (file.st_mode & 07777) | owners) != 0))
+		return -errno;
+	return 0;
+}
+
+/* Opens the file, or creates it.  0 or -errno. */
+static int open_or_create(struct cli_overflow *overflow)
+{
+	overflow->fd = cli_open(overflow->path,
+	                        O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY, 0);
+	if (overflow->fd >= 0)
+		return 0;
+	return errno == ENOENT ? create(overflow) : -errno;
+}
+
+/* Whether a name is a link that leads to nothing.  It is not followed to
+ * create what it names: whoever made the link may mean somebody else's file. */
+static bool is_dangling(const char *path)
+{
+	struct stat file;
+
+	return lstat(path, &file) == 0 && S_ISLNK(file.st_mode) &&
+	       stat(path, &file) != 0;
+}
+
+/* Notes whether a write may have to wait.  0 or -errno. */
+static int note_kind(struct cli_overflow *overflow)
+{
+	struct stat file;
+
+	if (fstat(overflow->fd, &file) != 0)
+		return -errno;
+	overflow->may_block = !S_ISREG(file.st_mode);
+	return 0;
+}
+
 int cli_overflow_open(struct cli_overflow *overflow, const char *path)
 {
+	int status;
+
 	*overflow = (struct cli_overflow){.path = path, .fd = -1, .last = -1};
 	if (path == NULL)
 		return CLI_OK;
 	if (strcmp(path, "-") == 0) {
 		overflow->fd = STDOUT_FILENO;
+		overflow->may_block = true;
 		return CLI_OK;
 	}
-	overflow->fd = cli_open(path,
-	                        O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY, 0);
-	if (overflow->fd < 0 && errno == ENOENT) {
-		overflow->fd = cli_open(path,
-		                        O_WRONLY | O_APPEND | O_CREAT | O_EXCL |
-		                                O_CLOEXEC,
-		                        0666);
-		overflow->created = overflow->fd >= 0;
+	status = open_or_create(overflow);
+	if (status == 0)
+		status = note_kind(overflow);
+	if (status == -EEXIST && is_dangling(path)) {
+		cli_message(path, "is a symbolic link to a file that does not "
+		                  "exist; nothing was appended");
+		return CLI_SYSTEM;
 	}
-	return overflow->fd >= 0
-	               ? CLI_OK
-	               : cli_fail(path, "cannot open for what overflows",
-	                          -errno);
+	return status == 0 ? CLI_OK
+	                   : cli_fail(path, "cannot open for what overflows",
+	                              status);
 }
 
 void cli_overflow_close(struct cli_overflow *overflow)
@@ -86,9 +140,48 @@ static int lost(const struct cli_overflow *overflow, const char *subject,
 		               is_stdin(overflow->input)
 		                       ? STANDARD_INPUT
 		                       : cli_quote(&name, overflow->input));
-	cli_message(subject, "%s: %s; %" PRIu64 " bytes were kept, and %s",
-	            what, shmlog_strerror(status), overflow->kept, from);
+	cli_message(subject, "%s%s%s; %" PRIu64 " bytes were kept, and %s",
+	            what, status == -ETIMEDOUT ? "" : ": ",
+	            status == -ETIMEDOUT ? "" : shmlog_strerror(status),
+	            overflow->kept, from);
 	return CLI_SYSTEM;
+}
+
+/* Whether a signal has come, and what overflows has been taken by nobody for
+ * too long since. */
+static bool is_given_up(struct cli_overflow *overflow)
+{
+	int64_t now = cli_now_ns();
+
+	if (cli_signal_caught() == 0)
+		return false;
+	if (overflow->stalled_since_ns == 0)
+		overflow->stalled_since_ns = now;
+	return now - overflow->stalled_since_ns >= SIGNAL_PATIENCE_NS;
+}
+
+/* write(2), until it takes a part: -1 where it fails, or with ETIMEDOUT where
+ * it takes nothing after a signal. */
+static ssize_t write_some(struct cli_overflow *overflow, const void *bytes,
+                          size_t size_bytes)
+{
+	for (;;) {
+		ssize_t put = overflow->may_block
+		                      ? cli_write_briefly(overflow->fd, bytes,
+		                                          size_bytes)
+		                      : write(overflow->fd, bytes, size_bytes);
+
+		if (put >= 0) {
+			overflow->stalled_since_ns = 0;
+			return put;
+		}
+		if (errno != EINTR && !cli_would_block(errno))
+			return -1;
+		if (is_given_up(overflow)) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+	}
 }
 
 int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
@@ -97,14 +190,8 @@ int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
 	const char *from = bytes;
 
 	while (size_bytes > 0) {
-		ssize_t put = write(overflow->fd, from, size_bytes);
+		ssize_t put = write_some(overflow, from, size_bytes);
 
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0 && cli_would_block(errno)) {
-			cli_wait_for(overflow->fd, POLLOUT);
-			continue;
-		}
 		if (put < 0 && errno == EPIPE && overflow->fd == STDOUT_FILENO)
 			cli_die_by_signal(SIGPIPE);
 		if (put < 0) {
@@ -113,7 +200,10 @@ int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
 			            overflow->fd == STDOUT_FILENO
 			                    ? "standard output"
 			                    : overflow->path,
-			            "cannot write what overflows");
+			            errno == ETIMEDOUT
+			                    ? "ended by a signal while "
+			                      "nobody took what overflows"
+			                    : "cannot write what overflows");
 		}
 		overflow->created = false;
 		overflow->last = (unsigned char)from[put - 1];

@@ -9,13 +9,15 @@
 struct cli_overflow {
 	const char *path; /* NULL: nothing is kept */
 	int fd;
-	bool created;      /* by us, and still empty */
-	bool failed;       /* a write did: nothing more is kept */
-	int last;          /* the byte that was kept last; -1: none */
-	uint64_t kept;     /* bytes, in all */
-	const char *input; /* FILE whose bytes are kept, "-" for standard
+	bool created;   /* by us, and still empty */
+	bool may_block; /* a write may have to wait: no regular file */
+	int64_t stalled_since_ns; /* nothing is taken, after a signal; or 0 */
+	bool failed;              /* a write did: nothing more is kept */
+	int last;                 /* the byte that was kept last; -1: none */
+	uint64_t kept;            /* bytes, in all */
+	const char *input;        /* FILE whose bytes are kept, "-" for standard
 	                    * input; NULL: no file's */
-	uint64_t at;       /* of it, was kept or committed */
+	uint64_t at;              /* of it, was kept or committed */
 };
 
 /*
