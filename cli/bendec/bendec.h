@@ -33,7 +33,7 @@ enum cli_bendec_failure {
 	CLI_BENDEC_UNKNOWN_NAME,   /* the name asked for is no frame's type */
 	CLI_BENDEC_BAD_DEFINITION, /* definitions that cannot be */
 	CLI_BENDEC_BAD_VALUE,      /* JSON that is no value of the type */
-	CLI_BENDEC_MISFIT,         /* bytes that are no value of the type */
+	CLI_BENDEC_MISMATCH,       /* bytes that are no value of the type */
 };
 
 /* What is wrong with definitions, with a value or with a frame. */

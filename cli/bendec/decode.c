@@ -26,7 +26,7 @@ cli_bendec_match(const struct cli_bendec_type *type, const unsigned char *bytes,
 		      type->discriminator->size_bytes;
 		if (size_bytes < end) {
 			bendec_report(
-				error_out, CLI_BENDEC_MISFIT, NULL,
+				error_out, CLI_BENDEC_MISMATCH, NULL,
 				"%zu bytes end before the discriminator %s "
 				"of %s, which takes bytes %" PRIu32
 				" to %" PRIu32,
@@ -41,7 +41,7 @@ cli_bendec_match(const struct cli_bendec_type *type, const unsigned char *bytes,
 		if (member == NULL) {
 			number = cli_bendec_integer(type->discriminator->base,
 			                            bits);
-			bendec_report(error_out, CLI_BENDEC_MISFIT, NULL,
+			bendec_report(error_out, CLI_BENDEC_MISMATCH, NULL,
 			              "the discriminator %s is %s%" PRIu64
 			              ", and no member of %s has that value",
 			              cli_bendec_path_text(&path, type),
@@ -53,7 +53,7 @@ cli_bendec_match(const struct cli_bendec_type *type, const unsigned char *bytes,
 	}
 	if (size_bytes >= type->size_bytes)
 		return type;
-	bendec_report(error_out, CLI_BENDEC_MISFIT, NULL,
+	bendec_report(error_out, CLI_BENDEC_MISMATCH, NULL,
 	              "%zu bytes are too few for %s, which has %" PRIu32,
 	              size_bytes, type->name, type->size_bytes);
 	return NULL;

@@ -141,7 +141,7 @@ enum cli_convert cli_in_envelope_convert(const struct cli_record *record,
                                          struct cli_payload *payload_out)
 {
 	struct cli_json_error error;
-	struct cli_envelope envelope;
+	struct cli_envelope envelope = {.is_event = false};
 
 	if (cli_in_is_blank(record))
 		return CLI_CONVERT_NOTHING;

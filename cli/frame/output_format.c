@@ -247,7 +247,7 @@ static void render_typed(const struct cli_renderer *renderer,
 		cli_typed_print_error(output, &error);
 	cli_output_bytes(output, &end, 1);
 	if (type == NULL)
-		cli_typed_misfit(renderer->typed, output, frame, &error);
+		cli_typed_mismatch(renderer->typed, output, frame, &error);
 }
 
 void cli_render_frame(struct cli_renderer *renderer, struct cli_output *output,

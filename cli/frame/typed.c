@@ -66,7 +66,7 @@ int cli_typed_failed(const struct cli_bendec_error *error)
 	case CLI_BENDEC_BAD_DEFINITION:
 		cli_message(error->file, "bad definitions: %s", error->text);
 		return CLI_INPUT;
-	case CLI_BENDEC_MISFIT:
+	case CLI_BENDEC_MISMATCH:
 		cli_message(NULL, "%s", error->text);
 		return CLI_NO;
 	case CLI_BENDEC_BAD_VALUE:
@@ -238,11 +238,11 @@ void cli_typed_print_error(struct cli_output *output,
 	cli_output_string(output, "}");
 }
 
-void cli_typed_misfit(struct cli_typed *typed, struct cli_output *output,
-                      const struct shmlog_frame *frame,
-                      const struct cli_bendec_error *error)
+void cli_typed_mismatch(struct cli_typed *typed, struct cli_output *output,
+                        const struct shmlog_frame *frame,
+                        const struct cli_bendec_error *error)
 {
-	typed->misfits++;
+	typed->mismatches++;
 	/* The message must not overtake what was printed. */
 	(void)cli_output_flush(output);
 	cli_message(typed->path,
@@ -252,7 +252,7 @@ void cli_typed_misfit(struct cli_typed *typed, struct cli_output *output,
 
 int cli_typed_status(const struct cli_typed *typed, int status)
 {
-	return status == CLI_OK && typed->misfits > 0 ? CLI_NO : status;
+	return status == CLI_OK && typed->mismatches > 0 ? CLI_NO : status;
 }
 
 /* ------------------------------------------------------------------ reading */

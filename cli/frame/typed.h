@@ -37,7 +37,7 @@ struct cli_typed {
 	const struct cli_bendec_type *type;
 	bool enum_numbers;
 	const char *path;       /* of the log, for messages */
-	uint64_t misfits;       /* frames that did not fit */
+	uint64_t mismatches;    /* frames that did not fit */
 	unsigned char *scratch; /* for encoding */
 };
 
@@ -85,9 +85,9 @@ void cli_typed_print_members(const struct cli_typed *typed,
 void cli_typed_print_error(struct cli_output *output,
                            const struct cli_bendec_error *error);
 /* Reports such a frame, which has been printed. */
-void cli_typed_misfit(struct cli_typed *typed, struct cli_output *output,
-                      const struct shmlog_frame *frame,
-                      const struct cli_bendec_error *error);
+void cli_typed_mismatch(struct cli_typed *typed, struct cli_output *output,
+                        const struct shmlog_frame *frame,
+                        const struct cli_bendec_error *error);
 
 /* The exit status of a command: CLI_NO instead of CLI_OK where a frame did
  * not fit. */

@@ -5,8 +5,8 @@
  * operands whatever POSIXLY_CORRECT says, `--` ends them, and of a repeated
  * option that is not `repeatable` the last one counts.
  */
-#ifndef CLI_ARGS_H
-#define CLI_ARGS_H
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * Reports: one table of rows says what is known about a thing, and both the
  * text and the JSON are made from it.
  */
-#ifndef CLI_REPORT_H
-#define CLI_REPORT_H
+#ifndef CLI_ROWS_H
+#define CLI_ROWS_H
 
 #include "json_write.h"
 #include "stdout_buffer.h"

@@ -1,4 +1,4 @@
-/* Buffered output to a descriptor, and the truth about what has left it. */
+/* Buffers standard output, and remembers the first write that failed. */
 #include "stdout_buffer.h"
 
 #include "blocking.h"

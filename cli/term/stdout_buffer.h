@@ -1,5 +1,5 @@
 /*
- * stdout with one large buffer, and the truth about what has left it.
+ * Buffered standard output with a sticky error.
  */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H

@@ -14,7 +14,7 @@
 struct cli_committer_options {
 	bool atomic;               /* all that is put is one commit */
 	bool ack;                  /* print a line per commit */
-	bool needs_output;         /* for something else */
+	bool needs_output;         /* stdout serves another purpose */
 	bool force;                /* even where another writer is seen */
 	uint64_t commit_every;     /* frames per commit; 0: as they come */
 	int64_t lock_timeout_ns;   /* negative: without limit */
@@ -24,9 +24,9 @@ struct cli_committer_options {
 struct cli_committer {
 	struct shmlog *log;
 	struct shmlog_append_session *session;
-	bool keeps_lock;    /* something, since the last commit */
-	bool was_small;     /* what the last read brought: one small commit */
-	bool spared_output; /* its descriptor was needed to write with */
+	bool keeps_lock;    /* and write access, since the last commit */
+	bool was_small;     /* the last commit was, so more of these may come */
+	bool spared_output; /* stdout was closed: its descriptor was needed */
 	const char *path;   /* for messages */
 	struct cli_committer_options options;
 	struct cli_output *output;  /* for acknowledgements */
@@ -34,16 +34,16 @@ struct cli_committer {
 	size_t used;                /* bytes of them */
 	uint64_t waiting;           /* frames of them */
 	struct cli_origins origins; /* of them, unless atomic */
-	int spool;                  /* file for what memory should not hold; or
-	                             * -1 */
+	int spool;                  /* file for an input that is too large for
+	                             * memory; or -1 */
 	uint64_t spooled_bytes;
 	uint64_t committed;    /* frames, so far */
 	uint64_t acknowledged; /* of them */
 	uint64_t end_cursor;   /* behind the last of them */
 	uint64_t capacity;     /* of the file, when the committer was opened */
 	uint64_t free_bytes;   /* in the log, after the last try */
-	struct shmlog_append_result last; /* what that came to */
-	bool overwrote; /* what another writer had committed */
+	struct shmlog_append_result last; /* of that try */
+	bool overwrote; /* frames that another writer had committed */
 	struct cli_patience patience;
 };
 
@@ -95,14 +95,15 @@ int cli_committer_commit(struct cli_committer *committer,
                          struct cli_refused *refused_out);
 
 /*
- * The committer may keep what a commit needs for the next one, which keeps
- * other appenders waiting.  Before a read that may wait, this waits for it:
- * what is kept is let go as soon as somebody else wants it, or after a moment
- * of silence.  Returns early when a signal comes.
+ * The committer may keep the lock and its write access for the next commit,
+ * while other appenders wait.  This function is called before a read that may
+ * wait, and waits in its place: it releases the lock as soon as another process
+ * asks for it, or when no input has come for a moment.  It returns early when a
+ * signal comes.
  */
 void cli_committer_wait(struct cli_committer *committer, int fd);
 
-/* Lets go of it: before anything else that may take long. */
+/* Releases the lock.  To be called before anything else that may take long. */
 void cli_committer_release_lock(struct cli_committer *committer);
 
 #endif

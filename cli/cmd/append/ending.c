@@ -49,7 +49,7 @@ static int report_full(const struct cli_append *append,
                        const struct cli_refused *refused)
 {
 	const struct cli_committer *committer = &append->committer;
-	struct cli_input_text record;
+	struct cli_input_text record = {.text = ""};
 	struct rest_text rest;
 
 	if (committer->options.atomic) {
@@ -76,7 +76,7 @@ static int report_full(const struct cli_append *append,
 int cli_end_at_commit(struct cli_append *append, int status,
                       const struct cli_refused *refused)
 {
-	struct cli_input_text record;
+	struct cli_input_text record = {.text = ""};
 	struct rest_text rest;
 
 	if (status == SHMLOG_ERR_FULL)
@@ -102,7 +102,7 @@ int cli_end_at_opened_log(struct cli_append *append, int status)
 int cli_end_at_record(struct cli_append *append, const char *reason)
 {
 	const struct cli_committer *committer = &append->committer;
-	struct cli_input_text record;
+	struct cli_input_text record = {.text = ""};
 	struct rest_text rest;
 
 	cli_message(
@@ -117,8 +117,8 @@ int cli_end_at_record(struct cli_append *append, const char *reason)
 
 int cli_end_at_read(struct cli_append *append, int error)
 {
-	struct cli_input_text name;
-	struct cli_input_text record;
+	struct cli_input_text name = {.text = ""};
+	struct cli_input_text record = {.text = ""};
 	struct rest_text rest;
 
 	cli_input_record(&append->input, append->input.number, &record);
@@ -187,8 +187,8 @@ void cli_report_stopped(struct cli_append *append)
 	int error = append->committer.output->error;
 	bool is_signal = error == 0 || cli_signal_caught() != 0;
 	bool is_lost = append->overflow.path == NULL && has_rest(append);
-	struct cli_input_text record;
-	struct rest_text committed;
+	struct cli_input_text record = {.text = ""};
+	struct rest_text committed = {.text = ""};
 	struct rest_text rest = {.text = ""};
 
 	cli_input_record(&append->input, append->rest.number, &record);

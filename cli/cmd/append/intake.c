@@ -82,7 +82,7 @@ static int put(struct cli_append *append, const struct cli_payload *payload)
 /* A record that cannot be appended.  CLI_OK if it is skipped. */
 static int reject(struct cli_append *append, const char *reason)
 {
-	struct cli_input_text record;
+	struct cli_input_text record = {.text = ""};
 	int status = CLI_OK;
 
 	cli_committer_release_lock(&append->committer);
@@ -243,7 +243,7 @@ static int make_room(struct cli_append *append)
  * follower that is started at the same time has said so before it prints. */
 static bool is_fed(const struct cli_append *append)
 {
-	struct cli_input_text name;
+	struct cli_input_text name = {.text = ""};
 
 	if (append->options.commits.force ||
 	    shmlog_is_fed(append->log, append->input.fd) != 1)

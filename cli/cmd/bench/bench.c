@@ -84,9 +84,9 @@ static const struct bench_kind kinds[] = {
 struct bench {
 	const char *folder;
 	bool json;
-	bool progress;             /* somebody looks at a terminal */
+	bool progress;             /* stderr is a terminal */
 	bool includes[KIND_COUNT]; /* what to measure */
-	bool includes_wake;        /* likewise */
+	bool includes_wake;        /* whether to measure it, too */
 	uint64_t events;           /* in a round; 0: the default */
 	uint64_t rounds;           /* that count */
 	size_t *sizes;             /* of payloads */
@@ -197,7 +197,7 @@ static int read_options(const struct cli_args *args, struct bench *bench)
 		status = read_sizes(args, bench);
 	bench->folder = cli_args_value(args, OPTION_DIR);
 	if (!bench->folder)
-		bench->folder = cli_scratch_folder();
+		bench->folder = cli_bench_log_folder();
 	if (status == CLI_OK && !bench->folder) {
 		cli_message(NULL, "cannot measure: neither /dev/shm nor TMPDIR "
 		                  "nor /tmp is a folder that may be written "
@@ -254,7 +254,7 @@ static int check_room(const struct bench *bench)
 		if (capacity > most)
 			most = capacity;
 	}
-	return cli_scratch_check_room(bench->folder, most);
+	return cli_bench_log_check_room(bench->folder, most);
 }
 
 /* ----------------------------------------------------------------- results */
@@ -648,8 +648,11 @@ const struct cli_command cmd_bench = {
 	.option_count = sizeof(bench_options) / sizeof(bench_options[0]),
 	.min_operands = 0,
 	.max_operands = SIZE_MAX,
-	.notes = "A NAME is write, write-batch, read, read-batch or wake; all "
-		 "of them if none is\ngiven.  A fresh log has its pages yet to "
-		 "come, a touched one has them.\nNothing is left behind.",
+	.notes =
+		"A NAME is write, write-batch, read, read-batch or wake; all "
+		"of them if none is\ngiven.  A fresh log allocates pages "
+		"during "
+		"the run, a touched one\nhas them all before.  Nothing is left "
+		"behind.",
 	.run = bench_run,
 };

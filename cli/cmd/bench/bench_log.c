@@ -29,7 +29,7 @@ static bool is_folder_to_write(const char *path)
 	       access(path, W_OK | X_OK) == 0;
 }
 
-const char *cli_scratch_folder(void)
+const char *cli_bench_log_folder(void)
 {
 	const char *const folders[] = {"/dev/shm", getenv("TMPDIR"), "/tmp"};
 
@@ -40,7 +40,7 @@ const char *cli_scratch_folder(void)
 	return NULL;
 }
 
-int cli_scratch_check_room(const char *folder, uint64_t capacity)
+int cli_bench_log_check_room(const char *folder, uint64_t capacity)
 {
 	struct statvfs room;
 	uint64_t unit, blocks;
@@ -59,20 +59,20 @@ int cli_scratch_check_room(const char *folder, uint64_t capacity)
 }
 
 /* Opens what was just created; a status of the library. */
-static int open_handles(const char *path, struct cli_scratch *scratch)
+static int open_handles(const char *path, struct cli_bench_log *bench_log)
 {
-	int status = shmlog_open(path, &scratch->log);
+	int status = shmlog_open(path, &bench_log->log);
 
 	if (status == 0)
-		status = shmlog_open(path, &scratch->read_log);
+		status = shmlog_open(path, &bench_log->read_log);
 	if (status == 0)
-		status = shmlog_writer_open(scratch->log, NULL,
-		                            &scratch->writer);
+		status = shmlog_writer_open(bench_log->log, NULL,
+		                            &bench_log->writer);
 	return status;
 }
 
 static int open_once(const char *path, uint64_t capacity,
-                     struct cli_scratch *scratch)
+                     struct cli_bench_log *bench_log)
 {
 	sigset_t all, before;
 	int status;
@@ -82,19 +82,19 @@ static int open_once(const char *path, uint64_t capacity,
 	sigprocmask(SIG_BLOCK, &all, &before);
 	status = shmlog_create(path, capacity, MODE, SHMLOG_CREATE_SPARSE);
 	if (status == 0) {
-		status = open_handles(path, scratch);
+		status = open_handles(path, bench_log);
 		unlink(path);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return status;
 }
 
-int cli_scratch_open(const char *folder, uint64_t capacity,
-                     struct cli_scratch *scratch_out)
+int cli_bench_log_open(const char *folder, uint64_t capacity,
+                       struct cli_bench_log *bench_log_out)
 {
 	int status = -EEXIST;
 
-	*scratch_out = (struct cli_scratch){.log = NULL};
+	*bench_log_out = (struct cli_bench_log){.log = NULL};
 	for (unsigned try = 0; try < TRIES && status == -EEXIST; try++) {
 		char *path;
 
@@ -102,19 +102,19 @@ int cli_scratch_open(const char *folder, uint64_t capacity,
 		             (long)getpid(), try) < 0)
 			return cli_fail(folder, "cannot measure there",
 			                -ENOMEM);
-		status = open_once(path, capacity, scratch_out);
+		status = open_once(path, capacity, bench_log_out);
 		free(path);
 	}
 	if (status == 0)
 		return CLI_OK;
-	cli_scratch_close(scratch_out);
+	cli_bench_log_close(bench_log_out);
 	return cli_fail(folder, "cannot make a log to measure on", status);
 }
 
-void cli_scratch_close(struct cli_scratch *scratch)
+void cli_bench_log_close(struct cli_bench_log *bench_log)
 {
-	shmlog_writer_close(scratch->writer);
-	shmlog_close(scratch->read_log);
-	shmlog_close(scratch->log);
-	*scratch = (struct cli_scratch){.log = NULL};
+	shmlog_writer_close(bench_log->writer);
+	shmlog_close(bench_log->read_log);
+	shmlog_close(bench_log->log);
+	*bench_log = (struct cli_bench_log){.log = NULL};
 }

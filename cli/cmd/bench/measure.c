@@ -152,12 +152,12 @@ static int write_events(const struct cli_load *load,
 	return status;
 }
 
-static int write_round(const struct cli_load *load, struct cli_scratch *scratch,
-                       uint64_t *ns_out)
+static int write_round(const struct cli_load *load,
+                       struct cli_bench_log *bench_log, uint64_t *ns_out)
 {
-	int status = write_events(load, scratch->writer, ns_out);
+	int status = write_events(load, bench_log->writer, ns_out);
 
-	return status == 0 ? prove(load, scratch->log)
+	return status == 0 ? prove(load, bench_log->log)
 	                   : fail_round(load->folder, status);
 }
 
@@ -224,18 +224,18 @@ static int read_events(const struct cli_load *load, struct shmlog *log,
 	return status;
 }
 
-static int read_round(const struct cli_load *load, struct cli_scratch *scratch,
-                      uint64_t *ns_out)
+static int read_round(const struct cli_load *load,
+                      struct cli_bench_log *bench_log, uint64_t *ns_out)
 {
 	struct cli_load fill = *load;
 	int status;
 
 	fill.batch_frames = FILL_FRAMES;
 	fill.touched = false;
-	status = write_round(&fill, scratch, ns_out);
+	status = write_round(&fill, bench_log, ns_out);
 	if (status != CLI_OK)
 		return status;
-	status = read_events(load, scratch->read_log, ns_out);
+	status = read_events(load, bench_log->read_log, ns_out);
 	return status == 0 ? CLI_OK : fail_round(load->folder, status);
 }
 
@@ -281,11 +281,11 @@ static void pause_before(uint64_t event)
 	nanosleep(&pause, NULL);
 }
 
-static int send_event(const struct cli_scratch *scratch)
+static int send_event(const struct cli_bench_log *bench_log)
 {
 	unsigned char *payload;
 	uint64_t sent;
-	int status = shmlog_writer_allocate(scratch->writer,
+	int status = shmlog_writer_allocate(bench_log->writer,
 	                                    CLI_WAKE_PAYLOAD_BYTES, &payload);
 
 	if (status != 0)
@@ -293,13 +293,13 @@ static int send_event(const struct cli_scratch *scratch)
 	memset(payload, 0, CLI_WAKE_PAYLOAD_BYTES);
 	sent = (uint64_t)cli_now_ns();
 	memcpy(payload, &sent, sizeof(sent));
-	status = shmlog_writer_commit(scratch->writer);
-	return status == 0 ? shmlog_wake(scratch->log) : status;
+	status = shmlog_writer_commit(bench_log->writer);
+	return status == 0 ? shmlog_wake(bench_log->log) : status;
 }
 
 /* The waker.  The next event waits for the answer to this one, so that each
  * finds the other process asleep. */
-static int wake_and_listen(const struct cli_scratch *scratch,
+static int wake_and_listen(const struct cli_bench_log *bench_log,
                            const struct wake *wake, uint64_t events,
                            uint64_t *latencies_ns_out)
 {
@@ -309,7 +309,7 @@ static int wake_and_listen(const struct cli_scratch *scratch,
 		int status;
 
 		pause_before(i);
-		status = send_event(scratch);
+		status = send_event(bench_log);
 		if (status != 0)
 			return status;
 		got = read(wake->answers[0], latency, sizeof(*latency));
@@ -319,8 +319,9 @@ static int wake_and_listen(const struct cli_scratch *scratch,
 	return 0;
 }
 
-static int wake_process(const struct cli_scratch *scratch, struct wake *wake,
-                        uint64_t events, uint64_t *latencies_ns_out)
+static int wake_process(const struct cli_bench_log *bench_log,
+                        struct wake *wake, uint64_t events,
+                        uint64_t *latencies_ns_out)
 {
 	pid_t sleeper = fork();
 	int status;
@@ -334,23 +335,25 @@ static int wake_process(const struct cli_scratch *scratch, struct wake *wake,
 	}
 	close(wake->answers[1]);
 	wake->answers[1] = -1;
-	status = wake_and_listen(scratch, wake, events, latencies_ns_out);
+	status = wake_and_listen(bench_log, wake, events, latencies_ns_out);
 	kill(sleeper, SIGKILL);
 	while (waitpid(sleeper, NULL, 0) < 0 && errno == EINTR)
 		;
 	return status;
 }
 
-static int wake_reader(const struct cli_scratch *scratch, uint64_t events,
+static int wake_reader(const struct cli_bench_log *bench_log, uint64_t events,
                        uint64_t *latencies_ns_out)
 {
 	struct wake wake = {.waker = getpid()};
-	int status = shmlog_reader_open(scratch->read_log, NULL, &wake.reader);
+	int status = shmlog_reader_open(bench_log->read_log, NULL,
+	                                &wake.reader);
 
 	if (status != 0)
 		return status;
 	if (pipe(wake.answers) == 0) {
-		status = wake_process(scratch, &wake, events, latencies_ns_out);
+		status = wake_process(bench_log, &wake, events,
+		                      latencies_ns_out);
 		close(wake.answers[0]);
 		if (wake.answers[1] >= 0)
 			close(wake.answers[1]);
@@ -361,12 +364,13 @@ static int wake_reader(const struct cli_scratch *scratch, uint64_t events,
 	return status;
 }
 
-static int wake_round(const struct cli_load *load, struct cli_scratch *scratch,
+static int wake_round(const struct cli_load *load,
+                      struct cli_bench_log *bench_log,
                       uint64_t *latencies_ns_out)
 {
-	int status = wake_reader(scratch, load->events, latencies_ns_out);
+	int status = wake_reader(bench_log, load->events, latencies_ns_out);
 
-	return status == 0 ? prove(load, scratch->log)
+	return status == 0 ? prove(load, bench_log->log)
 	                   : fail_round(load->folder, status);
 }
 
@@ -375,19 +379,19 @@ static int wake_round(const struct cli_load *load, struct cli_scratch *scratch,
 /* Gives a round a log of its own. */
 static int run_round(const struct cli_load *load,
                      int (*round)(const struct cli_load *load,
-                                  struct cli_scratch *scratch,
+                                  struct cli_bench_log *bench_log,
                                   uint64_t *ns_out),
                      uint64_t *ns_out)
 {
 	uint64_t capacity = cli_load_capacity(load->payload_bytes,
 	                                      load->events);
-	struct cli_scratch scratch;
-	int status = cli_scratch_open(load->folder, capacity, &scratch);
+	struct cli_bench_log bench_log;
+	int status = cli_bench_log_open(load->folder, capacity, &bench_log);
 
 	if (status != CLI_OK)
 		return status;
-	status = round(load, &scratch, ns_out);
-	cli_scratch_close(&scratch);
+	status = round(load, &bench_log, ns_out);
+	cli_bench_log_close(&bench_log);
 	return status;
 }
 
