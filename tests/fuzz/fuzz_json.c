@@ -3,8 +3,8 @@
  * else, cJSON agrees as far as it can, and envelopes and documents are what
  * cJSON finds in them.  INPUT: NEST TEXT
  */
-#include "in_envelope.h"
 #include "fuzz.h"
+#include "in_envelope.h"
 #include "json_check.h"
 #include "json_document.h"
 
