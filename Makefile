@@ -6,6 +6,7 @@
 #: V=1                   show the commands
 #: WERROR=1              warnings are errors
 #: SANITIZE=address,undefined            or thread: builds in build/asan, build/tsan
+#: PCRE2=no              without patterns (--grep), even if PCRE2 is there
 #: PORTABLE=1            without futex, lease and /proc: builds in build/portable
 #: BUILD=DIR             build there instead
 #: SIZE=full             how much campaign, fuzz and bench do (small, full; bench
@@ -54,9 +55,11 @@ $(BUILD)/cli/bendec/%.o: LAYER = $(call see,base bendec)
 $(BUILD)/cli/term/%.o: LAYER = $(call see,base term) $(CLI_CFLAGS)
 $(BUILD)/cli/log/%.o: LAYER = -Isrc/include $(call see,base term log)
 $(BUILD)/cli/frame/%.o: LAYER = -Isrc/include $(call see,base bendec term log frame)
-$(BUILD)/cli/cmd/%.o: LAYER = -Isrc/include $(call see,base bendec term log frame)
+$(BUILD)/cli/filter/%.o: LAYER = -Isrc/include \
+	$(call see,base bendec term log frame filter) $(PCRE2_CFLAGS)
+$(BUILD)/cli/cmd/%.o: LAYER = -Isrc/include $(call see,$(WINGS))
 $(BUILD)/cli/%.o: LAYER = -Isrc/include $(call see,base term)
-WINGS := base bendec term log frame
+WINGS := base bendec term log frame filter
 COMMAND_FOLDERS := $(patsubst cli/%/,%,$(wildcard cli/cmd/*/))
 $(BUILD)/tests/%.o: LAYER = -Isrc/include -Isrc -Isrc/damage \
 	$(call see,$(WINGS) $(COMMAND_FOLDERS)) -Itests/unit -pthread $(TEST_CFLAGS)
@@ -66,10 +69,17 @@ CLI_CFLAGS := $(call modules,--cflags argtable2 libcjson)
 # The static libraries where there are some: each that is loaded at start takes
 # 7 % of `tail -n 10`.
 archive = $(wildcard $(shell $(CC) -print-file-name=$(1) 2>/dev/null))
+# Without PCRE2 all but --grep and test() of --where is built.
+ifneq ($(PCRE2),no)
+ifneq ($(call modules,--modversion libpcre2-8),)
+PCRE2_CFLAGS := -DSHMLOG_PCRE2 $(call modules,--cflags libpcre2-8)
+PCRE2_LIBS := $(or $(call archive,libpcre2-8.a),$(call modules,--libs libpcre2-8))
+endif
+endif
 CLI_LIBS := $(or $(call archive,libargtable2.a), \
 	$(call modules,--libs argtable2),-largtable2) \
 	$(or $(addsuffix $(empty) -lm,$(call archive,libcjson.a)), \
-	$(call modules,--libs libcjson),-lcjson)
+	$(call modules,--libs libcjson),-lcjson) $(PCRE2_LIBS)
 TEST_CFLAGS := $(call modules,--cflags cmocka)
 TEST_LIBS := $(or $(call modules,--libs cmocka),-lcmocka)
 
@@ -145,7 +155,8 @@ $(FUZZERS): %: %.o $(FUZZ_SUPPORT) $(FUZZ_MAIN) \
 
 # Changed flags rebuild what they were used for; a first build looks for what
 # it needs before the compiler misses it.
-FLAGS := $(CC) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(CLI_LDFLAGS) $(LDFLAGS) $(LDLIBS) $(CLI_LIBS)
+FLAGS := $(CC) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(CLI_LDFLAGS) $(LDFLAGS) $(LDLIBS) $(CLI_LIBS) \
+	$(PCRE2_CFLAGS)
 $(BUILD)/.build-flags: FORCE
 	@echo '$(FLAGS)' | cmp -s - $@ || { .ci/deps --check build && mkdir -p $(@D) && \
 		echo '$(FLAGS)' >$@; }
@@ -165,11 +176,11 @@ fuzzers: $(FUZZERS)
 ## deps: install what building and testing need; does nothing when all is there
 ## KIND-deps: what build, test, deep (check-deep), bench or roots needs alone
 deps: test-deps
-need_build := build
-need_test := build test
-need_deep := build test deep
-need_bench := build bench
-need_roots := build roots
+need_build := build option
+need_test := build option test
+need_deep := build option test deep
+need_bench := build option bench
+need_roots := build option roots
 build-deps test-deps deep-deps bench-deps roots-deps:
 	@[ '$(DEPS)' = no ] || .ci/deps $(need_$(@:-deps=))
 

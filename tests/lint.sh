@@ -11,7 +11,7 @@ number=0
 failed=0
 
 code=(src/*.[ch] src/damage/*.[ch] src/include/*.h cli/*.[ch] cli/*/*.[ch] cli/*/*/*.[ch])
-wings=(-Icli/{base,bendec,term,log,frame})
+wings=(-Icli/{base,bendec,term,log,frame,filter})
 test_code=(tests/*/*.[ch])
 
 # The layout that clang-format makes differs from one release to the next; this
@@ -78,7 +78,7 @@ tidy_all() {
 	local status=0
 
 	tidy -Isrc/include -Isrc -Isrc/damage -- src/*.c src/damage/*.c || status=1
-	tidy -Isrc/include "${wings[@]}" -- cli/*.c cli/*/*.c cli/*/*/*.c || status=1
+	tidy -DSHMLOG_PCRE2 -Isrc/include "${wings[@]}" -- cli/*.c cli/*/*.c cli/*/*/*.c || status=1
 	return "$status"
 }
 

@@ -59,6 +59,12 @@ static void skip_container(struct cli_json_scan *scan)
 	} while (depth > 0);
 }
 
+/* Whether a byte of a number, or of true, false and null, is not behind it. */
+static bool is_in_word(unsigned char byte)
+{
+	return (byte > ',' && byte != ']' && byte != '}') || byte == '+';
+}
+
 struct cli_json_span cli_json_take_value(struct cli_json_scan *scan)
 {
 	struct cli_json_span span = {scan->at, 0};
@@ -68,7 +74,7 @@ struct cli_json_span cli_json_take_value(struct cli_json_scan *scan)
 	case '{':
 	case '[': skip_container(scan); break;
 	default:
-		while (memchr(",}] \n\t\r", *scan->at, 7) == NULL)
+		while (is_in_word(*scan->at))
 			scan->at++;
 	}
 	span.size_bytes = (size_t)(scan->at - span.bytes);

@@ -1,11 +1,14 @@
-/* Prints the frames of a log, or of a part of it. */
+/* Prints the frames of a log, or of a part of it, or those that are looked
+ * for. */
 #include "command.h"
+#include "filter.h"
 #include "message.h"
 #include "option_values.h"
 #include "options.h"
 #include "printer.h"
 #include "range.h"
 #include "scan.h"
+#include "selection.h"
 #include "signals.h"
 
 #include <shmlog.h>
@@ -22,6 +25,14 @@ enum {
 	OPTION_SCHEMA,
 	OPTION_TYPE,
 	OPTION_ENUM_NUMBERS,
+	OPTION_GREP,
+	OPTION_NOT_GREP,
+	OPTION_IGNORE_CASE,
+	OPTION_WHERE,
+	OPTION_AFTER,
+	OPTION_BEFORE,
+	OPTION_CONTEXT,
+	OPTION_TALLY,
 };
 
 static const struct cli_option dump_options[] = {
@@ -34,12 +45,16 @@ static const struct cli_option dump_options[] = {
 	[OPTION_COUNT] = {.letter = 'n',
                           .name = "count",
                           .value = "N",
-                          .help = "print at most N frames"},
+                          .help = "end after N frames (that pass)"},
 	[OPTION_REVERSE] = {.letter = 'r',
                             .name = "reverse",
                             .help = "print the frames last to first"},
 	CLI_FORMAT_OPTIONS(OPTION_OUTPUT, OPTION_TEMPLATE),
 	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
+	CLI_FILTER_OPTIONS(OPTION_GREP, OPTION_NOT_GREP, OPTION_IGNORE_CASE,
+                           OPTION_WHERE),
+	CLI_SELECTION_OPTIONS(OPTION_AFTER, OPTION_BEFORE, OPTION_CONTEXT,
+                              OPTION_TALLY),
 };
 
 static const struct cli_printer_places dump_places = {
@@ -48,11 +63,19 @@ static const struct cli_printer_places dump_places = {
 	.typed = {OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS},
 };
 
+static const struct cli_filter_places dump_filters = {
+	OPTION_GREP, OPTION_NOT_GREP, OPTION_IGNORE_CASE, OPTION_WHERE};
+
+static const struct cli_selection_places dump_selections = {
+	OPTION_AFTER, OPTION_BEFORE, OPTION_CONTEXT, OPTION_TALLY};
+
 struct dump {
 	const char *path;
 	struct cli_range range;
-	uint64_t left; /* frames that may still be printed */
+	uint64_t left; /* frames that may still be printed, or pass */
 	struct cli_printer printer;
+	struct cli_filter *filter;       /* NULL: all frames are wanted */
+	struct cli_selection *selection; /* with a filter */
 };
 
 static int read_position(const struct cli_args *args, size_t option,
@@ -61,6 +84,21 @@ static int read_position(const struct cli_args *args, size_t option,
 	const char *text = cli_args_value(args, option);
 
 	return cli_position_parse(text != NULL ? text : otherwise, position);
+}
+
+/* How frames look, and which are wanted. */
+static int read_rendering(const struct cli_args *args, struct dump *dump)
+{
+	int status = cli_printer_init(&dump->printer, args, &dump_places);
+
+	if (status == CLI_OK)
+		status = cli_filter_init(&dump->filter, args, dump_filters,
+		                         &dump->printer.typed);
+	if (status == CLI_OK)
+		status = cli_selection_init(&dump->selection, args,
+		                            dump_selections, dump->filter,
+		                            &dump->printer);
+	return status;
 }
 
 static int read_request(const struct cli_args *args, struct dump *dump)
@@ -77,12 +115,10 @@ static int read_request(const struct cli_args *args, struct dump *dump)
 		                       &dump->range.from);
 	if (status == CLI_OK)
 		status = read_position(args, OPTION_TO, "end", &dump->range.to);
-	if (status == CLI_OK)
-		status = cli_printer_init(&dump->printer, args, &dump_places);
-	return status;
+	return status == CLI_OK ? read_rendering(args, dump) : status;
 }
 
-static int print_frames(struct dump *dump, struct cli_scan *scan)
+static int print_all(struct dump *dump, struct cli_scan *scan)
 {
 	int count = 0;
 
@@ -96,6 +132,20 @@ static int print_frames(struct dump *dump, struct cli_scan *scan)
 	                                       count);
 }
 
+static int print_selected(struct dump *dump, struct cli_scan *scan)
+{
+	int status = CLI_OK, count = 0;
+
+	while (status == CLI_OK && cli_printer_is_wanted(&dump->printer) &&
+	       cli_selection_is_open(dump->selection, dump->left) &&
+	       (count = cli_scan_next(scan, UINT64_MAX)) > 0)
+		status = cli_selection_print(dump->selection, scan->frames,
+		                             (size_t)count, &dump->left);
+	return count >= 0 ? status
+	                  : cli_printer_failed(&dump->printer, scan->reader,
+	                                       count);
+}
+
 static int print_range(struct dump *dump, struct cli_scan *scan)
 {
 	int damage;
@@ -103,7 +153,10 @@ static int print_range(struct dump *dump, struct cli_scan *scan)
 
 	if (damage != 0)
 		return cli_printer_failed(&dump->printer, scan->reader, damage);
-	return status == CLI_OK ? print_frames(dump, scan) : status;
+	if (status != CLI_OK)
+		return status;
+	return dump->selection != NULL ? print_selected(dump, scan)
+	                               : print_all(dump, scan);
 }
 
 static int dump_log(struct dump *dump)
@@ -117,6 +170,8 @@ static int dump_log(struct dump *dump)
 	status = cli_printer_begin(&dump->printer);
 	if (status == CLI_OK) {
 		status = print_range(dump, &scan);
+		if (dump->selection != NULL)
+			status = cli_selection_finish(dump->selection, status);
 		status = cli_printer_finish(&dump->printer, status);
 	}
 	cli_scan_close(&scan);
@@ -132,6 +187,8 @@ static int dump_run(const struct cli_args *args)
 	cli_signals_catch();
 	if (status == CLI_OK)
 		status = dump_log(&dump);
+	cli_selection_free(dump.selection);
+	cli_filter_free(dump.filter);
 	cli_printer_release(&dump.printer);
 	return status;
 }

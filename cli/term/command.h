@@ -18,6 +18,7 @@ enum cli_status {
 	CLI_WRITER = 7,    /* another writer is active, or interfered */
 	CLI_OTHER_LOG = 8, /* the cursor file belongs to another log */
 	CLI_INPUT = 9,     /* bad input */
+	CLI_NO_MATCH = 10, /* no frame passed the filter, and nothing else */
 	CLI_TIMEOUT = 124, /* the time allowed by --timeout ran out */
 };
 

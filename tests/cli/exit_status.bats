@@ -214,6 +214,16 @@ Try 'shmlog $command --help'.$"
 	assert_equal "$(end_of "$LOG")" 0
 }
 
+@test "10: no frame passed the filter" {
+	printf 'a\nb\n' | shmlog append --create 4K "$LOG"
+	expect 10 '' '' dump --where '. == 1' "$LOG"
+	expect 10 0 '' dump --where '. == 1' --tally "$LOG"
+	# Damage is no such answer.
+	run_shmlog 1 dump --where '. == 1' "$FIXTURES/oversize-wrap.shm"
+	assert_output ''
+	assert_stderr --partial 'damaged frame'
+}
+
 @test "124: the time allowed by --timeout ran out" {
 	shmlog append --create 4K "$LOG" -m x
 	expect 124 x '' tail -f --timeout 50ms "$LOG"

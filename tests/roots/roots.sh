@@ -212,7 +212,7 @@ unnamed() { # RELEASE USER
 
 	[ "$2" != root ] || known+=(apt debconf)
 	# shellcheck disable=SC2046,SC2016 # words; the dollars are dpkg's
-	closure "${known[@]}" $(inside root '.ci/deps --packages build test deep') \
+	closure "${known[@]}" $(inside root '.ci/deps --packages build option test deep') \
 		$(chroot "$root" dpkg-query -W -f '${Package} ${Essential}${Priority}\n' |
 			sed -nE 's/ (yes.*|norequired)$//p') >"$work/named"
 	unknown=$(sort -u "$work/opened" | join -t $'\t' -o 2.2 - <(owners) |

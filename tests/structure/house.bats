@@ -107,6 +107,7 @@ declare -gA SEES=(
 	[term]="base"
 	[log]="base term"
 	[frame]="base bendec term log"
+	[filter]="base bendec term log frame"
 )
 
 wing_of() { # FILE: base, ..., cmd/NAME, or "" for cli/*.c
@@ -165,8 +166,8 @@ wing_of() { # FILE: base, ..., cmd/NAME, or "" for cli/*.c
 	cd "$SCRATCH/tree"
 	for wrong in src:evidence.h src:message.h src/damage:words.h cli/base:message.h \
 		cli/base:bendec.h cli/bendec:position.h cli/term:position.h \
-		cli/log:template.h cli/log:format.h cli/frame:committer.h \
-		cli/cmd:committer.h cli/cmd/tail:committer.h; do
+		cli/log:template.h cli/log:format.h cli/frame:filter.h \
+		cli/filter:committer.h cli/cmd:committer.h cli/cmd/tail:committer.h; do
 		wing=${wrong%:*} header=${wrong#*:} right=words.h
 		[[ $wing != src* ]] || right=format.h
 		printf '/* Planted. */\n#include "%s"\n' "$header" >"$wing/planted.c"
@@ -223,6 +224,10 @@ wing_of() { # FILE: base, ..., cmd/NAME, or "" for cli/*.c
 
 @test "cJSON has one user" {
 	[ "$(grep -l 'include <cjson/cJSON.h>' -r src cli)" = cli/base/json_write.c ]
+}
+
+@test "PCRE2 has one user" {
+	[ "$(grep -l 'include <pcre2.h>' -r src cli)" = cli/filter/regex.c ]
 }
 
 @test "each command's file ends with its descriptor" {

@@ -102,7 +102,7 @@ sections_of() {
 	for name in $(commands); do
 		grep -q "Xr shmlog-$name 1" "$ROOT/man/shmlog.1" || fail "no $name"
 	done
-	for status in 0 1 2 3 4 5 6 7 8 9 124; do
+	for status in 0 1 2 3 4 5 6 7 8 9 10 124; do
 		awk '/^\.Sh /{ inside = /EXIT STATUS/ } inside' \
 			"$ROOT/man/shmlog.1" | grep -qE "^\.It (Li )?$status\$" ||
 			fail "no status $status"

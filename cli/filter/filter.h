@@ -1,0 +1,62 @@
+/*
+ * Which frames are wanted: the options --grep, --not-grep, --ignore-case and
+ * --where, and frames judged by them.
+ */
+#ifndef CLI_FILTER_H
+#define CLI_FILTER_H
+
+#include "options.h"
+#include "typed.h"
+
+#include <shmlog.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The options, for a command's table: their places in its enum. */
+#define CLI_FILTER_OPTIONS(grep_place, not_grep_place, ignore_place,         \
+                           where_place)                                      \
+	[grep_place] = {.name = "grep",                                      \
+	                .value = "RE",                                       \
+	                .repeatable = true,                                  \
+	                .help = "frames that match one of these patterns"},  \
+	[not_grep_place] = {.name = "not-grep",                              \
+	                    .value = "RE",                                   \
+	                    .repeatable = true,                              \
+	                    .help = "frames that match none of these"},      \
+	[ignore_place] = {.letter = 'i',                                     \
+	                  .name = "ignore-case",                             \
+	                  .help = "patterns match in upper and lower case"}, \
+	[where_place] = {.name = "where",                                    \
+	                 .value = "EXPR",                                    \
+	                 .help = "frames whose JSON passes jq's select(EXPR)"}
+
+struct cli_filter_places {
+	size_t grep;
+	size_t not_grep;
+	size_t ignore_case;
+	size_t where;
+};
+
+struct cli_filter;
+
+/*
+ * Reads the options.  *filter_out is NULL where none of them is given, and all
+ * frames are wanted.  Where frames have a type, what is judged is the JSON of
+ * their value; `typed`, which also names the log in messages, must stay.
+ * CLI_OK, or an exit status after a message.
+ */
+int cli_filter_init(struct cli_filter **filter_out, const struct cli_args *args,
+                    struct cli_filter_places places,
+                    const struct cli_typed *typed);
+void cli_filter_free(struct cli_filter *filter);
+
+/*
+ * Sets passes[i] for each of the frames.  CLI_OK; or CLI_INPUT or CLI_SYSTEM
+ * after a message about a frame that could not be judged: *judged_out, which
+ * is `count` otherwise, is how many before it were.
+ */
+int cli_filter_judge(struct cli_filter *filter,
+                     const struct shmlog_frame *frames, size_t count,
+                     bool *passes, size_t *judged_out);
+
+#endif

@@ -1,0 +1,239 @@
+/* Looks for literals in the payloads of many frames at once. */
+#include "literals.h"
+
+#include "words.h"
+
+#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* Bytes of text, JSON and English, the most frequent first; any other byte is
+ * rarer than these. */
+static const char frequent[] = " \"etaoinsrhl:,dcumf0123p.gw-_yb4567v8k9{}/"
+			       "ES[]TAxILCONRjzqDUMPFGHBWYVK";
+
+static size_t rarity(unsigned char byte)
+{
+	const char *found = memchr(frequent, byte, sizeof(frequent) - 1);
+
+	return found != NULL ? (size_t)(found - frequent) : sizeof(frequent);
+}
+
+/* Which two bytes of a literal are looked for together. */
+static void choose_bytes(struct cli_literal *literal)
+{
+	literal->first = 0;
+	for (size_t i = 1; i < literal->size_bytes; i++) {
+		if (rarity(literal->bytes[i]) >
+		    rarity(literal->bytes[literal->first]))
+			literal->first = i;
+	}
+	literal->second = literal->first == 0 ? literal->size_bytes - 1 : 0;
+	for (size_t i = 0; i < literal->size_bytes; i++) {
+		if (i != literal->first &&
+		    rarity(literal->bytes[i]) >
+		            rarity(literal->bytes[literal->second]))
+			literal->second = i;
+	}
+}
+
+bool cli_literals_add(struct cli_literals *literals, const void *bytes,
+                      size_t size_bytes)
+{
+	struct cli_literal *literal = &literals->items[literals->count];
+
+	if (literals->count == CLI_LITERALS_MAX || size_bytes == 0)
+		return false;
+	/* The first bytes of a long one will do. */
+	if (size_bytes > CLI_LITERAL_MAX_BYTES)
+		size_bytes = CLI_LITERAL_MAX_BYTES;
+	memcpy(literal->bytes, bytes, size_bytes);
+	literal->size_bytes = size_bytes;
+	choose_bytes(literal);
+	literals->count++;
+	return true;
+}
+
+size_t cli_literals_weight(const struct cli_literals *literals)
+{
+	size_t weight = literals->count == 0 ? 0 : CLI_LITERAL_MAX_BYTES;
+
+	for (size_t i = 0; i < literals->count; i++) {
+		if (literals->items[i].size_bytes < weight)
+			weight = literals->items[i].size_bytes;
+	}
+	return weight;
+}
+
+/* ----------------------------------------------------------------- search */
+
+#ifdef __SSE2__
+#define BLOCK_BYTES 16u
+
+struct pair {
+	__m128i first;
+	__m128i second;
+};
+
+static struct pair pair_of(const struct cli_literal *literal)
+{
+	return (struct pair){
+		_mm_set1_epi8((char)literal->bytes[literal->first]),
+		_mm_set1_epi8((char)literal->bytes[literal->second])};
+}
+
+/* A bit for each of the block's places where both bytes may stand. */
+static inline uint64_t hits_of(const struct pair *pair,
+                               const struct cli_literal *literal,
+                               const unsigned char *at)
+{
+	__m128i one = _mm_loadu_si128(
+		(const __m128i *)(const void *)(at + literal->first));
+	__m128i two = _mm_loadu_si128(
+		(const __m128i *)(const void *)(at + literal->second));
+
+	return (uint64_t)(unsigned)_mm_movemask_epi8(
+		_mm_and_si128(_mm_cmpeq_epi8(one, pair->first),
+	                      _mm_cmpeq_epi8(two, pair->second)));
+}
+
+static inline unsigned place_of(uint64_t hits)
+{
+	return (unsigned)__builtin_ctzll(hits);
+}
+#else
+#define BLOCK_BYTES CLI_WORD_BYTES
+
+struct pair {
+	unsigned char first;
+	unsigned char second;
+};
+
+static struct pair pair_of(const struct cli_literal *literal)
+{
+	return (struct pair){literal->bytes[literal->first],
+	                     literal->bytes[literal->second]};
+}
+
+/* The same with a top bit for each place; above the lowest hit there may be
+ * places where they do not stand, which the comparison finds out. */
+static inline uint64_t hits_of(const struct pair *pair,
+                               const struct cli_literal *literal,
+                               const unsigned char *at)
+{
+	return cli_word_equal(cli_word_load(at + literal->first), pair->first) &
+	       cli_word_equal(cli_word_load(at + literal->second),
+	                      pair->second);
+}
+
+static inline unsigned place_of(uint64_t hits)
+{
+	return cli_word_first(hits);
+}
+#endif
+
+static const unsigned char *find_plainly(const struct cli_literal *literal,
+                                         const unsigned char *from,
+                                         const unsigned char *end)
+{
+	return memmem(from, (size_t)(end - from), literal->bytes,
+	              literal->size_bytes);
+}
+
+const unsigned char *cli_literal_find(const struct cli_literal *literal,
+                                      const unsigned char *from,
+                                      const unsigned char *end)
+{
+	struct pair pair = pair_of(literal);
+
+	/* A block has room as long as the literal would have it at the last
+	 * of the block's places. */
+	while ((size_t)(end - from) >= literal->size_bytes + BLOCK_BYTES) {
+		uint64_t hits = hits_of(&pair, literal, from);
+
+		for (; hits != 0; hits &= hits - 1) {
+			const unsigned char *at = from + place_of(hits);
+
+			if (memcmp(at, literal->bytes, literal->size_bytes) ==
+			    0)
+				return at;
+		}
+		from += BLOCK_BYTES;
+	}
+	return find_plainly(literal, from, end);
+}
+
+bool cli_literals_in(const struct cli_literals *literals,
+                     const unsigned char *bytes, size_t size_bytes)
+{
+	for (size_t i = 0; i < literals->count; i++) {
+		if (size_bytes > 0 &&
+		    cli_literal_find(&literals->items[i], bytes,
+		                     bytes + size_bytes) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* ----------------------------------------------------------- many frames */
+
+static const unsigned char *end_of(const struct shmlog_frame *frame)
+{
+	return frame->payload + frame->size_bytes;
+}
+
+/* How many of the frames lie behind one another, size words between. */
+static size_t run_length(const struct shmlog_frame *frames, size_t count)
+{
+	size_t length = 1;
+
+	while (length < count &&
+	       frames[length].payload == end_of(&frames[length - 1]) +
+	                                         SHMLOG_FRAME_OVERHEAD_BYTES)
+		length++;
+	return length;
+}
+
+/* Marks the frames of a run that hold a literal.  A hit that reaches into size
+ * words is none. */
+static void mark_run(const struct cli_literal *literal,
+                     const struct shmlog_frame *frames, size_t count,
+                     bool *found)
+{
+	const unsigned char *at = frames[0].payload;
+	const unsigned char *end = end_of(&frames[count - 1]);
+	size_t i = 0;
+
+	while (at < end) {
+		at = cli_literal_find(literal, at, end);
+		if (at == NULL)
+			return;
+		while (at >= end_of(&frames[i]))
+			i++;
+		if (at < frames[i].payload ||
+		    at + literal->size_bytes > end_of(&frames[i])) {
+			at++;
+			continue;
+		}
+		found[i] = true;
+		if (++i == count)
+			return;
+		at = frames[i].payload;
+	}
+}
+
+void cli_literals_mark(const struct cli_literals *literals,
+                       const struct shmlog_frame *frames, size_t count,
+                       bool *found)
+{
+	memset(found, 0, count * sizeof(*found));
+	for (size_t done = 0; done < count;) {
+		size_t run = run_length(frames + done, count - done);
+
+		for (size_t i = 0; i < literals->count; i++)
+			mark_run(&literals->items[i], frames + done, run,
+			         found + done);
+		done += run;
+	}
+}

@@ -1,0 +1,298 @@
+/* Prints the frames that pass, and what is wanted around them. */
+#include "selection.h"
+
+#include "command.h"
+#include "failure.h"
+#include "message.h"
+#include "numbers.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Frames that are judged at a time. */
+#define BATCH_FRAMES 256u
+/* More frames than these are no context, and would have to be kept. */
+#define CONTEXT_MAX 100000u
+
+/* A frame that may have to be printed, with a payload of its own. */
+struct held {
+	struct shmlog_frame frame;
+	unsigned char *payload;
+	size_t room_bytes;
+};
+
+struct cli_selection {
+	struct cli_filter *filter;
+	struct cli_printer *printer;
+	uint64_t before;
+	uint64_t after;
+	bool around; /* frames around those that pass are wanted, if only 0 */
+	bool tally;
+
+	uint64_t passed;
+	uint64_t after_left; /* frames to print behind the last that passed */
+	uint64_t skipped;    /* frames since the last that was printed */
+	bool printed;        /* a frame was */
+	struct held *held;   /* a ring of the last `before` frames */
+	size_t held_count;
+	size_t held_first;
+};
+
+/* ----------------------------------------------------------------- options */
+
+static int read_count(const struct cli_args *args, size_t place,
+                      uint64_t *count)
+{
+	const char *text = cli_args_value(args, place);
+	struct cli_quoted quoted;
+
+	if (text == NULL ||
+	    (cli_parse_u64(text, count) && *count <= CONTEXT_MAX))
+		return CLI_OK;
+	return cli_usage_error("context %s is no number of frames, at most %u",
+	                       cli_quote(&quoted, text), CONTEXT_MAX);
+}
+
+static int read_options(const struct cli_args *args,
+                        struct cli_selection_places places,
+                        struct cli_selection *selection)
+{
+	uint64_t context = 0;
+	int status = read_count(args, places.context, &context);
+
+	selection->tally = cli_args_count(args, places.tally) > 0;
+	selection->before = selection->after = context;
+	if (status == CLI_OK)
+		status = read_count(args, places.before, &selection->before);
+	if (status == CLI_OK)
+		status = read_count(args, places.after, &selection->after);
+	selection->around = cli_args_count(args, places.context) +
+	                            cli_args_count(args, places.before) +
+	                            cli_args_count(args, places.after) >
+	                    0;
+	if (status == CLI_OK && selection->tally && selection->around)
+		return cli_usage_error("--tally prints no frames, and so none "
+		                       "around them");
+	return status;
+}
+
+static bool is_given(const struct cli_args *args,
+                     struct cli_selection_places places)
+{
+	return cli_args_count(args, places.after) > 0 ||
+	       cli_args_count(args, places.before) > 0 ||
+	       cli_args_count(args, places.context) > 0 ||
+	       cli_args_count(args, places.tally) > 0;
+}
+
+int cli_selection_init(struct cli_selection **selection_out,
+                       const struct cli_args *args,
+                       struct cli_selection_places places,
+                       struct cli_filter *filter, struct cli_printer *printer)
+{
+	struct cli_selection *selection;
+	int status;
+
+	*selection_out = NULL;
+	if (filter == NULL)
+		return is_given(args, places)
+		               ? cli_usage_error("--after-context, "
+		                                 "--before-context, --context "
+		                                 "and --tally need --grep, "
+		                                 "--not-grep or --where")
+		               : CLI_OK;
+	selection = calloc(1, sizeof(*selection));
+	if (selection == NULL)
+		return cli_fail(NULL, "cannot filter", -ENOMEM);
+	selection->filter = filter;
+	selection->printer = printer;
+	status = read_options(args, places, selection);
+	if (status == CLI_OK && selection->before > 0) {
+		selection->held = calloc((size_t)selection->before,
+		                         sizeof(*selection->held));
+		if (selection->held == NULL)
+			status = cli_fail(NULL, "cannot filter", -ENOMEM);
+	}
+	if (status == CLI_OK)
+		*selection_out = selection;
+	else
+		cli_selection_free(selection);
+	return status;
+}
+
+void cli_selection_free(struct cli_selection *selection)
+{
+	if (selection == NULL)
+		return;
+	for (size_t i = 0; selection->held != NULL && i < selection->before;
+	     i++)
+		free(selection->held[i].payload);
+	free(selection->held);
+	free(selection);
+}
+
+/* ----------------------------------------------------------------- context */
+
+/* Keeps a frame that may yet be printed. */
+static int hold(struct cli_selection *selection,
+                const struct shmlog_frame *frame)
+{
+	size_t room = (size_t)selection->before;
+	size_t place = (selection->held_first + selection->held_count) % room;
+	struct held *held = &selection->held[place];
+
+	if (held->room_bytes < frame->size_bytes + 1u) {
+		unsigned char *payload = realloc(held->payload,
+		                                 frame->size_bytes + 1u);
+
+		if (payload == NULL)
+			return cli_fail(NULL, "cannot keep a frame", -ENOMEM);
+		held->payload = payload;
+		held->room_bytes = frame->size_bytes + 1u;
+	}
+	memcpy(held->payload, frame->payload, frame->size_bytes);
+	held->frame = *frame;
+	held->frame.payload = held->payload;
+	if (selection->held_count < room)
+		selection->held_count++;
+	else
+		selection->held_first = (selection->held_first + 1) % room;
+	return CLI_OK;
+}
+
+/* A line between frames that do not follow one another, in text, as grep has
+ * it; other formats have no place for one. */
+static void print_gap(struct cli_selection *selection)
+{
+	struct cli_printer *printer = selection->printer;
+
+	if (selection->printed && selection->skipped > selection->held_count &&
+	    printer->renderer.format->end == '\n')
+		cli_output_string(&printer->output, "--\n");
+}
+
+static void print_held(struct cli_selection *selection)
+{
+	for (size_t i = 0; i < selection->held_count; i++) {
+		size_t place = (selection->held_first + i) %
+		               (size_t)selection->before;
+
+		cli_printer_frames(selection->printer,
+		                   &selection->held[place].frame, 1);
+	}
+	selection->held_count = 0;
+}
+
+/* One frame, where others around those that pass are wanted. */
+static int print_one(struct cli_selection *selection,
+                     const struct shmlog_frame *frame, bool passes)
+{
+	if (passes) {
+		print_gap(selection);
+		print_held(selection);
+		selection->after_left = selection->after;
+	} else if (selection->after_left > 0) {
+		selection->after_left--;
+	} else {
+		selection->skipped++;
+		return selection->before > 0 ? hold(selection, frame) : CLI_OK;
+	}
+	cli_printer_frames(selection->printer, frame, 1);
+	selection->printed = true;
+	selection->skipped = 0;
+	return CLI_OK;
+}
+
+/* ---------------------------------------------------------------- printing */
+
+static void count_passed(struct cli_selection *selection, uint64_t *left,
+                         size_t count)
+{
+	selection->passed += count;
+	*left -= count;
+}
+
+/* Frames that pass, as many at a time as follow one another. */
+static void print_passing(struct cli_selection *selection,
+                          const struct shmlog_frame *frames, size_t count,
+                          const bool *passes, uint64_t *left)
+{
+	for (size_t i = 0; i<count && * left> 0; i++) {
+		size_t run = 0;
+
+		while (i + run < count && run < *left && passes[i + run])
+			run++;
+		if (!selection->tally)
+			cli_printer_frames(selection->printer, frames + i, run);
+		count_passed(selection, left, run);
+		i += run;
+	}
+}
+
+static int print_around(struct cli_selection *selection,
+                        const struct shmlog_frame *frames, size_t count,
+                        const bool *passes, uint64_t *left)
+{
+	int status = CLI_OK;
+
+	for (size_t i = 0; i < count && status == CLI_OK; i++) {
+		bool wanted = passes[i] && *left > 0;
+
+		if (*left == 0 && selection->after_left == 0)
+			break;
+		status = print_one(selection, &frames[i], wanted);
+		if (wanted)
+			count_passed(selection, left, 1);
+	}
+	return status;
+}
+
+static int print_batch(struct cli_selection *selection,
+                       const struct shmlog_frame *frames, size_t count,
+                       uint64_t *left)
+{
+	bool passes[BATCH_FRAMES];
+	size_t judged;
+	int status = cli_filter_judge(selection->filter, frames, count, passes,
+	                              &judged);
+	int printed = CLI_OK;
+
+	if (selection->around)
+		printed = print_around(selection, frames, judged, passes, left);
+	else
+		print_passing(selection, frames, judged, passes, left);
+	return status != CLI_OK ? status : printed;
+}
+
+int cli_selection_print(struct cli_selection *selection,
+                        const struct shmlog_frame *frames, size_t count,
+                        uint64_t *left)
+{
+	int status = CLI_OK;
+
+	for (size_t i = 0; i < count && status == CLI_OK; i += BATCH_FRAMES) {
+		size_t batch = count - i < BATCH_FRAMES ? count - i
+		                                        : BATCH_FRAMES;
+
+		status = print_batch(selection, frames + i, batch, left);
+	}
+	return status;
+}
+
+bool cli_selection_is_open(const struct cli_selection *selection, uint64_t left)
+{
+	return left > 0 || selection->after_left > 0;
+}
+
+int cli_selection_finish(struct cli_selection *selection, int status)
+{
+	struct cli_output *output = &selection->printer->output;
+
+	if (selection->tally) {
+		cli_output_u64(output, selection->passed);
+		cli_output_string(output, "\n");
+	}
+	return status == CLI_OK && selection->passed == 0 ? CLI_NO_MATCH
+	                                                  : status;
+}

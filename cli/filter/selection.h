@@ -1,0 +1,71 @@
+/*
+ * What is done with the frames that pass a filter: -A, -B and -C print others
+ * around them, --tally counts them and prints the number alone.
+ */
+#ifndef CLI_SELECTION_H
+#define CLI_SELECTION_H
+
+#include "filter.h"
+#include "printer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The options, for a command's table: their places in its enum. */
+#define CLI_SELECTION_OPTIONS(after_place, before_place, context_place,       \
+                              tally_place)                                    \
+	[after_place] = {.letter = 'A',                                       \
+	                 .name = "after-context",                             \
+	                 .value = "N",                                        \
+	                 .help = "print N frames after each that passes"},    \
+	[before_place] = {.letter = 'B',                                      \
+	                  .name = "before-context",                           \
+	                  .value = "N",                                       \
+	                  .help = "print N frames before each that passes"},  \
+	[context_place] = {.letter = 'C',                                     \
+	                   .name = "context",                                 \
+	                   .value = "N",                                      \
+	                   .help = "print N frames around each that passes"}, \
+	[tally_place] = {.name = "tally",                                     \
+	                 .help = "print the number of frames that pass"}
+
+struct cli_selection_places {
+	size_t after;
+	size_t before;
+	size_t context;
+	size_t tally;
+};
+
+struct cli_selection;
+
+/*
+ * Reads the options, which need a filter.  *selection_out is NULL where there
+ * is no filter.  What is selected goes to the printer, which must stay.
+ * CLI_OK, or an exit status after a message.
+ */
+int cli_selection_init(struct cli_selection **selection_out,
+                       const struct cli_args *args,
+                       struct cli_selection_places places,
+                       struct cli_filter *filter, struct cli_printer *printer);
+void cli_selection_free(struct cli_selection *selection);
+
+/*
+ * Prints those of the frames that are wanted, in the order they come in, until
+ * *left frames have passed, which is counted down.  Frames need not stay.
+ * CLI_OK, or an exit status after a message.
+ */
+int cli_selection_print(struct cli_selection *selection,
+                        const struct shmlog_frame *frames, size_t count,
+                        uint64_t *left);
+
+/* Whether frames are still wanted where `left` may pass: those behind the last
+ * that has passed may be. */
+bool cli_selection_is_open(const struct cli_selection *selection,
+                           uint64_t left);
+
+/* Prints the tally, if that was asked for.  The exit status of the command:
+ * CLI_NO_MATCH instead of CLI_OK where no frame has passed. */
+int cli_selection_finish(struct cli_selection *selection, int status);
+
+#endif
