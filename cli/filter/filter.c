@@ -91,7 +91,7 @@ static const char *shell_quote(struct shell_word *word, const char *text)
 		else
 			*out++ = *text;
 	}
-	(void)strcpy(out, *text == '\0' ? "" : "...");
+	(void)stpcpy(out, *text == '\0' ? "" : "...");
 	return word->text;
 }
 
@@ -262,7 +262,7 @@ static size_t apply_pattern(const struct cli_filter *filter,
 {
 	const struct cli_literals *literals = cli_pattern_literals(pattern);
 	bool literal = cli_pattern_is_literal(pattern);
-	bool found[BATCH_FRAMES];
+	bool found[BATCH_FRAMES] = {false};
 
 	if (literals->count > 0)
 		cli_literals_mark(literals, frames, count, found);
@@ -296,7 +296,7 @@ static size_t apply_where(const struct cli_filter *filter,
                           bool *passes, int *status_out)
 {
 	const struct cli_literals *literals = cli_where_literals(filter->where);
-	bool found[BATCH_FRAMES];
+	bool found[BATCH_FRAMES] = {false};
 
 	if (literals->count > 0)
 		cli_literals_mark(literals, frames, count, found);
