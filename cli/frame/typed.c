@@ -136,7 +136,8 @@ int cli_typed_init(struct cli_typed *typed, const struct cli_args *args,
 
 	*typed = (struct cli_typed){
 		.path = path,
-		.enum_numbers = cli_args_count(args, places.numbers) > 0,
+		.enum_numbers = places.numbers != CLI_NO_PLACE &&
+	                        cli_args_count(args, places.numbers) > 0,
 	};
 	if (cli_args_count(args, places.schema) == 0) {
 		if (cli_args_count(args, places.type) > 0)

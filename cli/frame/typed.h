@@ -12,24 +12,30 @@
 #include <shmlog.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* The options, for a command's table: their places in its enum. */
-#define CLI_TYPED_OPTIONS(schema_place, type_place, numbers_place)         \
+/* The options, for a command's table: their places in its enum.  A command
+ * that prints no values has the first two alone. */
+#define CLI_SCHEMA_OPTIONS(schema_place, type_place)                       \
 	[schema_place] = {.name = "schema",                                \
 	                  .value = "FILE",                                 \
 	                  .repeatable = true,                              \
 	                  .help = "frames have a type that FILE defines"}, \
 	[type_place] = {.name = "type",                                    \
 	                .value = "NAME",                                   \
-	                .help = "which of them: a struct or a union"},     \
-	[numbers_place] = {.name = "enum-numbers",                         \
-	                   .help = "enums and flags as numbers, not names"}
+	                .help = "which of them: a struct or a union"}
+#define CLI_TYPED_OPTIONS(schema_place, type_place, numbers_place) \
+	CLI_SCHEMA_OPTIONS(schema_place, type_place),              \
+		[numbers_place] = {                                \
+			.name = "enum-numbers",                    \
+			.help = "enums and flags as numbers, not names"}
 
 struct cli_typed_places {
 	size_t schema;
 	size_t type;
-	size_t numbers;
+	size_t numbers; /* or CLI_NO_PLACE */
 };
+#define CLI_NO_PLACE SIZE_MAX
 
 /* A type that frames have. */
 struct cli_typed {

@@ -570,3 +570,72 @@ salvage() { # STATUS FRAMES LOST-RANGES LOST-BYTES <WANTED-LINES
 	)
 	assert_equal "$(stat -c %a "$SCRATCH/saved")" 600
 }
+
+# --------------------------------------------------------------- payloads
+
+@test "--payload json names each payload that is none, apart from the framing" {
+	printf '%s\n' '{"a":1}' nope '[1,2' ' 7 ' | shmlog append --create 4K "$LOG"
+	printf '' | shmlog append -i whole "$LOG"
+	expect 0 "$LOG: framing is sound: 5 frames, 18 payload bytes" '' verify "$LOG"
+	expect 1 "$LOG: payload of the frame at cursor 11 is no JSON: expected the word 'null' at byte 1
+$LOG: payload of the frame at cursor 19 is no JSON: expected ',' or ']' after an element, found the end of the text at byte 5
+$LOG: payload of the frame at cursor 34 is no JSON: expected a value, found the end of the text at byte 1
+$LOG: framing is sound: 5 frames, 18 payload bytes
+$LOG: payloads: 3 of 5 frames are not what they are to be" '' \
+		verify --payload json "$LOG"
+	expect 1 '' '' verify -q --payload json "$LOG"
+}
+
+@test "--payload utf8 takes what is UTF-8" {
+	printf 'caf\303\251\nx\n' | shmlog append --create 256K "$LOG"
+	expect 0 "$LOG: framing is sound: 2 frames, 6 payload bytes
+$LOG: each payload is utf8" '' verify --payload utf8 "$LOG"
+	printf 'ab\377' | shmlog append -i whole "$LOG"
+	# A large payload is read as well.
+	{ head -c 60000 /dev/zero | tr '\0' y && printf '\355\240\200'; } |
+		shmlog append -i whole "$LOG"
+	expect 1 "$LOG: payload of the frame at cursor 14 is no UTF-8: 0xff at byte 3
+$LOG: payload of the frame at cursor 21 is no UTF-8: 0xed at byte 60001
+$LOG: framing is sound: 4 frames, 60012 payload bytes
+$LOG: payloads: 2 of 4 frames are not what they are to be" '' \
+		verify --payload utf8 "$LOG"
+}
+
+@test "verify --schema proves that each frame fits its type" {
+	cat >"$SCRATCH/types.json" <<'END'
+[{"name":"Pair","fields":[{"name":"a","type":"u8"},{"name":"b","type":"u8"}]},
+ {"name":"Other","fields":[{"name":"p","type":"Pair"}]}]
+END
+	printf '12' | shmlog append -i whole --create 4K "$LOG"
+	expect 0 "$LOG: framing is sound: 1 frame, 2 payload bytes
+$LOG: each payload is 'Pair'" '' \
+		verify --schema "$SCRATCH/types.json" --type Pair "$LOG"
+	printf '1' | shmlog append -i whole "$LOG"
+	run_shmlog 1 verify --schema "$SCRATCH/types.json" --type Pair "$LOG"
+	assert_line --partial 'payload of the frame at cursor 6 is no Pair: '
+	assert_line "$LOG: payloads: 1 of 2 frames are not what they are to be"
+	run_shmlog 2 verify --schema "$SCRATCH/types.json" --payload json "$LOG"
+	assert_stderr --partial '--payload and --schema exclude each other'
+	run_shmlog 2 verify --schema "$SCRATCH/types.json" --type Nope "$LOG"
+	run_shmlog 2 verify --type Pair "$LOG"
+	assert_stderr --partial '--type needs --schema'
+	run_shmlog 2 verify --payload xml "$LOG"
+	assert_stderr --partial "unknown kind of payload 'xml'"
+	run_shmlog 2 verify --payload json --salvage "$LOG.2" "$LOG"
+	assert_not_exist "$LOG.2"
+}
+
+@test "faults of payloads stand in JSON, and beside damage" {
+	need jq
+	printf 'x\n1\n' | shmlog append --create 4K "$LOG"
+	run_shmlog 1 verify --payload json -o json "$LOG"
+	assert_equal "$(jq -c '[.sound, .frames, .payload_kind, .payload_faults, .payload_fault]' <<<"$output")" \
+		'[true,2,"json",1,[{"cursor":0,"reason":"no JSON: expected a value, found '"'x'"' at byte 1"}]]'
+	run_shmlog 0 verify -o json "$LOG"
+	assert_equal "$(jq -c 'has("payload_faults")' <<<"$output")" false
+	# The good frames beside damage are looked at; two logs are two counts.
+	run_shmlog 1 verify --payload json -o json "$FIXTURES/oversize-wrap.shm" "$LOG"
+	assert_equal "$(jq -c '[.sound, .frames, .payload_faults]' <<<"$output")" \
+		'[false,1,1]
+[true,2,1]'
+}

@@ -1,4 +1,5 @@
-/* Proves the framing of logs, and salvages what is good. */
+/* Proves the framing of logs, checks payloads where it is told what they are,
+ * and salvages what is good. */
 #include "command.h"
 #include "distinct.h"
 #include "failure.h"
@@ -7,6 +8,7 @@
 #include "message.h"
 #include "open_log.h"
 #include "options.h"
+#include "payload_check.h"
 #include "rows.h"
 #include "shared_options.h"
 #include "signals.h"
@@ -26,6 +28,9 @@ enum {
 	OPTION_QUIET,
 	OPTION_OUTPUT,
 	OPTION_SALVAGE,
+	OPTION_PAYLOAD,
+	OPTION_SCHEMA,
+	OPTION_TYPE,
 };
 
 static const struct cli_option verify_options[] = {
@@ -36,9 +41,17 @@ static const struct cli_option verify_options[] = {
 	[OPTION_SALVAGE] = {.name = "salvage",
                             .value = "FILE",
                             .help = "copy the good frames to a new log"},
+	[OPTION_PAYLOAD] = {.name = "payload",
+                            .value = "KIND",
+                            .help = "each payload is to be json or utf8"},
+	CLI_SCHEMA_OPTIONS(OPTION_SCHEMA, OPTION_TYPE),
 };
 
-/* Damaged ranges that a JSON report lists one by one; all are counted. */
+static const struct payload_places payload_places = {
+	OPTION_PAYLOAD, {OPTION_SCHEMA, OPTION_TYPE, CLI_NO_PLACE}};
+
+/* Damaged ranges, and payloads that are not what they are to be, that a JSON
+ * report lists one by one; all are counted. */
 #define MOST_LISTED 1000u
 
 struct verify {
@@ -50,6 +63,9 @@ struct verify {
 	struct cli_object *object;  /* of the log at hand, for JSON */
 	struct cli_object *damages; /* its list */
 	uint64_t listed;
+	struct payload_check payloads;
+	struct cli_object *faults; /* the list of payloads that are wrong */
+	uint64_t fault_count;
 };
 
 /* The text about a log, a line each; none of it in JSON or when quiet. */
@@ -95,11 +111,33 @@ static int notice_signals(void *context)
 	return cli_signal_caught() != 0 ? -EINTR : 0;
 }
 
+static void tell_payload(struct verify *verify,
+                         const struct shmlog_frame *frame,
+                         const struct payload_reason *reason)
+{
+	if (verify->json && verify->fault_count < MOST_LISTED) {
+		struct cli_object *entry = cli_array_object(verify->faults);
+
+		cli_object_u64(entry, "cursor", frame->cursor);
+		cli_object_string(entry, "reason", reason->text);
+	}
+	say(verify, "payload of the frame at cursor %" PRIu64 " is %s",
+	    frame->cursor, reason->text);
+	verify->fault_count++;
+}
+
 static int pass_frames(void *context, const struct shmlog_frame *frames,
                        size_t count)
 {
-	(void)frames;
-	(void)count;
+	struct verify *verify = context;
+	struct payload_reason reason;
+
+	for (size_t i = 0;
+	     verify->payloads.kind != PAYLOAD_ANYTHING && i < count; i++) {
+		if (!payload_check_frame(&verify->payloads, &frames[i],
+		                         &reason))
+			tell_payload(verify, &frames[i], &reason);
+	}
 	return notice_signals(context);
 }
 
@@ -156,6 +194,43 @@ static void tell_verdict(struct verify *verify, int found,
 	    report->torn ? "; the commit ends inside a frame" : "");
 }
 
+/* What became of the payloads, beside the framing. */
+static void tell_payloads(struct verify *verify,
+                          const struct shmlog_verify_report *report)
+{
+	const char *name = verify->payloads.name;
+	struct cli_quoted quoted;
+
+	if (verify->payloads.kind == PAYLOAD_ANYTHING)
+		return;
+	if (verify->fault_count == 0)
+		say(verify, "each payload is %s",
+		    verify->payloads.kind == PAYLOAD_TYPED
+		            ? cli_quote(&quoted, name)
+		            : name);
+	else
+		say(verify,
+		    "payloads: %" PRIu64 " of %" PRIu64
+		    " frame%s are not what they are to be",
+		    verify->fault_count, report->frames,
+		    plural(report->frames));
+}
+
+static void add_payloads(struct verify *verify)
+{
+	struct cli_object *object = verify->object;
+
+	if (verify->payloads.kind == PAYLOAD_ANYTHING)
+		return;
+	if (verify->payloads.kind == PAYLOAD_TYPED)
+		cli_object_string(object, "payload_type",
+		                  verify->payloads.name);
+	else
+		cli_object_string(object, "payload_kind",
+		                  verify->payloads.name);
+	cli_object_u64(object, "payload_faults", verify->fault_count);
+}
+
 static void add_report(struct verify *verify, int found,
                        const struct shmlog_verify_report *report)
 {
@@ -177,6 +252,7 @@ static void add_report(struct verify *verify, int found,
 	cli_object_u64(object, "frames_in_gap", report->frames_in_gap);
 	cli_object_u64(object, "leftover_frames", report->leftover_frames);
 	cli_object_bool(object, "leftover_bytes", report->leftover_bytes);
+	add_payloads(verify);
 }
 
 /* Ends the JSON object of a log and prints it. */
@@ -290,7 +366,7 @@ static int walk(struct verify *verify, struct shmlog *log)
 		.frames = pass_frames,
 		.damage = tell_damage,
 		.context = verify,
-		.sizes_only = true,
+		.sizes_only = verify->payloads.kind == PAYLOAD_ANYTHING,
 		.keep_going = notice_signals,
 	};
 	struct shmlog_verify_report report = {0};
@@ -309,12 +385,14 @@ static int walk(struct verify *verify, struct shmlog *log)
 
 		return report_failure(verify, shmlog_strerror(found), status);
 	}
-	int status = found > 0 ? CLI_NO : CLI_OK;
+	int status = found > 0 || verify->fault_count > 0 ? CLI_NO : CLI_OK;
 
-	if (verify->json)
+	if (verify->json) {
 		add_report(verify, found, &report);
-	else
+	} else {
 		tell_verdict(verify, found, &report);
+		tell_payloads(verify, &report);
+	}
 	if (salvages)
 		status = report_salvage(verify, &report);
 	return verify->json ? print_object(verify, status) : status;
@@ -328,10 +406,14 @@ static int verify_log(struct verify *verify, const char *path)
 
 	verify->path = path;
 	verify->listed = 0;
+	verify->fault_count = 0;
 	if (verify->json) {
 		verify->object = cli_object_new();
 		cli_object_string(verify->object, "path", path);
 		verify->damages = cli_object_array(verify->object, "damage");
+		if (verify->payloads.kind != PAYLOAD_ANYTHING)
+			verify->faults = cli_object_array(verify->object,
+			                                  "payload_fault");
 	}
 	int status = cli_open_to_read(path, &log);
 
@@ -360,19 +442,18 @@ static int parse_options(const struct cli_args *args, struct verify *verify)
 		                       "file, not standard output");
 	if (verify->salvage != NULL && cli_args_operand_count(args) > 1)
 		return cli_usage_error("--salvage takes one LOG at a time");
+	if (verify->salvage != NULL &&
+	    verify->payloads.kind != PAYLOAD_ANYTHING)
+		return cli_usage_error("--salvage saves frames whatever their "
+		                       "payloads are: it goes with neither "
+		                       "--payload nor --schema");
 	return CLI_OK;
 }
 
-static int verify_run(const struct cli_args *args)
+static int verify_logs(struct verify *verify, const struct cli_args *args)
 {
-	struct verify verify = {0};
-	int status = parse_options(args, &verify);
-
-	if (status == CLI_OK)
-		status = cli_check_outputs(args);
-	if (status != CLI_OK)
-		return status;
-	int result = cli_output_init(&verify.output, STDOUT_FILENO);
+	int status = CLI_OK;
+	int result = cli_output_init(&verify->output, STDOUT_FILENO);
 
 	if (result != 0)
 		return cli_fail(NULL, "cannot start", result);
@@ -381,11 +462,25 @@ static int verify_run(const struct cli_args *args)
 	for (size_t i = 0;
 	     i < cli_args_operand_count(args) && cli_signal_caught() == 0;
 	     i++) {
-		int one = verify_log(&verify, cli_args_operand(args, i));
+		int one = verify_log(verify, cli_args_operand(args, i));
 
 		status = status == CLI_OK ? one : status;
 	}
-	status = cli_output_finish(&verify.output, status);
+	return cli_output_finish(&verify->output, status);
+}
+
+static int verify_run(const struct cli_args *args)
+{
+	struct verify verify = {0};
+	int status = payload_check_init(&verify.payloads, args, payload_places);
+
+	if (status == CLI_OK)
+		status = parse_options(args, &verify);
+	if (status == CLI_OK)
+		status = cli_check_outputs(args);
+	if (status == CLI_OK)
+		status = verify_logs(&verify, args);
+	payload_check_release(&verify.payloads);
 	if (cli_signal_caught() != 0)
 		cli_die_by_signal(cli_signal_caught());
 	return status;
