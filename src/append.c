@@ -5,6 +5,7 @@
 #include "chain.h"
 #include "frame_source.h"
 #include "lock_cache.h"
+#include "metadata.h"
 #include "settle.h"
 #include "sys.h"
 
@@ -80,6 +81,8 @@ struct job {
 	struct shmlog_commit commit;
 	bool acquired;       /* the lock is held */
 	bool fits;           /* all of it */
+	bool whole;          /* all of it, or nothing */
+	bool expects;        /* the log to end in a certain place */
 	bool in_doubt;       /* written, but not known to be there to stay */
 	bool overwrote;      /* frames that somebody else had committed */
 	int64_t deadline_ns; /* for waiting for foreign writers; 0: not set */
@@ -109,6 +112,10 @@ static void begin(struct job *job, struct shmlog *log,
 	                  .context = options->context},
 	};
 	job->commit.access = &job->access;
+	/* Metadata is about all of the frames. */
+	job->whole = (options->flags & SHMLOG_APPEND_WHOLE) != 0 ||
+	             options->metadata_bytes > 0;
+	job->expects = (options->flags & SHMLOG_APPEND_EXPECT) != 0;
 }
 
 static void release(struct job *job)
@@ -137,6 +144,17 @@ static int await_writer(struct job *job)
 	return shmlog_await_writer(job->log, &job->terms, timeout_ns);
 }
 
+/* The metadata goes first, so that whatever becomes of the frames behind this,
+ * those that are there to stay have theirs. */
+static int write_metadata(struct job *job)
+{
+	const struct shmlog_append_options *options = job->options;
+
+	return shmlog_metadata_write(&job->access, options->metadata_at,
+	                             options->metadata,
+	                             options->metadata_bytes);
+}
+
 /* Writes and publishes the source of the commit, and makes sure that it stays.
  * Write access is held. */
 static int commit(struct job *job)
@@ -146,8 +164,10 @@ static int commit(struct job *job)
 	bool wake = (job->options->flags & SHMLOG_APPEND_WAKE) != 0;
 
 	access->touched = false;
-	int status = job->write(job);
+	int status = write_metadata(job);
 
+	if (status == 0)
+		status = job->write(job);
 	if (access->touched)
 		job->commit.at = access->size;
 	if (status == 0)
@@ -178,7 +198,7 @@ static int commit_fitting(struct job *job)
 	job->commit.source = job->all;
 	job->count = job->all_count;
 	job->fits = length_of(&job->all) <= room;
-	if (!job->fits && (job->options->flags & SHMLOG_APPEND_WHOLE) == 0) {
+	if (!job->fits && !job->whole) {
 		shmlog_format_chain(job->all.bytes, (size_t)job->all.end, room,
 		                    &fitting, &job->count);
 		job->commit.source.end = fitting;
@@ -186,7 +206,16 @@ static int commit_fitting(struct job *job)
 		job->commit.source.end = job->all.from;
 	}
 	job->bytes = length_of(&job->commit.source);
-	return job->bytes > 0 ? commit(job) : 0;
+	if (job->bytes > 0)
+		return commit(job);
+	return job->fits ? write_metadata(job) : 0;
+}
+
+/* Whether the log ends where the caller says, if the caller says so. */
+static bool is_as_expected(const struct job *job)
+{
+	return !job->expects || job->access.size - job->log->data_offset ==
+	                                job->options->expected_end_cursor;
 }
 
 static int attempt(struct job *job)
@@ -206,7 +235,7 @@ static int attempt(struct job *job)
 	result->cursor = access->size - job->log->data_offset;
 	result->end_cursor = result->cursor;
 	result->free_bytes = access->capacity - access->size;
-	return commit_fitting(job);
+	return is_as_expected(job) ? commit_fitting(job) : SHMLOG_ERR_MOVED;
 }
 
 static int write_source(struct job *job)
@@ -262,6 +291,9 @@ static int insist(struct job *job)
 	while (job->options->writer_timeout_ns != 0 && is_foreign(status)) {
 		int outcome;
 
+		/* What takes the place of the frames is not expected. */
+		if (status == SHMLOG_ERR_OVERWRITTEN && job->expects)
+			break;
 		if (status == SHMLOG_ERR_OVERWRITTEN && job->acquired) {
 			outcome = commit_again(job);
 		} else {
@@ -327,6 +359,9 @@ int shmlog_append_frames(struct shmlog *log, const void *frames, size_t bytes,
 	if (!shmlog_format_chain(frames, bytes, UINT64_MAX, &fitting,
 	                         &job.all_count))
 		return SHMLOG_ERR_BAD_FRAMES;
+	if (!shmlog_metadata_fits(log, job.options->metadata_at,
+	                          job.options->metadata_bytes))
+		return SHMLOG_ERR_METADATA;
 	job.all = (struct shmlog_source){.bytes = frames, .end = bytes};
 	job.write = write_source;
 
@@ -403,6 +438,8 @@ int shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
 		whole = *options;
 	whole.flags |= SHMLOG_APPEND_WHOLE;
 	begin(&job, log, &whole, result_out != NULL ? result_out : &result);
+	if (!shmlog_metadata_fits(log, whole.metadata_at, whole.metadata_bytes))
+		return SHMLOG_ERR_METADATA;
 	int status = shmlog_window_init(&source, fd, 0, COPY_BYTES);
 
 	if (status != 0)

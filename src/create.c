@@ -15,6 +15,8 @@
 
 /* Bytes that are reserved between two looks for a signal that is held back. */
 #define RESERVE_BYTES ((uint64_t)256 << 20)
+/* What is copied of a header at a time. */
+#define COPY_BYTES 4096u
 
 /* The signals that end a process unless it says otherwise, and that a person,
  * a system or a timer sends. */
@@ -57,8 +59,7 @@ static bool is_interrupted(const struct shmlog_draft *draft)
 	return false;
 }
 
-/* A call that is cut by a signal is made again. */
-static int reserve_range(int fd, uint64_t from, uint64_t bytes)
+int shmlog_reserve(int fd, uint64_t from, uint64_t bytes)
 {
 	int error;
 
@@ -68,22 +69,31 @@ static int reserve_range(int fd, uint64_t from, uint64_t bytes)
 	return -error;
 }
 
-/* Whether the file system has no room for so much.  It would say so at once if
- * it was asked for as a whole, but only once it is full if for pieces.  Where
- * it has no limit it counts no blocks. */
-static bool is_too_large(int fd, uint64_t capacity)
+bool shmlog_is_too_large(int fd, uint64_t bytes)
 {
 	struct statvfs room;
 
+	/* A file system that has no limit counts no blocks. */
 	return fstatvfs(fd, &room) == 0 && room.f_frsize > 0 &&
-	       room.f_blocks > 0 && capacity / room.f_frsize > room.f_bfree;
+	       room.f_blocks > 0 && bytes / room.f_frsize > room.f_bfree;
+}
+
+unsigned shmlog_creation_flags(int fd)
+{
+	struct stat file;
+
+	/* POSIX leaves the unit of st_blocks open; it is 512 everywhere. */
+	return fstat(fd, &file) == 0 && file.st_blocks < file.st_size / 512
+	               ? SHMLOG_CREATE_SPARSE
+	               : 0;
 }
 
 /* Reserves the space of a draft with a name, piece by piece, as long as no
  * signal comes that would leave it behind. */
 static int reserve_pieces(const struct shmlog_draft *draft)
 {
-	int status = is_too_large(draft->fd, draft->capacity) ? -ENOSPC : 0;
+	int status = shmlog_is_too_large(draft->fd, draft->capacity) ? -ENOSPC
+	                                                             : 0;
 
 	for (uint64_t at = 0; at < draft->capacity && status == 0;) {
 		uint64_t left = draft->capacity - at;
@@ -91,7 +101,7 @@ static int reserve_pieces(const struct shmlog_draft *draft)
 
 		status = is_interrupted(draft)
 		                 ? -EINTR
-		                 : reserve_range(draft->fd, at, piece);
+		                 : shmlog_reserve(draft->fd, at, piece);
 		at += piece;
 	}
 	return status;
@@ -104,7 +114,7 @@ static int reserve(const struct shmlog_draft *draft, unsigned flags)
 	if ((flags & SHMLOG_CREATE_SPARSE) == 0)
 		return draft->temporary != NULL
 		               ? reserve_pieces(draft)
-		               : reserve_range(draft->fd, 0, draft->capacity);
+		               : shmlog_reserve(draft->fd, 0, draft->capacity);
 	do
 		status = ftruncate(draft->fd, (off_t)draft->capacity) == 0
 		                 ? 0
@@ -123,7 +133,12 @@ int shmlog_draft_open(const char *path, uint64_t capacity, mode_t mode,
 	/* Only to save the work: the name is taken or refused at the end. */
 	if (lstat(path, &existing) == 0)
 		return -EEXIST;
-	*draft_out = (struct shmlog_draft){.path = path, .capacity = capacity};
+	*draft_out = (struct shmlog_draft){
+		.path = path,
+		.capacity = capacity,
+		.header_size = SHMLOG_HEADER_BYTES,
+		.data_offset = SHMLOG_HEADER_BYTES,
+	};
 	/* A process that is ended while its draft has a name leaves that
 	 * behind; a file without a name goes with it. */
 	hold_signals(draft_out);
@@ -142,14 +157,32 @@ int shmlog_draft_write_header(const struct shmlog_draft *draft, uint64_t size)
 {
 	unsigned char bytes[SHMLOG_HEADER_BYTES];
 	struct shmlog_header header = {
-		.header_size = SHMLOG_HEADER_BYTES,
-		.data_offset = SHMLOG_HEADER_BYTES,
+		.header_size = draft->header_size,
+		.data_offset = draft->data_offset,
 		.size = size,
 		.capacity = draft->capacity,
 	};
 
 	shmlog_format_store_header(bytes, &header);
 	return shmlog_write_at(draft->fd, 0, bytes, sizeof(bytes));
+}
+
+int shmlog_draft_copy_metadata(const struct shmlog_draft *draft, int fd)
+{
+	unsigned char bytes[COPY_BYTES];
+	int status = 0;
+
+	for (uint64_t at = SHMLOG_HEADER_BYTES;
+	     at < draft->data_offset && status == 0;) {
+		uint64_t left = draft->data_offset - at;
+		size_t part = left < COPY_BYTES ? (size_t)left : COPY_BYTES;
+
+		status = shmlog_read_at(fd, at, bytes, part);
+		if (status == 0)
+			status = shmlog_write_at(draft->fd, at, bytes, part);
+		at += part;
+	}
+	return status;
 }
 
 int shmlog_draft_close(struct shmlog_draft *draft, int status)
@@ -167,14 +200,37 @@ int shmlog_draft_close(struct shmlog_draft *draft, int status)
 	return status;
 }
 
-int shmlog_create(const char *path, uint64_t capacity, mode_t mode,
-                  unsigned flags)
+int shmlog_create_with(const char *path,
+                       const struct shmlog_create_options *options)
 {
 	struct shmlog_draft draft;
-	int status = shmlog_draft_open(path, capacity, mode, flags, &draft);
+	uint64_t capacity = options->capacity;
+	uint64_t metadata_bytes = options->metadata_bytes;
+
+	if (capacity < SHMLOG_HEADER_BYTES ||
+	    metadata_bytes > capacity - SHMLOG_HEADER_BYTES)
+		return SHMLOG_ERR_CAPACITY;
+	int status = shmlog_draft_open(path, capacity, options->mode,
+	                               options->flags, &draft);
 
 	if (status != 0)
 		return status;
-	return shmlog_draft_close(
-		&draft, shmlog_draft_write_header(&draft, SHMLOG_HEADER_BYTES));
+	draft.header_size += metadata_bytes;
+	draft.data_offset += metadata_bytes;
+	if (options->metadata != NULL)
+		status = shmlog_write_at(draft.fd, SHMLOG_HEADER_BYTES,
+		                         options->metadata,
+		                         (size_t)metadata_bytes);
+	if (status == 0)
+		status = shmlog_draft_write_header(&draft, draft.data_offset);
+	return shmlog_draft_close(&draft, status);
+}
+
+int shmlog_create(const char *path, uint64_t capacity, mode_t mode,
+                  unsigned flags)
+{
+	const struct shmlog_create_options options = {
+		.capacity = capacity, .mode = mode, .flags = flags};
+
+	return shmlog_create_with(path, &options);
 }

@@ -113,8 +113,7 @@ static int make_log(int fd, const char *path, const struct stat *file,
 
 	if (log == NULL)
 		return status;
-	log->path = strdup(path);
-	if (log->path == NULL)
+	if (path != NULL && (log->path = strdup(path)) == NULL)
 		goto free_log;
 	status = -pthread_mutex_init(&log->mutex, NULL);
 	if (status != 0)
@@ -215,7 +214,8 @@ int shmlog_check_named(const struct shmlog *log, uint64_t *length_out)
 {
 	struct stat file;
 
-	if (stat(log->path, &file) != 0)
+	if ((log->path != NULL ? stat(log->path, &file)
+	                       : fstat(log->fd, &file)) != 0)
 		return -errno;
 	*length_out = (uint64_t)file.st_size;
 	return (uint64_t)file.st_dev == log->identity.device &&

@@ -13,10 +13,11 @@ struct shmlog_write_access;
 struct shmlog_mapping;
 
 struct shmlog {
-	int fd;      /* read-only; carries the lock */
-	int lock_fd; /* carries the lock while it is held, where that takes a
+	int fd;         /* read-only; carries the lock */
+	int lock_fd;    /* carries the lock while it is held, where that takes a
 	              * descriptor open for writing; else -1 */
-	char *path;
+	char *path;     /* NULL if it was opened without a name */
+	bool read_only; /* the file cannot be opened for writing */
 	struct shmlog_identity identity;
 	uint64_t header_size;
 	uint64_t data_offset;
@@ -39,10 +40,11 @@ struct shmlog {
 };
 
 /* shmlog_open() on a descriptor of a regular file, which is taken over, also
- * on failure. */
+ * on failure.  `path` is NULL for a log that has no name. */
 int shmlog_open_descriptor(int fd, const char *path, struct shmlog **log_out);
 
-/* shmlog_check_name(); stores the length of the file that has the name. */
+/* shmlog_check_name(); stores the length of the file that has the name, or of
+ * the log that has none. */
 int shmlog_check_named(const struct shmlog *log, uint64_t *length_out);
 
 #endif

@@ -1,7 +1,4 @@
-/*
- * Readers: frames forwards and backwards, batches, and places that a chain of
- * frames reaches.
- */
+/* Readers: frames in both directions, batches, and places that frames reach. */
 #include "reader.h"
 
 #include "frame_source.h"
@@ -38,6 +35,7 @@ int shmlog_reader_open(struct shmlog *log,
 		free(reader);
 		return status;
 	}
+	shmlog_place_open(&reader->place, log, chosen.flags);
 	*reader_out = reader;
 	return 0;
 }
@@ -46,6 +44,7 @@ void shmlog_reader_close(struct shmlog_reader *reader)
 {
 	if (reader == NULL)
 		return;
+	shmlog_place_close(&reader->place);
 	shmlog_window_release(&reader->window);
 	shmlog_mapping_release(reader->log, reader->mapping);
 	free(reader);
@@ -244,6 +243,7 @@ int shmlog_reader_next(struct shmlog_reader *reader,
                        struct shmlog_frame *frame_out)
 {
 	if (reader->cursor == reader->committed) {
+		shmlog_reader_show(reader);
 		int status = shmlog_reader_refresh(reader);
 
 		if (status != 0 || reader->cursor == reader->committed)
@@ -294,6 +294,7 @@ int shmlog_reader_next_batch(struct shmlog_reader *reader, size_t max_messages,
 		max_bytes = SHMLOG_DEFAULT_MAX_BYTES;
 	if (max_messages > INT_MAX)
 		max_messages = INT_MAX;
+	shmlog_reader_show(reader);
 	/* The first frame by itself: whatever its size, and its faults. */
 	int result = shmlog_reader_next(reader, frames_out);
 

@@ -3,6 +3,7 @@
 #define SHMLOG_READER_H
 
 #include "mapping.h"
+#include "place.h"
 #include "window.h"
 
 struct shmlog_reader {
@@ -16,7 +17,15 @@ struct shmlog_reader {
 	struct shmlog_window window;    /* of a buffered reader */
 	int64_t idle_ns; /* slept since the log last grew, over all waits */
 	struct shmlog_fault fault;
+	struct shmlog_place place; /* shown to others, or to nobody */
 };
+
+/* Leaves the cursor where others look for it. */
+static inline void shmlog_reader_show(struct shmlog_reader *reader)
+{
+	shmlog_place_show(&reader->place,
+	                  reader->log->data_offset + reader->cursor);
+}
 
 /* Loads `size` into reader->committed, unless the reader holds an end.  0 or a
  * refusal that concerns it. */

@@ -47,8 +47,12 @@ static const struct status_text texts[] = {
          "another writer opened the log during the commit"},
 	{SHMLOG_ERR_OVERWRITTEN, "SHMLOG_ERR_OVERWRITTEN",
          "another writer overwrote the commit"},
+	{SHMLOG_ERR_MOVED, "SHMLOG_ERR_MOVED",
+         "the log does not end where the append expects"},
 	{SHMLOG_ERR_CAPACITY, "SHMLOG_ERR_CAPACITY",
-         "impossible capacity: a log has at least 24 bytes"},
+         "impossible capacity: too small, or beyond what a file can have"},
+	{SHMLOG_ERR_METADATA, "SHMLOG_ERR_METADATA",
+         "the header has no room for that metadata"},
 };
 
 static const struct status_text *find(int status)

@@ -67,9 +67,9 @@ void shmlog_sys_mark_written(int fd);
 bool shmlog_sys_is_marked(int fd);
 
 /*
- * Marks the file of `fd`, named `path`, to show a process that keeps its lock
- * from one append to the next that this process waits for it; removes the mark;
- * and asks whether any process has set it.
+ * Marks the file of `fd`, named `path` (NULL: without a name), to show a
+ * process that keeps its lock from one append to the next that this process
+ * waits for it; removes the mark; and asks whether any process has set it.
  */
 void shmlog_sys_mark_lock_request(int fd, const char *path);
 void shmlog_sys_unmark_lock_request(int fd);
@@ -88,6 +88,10 @@ void shmlog_sys_unmark_appender(int fd);
  */
 int shmlog_sys_mark_output(int fd, const struct stat *pipe);
 bool shmlog_sys_has_output(int fd, const struct stat *pipe);
+
+/* Marks the descriptor `fd`, until it is closed, as one whose position is the
+ * place of a reader.  0, or -ENOTSUP as above. */
+int shmlog_sys_mark_place(int fd);
 
 /*
  * A descriptor that becomes readable when the file of `fd` is opened, renamed
@@ -116,10 +120,18 @@ unsigned shmlog_sys_processors(void);
  */
 int shmlog_sys_remap(void *base, size_t length, int fd);
 
-/* Opens the file of `fd` for reading and writing through its descriptor,
- * whatever its name leads to.  A descriptor or -errno; -ENOTSUP where the
- * system cannot. */
-int shmlog_sys_reopen(int fd);
+/* Opens the file of `fd` anew, for O_RDONLY or O_RDWR as `access` says, through
+ * its descriptor, whatever its name leads to.  A descriptor or -errno; -ENOTSUP
+ * where the system cannot. */
+int shmlog_sys_reopen(int fd, int access);
+
+/* An empty file without a name, in memory: a descriptor or -errno; -ENOTSUP
+ * where the system has no such files. */
+int shmlog_sys_memory_file(void);
+
+/* Lets two names of files on one file system change places in one step: 0 or
+ * -errno; -ENOTSUP where the system or the file system cannot. */
+int shmlog_sys_exchange(const char *one, const char *other);
 
 /*
  * Makes an empty file without a name in a directory, and gives it one, unless

@@ -23,6 +23,12 @@ enum {
 	FUTEX_WAKE = 1,
 };
 
+/* As in linux/memfd.h and linux/fs.h: MFD_CLOEXEC, RENAME_EXCHANGE. */
+enum {
+	CLOSE_ON_EXEC = 1,
+	EXCHANGE = 2,
+};
+
 /* A futex is 32 bits wide: the low half of the word, which is the half that
  * changes with every commit (frames have at least 4 bytes and the capacity
  * of one commit is far below 4 GiB). */
@@ -211,14 +217,33 @@ static void fd_path(char path[32], int fd)
 	snprintf(path, 32, "/proc/self/fd/%d", fd);
 }
 
-int shmlog_sys_reopen(int fd)
+int shmlog_sys_reopen(int fd, int access)
 {
 	char path[32];
 
 	fd_path(path, fd);
-	int writable = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+	int opened = open(path, access | O_CLOEXEC | O_NOCTTY);
 
-	return writable >= 0 ? writable : -errno;
+	return opened >= 0 ? opened : -errno;
+}
+
+int shmlog_sys_memory_file(void)
+{
+	/* A sandbox may refuse the call. */
+	int fd = (int)syscall(SYS_memfd_create, "shmlog", CLOSE_ON_EXEC);
+
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM || errno == EACCES))
+		return -ENOTSUP;
+	return fd >= 0 ? fd : -errno;
+}
+
+int shmlog_sys_exchange(const char *one, const char *other)
+{
+	if (syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, EXCHANGE) ==
+	    0)
+		return 0;
+	/* EINVAL is what a file system says that cannot. */
+	return errno == ENOSYS || errno == EINVAL ? -ENOTSUP : -errno;
 }
 
 int shmlog_sys_create_tmpfile(const char *directory, mode_t mode)

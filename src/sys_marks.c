@@ -12,14 +12,14 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-static void set_mark(int fd, off_t byte, short type)
+static int set_mark(int fd, off_t byte, short type)
 {
 	struct flock lock = {.l_type = type,
 	                     .l_whence = SEEK_SET,
 	                     .l_start = byte,
 	                     .l_len = 1};
 
-	(void)fcntl(fd, F_OFD_SETLK, &lock);
+	return fcntl(fd, F_OFD_SETLK, &lock) == 0 ? 0 : -errno;
 }
 
 static bool has_mark(int fd, off_t byte)
@@ -37,7 +37,7 @@ static bool has_mark(int fd, off_t byte)
 
 void shmlog_sys_mark_written(int fd)
 {
-	set_mark(fd, WRITTEN_BYTE, F_WRLCK);
+	(void)set_mark(fd, WRITTEN_BYTE, F_WRLCK);
 }
 
 bool shmlog_sys_is_marked(int fd)
@@ -48,10 +48,12 @@ bool shmlog_sys_is_marked(int fd)
 void shmlog_sys_mark_lock_request(int fd, const char *path)
 {
 	/* Shared: any number may wait. */
-	set_mark(fd, LOCK_REQUEST_BYTE, F_RDLCK);
+	(void)set_mark(fd, LOCK_REQUEST_BYTE, F_RDLCK);
 	/* First the mark, then the opening that a watch sees: a process that
 	 * begins to keep the lock after this sees the mark. */
-	int opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int opened = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+	                                               O_NONBLOCK)
+	                          : shmlog_sys_reopen(fd, O_RDONLY);
 
 	if (opened >= 0)
 		close(opened);
@@ -59,7 +61,7 @@ void shmlog_sys_mark_lock_request(int fd, const char *path)
 
 void shmlog_sys_unmark_lock_request(int fd)
 {
-	set_mark(fd, LOCK_REQUEST_BYTE, F_UNLCK);
+	(void)set_mark(fd, LOCK_REQUEST_BYTE, F_UNLCK);
 }
 
 bool shmlog_sys_has_lock_request(int fd)
@@ -105,7 +107,7 @@ int shmlog_sys_mark_output(int fd, const struct stat *pipe)
 {
 	if (!has_local_locks(fd))
 		return -ENOTSUP;
-	set_mark(fd, byte_of(pipe), F_RDLCK);
+	(void)set_mark(fd, byte_of(pipe), F_RDLCK);
 	return 0;
 }
 
@@ -118,10 +120,18 @@ void shmlog_sys_mark_appender(int fd)
 {
 	/* Shared: any number may append. */
 	if (has_local_locks(fd))
-		set_mark(fd, APPENDER_BYTE, F_RDLCK);
+		(void)set_mark(fd, APPENDER_BYTE, F_RDLCK);
 }
 
 void shmlog_sys_unmark_appender(int fd)
 {
-	set_mark(fd, APPENDER_BYTE, F_UNLCK);
+	(void)set_mark(fd, APPENDER_BYTE, F_UNLCK);
+}
+
+int shmlog_sys_mark_place(int fd)
+{
+	/* Shared: any number may read. */
+	return has_local_locks(fd) && set_mark(fd, PLACE_BYTE, F_RDLCK) == 0
+	               ? 0
+	               : -ENOTSUP;
 }

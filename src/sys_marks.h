@@ -11,5 +11,6 @@
 #define LOCK_REQUEST_BYTE (INT64_MAX - 2)
 /* Not next to another one: the system makes one lock of two neighbours. */
 #define APPENDER_BYTE (INT64_MAX - 4)
+#define PLACE_BYTE (INT64_MAX - 6)
 
 #endif

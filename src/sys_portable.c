@@ -115,7 +115,26 @@ int shmlog_sys_remap(void *base, size_t length, int fd)
 	               : -errno;
 }
 
-int shmlog_sys_reopen(int fd)
+int shmlog_sys_reopen(int fd, int access)
+{
+	(void)fd;
+	(void)access;
+	return -ENOTSUP;
+}
+
+int shmlog_sys_memory_file(void)
+{
+	return -ENOTSUP;
+}
+
+int shmlog_sys_exchange(const char *one, const char *other)
+{
+	(void)one;
+	(void)other;
+	return -ENOTSUP;
+}
+
+int shmlog_sys_mark_place(int fd)
 {
 	(void)fd;
 	return -ENOTSUP;

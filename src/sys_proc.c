@@ -27,6 +27,11 @@ struct attachment {
 	bool waits;        /* has the mark of who waits for that */
 	bool is_appender;  /* has the mark of who appends under that */
 	bool writes_alone; /* has the mark of the one writer */
+	unsigned places;   /* descriptors with the mark of a reader's place */
+	uint64_t least_place;
+	/* Of the descriptor that is looked at. */
+	uint64_t position;
+	bool is_place;
 };
 
 /* The status for a refusal to look into a process: -EACCES if it is not shown
@@ -55,6 +60,8 @@ static void read_info_line(const char *line, struct attachment *found)
 	char access[16];
 	int64_t first;
 
+	if (sscanf(line, "pos: %" SCNu64, &found->position) == 1)
+		return;
 	if (sscanf(line, "flags: %o", &flags) == 1)
 		found->writes |= (flags & O_ACCMODE) != O_RDONLY;
 	if (sscanf(line, "lock: %*s %15s %*s %15s %*s %*s %" SCNd64, kind,
@@ -67,6 +74,14 @@ static void read_info_line(const char *line, struct attachment *found)
 	found->writes_alone |= first == WRITTEN_BYTE;
 	found->waits |= first == LOCK_REQUEST_BYTE;
 	found->is_appender |= first == APPENDER_BYTE;
+	found->is_place |= first == PLACE_BYTE;
+}
+
+static void note_place(struct attachment *found)
+{
+	if (found->places == 0 || found->position < found->least_place)
+		found->least_place = found->position;
+	found->places++;
 }
 
 static int look_at_info(const char *pid, const char *fd,
@@ -80,9 +95,13 @@ static int look_at_info(const char *pid, const char *fd,
 
 	if (file == NULL)
 		return judge_refusal(errno);
+	found->is_place = false;
 	while (fgets(line, sizeof(line), file) != NULL)
 		read_info_line(line, found);
 	int status = ferror(file) ? judge_refusal(errno) : 0;
+
+	if (found->is_place && status == 0)
+		note_place(found);
 
 	fclose(file);
 	return status;
@@ -315,6 +334,8 @@ static void describe_process(const char *pid, const struct attachment *found,
 	process_out->maps_writable = found->maps_writable;
 	process_out->holds_lock = found->locks;
 	process_out->waits_for_lock = found->waits;
+	process_out->followers = found->places;
+	process_out->follower_offset = found->least_place;
 	process_out->appends = found->is_appender || found->waits ||
 	                       (found->locks && !found->writes_alone);
 	read_command(pid, process_out->command, sizeof(process_out->command));

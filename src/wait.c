@@ -63,6 +63,7 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
 	const _Atomic uint64_t *word;
 	int64_t start = shmlog_sys_now_ns();
 
+	shmlog_reader_show(reader);
 	if (timeout_ns == 0 || reader->committed > reader->cursor)
 		return look(reader);
 	if (reader->held)
@@ -265,6 +266,8 @@ int shmlog_reader_wait_any(struct shmlog_reader *const *readers, size_t count,
 	*which_out = 0;
 	if (count == 1)
 		return shmlog_reader_wait(readers[0], timeout_ns, max_poll_ns);
+	for (size_t i = 0; i < count; i++)
+		shmlog_reader_show(readers[i]);
 	if (status == 0 && timeout_ns != 0) {
 		find_words(&set);
 		status = wait_for_news(&set, timeout_ns,

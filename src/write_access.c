@@ -76,6 +76,19 @@ static int check_same(const struct shmlog *log, int fd, uint64_t *length_out)
 	               : SHMLOG_ERR_REPLACED;
 }
 
+/* Opens the log for writing by its descriptor, which waits for somebody's
+ * lease, and which shows nothing of its name: that is looked at by itself. */
+static int reopen_for_writing(const struct shmlog *log, int *fd_out,
+                              uint64_t *length_out)
+{
+	int fd = shmlog_sys_reopen(log->fd, O_RDWR);
+
+	if (fd < 0)
+		return fd;
+	*fd_out = fd;
+	return shmlog_check_named(log, length_out);
+}
+
 /*
  * Opens the log for writing by its name, which shows at the same time that
  * the name still leads to it: a process that opens the name now meets the same
@@ -85,16 +98,15 @@ static int check_same(const struct shmlog *log, int fd, uint64_t *length_out)
 static int open_for_writing(const struct shmlog *log, int *fd_out,
                             uint64_t *length_out)
 {
+	if (log->read_only)
+		return -EROFS;
+	if (log->path == NULL)
+		return reopen_for_writing(log, fd_out, length_out);
 	*fd_out = shmlog_sys_open(
 		log->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
-	if (*fd_out < 0 && errno == EWOULDBLOCK) {
-		/* Somebody holds a lease, which only a patient open breaks. */
-		int fd = shmlog_sys_reopen(log->fd);
-
-		if (fd < 0)
-			return fd;
-		*fd_out = fd;
-	}
+	/* Somebody holds a lease, which only a patient open breaks. */
+	if (*fd_out < 0 && errno == EWOULDBLOCK)
+		return reopen_for_writing(log, fd_out, length_out);
 	if (*fd_out < 0)
 		return errno == ENXIO || errno == EISDIR ? SHMLOG_ERR_REPLACED
 		                                         : -errno;
@@ -172,7 +184,8 @@ static int note_writer(void *found, const struct shmlog_process *process)
 }
 
 /* Where a lock takes a descriptor open for writing, others who wait for it
- * have one; but only a writer has the file mapped. */
+ * have one, and so has everybody whom a log's descriptor was passed to; but
+ * only a writer has the file mapped. */
 static int note_mapped_writer(void *found, const struct shmlog_process *process)
 {
 	*(bool *)found |= process->writes && process->mapped;
@@ -187,9 +200,11 @@ static int look_in_proc(struct shmlog *log)
 
 	if (log->scanned)
 		return 0;
-	int unseen = shmlog_processes(
-		log, log->lock_fd >= 0 ? note_mapped_writer : note_writer,
-		&found);
+	int unseen = shmlog_processes(log,
+	                              log->lock_fd >= 0 || log->path == NULL
+	                                      ? note_mapped_writer
+	                                      : note_writer,
+	                              &found);
 
 	if (unseen == 0 && shmlog_processes_hidden())
 		unseen = -EACCES;
@@ -210,6 +225,10 @@ static int find_writer(const struct shmlog *log)
 		return -ENOTSUP;
 	int found = shmlog_sys_has_writer(log->fd);
 
+	/* The descriptor that the log was opened by is open for writing, too,
+	 * wherever it was passed. */
+	if (found == 1 && log->path == NULL)
+		found = -ENOTSUP;
 	return found < 0 && shmlog_sys_is_marked(log->fd) ? 1 : found;
 }
 
@@ -398,6 +417,19 @@ int shmlog_access_acquire_unchecked(struct shmlog *log,
 	if (status != 0)
 		shmlog_access_release(access);
 	return status;
+}
+
+struct shmlog_access_terms
+shmlog_change_terms(const struct shmlog_change_options *options)
+{
+	if (options == NULL)
+		return (struct shmlog_access_terms){0};
+	return (struct shmlog_access_terms){
+		.force = (options->flags & SHMLOG_CHANGE_FORCE) != 0,
+		.lock_timeout_ns = options->lock_timeout_ns,
+		.waiting = options->waiting,
+		.context = options->context,
+	};
 }
 
 int shmlog_access_acquire(struct shmlog *log,

@@ -32,6 +32,10 @@ struct shmlog_access_terms {
 	void *context;
 };
 
+/* The terms of shmlog_grow() and shmlog_rotate(). */
+struct shmlog_access_terms
+shmlog_change_terms(const struct shmlog_change_options *options);
+
 /*
  * Takes the lock, waiting as long as the terms say; refuses a log that is
  * replaced, not sane, or written by somebody who takes no lock (unless

@@ -39,9 +39,11 @@ int cli_exit_status(int status)
 	case SHMLOG_ERR_INTERFERED:
 	case SHMLOG_ERR_IN_DOUBT:
 	case SHMLOG_ERR_OVERWRITTEN:
+	case SHMLOG_ERR_MOVED:
 	case SHMLOG_ERR_WENT_BACK: return CLI_WRITER;
 	case SHMLOG_ERR_PAYLOAD_SIZE:
 	case SHMLOG_ERR_BAD_FRAMES: return CLI_INPUT;
+	case SHMLOG_ERR_METADATA:
 	case SHMLOG_ERR_CAPACITY: return CLI_USAGE;
 	default: return CLI_SYSTEM;
 	}

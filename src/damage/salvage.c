@@ -117,7 +117,7 @@ static int fill(struct shmlog *log, const struct shmlog_draft *draft,
 	struct salvage salvage = {
 		.visitor = visitor,
 		.fd = draft->fd,
-		.end = SHMLOG_HEADER_BYTES,
+		.end = draft->data_offset,
 		.buffer = malloc(BUFFER_BYTES),
 	};
 	const struct shmlog_verify_visitor copier = {
@@ -143,15 +143,16 @@ static int fill(struct shmlog *log, const struct shmlog_draft *draft,
 	return status != 0 ? status : lost;
 }
 
-/* Whether the space of a log is reserved; then its copy's is, too. */
-static unsigned creation_flags(const struct shmlog *log)
+/* Gives the copy the metadata of a log.  A header with a gap behind it may be
+ * damaged, and what is in the gap has no meaning. */
+static int copy_metadata(const struct shmlog *log, struct shmlog_draft *draft)
 {
-	struct stat file;
-
-	/* POSIX leaves the unit of st_blocks open; it is 512 everywhere. */
-	return fstat(log->fd, &file) == 0 && file.st_blocks < file.st_size / 512
-	               ? SHMLOG_CREATE_SPARSE
-	               : 0;
+	if (log->header_size != log->data_offset ||
+	    log->data_offset > draft->capacity)
+		return 0;
+	draft->header_size = log->header_size;
+	draft->data_offset = log->data_offset;
+	return shmlog_draft_copy_metadata(draft, log->fd);
 }
 
 int shmlog_salvage(struct shmlog *log, const char *path, mode_t mode,
@@ -165,11 +166,15 @@ int shmlog_salvage(struct shmlog *log, const char *path, mode_t mode,
 
 	if (status == 0)
 		status = shmlog_draft_open(path, header.capacity, mode,
-		                           creation_flags(log), &draft);
+		                           shmlog_creation_flags(log->fd),
+		                           &draft);
 	if (status != 0)
 		return status;
 	shmlog_draft_deliver_signals(&draft);
-	int lost = fill(log, &draft, visitor, report_out, &complete);
+	int lost = copy_metadata(log, &draft);
+
+	if (lost == 0)
+		lost = fill(log, &draft, visitor, report_out, &complete);
 
 	status = shmlog_draft_close(&draft, complete ? 0 : -ECANCELED);
 	return complete && status != 0 ? status : lost;

@@ -11,7 +11,9 @@
  * back to back.  A frame is [u16 total][payload][u16 total], where total
  * counts both words.  `size` is the offset of the end of the committed data
  * and the only word that changes after creation.  The length of the file is
- * the log's capacity.  See shmlog(5).
+ * the log's capacity; shmlog_grow() makes it longer, and nothing makes it
+ * shorter.  A log may be created with room for metadata between the three
+ * words and the first frame; see shmlog_read_metadata().  See shmlog(5).
  *
  * UNITS.  All sizes are bytes.  A *cursor* counts bytes from dataOffset, so
  * the first frame has cursor 0; it is the number that the Node package calls
@@ -148,8 +150,14 @@ enum shmlog_status {
 	                                  * the log open */
 	SHMLOG_ERR_OVERWRITTEN = -10037, /* published, and overwritten by such a
 	                                  * writer */
+	SHMLOG_ERR_MOVED = -10038, /* the log does not end where the append
+	                            * expects it to; nothing was written */
 
-	SHMLOG_ERR_CAPACITY = -10040, /* capacity < 24 or beyond off_t */
+	SHMLOG_ERR_CAPACITY = -10040, /* capacity < 24, too small for the
+	                               * metadata, beyond off_t, or below what a
+	                               * log that is to grow has */
+	SHMLOG_ERR_METADATA = -10041, /* the header has no such bytes of
+	                               * metadata */
 };
 
 /*
@@ -221,6 +229,26 @@ enum shmlog_create_flags {
 SHMLOG_API int shmlog_create(const char *path, uint64_t capacity, mode_t mode,
                              unsigned flags);
 
+/* What shmlog_create_with() makes. */
+struct shmlog_create_options {
+	uint64_t capacity; /* of the file, bytes */
+	mode_t mode;       /* permission bits, less the umask */
+	unsigned flags;    /* of enum shmlog_create_flags */
+	/* How many bytes of metadata the header has room for, behind its three
+	 * words: headerSize and dataOffset are this plus 24. */
+	uint64_t metadata_bytes;
+	/* These bytes, all of them, or NULL for zeros.  Only read. */
+	const void *metadata;
+};
+
+/*
+ * shmlog_create() for a log whose header has room for metadata, which is in
+ * the file before the file gets its name.  The same errors;
+ * SHMLOG_ERR_CAPACITY also if the capacity is not enough for the header.
+ */
+SHMLOG_API int shmlog_create_with(const char *path,
+                                  const struct shmlog_create_options *options);
+
 /*
  * Reads the header of `path` without judging it, and judges it: returns 0
  * for a sound header or the status that shmlog_open() would return.
@@ -253,6 +281,44 @@ struct shmlog;
  * shmlog_check_name(), relative to the working directory of that moment.
  */
 SHMLOG_API int shmlog_open(const char *path, struct shmlog **log_out);
+
+/*
+ * Opens the log that the descriptor `fd` is open on, whatever its name leads
+ * to, and if it has no name any more, or never had one (memfd_create(2)).
+ * `fd` stays the caller's, who may close it at once.
+ *
+ * The log is read as any other.  Frames can be appended to it if `fd` is open
+ * for reading and writing and the system can open the file of a descriptor
+ * anew (Linux, with /proc mounted); otherwise an append, a writer and
+ * shmlog_grow() fail with -EROFS.  Without such a system call the descriptor
+ * is duplicated, and then reading moves the file position that it shares with
+ * `fd`.
+ *
+ * A log that was opened so has no name: shmlog_check_name() is always 0, and
+ * an append never returns SHMLOG_ERR_REPLACED, so it goes on in a file that
+ * was renamed by shmlog_rotate().  Each process that was passed the descriptor
+ * counts as having the file open for writing, so what the system says of that
+ * shows no foreign writer; one is seen only where /proc shows that it has the
+ * file mapped for writing, or by what it does to `size`.
+ *
+ * -EBADF for no descriptor, or one that is open for writing only; -EMFILE, …;
+ * SHMLOG_ERR_NOT_REGULAR and the other statuses of shmlog_open().
+ */
+SHMLOG_API int shmlog_open_fd(int fd, struct shmlog **log_out);
+
+/*
+ * Opens a log that lies in memory, for reading: the `size_bytes` bytes at
+ * `bytes` are what a file would hold, and `size_bytes` is the capacity.  They
+ * are copied into a file without a name, in memory where the system has such
+ * files, so the caller may change or free them at once, and the copy takes as
+ * much memory as they do until the log is closed.  Everything that writes
+ * fails with -EROFS.
+ *
+ * SHMLOG_ERR_TOO_SHORT, _NO_HEADER, _HEADER_SIZE, _DATA_OFFSET, _SIZE;
+ * -ENOMEM, -ENOSPC, another -errno of making or writing that file.
+ */
+SHMLOG_API int shmlog_open_memory(const void *bytes, size_t size_bytes,
+                                  struct shmlog **log_out);
 
 /*
  * Closes a log whose readers, writers and sessions are closed.  NULL is
@@ -301,6 +367,28 @@ SHMLOG_API bool shmlog_same_file(const struct shmlog_identity *a,
  */
 SHMLOG_API int shmlog_check_name(const struct shmlog *log);
 
+/*
+ * How many bytes of metadata the header of a log has: those from offset 24 to
+ * the end of the header, or to the first frame where that comes before it.  It
+ * is what it was when the log was opened.  Never fails.
+ */
+SHMLOG_API uint64_t shmlog_metadata_size(const struct shmlog *log);
+
+/*
+ * Reads `size_bytes` bytes of metadata, from the one that `at` counts, 0 being
+ * the first.  0; SHMLOG_ERR_METADATA where the header has no such bytes;
+ * SHMLOG_ERR_MAPPING_GONE; -EIO.
+ *
+ * The library gives metadata no meaning.  It is changed by an append alone, in
+ * struct shmlog_append_options.  This call takes no lock, so while an append
+ * changes the bytes it may find some of them old and some new, and behind a
+ * process that was killed while it did, that stays so.  Who must be able to
+ * tell stores a checksum of the bytes among them, and keeps two records, of
+ * which each append changes the older one.
+ */
+SHMLOG_API int shmlog_read_metadata(const struct shmlog *log, uint64_t at,
+                                    void *bytes, size_t size_bytes);
+
 /* ---------------------------------------------------------------- reading */
 
 /* One frame, handed out without a copy.  The payload belongs to the reader; the
@@ -343,6 +431,16 @@ enum shmlog_reader_flags {
 	 * SHMLOG_ERR_DATA_OFFSET).  The two words of a frame are always
 	 * compared. */
 	SHMLOG_READER_DEBUG_CHECKS = 1u << 1,
+	/* Show others how far this reader is: see shmlog_followers().  The
+	 * reader opens the file once more and leaves its place as the position
+	 * of that descriptor, whenever shmlog_reader_next() or _wait() looks
+	 * for more and at each call of shmlog_reader_next_batch(): all frames
+	 * before that place were handed out, and the caller has come back for
+	 * others.
+	 * It costs one system call, some 0.2 microseconds, where the place has
+	 * changed, and nothing where it has not.  Does nothing where the system
+	 * or the file system has no such marks. */
+	SHMLOG_READER_SHOWN = 1u << 2,
 };
 
 struct shmlog_reader_options {
@@ -696,6 +794,8 @@ enum shmlog_append_flags {
 	SHMLOG_APPEND_FORCE = 1u << 0, /* even where another writer is seen */
 	SHMLOG_APPEND_WHOLE = 1u << 1, /* all of it or nothing */
 	SHMLOG_APPEND_WAKE = 1u << 2,  /* shmlog_wake() after the commit */
+	/* Only if the log ends at options->expected_end_cursor. */
+	SHMLOG_APPEND_EXPECT = 1u << 3,
 };
 
 /* Write access that is kept between appends: shmlog_append_session_open(). */
@@ -720,6 +820,21 @@ struct shmlog_append_options {
 	 */
 	int (*waiting)(void *context, int status);
 	void *context;
+	/*
+	 * With SHMLOG_APPEND_EXPECT: where the log must end, looked at under
+	 * the lock.  If it ends elsewhere, SHMLOG_ERR_MOVED is returned,
+	 * nothing was written, and result_out->end_cursor says where.
+	 */
+	uint64_t expected_end_cursor;
+	/*
+	 * Metadata that goes with the frames: metadata_bytes bytes, written to
+	 * the header behind its first metadata_at bytes of metadata.  NULL and
+	 * 0: none.  With metadata, frames that do not all fit are refused, as
+	 * with SHMLOG_APPEND_WHOLE, and bytes = 0 writes the metadata alone.
+	 */
+	const void *metadata;
+	size_t metadata_bytes;
+	uint64_t metadata_at;
 };
 
 struct shmlog_append_result {
@@ -753,7 +868,8 @@ struct shmlog_append_result {
  * 0 when all was committed.  SHMLOG_ERR_FULL when the frames do not all fit:
  * those that do were committed, unless SHMLOG_APPEND_WHOLE.  On any other
  * error nothing was committed: SHMLOG_ERR_BAD_FRAMES if the bytes are no
- * chain of whole frames (looked at before the file), _LOCK_TIMEOUT,
+ * chain of whole frames (looked at before the file), _METADATA, _MOVED,
+ * _LOCK_TIMEOUT,
  * _WRITER_ACTIVE, _INTERFERED, _IN_DOUBT, _OVERWRITTEN, _TORN, _FRAME_CORRUPT,
  * _WENT_BACK if frames that were there are not any more, _MAPPING_GONE,
  * _REPLACED if the name leads to another file by now, _NO_HEADER, _HEADER_SIZE,
@@ -762,6 +878,26 @@ struct shmlog_append_result {
  * bytes = 0 checks all of this and commits nothing.  `options` may be NULL: no
  * flags, no waiting.  The frames and the options are only read, and not used
  * after the call.  Threads that append with one handle take turns.
+ *
+ * COMPARE AND APPEND.  With SHMLOG_APPEND_EXPECT the frames are committed at
+ * expected_end_cursor or not at all: SHMLOG_ERR_MOVED if the log ends
+ * elsewhere.  So of several processes that read up to the same end and answer
+ * it, one is let through.  Frames that a foreign writer overwrote are then not
+ * appended once more, as that would be behind the foreign ones:
+ * SHMLOG_ERR_OVERWRITTEN is returned however long the call may wait.
+ *
+ * METADATA is written under the lock, before the frames and so before they are
+ * published; SHMLOG_ERR_METADATA, before anything else is done, if the header
+ * has no room for it.  Metadata and frames are not one: after a crash between
+ * the two, or an error that comes with the publish or behind it, the metadata
+ * is written, wholly or in part, and the frames are not there.  After success
+ * both are.  To find out which, the caller lets the metadata say where the log
+ * will end (expected_end_cursor and the bytes of the frames), keeps two such
+ * records, and overwrites the one that does not say where the log ends now.
+ * Whenever it is killed, the record that says where the log ends is the one
+ * that belongs to the frames that are there.  That holds as long as nobody
+ * appends without such a record, which might bring the end to the place that
+ * an abandoned record names.
  *
  * FOREIGN WRITERS.  One that opened the log between the look for it and the
  * publish may overwrite what was published, whenever it commits next.  So a
@@ -859,6 +995,99 @@ shmlog_append_session_wake_early(const struct shmlog_append_session *session);
 SHMLOG_API void
 shmlog_append_session_release(struct shmlog_append_session *session);
 
+/* ------------------------------------------------------- growing, rotating */
+
+enum shmlog_change_flags {
+	SHMLOG_CHANGE_FORCE = 1u << 0, /* even where another writer is seen */
+};
+
+/* How to come by the lock for shmlog_grow() and shmlog_rotate(); all zeros:
+ * without waiting for it. */
+struct shmlog_change_options {
+	unsigned flags;          /* of enum shmlog_change_flags */
+	int64_t lock_timeout_ns; /* as in struct shmlog_append_options */
+	int (*waiting)(void *context, int status); /* likewise; may be NULL */
+	void *context;
+};
+
+/*
+ * Makes the file of a log longer, to `capacity` bytes, under the lock.  The
+ * new space is reserved.  `options` may be NULL.  A log that has as many bytes
+ * already is left as it is.
+ *
+ * Readers, appenders and sessions of this library, in this process or another,
+ * go on and use the new room without being told.  A process that has the log
+ * mapped by another library has to open it again: a writer of the Node package
+ * takes the log for full at the old end, and a reader of that package stops at
+ * the first frame behind it (ERR_SHM_MAPPING_GONE).  So a live writer that
+ * takes no lock is refused with SHMLOG_ERR_WRITER_ACTIVE, unless
+ * SHMLOG_CHANGE_FORCE is given.  So is a struct shmlog_writer, which finds the
+ * new room at its next allocate if the growth was forced; one of `log` itself
+ * is refused always.
+ *
+ * 0; SHMLOG_ERR_CAPACITY if the log has more than `capacity` bytes, or for more
+ * than a file can have; -ENOSPC, -EFBIG, -EDQUOT and another -errno with the
+ * file as long as before; SHMLOG_ERR_LOCK_TIMEOUT, _WRITER_ACTIVE, _REPLACED,
+ * _MAPPING_GONE and the header's statuses; -ENOENT, -EACCES, -EROFS, -EINTR.
+ * What a crash leaves is the log as it was, or a longer one whose new space may
+ * be reserved in part.
+ */
+SHMLOG_API int shmlog_grow(struct shmlog *log, uint64_t capacity,
+                           const struct shmlog_change_options *options);
+
+/* Room for the name of a rotated log. */
+#define SHMLOG_ROTATED_NAME_BYTES 4096u
+
+struct shmlog_rotate_result {
+	char path[SHMLOG_ROTATED_NAME_BYTES]; /* the old log's new name; ""
+	                                       * unless it got one */
+	uint64_t end_cursor;                  /* where the old log ends */
+};
+
+/*
+ * Makes room: gives the log the name NAME.YYYYMMDDTHHMMSSZ, the time being UTC,
+ * or that and .1, .2, … where it is taken, and puts an empty log in its place,
+ * of the same capacity, permission bits and owner, with the same header but for
+ * `size`, metadata included, and with its space reserved if the old one's is.
+ * NAME is what the name of the log leads to, where that is a symbolic link.
+ * `options` may be NULL.
+ *
+ * It is done under the lock, and the two files are exchanged by one call, so
+ * the name always leads to a whole log.  Every append that was successful is in
+ * the old log, or behind the exchange in the new one.  `log`, and every other
+ * handle on the old file, stays open on that: it reads to its end, and an
+ * append through it is refused with SHMLOG_ERR_REPLACED, however it waited or
+ * kept the lock.  A follower that sees shmlog_check_name() say so reads on
+ * until there is no more, and has then read all that there will ever be.
+ *
+ * Where the system or the file system cannot exchange two files, the old one
+ * gets its second name first and then the new one takes its place.  The name
+ * always leads to a whole log then, too.
+ *
+ * A writer that takes no lock would go on in the renamed file, so a live one is
+ * refused with SHMLOG_ERR_WRITER_ACTIVE, unless SHMLOG_CHANGE_FORCE is given.
+ * If one that came meanwhile is seen behind the exchange, the log has been
+ * rotated, *result_out is written, and SHMLOG_ERR_IN_DOUBT is returned.
+ *
+ * 0 or one of these; SHMLOG_ERR_REPLACED if the name leads to another file by
+ * now (another process has rotated the log, perhaps); if a program that knows
+ * nothing of the lock gave the name to another file in the moment of the
+ * exchange, that one was rotated, and result_out->path has its name.
+ * SHMLOG_ERR_LOCK_TIMEOUT, _MAPPING_GONE and the header's statuses; -EPERM if
+ * the owner cannot be given to another file, or the directory does not allow
+ * it; -ENOSPC; -ENAMETOOLONG; -ENOENT for a log that was opened without a
+ * name; -EACCES, -EINTR, another -errno.  Nothing has changed then, and
+ * nothing is left behind.
+ *
+ * A process that is killed leaves the log as it was or rotated, and before the
+ * exchange perhaps an empty log under the new name.  Without the exchange call
+ * it may also leave the log with two names; appending goes on, and the next
+ * rotation leaves the second one alone.
+ */
+SHMLOG_API int shmlog_rotate(struct shmlog *log,
+                             const struct shmlog_change_options *options,
+                             struct shmlog_rotate_result *result_out);
+
 /* ------------------------------------------------------------- processes */
 
 /* A process that has a log open or mapped. */
@@ -874,7 +1103,11 @@ struct shmlog_process {
 	                      * or waits for that */
 	bool holds_lock;     /* has the lock */
 	bool waits_for_lock; /* waits for it */
-	char command[64];    /* as the system keeps it; may be cut */
+	unsigned followers;  /* how many readers with SHMLOG_READER_SHOWN it has
+	                      * on the log */
+	uint64_t follower_offset; /* where the one of them is that has most to
+	                           * read: an offset in the file; 0: none */
+	char command[64];         /* as the system keeps it; may be cut */
 };
 
 /*
@@ -892,6 +1125,28 @@ struct shmlog_process {
 SHMLOG_API int shmlog_processes(const struct shmlog *log,
                                 int (*visit)(void *context,
                                              const struct shmlog_process *),
+                                void *context);
+
+/* A process that shows how far it has read. */
+struct shmlog_follower {
+	int64_t pid;
+	uint32_t uid;
+	unsigned readers; /* that show their place */
+	uint64_t cursor;  /* of the one that has most to read: all frames before
+	                   * it were handed out */
+	char command[64]; /* as in struct shmlog_process */
+};
+
+/*
+ * Calls `visit` for each process other than the caller that has a reader with
+ * SHMLOG_READER_SHOWN on the log, until it returns nonzero.  A process that was
+ * forked from such a one shows the same place until it closes its descriptors.
+ * A cursor is what that process says: it may be beyond the end of the log.
+ * Returns what shmlog_processes() does, -ENOTSUP included, and costs as much.
+ */
+SHMLOG_API int shmlog_followers(const struct shmlog *log,
+                                int (*visit)(void *context,
+                                             const struct shmlog_follower *),
                                 void *context);
 
 /*
@@ -1016,9 +1271,10 @@ SHMLOG_API int shmlog_verify(struct shmlog *log,
 
 /*
  * Writes all good frames of a log, as shmlog_verify() finds them, to a new
- * log with the capacity of the old one, its space reserved if that of the
- * old one is, verifies that, and only then gives it the name `path`, with the
- * permission bits `mode` less the umask.  The old log is only read.
+ * log with the capacity and the metadata of the old one, its space reserved if
+ * that of the old one is, verifies that, and only then gives it the name
+ * `path`, with the permission bits `mode` less the umask.  The old log is only
+ * read.
  * `visitor`, which may be NULL, is told of what is met.
  *
  * Returns how many damaged ranges were left out (0: nothing was lost).  A

@@ -7,13 +7,13 @@ LAYERS=(
 	"format status sys"
 	"file frame_sizes sys_linux sys_marks sys_portable unnamed"
 	"candidates log sys_proc window"
-	"frame_source mapping payload_frames process"
+	"frame_source mapping payload_frames process followers open place"
 	"chain find_candidates"
 	"evidence write_access"
 	"lock_cache resume settle"
-	"wrap"
+	"metadata wrap"
 	"append create reader writer"
-	"outside_data salvage wait"
+	"grow outside_data rotate salvage wait"
 	"walk"
 )
 # The one room beside src/damage/ that may include a header from there.

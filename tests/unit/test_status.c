@@ -34,7 +34,9 @@ static const struct named_status statuses[] = {
 	{SHMLOG_ERR_BAD_FRAMES, "SHMLOG_ERR_BAD_FRAMES"},
 	{SHMLOG_ERR_IN_DOUBT, "SHMLOG_ERR_IN_DOUBT"},
 	{SHMLOG_ERR_OVERWRITTEN, "SHMLOG_ERR_OVERWRITTEN"},
+	{SHMLOG_ERR_MOVED, "SHMLOG_ERR_MOVED"},
 	{SHMLOG_ERR_CAPACITY, "SHMLOG_ERR_CAPACITY"},
+	{SHMLOG_ERR_METADATA, "SHMLOG_ERR_METADATA"},
 };
 
 TEST(test_status_values_lie_below_every_errno)
@@ -90,7 +92,7 @@ TEST(test_status_text_of_an_errno_is_the_systems)
 
 TEST(test_status_that_is_nobodys_has_a_text_and_no_name)
 {
-	static const int numbers[] = {INT_MIN, INT_MIN + 1, -99999, -10041,
+	static const int numbers[] = {INT_MIN, INT_MIN + 1, -99999, -10042,
 	                              -10013,  -10000,      -9999,  -5000,
 	                              1,       64,          INT_MAX};
 
