@@ -86,7 +86,8 @@ TEST_LIBS := $(or $(call modules,--libs cmocka),-lcmocka)
 ifeq ($(shell uname -s),Darwin)
 SHARED := -dynamiclib -Wl,-install_name,$(libdir)/libshmlog.so.$(MAJOR)
 else
-SHARED := -shared -Wl,-soname,libshmlog.so.$(MAJOR)
+SHARED := -shared -Wl,-soname,libshmlog.so.$(MAJOR) \
+	-Wl,--version-script=src/libshmlog.map
 # All symbols at once: 3 % off `tail -n 10`, and nothing to overwrite later.
 CLI_LDFLAGS := -Wl,-z,now
 endif
@@ -124,9 +125,9 @@ $(BUILD)/libshmlog.a: $(LIB_OBJECTS)
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/libshmlog.so: $(LIB_OBJECTS)
+$(BUILD)/libshmlog.so: $(LIB_OBJECTS) src/libshmlog.map
 	$(call say,LD)
-	$(Q)$(CC) $(COMMON) $(SHARED) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LDLIBS)
+	$(Q)$(CC) $(COMMON) $(SHARED) $(CFLAGS) -o $@ $(LIB_OBJECTS) $(LDFLAGS) $(LDLIBS)
 
 $(BUILD)/shmlog: $(CLI_OBJECTS) $(BUILD)/libshmlog.a
 	$(call say,LD)

@@ -113,7 +113,8 @@ sections_of() {
 	need nm
 	local name
 
-	for name in $(nm -D --defined-only "$BUILD/libshmlog.so" | cut -d' ' -f3); do
+	for name in $(nm -D --defined-only "$BUILD/libshmlog.so" |
+		awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }'); do
 		grep -q "$name" "$ROOT/man/libshmlog.3" || fail "no $name"
 	done
 }
