@@ -1,8 +1,9 @@
-#!/bin/sh
-# Checks tests/fault/protocol.pml exhaustively with Spin, as it is and with
-# each seeded fault, which Spin must find.  Skips visibly without Spin.
+#!/usr/bin/env bash
+# Checks tests/fault/protocol.pml and changes.pml exhaustively with Spin, as they
+# are and with each seeded fault, which Spin must find.  Skips visibly without
+# Spin.
 set -u
-model=$(cd "$(dirname "$0")" && pwd)/protocol.pml
+models=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
@@ -13,8 +14,10 @@ fi
 cd "$work" || exit 1
 
 # Little is searched, so a quick compiler beats quick code.
-# check FLAG...: prints "errors states" of an exhaustive search.
+# check MODEL FLAG...: prints "errors states" of an exhaustive search.
 check() {
+	model=$models/$1.pml
+	shift
 	rm -f pan* # so that what fails to build has no result, not the last one's
 	spin "$@" -a "$model" >spin.out 2>&1 &&
 		${CC:-cc} -w -O1 -DSAFETY -DMEMLIM=2048 -o pan pan.c &&
@@ -24,8 +27,10 @@ check() {
 }
 
 total=0
-# The protocol among its own writers, and beside a foreign one.
-for side in -DOWN -DFOREIGN '-DFOREIGN -DWATCHED'; do
+# The protocol among its own writers, and beside a foreign one; then that of
+# what is done to a log as a whole.
+for side in 'protocol -DOWN' 'protocol -DFOREIGN' 'protocol -DFOREIGN -DWATCHED' \
+	'changes -DEXCHANGE' 'changes -DLINK' 'changes -DRECORD'; do
 	# shellcheck disable=SC2086,SC2046 # words are wanted, two of the answer
 	set -- $(check $side)
 	errors=${1:-none} states=${2:-0}
@@ -38,11 +43,15 @@ for side in -DOWN -DFOREIGN '-DFOREIGN -DWATCHED'; do
 	total="$total + $states"
 done
 found=0
-for fault in PUBLISH_FIRST NO_LOCK 'NO_LOCK -DPLAIN_STORE' KEEP_LOCK STALE_SIZE \
-	'FOREIGN -DNO_SECOND_LOOK' 'FOREIGN -DNO_COMPARE' \
-	'FOREIGN -DWATCHED -DNO_SECOND_LOOK' 'FOREIGN -DWATCHED -DWATCH_LATE'; do
+for fault in protocol\ -D{PUBLISH_FIRST,NO_LOCK,KEEP_LOCK,STALE_SIZE} \
+	'protocol -DNO_LOCK -DPLAIN_STORE' \
+	protocol\ -DFOREIGN\ -D{NO_SECOND_LOOK,NO_COMPARE} \
+	protocol\ -DFOREIGN\ -DWATCHED\ -D{NO_SECOND_LOOK,WATCH_LATE} \
+	changes\ -D{NO_NAME_CHECK,CHECK_BEFORE_LOCK,ROTATE_UNLOCKED} \
+	changes\ -D{LEAVE_EARLY,GROW_LATE} \
+	changes\ -DRECORD\ -D{NO_EXPECT,RECORD_LATE,RECORD_SAME}; do
 	# shellcheck disable=SC2086,SC2046
-	set -- $(check -D$fault)
+	set -- $(check $fault)
 	if [ "${1:-0}" = 0 ]; then
 		echo "model: FAIL: the seeded fault $fault was not found"
 		cat spin.out

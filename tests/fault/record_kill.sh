@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Processes that append on condition, with a record in the metadata, are killed
+# at any moment: a whole record always says where the log ends, and no frame is
+# there twice.  Once more with an appender that keeps the lock from its first
+# commit on.  N: kills.
+. "$(dirname "$0")/common.bash"
+
+sizes 150 20000
+need record_kill
+need_eager
+make_quietly BUILD=build/eager WERROR=1 \
+	CPPFLAGS="${CPPFLAGS-} -DSHMLOG_TEST_KEEP_AT_ONCE" build/eager/tests/fault/record_kill
+
+run record_kill "$scratch/plain" "$N" &&
+	build/eager/tests/fault/record_kill "$scratch/eager" "$N"
