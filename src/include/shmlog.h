@@ -437,7 +437,7 @@ enum shmlog_reader_flags {
 	 * for more and at each call of shmlog_reader_next_batch(): all frames
 	 * before that place were handed out, and the caller has come back for
 	 * others.
-	 * It costs one system call, some 0.2 microseconds, where the place has
+	 * It costs one bare system call (lseek(2)) where the place has
 	 * changed, and nothing where it has not.  Does nothing where the system
 	 * or the file system has no such marks. */
 	SHMLOG_READER_SHOWN = 1u << 2,
