@@ -157,14 +157,14 @@ static int look_at_all(struct wait_set *set)
 	return news;
 }
 
-/* The pause that the log with the latest news asks for. */
-static int64_t next_pause(const struct wait_set *set, int64_t max_poll_ns)
+/* How long ago the latest news of all were. */
+static int64_t least_idle(const struct wait_set *set)
 {
 	int64_t idle_ns = INT64_MAX;
 
 	for (size_t i = 0; i < set->count; i++)
 		idle_ns = least(idle_ns, set->readers[i]->idle_ns);
-	return least(FIRST_POLL_NS + idle_ns / 8, max_poll_ns);
+	return idle_ns;
 }
 
 /* Sleeps once: a result of shmlog_sys_wait_any(). */
@@ -214,10 +214,12 @@ static int wait_for_news(struct wait_set *set, int64_t timeout_ns,
 {
 	int64_t start = shmlog_sys_now_ns();
 	int64_t looked = start;
+	int64_t before_ns = least_idle(set);
 
 	for (int64_t now = start;;) {
 		bool all_words = set->word_count == set->count;
-		int64_t pause = next_pause(set, max_poll_ns);
+		int64_t idle_ns = before_ns + (now - start);
+		int64_t pause = least(FIRST_POLL_NS + idle_ns / 8, max_poll_ns);
 		size_t woken = 0;
 
 		if (!all_words)
@@ -227,8 +229,6 @@ static int wait_for_news(struct wait_set *set, int64_t timeout_ns,
 		int status = sleep_on_words(set, pause, &woken);
 		int news = 0;
 
-		for (size_t i = 0; i < set->count; i++)
-			set->readers[i]->idle_ns += pause;
 		now = shmlog_sys_now_ns();
 		bool due = now - looked >= max_poll_ns ||
 		           (timeout_ns >= 0 && now - start >= timeout_ns);
@@ -245,14 +245,19 @@ static int wait_for_news(struct wait_set *set, int64_t timeout_ns,
 			looked = now;
 		}
 		if (news != 0) {
+			/* The others are not touched: they are out of the
+			 * caches, and it is the latest news that count. */
 			set->readers[set->which]->idle_ns =
 				status == 1 ? WOKEN_IDLE_NS : 0;
 			return news;
 		}
-		if (status < 0 && status != -EAGAIN)
-			return status;
-		if (timeout_ns >= 0 && now - start >= timeout_ns)
-			return 0;
+		bool over = timeout_ns >= 0 && now - start >= timeout_ns;
+
+		if (!over && (status >= 0 || status == -EAGAIN))
+			continue;
+		for (size_t i = 0; i < set->count; i++)
+			set->readers[i]->idle_ns += now - start;
+		return status < 0 && status != -EAGAIN ? status : 0;
 	}
 }
 

@@ -1,6 +1,7 @@
-/* Prints the frames of a log, or of a part of it, or those that are looked
+/* Prints the frames of logs, or of a part of each, or those that are looked
  * for. */
 #include "command.h"
+#include "distinct.h"
 #include "filter.h"
 #include "message.h"
 #include "option_values.h"
@@ -9,6 +10,7 @@
 #include "range.h"
 #include "scan.h"
 #include "selection.h"
+#include "shared_options.h"
 #include "signals.h"
 
 #include <shmlog.h>
@@ -33,6 +35,8 @@ enum {
 	OPTION_BEFORE,
 	OPTION_CONTEXT,
 	OPTION_TALLY,
+	OPTION_QUIET,
+	OPTION_PREFIX,
 };
 
 static const struct cli_option dump_options[] = {
@@ -45,7 +49,7 @@ static const struct cli_option dump_options[] = {
 	[OPTION_COUNT] = {.letter = 'n',
                           .name = "count",
                           .value = "N",
-                          .help = "end after N frames (that pass)"},
+                          .help = "end after N frames (that pass) of a log"},
 	[OPTION_REVERSE] = {.letter = 'r',
                             .name = "reverse",
                             .help = "print the frames last to first"},
@@ -55,11 +59,15 @@ static const struct cli_option dump_options[] = {
                            OPTION_WHERE),
 	CLI_SELECTION_OPTIONS(OPTION_AFTER, OPTION_BEFORE, OPTION_CONTEXT,
                               OPTION_TALLY),
+	CLI_QUIET_OPTION(OPTION_QUIET),
+	CLI_PREFIX_OPTION(OPTION_PREFIX),
 };
 
 static const struct cli_printer_places dump_places = {
 	.output = OPTION_OUTPUT,
 	.template = OPTION_TEMPLATE,
+	.quiet = OPTION_QUIET,
+	.prefix = OPTION_PREFIX,
 	.typed = {OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS},
 };
 
@@ -70,9 +78,9 @@ static const struct cli_selection_places dump_selections = {
 	OPTION_AFTER, OPTION_BEFORE, OPTION_CONTEXT, OPTION_TALLY};
 
 struct dump {
-	const char *path;
 	struct cli_range range;
-	uint64_t left; /* frames that may still be printed, or pass */
+	uint64_t count; /* frames of each log that may be printed, or pass */
+	uint64_t left;  /* ... of this log, that still may */
 	struct cli_printer printer;
 	struct cli_filter *filter;       /* NULL: all frames are wanted */
 	struct cli_selection *selection; /* with a filter */
@@ -89,7 +97,8 @@ static int read_position(const struct cli_args *args, size_t option,
 /* How frames look, and which are wanted. */
 static int read_rendering(const struct cli_args *args, struct dump *dump)
 {
-	int status = cli_printer_init(&dump->printer, args, &dump_places);
+	int status = cli_printer_init(&dump->printer, args, &dump_places,
+	                              cli_args_operand_count(args) > 1);
 
 	if (status == CLI_OK)
 		status = cli_filter_init(&dump->filter, args, dump_filters,
@@ -105,11 +114,10 @@ static int read_request(const struct cli_args *args, struct dump *dump)
 {
 	int status;
 
-	dump->path = cli_args_operand(args, 0);
 	dump->range.reverse = cli_args_count(args, OPTION_REVERSE) > 0;
-	dump->left = UINT64_MAX;
+	dump->count = UINT64_MAX;
 	status = cli_option_count("--count", cli_args_value(args, OPTION_COUNT),
-	                          &dump->left);
+	                          &dump->count);
 	if (status == CLI_OK)
 		status = read_position(args, OPTION_FROM, "start",
 		                       &dump->range.from);
@@ -159,34 +167,59 @@ static int print_range(struct dump *dump, struct cli_scan *scan)
 	                               : print_all(dump, scan);
 }
 
-static int dump_log(struct dump *dump)
+static int dump_log(struct dump *dump, const char *path)
 {
 	struct cli_scan scan;
-	int status = cli_scan_open(&scan, dump->path);
+	int status = cli_scan_open(&scan, path);
 
 	if (status != CLI_OK)
 		return status;
-	cli_printer_set_log(&dump->printer, dump->path);
-	status = cli_printer_begin(&dump->printer);
-	if (status == CLI_OK) {
-		status = print_range(dump, &scan);
-		if (dump->selection != NULL)
-			status = cli_selection_finish(dump->selection, status);
-		status = cli_printer_finish(&dump->printer, status);
-	}
+	dump->left = dump->count;
+	cli_printer_set_log(&dump->printer, path);
+	if (dump->selection != NULL)
+		cli_selection_begin(dump->selection);
+	else
+		cli_printer_header(&dump->printer);
+	status = print_range(dump, &scan);
 	cli_scan_close(&scan);
 	return status;
+}
+
+/* All logs, also behind one that cannot be printed; the worst status, which is
+ * the largest one. */
+static int dump_logs(struct dump *dump, const struct cli_args *args)
+{
+	int worst = CLI_OK;
+
+	for (size_t i = 0; i < cli_args_operand_count(args) &&
+	                   cli_printer_is_wanted(&dump->printer);
+	     i++) {
+		/* A message about a log must not overtake those before it. */
+		if (i > 0)
+			(void)cli_output_flush(&dump->printer.output);
+		int status = dump_log(dump, cli_args_operand(args, i));
+
+		worst = status > worst ? status : worst;
+	}
+	if (dump->selection != NULL)
+		worst = cli_selection_finish(dump->selection, worst);
+	return worst;
 }
 
 static int dump_run(const struct cli_args *args)
 {
 	struct dump dump = {0};
-	int status;
+	int status = cli_check_outputs(args);
 
-	status = read_request(args, &dump);
+	if (status == CLI_OK)
+		status = read_request(args, &dump);
 	cli_signals_catch();
 	if (status == CLI_OK)
-		status = dump_log(&dump);
+		status = cli_printer_begin(&dump.printer);
+	if (status == CLI_OK) {
+		status = dump_logs(&dump, args);
+		status = cli_printer_finish(&dump.printer, status);
+	}
 	cli_selection_free(dump.selection);
 	cli_filter_free(dump.filter);
 	cli_printer_release(&dump.printer);
@@ -195,18 +228,19 @@ static int dump_run(const struct cli_args *args)
 
 const struct cli_command cmd_dump = {
 	.name = "dump",
-	.summary = "print the frames of a log",
-	.operands = "LOG",
+	.summary = "print the frames of logs",
+	.operands = "LOG...",
 	.options = dump_options,
 	.option_count = sizeof(dump_options) / sizeof(dump_options[0]),
 	.min_operands = 1,
-	.max_operands = 1,
-	.notes = "A POS is start, end, N (a cursor), -N (N frames before the "
-		 "end), frame:N,\nframe:-N, offset:N or offset:0xN.  The range "
-		 "is half-open, and what is\ncommitted when dump starts bounds "
-		 "it.\n\n"
-		 "A TEMPLATE has %c cursor, %x next cursor, %i index, %s size, "
-		 "%p payload,\n%b base64, %j JSON string, %%, \\n, \\t, \\0 "
-		 "and \\\\.",
+	.max_operands = SIZE_MAX,
+	.notes =
+		"A POS is start, end, N (a cursor), -N (N frames before the "
+		"end), frame:N,\nframe:-N, offset:N or offset:0xN.  The range "
+		"is half-open, and what is\ncommitted when dump starts bounds "
+		"it.\n\n"
+		"A TEMPLATE has %c cursor, %x next cursor, %i index, %s size, "
+		"%p payload,\n%b base64, %j JSON string, %f log, %%, \\n, \\t, "
+		"\\0 and \\\\.",
 	.run = dump_run,
 };

@@ -1,11 +1,13 @@
-/* Finds the frames at given positions of a log. */
+/* Finds the frames at given positions of logs. */
 #include "command.h"
+#include "distinct.h"
 #include "failure.h"
 #include "message.h"
 #include "options.h"
 #include "position.h"
 #include "printer.h"
 #include "scan.h"
+#include "shared_options.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -13,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
 	OPTION_NEAREST,
@@ -21,6 +24,8 @@ enum {
 	OPTION_SCHEMA,
 	OPTION_TYPE,
 	OPTION_ENUM_NUMBERS,
+	OPTION_QUIET,
+	OPTION_PREFIX,
 };
 
 static const struct cli_option seek_options[] = {
@@ -29,16 +34,20 @@ static const struct cli_option seek_options[] = {
                  .help = "accept a place inside a frame, for that frame"},
 	CLI_FORMAT_OPTIONS(OPTION_OUTPUT, OPTION_TEMPLATE),
 	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
+	CLI_QUIET_OPTION(OPTION_QUIET),
+	CLI_PREFIX_OPTION(OPTION_PREFIX),
 };
 
 static const struct cli_printer_places seek_places = {
 	.output = OPTION_OUTPUT,
 	.template = OPTION_TEMPLATE,
+	.quiet = OPTION_QUIET,
+	.prefix = OPTION_PREFIX,
 	.typed = {OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS},
 };
 
 struct seek {
-	const char *path;
+	size_t log_count; /* the first operands */
 	struct cli_position *positions;
 	size_t count;
 	bool nearest;
@@ -48,29 +57,62 @@ struct seek {
 	struct cli_scan scan;
 };
 
+/* How many of the operands are logs: the first one, and those behind it that
+ * have not the form of a position. */
+static size_t count_logs(const struct cli_args *args)
+{
+	size_t count = 1;
+
+	while (count < cli_args_operand_count(args) &&
+	       !cli_position_is_valid(cli_args_operand(args, count)))
+		count++;
+	return count;
+}
+
+/* A word among the logs that names no file may be a misspelt position. */
+static int check_logs(const struct cli_args *args, size_t count)
+{
+	struct cli_quoted quoted;
+
+	for (size_t i = 1; i < count; i++) {
+		const char *word = cli_args_operand(args, i);
+
+		if (access(word, F_OK) == 0)
+			continue;
+		return cli_usage_error(
+			"%s is no position, nor a log that is there: use "
+			"start, end, N (a cursor), -N (N frames before the "
+			"end), frame:N, frame:-N, offset:N or offset:0xN",
+			cli_quote(&quoted, word));
+	}
+	if (count < cli_args_operand_count(args))
+		return CLI_OK;
+	return cli_usage_error("missing operand: POS");
+}
+
 static int read_positions(const struct cli_args *args, struct seek *seek)
 {
-	size_t i;
+	seek->log_count = count_logs(args);
+	seek->count = cli_args_operand_count(args) - seek->log_count;
+	int status = check_logs(args, seek->log_count);
 
-	seek->count = cli_args_operand_count(args) - 1;
+	if (status != CLI_OK)
+		return status;
 	seek->positions = calloc(seek->count, sizeof(*seek->positions));
 	if (seek->positions == NULL)
 		return cli_fail(NULL, "cannot keep the positions", -ENOMEM);
-	for (i = 0; i < seek->count; i++) {
-		int status = cli_position_parse(cli_args_operand(args, i + 1),
-		                                &seek->positions[i]);
-
-		if (status != CLI_OK)
-			return status;
-	}
-	return CLI_OK;
+	for (size_t i = 0; i < seek->count && status == CLI_OK; i++)
+		status = cli_position_parse(
+			cli_args_operand(args, seek->log_count + i),
+			&seek->positions[i]);
+	return status;
 }
 
 static int read_request(const struct cli_args *args, struct seek *seek)
 {
-	int status = cli_printer_init(&seek->printer, args, &seek_places);
+	int status = cli_printer_init(&seek->printer, args, &seek_places,
+	                              count_logs(args) > 1);
 
-	seek->path = cli_args_operand(args, 0);
 	seek->nearest = cli_args_count(args, OPTION_NEAREST) > 0;
 	seek->frames = cli_args_count(args, OPTION_OUTPUT) > 0 ||
 	               cli_args_count(args, OPTION_TEMPLATE) > 0 ||
@@ -89,26 +131,25 @@ static int print_frame(struct seek *seek, const struct cli_position *position)
 	if (result < 0)
 		return cli_printer_failed(&seek->printer, seek->scan.reader,
 		                          result);
-	cli_message(seek->path, "no frame at %s: it is the end of the log",
+	cli_message(seek->scan.path, "no frame at %s: it is the end of the log",
 	            position->text);
 	return CLI_NO;
 }
 
 static int print_place(struct seek *seek, const struct cli_position *position)
 {
-	struct cli_output *output = &seek->printer.output;
 	int status;
 
 	/* A message must not overtake what was found before it. */
-	(void)cli_output_flush(output);
+	(void)cli_output_flush(&seek->printer.output);
 	status = cli_position_seek(seek->scan.log, seek->scan.reader, position,
-	                           seek->nearest, seek->path);
+	                           seek->nearest, seek->scan.path);
 	if (status != CLI_OK)
 		return status;
 	if (seek->frames)
 		return print_frame(seek, position);
-	cli_output_u64(output, shmlog_reader_cursor(seek->scan.reader));
-	cli_output_string(output, "\n");
+	cli_printer_cursor(&seek->printer,
+	                   shmlog_reader_cursor(seek->scan.reader));
 	return CLI_OK;
 }
 
@@ -132,31 +173,59 @@ static int print_places(struct seek *seek)
 	return first;
 }
 
-static int seek_log(struct seek *seek)
+static int seek_log(struct seek *seek, const char *path)
 {
-	int status = cli_scan_open(&seek->scan, seek->path);
+	int status = cli_scan_open(&seek->scan, path);
 
 	if (status != CLI_OK)
 		return status;
-	cli_printer_set_log(&seek->printer, seek->path);
-	status = cli_printer_begin(&seek->printer);
-	if (status == CLI_OK) {
-		status = print_places(seek);
-		status = cli_printer_finish(&seek->printer, status);
-	}
+	cli_printer_set_log(&seek->printer, path);
+	cli_printer_header(&seek->printer);
+	status = print_places(seek);
 	cli_scan_close(&seek->scan);
+	return status;
+}
+
+/* All logs; the worst status, which is the largest one. */
+static int seek_logs(struct seek *seek, const struct cli_args *args)
+{
+	int worst = CLI_OK;
+
+	for (size_t i = 0;
+	     i < seek->log_count && cli_printer_is_wanted(&seek->printer);
+	     i++) {
+		if (i > 0)
+			(void)cli_output_flush(&seek->printer.output);
+		int status = seek_log(seek, cli_args_operand(args, i));
+
+		worst = status > worst ? status : worst;
+	}
+	return worst;
+}
+
+static int check_outputs(const struct seek *seek, const struct cli_args *args)
+{
+	int status = CLI_OK;
+
+	for (size_t i = 0; i < seek->log_count && status == CLI_OK; i++)
+		status = cli_check_output(cli_args_operand(args, i), NULL);
 	return status;
 }
 
 static int seek_run(const struct cli_args *args)
 {
 	struct seek seek = {0};
-	int status;
+	int status = read_request(args, &seek);
 
-	status = read_request(args, &seek);
+	if (status == CLI_OK)
+		status = check_outputs(&seek, args);
 	cli_signals_catch();
 	if (status == CLI_OK)
-		status = seek_log(&seek);
+		status = cli_printer_begin(&seek.printer);
+	if (status == CLI_OK) {
+		status = seek_logs(&seek, args);
+		status = cli_printer_finish(&seek.printer, status);
+	}
 	cli_printer_release(&seek.printer);
 	free(seek.positions);
 	return status;
@@ -164,16 +233,17 @@ static int seek_run(const struct cli_args *args)
 
 const struct cli_command cmd_seek = {
 	.name = "seek",
-	.summary = "find the frames at given positions of a log",
-	.operands = "LOG POS...",
+	.summary = "find the frames at given positions of logs",
+	.operands = "LOG... POS...",
 	.options = seek_options,
 	.option_count = sizeof(seek_options) / sizeof(seek_options[0]),
 	.min_operands = 2,
 	.max_operands = SIZE_MAX,
 	.notes =
 		"Prints the cursor of the frame at each position, one a line; "
-		"end has the cursor\nof the frame that will be written "
-		"next.\n\n"
+		"end has the cursor\nof the frame that will be written next.  "
+		"The LOGs end at the first operand that\nhas the form of a "
+		"POS.\n\n"
 		"A POS is start, end, N (a cursor), -N (N frames before the "
 		"end), frame:N,\nframe:-N, offset:N or offset:0xN.  A negative "
 		"one stands after --.",

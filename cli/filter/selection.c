@@ -132,6 +132,13 @@ void cli_selection_free(struct cli_selection *selection)
 	free(selection);
 }
 
+void cli_selection_begin(struct cli_selection *selection)
+{
+	selection->after_left = selection->skipped = 0;
+	selection->printed = false;
+	selection->held_count = selection->held_first = 0;
+}
+
 /* ----------------------------------------------------------------- context */
 
 /* Keeps a frame that may yet be printed. */

@@ -50,6 +50,9 @@ int cli_selection_init(struct cli_selection **selection_out,
                        struct cli_filter *filter, struct cli_printer *printer);
 void cli_selection_free(struct cli_selection *selection);
 
+/* Another log begins: frames of the one before are no context of its own. */
+void cli_selection_begin(struct cli_selection *selection);
+
 /*
  * Prints those of the frames that are wanted, in the order they come in, until
  * *left frames have passed, which is counted down.  Frames need not stay.

@@ -25,7 +25,8 @@ void cli_out_frames(const struct cli_renderer *renderer,
 void cli_out_json(const struct cli_renderer *renderer,
                   struct cli_output *output, const struct shmlog_frame *frame);
 /* The envelope without its last brace, to be followed by more members. */
-void cli_out_json_open(struct cli_output *output,
+void cli_out_json_open(const struct cli_renderer *renderer,
+                       struct cli_output *output,
                        const struct shmlog_frame *frame);
 
 /* out_hex.c: as hexdump -C prints it, under a line with cursor and size. */

@@ -40,12 +40,17 @@ static unsigned char *put_index(unsigned char *out, uint64_t index)
 }
 
 /* An envelope without its end, for which there is room. */
-static unsigned char *put_envelope(unsigned char *out,
+static unsigned char *put_envelope(const struct cli_renderer *renderer,
+                                   unsigned char *out,
                                    const struct shmlog_frame *frame)
 {
 	size_t size_bytes = frame->size_bytes;
 
-	out = PUT(out, "{\"cursor\":");
+	*out++ = '{';
+	if (renderer->log_member_bytes > 0)
+		memcpy(out, renderer->log_member, renderer->log_member_bytes);
+	out += renderer->log_member_bytes;
+	out = PUT(out, "\"cursor\":");
 	out += cli_put_u64(out, frame->cursor);
 	out = PUT(out, ",\"next\":");
 	out += cli_put_u64(out, frame->next_cursor);
@@ -64,34 +69,36 @@ static unsigned char *put_envelope(unsigned char *out,
 	return PUT(out, "\"");
 }
 
-static unsigned char *reserve_envelope(struct cli_output *output,
+static unsigned char *reserve_envelope(const struct cli_renderer *renderer,
+                                       struct cli_output *output,
                                        const struct shmlog_frame *frame)
 {
-	return cli_output_reserve(output,
-	                          ENVELOPE_BYTES + frame->size_bytes *
-	                                                   CLI_ESCAPE_JSON_MAX);
+	return cli_output_reserve(
+		output, ENVELOPE_BYTES + renderer->log_member_bytes +
+				frame->size_bytes * CLI_ESCAPE_JSON_MAX);
 }
 
 void cli_out_json(const struct cli_renderer *renderer,
                   struct cli_output *output, const struct shmlog_frame *frame)
 {
-	unsigned char *room = reserve_envelope(output, frame);
+	unsigned char *room = reserve_envelope(renderer, output, frame);
 	unsigned char *out;
 
-	(void)renderer;
 	if (room == NULL)
 		return;
-	out = put_envelope(room, frame);
+	out = put_envelope(renderer, room, frame);
 	out = PUT(out, "}\n");
 	cli_output_advance(output, (size_t)(out - room));
 }
 
-void cli_out_json_open(struct cli_output *output,
+void cli_out_json_open(const struct cli_renderer *renderer,
+                       struct cli_output *output,
                        const struct shmlog_frame *frame)
 {
-	unsigned char *room = reserve_envelope(output, frame);
+	unsigned char *room = reserve_envelope(renderer, output, frame);
 
 	if (room != NULL)
-		cli_output_advance(output,
-		                   (size_t)(put_envelope(room, frame) - room));
+		cli_output_advance(
+			output,
+			(size_t)(put_envelope(renderer, room, frame) - room));
 }

@@ -22,12 +22,15 @@ const struct cli_output_format cli_output_formats[] = {
          .frame = cli_out_ended,
          .batch = cli_out_ended_batch,
          .end = '\n',
-         .values = true},
+         .values = true,
+         .headers = true,
+         .prefix = true},
 	{.name = "nul",
          .frame = cli_out_ended,
          .batch = cli_out_ended_batch,
          .end = '\0',
-         .values = true},
+         .values = true,
+         .prefix = true},
 	{.name = "json",
          .frame = cli_out_json,
          .end = CLI_NO_END,
@@ -37,7 +40,8 @@ const struct cli_output_format cli_output_formats[] = {
 	{.name = "hex",
          .frame = cli_out_hex,
          .end = CLI_NO_END,
-         .safe_on_terminal = true},
+         .safe_on_terminal = true,
+         .headers = true},
 	{.name = "frames", .frame = cli_out_frames, .end = CLI_NO_END},
 	{.name = "raw", .frame = cli_out_raw, .end = CLI_NO_END},
 	{.name = NULL},
@@ -47,7 +51,7 @@ static void render_template(const struct cli_renderer *renderer,
                             struct cli_output *output,
                             const struct shmlog_frame *frame)
 {
-	cli_template_render(renderer->template, output, frame,
+	cli_template_render(renderer->template, output, renderer->log, frame,
 	                    renderer->escape);
 }
 
@@ -113,6 +117,7 @@ int cli_renderer_init(struct cli_renderer *renderer, const char *name,
 {
 	*renderer = (struct cli_renderer){
 		.format = &cli_output_formats[0],
+		.log = "",
 		.escape = isatty(fd) == 1,
 	};
 	if (name != NULL && template_text != NULL)
@@ -148,6 +153,32 @@ void cli_renderer_release(struct cli_renderer *renderer)
 		cli_output_release(renderer->raw);
 	free(renderer->raw);
 	renderer->raw = NULL;
+	free(renderer->log_member);
+	renderer->log_member = NULL;
+	renderer->log_member_bytes = 0;
+}
+
+bool cli_renderer_set_log(struct cli_renderer *renderer, const char *path,
+                          bool tell)
+{
+	size_t length = path != NULL ? strlen(path) : 0;
+	char *member;
+
+	renderer->log = path != NULL ? path : "";
+	renderer->log_member_bytes = 0;
+	if (!tell || path == NULL || !renderer->format->events)
+		return true;
+	member = realloc(renderer->log_member, length * CLI_ESCAPE_JSON_MAX +
+	                                               sizeof("\"log\":\"\","));
+	if (member == NULL)
+		return false;
+	renderer->log_member = member;
+	memcpy(member, "\"log\":\"", 7);
+	length = 7 + cli_escape_json((unsigned char *)member + 7,
+	                             (const unsigned char *)path, length);
+	memcpy(member + length, "\",", 2);
+	renderer->log_member_bytes = length + 2;
+	return true;
 }
 
 /* ----------------------------------------------------------- on a terminal */
@@ -183,6 +214,16 @@ static void escape_to(struct cli_output *output, const unsigned char *bytes,
 		bytes += piece;
 		size_bytes -= piece;
 	}
+}
+
+void cli_render_log_name(const struct cli_renderer *renderer,
+                         struct cli_output *output)
+{
+	if (renderer->escape)
+		escape_to(output, (const unsigned char *)renderer->log,
+		          strlen(renderer->log));
+	else
+		cli_output_string(output, renderer->log);
 }
 
 /* The renderer's buffer in memory, made when it is first needed. */
@@ -240,7 +281,7 @@ static void render_typed(const struct cli_renderer *renderer,
 		cli_typed_print(renderer->typed, type, output, frame, end);
 		return;
 	}
-	cli_out_json_open(output, frame);
+	cli_out_json_open(renderer, output, frame);
 	if (type != NULL)
 		cli_typed_print_members(renderer->typed, type, output, frame);
 	else
@@ -253,6 +294,10 @@ static void render_typed(const struct cli_renderer *renderer,
 void cli_render_frame(struct cli_renderer *renderer, struct cli_output *output,
                       const struct shmlog_frame *frame)
 {
+	if (renderer->prefix) {
+		cli_render_log_name(renderer, output);
+		cli_output_string(output, ": ");
+	}
 	if (renderer->typed != NULL)
 		render_typed(renderer, output, frame);
 	else if (renderer->escape && !renderer->format->safe_on_terminal)
@@ -266,7 +311,7 @@ void cli_render_frames(struct cli_renderer *renderer, struct cli_output *output,
 {
 	const struct cli_output_format *format = renderer->format;
 	bool as_is = (!renderer->escape || format->safe_on_terminal) &&
-	             renderer->typed == NULL;
+	             renderer->typed == NULL && !renderer->prefix;
 
 	if (count == 0)
 		return;
@@ -274,7 +319,8 @@ void cli_render_frames(struct cli_renderer *renderer, struct cli_output *output,
 	    format->batch(renderer, output, frames, count))
 		return;
 	for (size_t i = 0; i < count; i++) {
-		if (renderer->typed != NULL && !format->events)
+		if (renderer->typed != NULL && !format->events &&
+		    !renderer->prefix)
 			i += cli_typed_print_plain(renderer->typed, output,
 			                           frames + i, count - i,
 			                           (char)format->end);
@@ -285,13 +331,22 @@ void cli_render_frames(struct cli_renderer *renderer, struct cli_output *output,
 
 /* ------------------------------------------------------------------ events */
 
+static void begin_event(const struct cli_renderer *renderer,
+                        struct cli_output *output)
+{
+	cli_output_string(output, "{");
+	cli_output_bytes(output, renderer->log_member,
+	                 renderer->log_member_bytes);
+}
+
 void cli_render_event(const struct cli_renderer *renderer,
                       struct cli_output *output, const char *name,
                       const char *members)
 {
-	if (renderer->format->events)
-		cli_output_format(output, "{\"event\":\"%s\"%s}\n", name,
-		                  members);
+	if (!renderer->format->events)
+		return;
+	begin_event(renderer, output);
+	cli_output_format(output, "\"event\":\"%s\"%s}\n", name, members);
 }
 
 void cli_render_damage(const struct cli_renderer *renderer,
@@ -308,7 +363,8 @@ void cli_render_damage(const struct cli_renderer *renderer,
 	(void)cli_describe_fault(&reason, fault);
 	length = cli_escape_json(escaped, (const unsigned char *)reason.text,
 	                         strlen(reason.text));
-	cli_output_string(output, "{\"event\":\"damage\",\"cursor\":");
+	begin_event(renderer, output);
+	cli_output_string(output, "\"event\":\"damage\",\"cursor\":");
 	cli_output_u64(output, fault->cursor);
 	cli_output_format(output,
 	                  ",\"backwards\":%s,\"error\":\"%s\",\"reason\":\"",

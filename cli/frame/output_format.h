@@ -36,8 +36,10 @@ struct cli_output_format {
 	/* What it writes can do no harm to a terminal, whatever the frame
 	 * holds.  The output of any other format is escaped there. */
 	bool safe_on_terminal;
-	bool values; /* with --schema it prints values */
-	bool events; /* lines about the log stand among the frames (JSON) */
+	bool values;  /* with --schema it prints values */
+	bool events;  /* lines about the log stand among the frames (JSON) */
+	bool headers; /* a line with the log's name may stand between frames */
+	bool prefix;  /* the log's name may stand in front of each frame */
 };
 
 /* Ends with a row without a name. */
@@ -49,6 +51,10 @@ struct cli_renderer {
 	struct cli_template *template; /* of -t, or NULL */
 	struct cli_typed *typed;       /* what frames are values of, or NULL */
 	bool escape;                   /* the output goes to a terminal */
+	bool prefix;                   /* of the log's name, before a frame */
+	const char *log;               /* the log that frames are from */
+	char *log_member;              /* "log":NAME, with the comma, in JSON */
+	size_t log_member_bytes;       /* 0: there is no such member */
 	struct cli_output *raw; /* what is still to be escaped; NULL before */
 };
 
@@ -84,6 +90,18 @@ int cli_renderer_set_type(struct cli_renderer *renderer,
                           struct cli_typed *typed);
 void cli_renderer_release(struct cli_renderer *renderer);
 
+/*
+ * Says which log the frames and events that follow are from; `path` must stay.
+ * With `tell`, JSON output says so as well: NULL, in an event, for no log.
+ * False when memory is short.
+ */
+bool cli_renderer_set_log(struct cli_renderer *renderer, const char *path,
+                          bool tell);
+
+/* Renders the name of the log, escaped on a terminal. */
+void cli_render_log_name(const struct cli_renderer *renderer,
+                         struct cli_output *output);
+
 /* Renders one frame, or many at once.  Failures stick in the output. */
 void cli_render_frame(struct cli_renderer *renderer, struct cli_output *output,
                       const struct shmlog_frame *frame);
@@ -91,8 +109,8 @@ void cli_render_frames(struct cli_renderer *renderer, struct cli_output *output,
                        const struct shmlog_frame *frames, size_t count);
 
 /*
- * An event line, {"event":NAME,...members}, in JSON output only (nothing
- * otherwise).  `members` is ready JSON beginning with a comma, or "".
+ * An event line, {"event":NAME,...members}, with "log" before these if that is
+ * told, in JSON output only (nothing otherwise).  `members` is ready JSON beginning with a comma, or "".
  */
 void cli_render_event(const struct cli_renderer *renderer,
                       struct cli_output *output, const char *name,

@@ -3,14 +3,35 @@
 
 #include "command.h"
 #include "failure.h"
+#include "message.h"
 #include "open_log.h"
 #include "signals.h"
 
+#include <errno.h>
 #include <unistd.h>
 
-int cli_printer_init(struct cli_printer *printer, const struct cli_args *args,
-                     const struct cli_printer_places *places)
+/* Chooses how frames of several logs are told apart. */
+static int choose_naming(struct cli_printer *printer,
+                         const struct cli_args *args,
+                         const struct cli_printer_places *places)
 {
+	const struct cli_output_format *format = printer->renderer.format;
+	bool prefix = cli_args_count(args, places->prefix) > 0;
+
+	printer->renderer.prefix = prefix;
+	printer->headers = printer->several && !prefix && format->headers &&
+	                   cli_args_count(args, places->quiet) == 0;
+	if (!prefix || format->prefix)
+		return CLI_OK;
+	return cli_usage_error("--prefix goes with the output formats text and "
+	                       "nul; json has \"log\", and a template %%f");
+}
+
+int cli_printer_init(struct cli_printer *printer, const struct cli_args *args,
+                     const struct cli_printer_places *places, bool several)
+{
+	printer->several = several;
+
 	int status = cli_renderer_init(
 		&printer->renderer, cli_args_value(args, places->output),
 		cli_args_value(args, places->template), STDOUT_FILENO);
@@ -21,7 +42,7 @@ int cli_printer_init(struct cli_printer *printer, const struct cli_args *args,
 	if (status == CLI_OK)
 		status = cli_renderer_set_type(&printer->renderer,
 		                               &printer->typed);
-	return status;
+	return status == CLI_OK ? choose_naming(printer, args, places) : status;
 }
 
 void cli_printer_release(struct cli_printer *printer)
@@ -48,13 +69,51 @@ int cli_printer_finish(struct cli_printer *printer, int status)
 
 void cli_printer_set_log(struct cli_printer *printer, const char *path)
 {
+	/* Logs may take turns with every batch. */
+	if (path == printer->path && path != NULL)
+		return;
 	printer->typed.path = path;
 	printer->path = path;
+	if (!cli_renderer_set_log(&printer->renderer, path, printer->several) &&
+	    printer->output.error == 0)
+		printer->output.error = ENOMEM;
+}
+
+void cli_printer_forget_log(struct cli_printer *printer, const char *path)
+{
+	if (printer->path == path)
+		cli_printer_set_log(printer, NULL);
+	if (printer->headed == path)
+		printer->headed = "";
+}
+
+void cli_printer_header(struct cli_printer *printer)
+{
+	if (!printer->headers || printer->headed == printer->path)
+		return;
+	cli_output_string(&printer->output,
+	                  printer->headed == NULL ? "==> " : "\n==> ");
+	cli_render_log_name(&printer->renderer, &printer->output);
+	cli_output_string(&printer->output, " <==\n");
+	printer->headed = printer->path;
+}
+
+void cli_printer_cursor(struct cli_printer *printer, uint64_t cursor)
+{
+	cli_printer_header(printer);
+	if (printer->renderer.prefix) {
+		cli_render_log_name(&printer->renderer, &printer->output);
+		cli_output_string(&printer->output, ": ");
+	}
+	cli_output_u64(&printer->output, cursor);
+	cli_output_string(&printer->output, "\n");
 }
 
 void cli_printer_frames(struct cli_printer *printer,
                         const struct shmlog_frame *frames, size_t count)
 {
+	if (count > 0)
+		cli_printer_header(printer);
 	cli_render_frames(&printer->renderer, &printer->output, frames, count);
 }
 

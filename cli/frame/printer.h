@@ -11,27 +11,40 @@
 #include "typed.h"
 
 #include <shmlog.h>
+#include <stdbool.h>
 #include <stddef.h>
 
-/* Where the options of CLI_FORMAT_OPTIONS and CLI_TYPED_OPTIONS stand in a
- * command's enum. */
+/* How the frames of several logs are told apart, for a command's table: -q is
+ * CLI_QUIET_OPTION. */
+#define CLI_PREFIX_OPTION(place)     \
+	[place] = {.name = "prefix", \
+	           .help = "print the log's name before each frame"}
+
+/* Where the options of CLI_FORMAT_OPTIONS, CLI_TYPED_OPTIONS, CLI_QUIET_OPTION
+ * and CLI_PREFIX_OPTION stand in a command's enum. */
 struct cli_printer_places {
 	size_t output;
 	size_t template;
+	size_t quiet;
+	size_t prefix;
 	struct cli_typed_places typed;
 };
 
 struct cli_printer {
-	const char *path; /* of the log that frames are from */
+	const char *path;   /* of the log that frames are from */
+	bool several;       /* there is more than one log */
+	bool headers;       /* a line says which log the next frames are from */
+	const char *headed; /* the log that the last header names; NULL: none */
 	struct cli_renderer renderer;
 	struct cli_typed typed;
 	struct cli_output output;
 };
 
-/* Reads the options.  CLI_OK, or an exit status after a message; what was made
- * is released by cli_printer_release() in either case. */
+/* Reads the options of a command that prints frames of one log, or of several.
+ * CLI_OK, or an exit status after a message; what was made is released by
+ * cli_printer_release() in either case. */
 int cli_printer_init(struct cli_printer *printer, const struct cli_args *args,
-                     const struct cli_printer_places *places);
+                     const struct cli_printer_places *places, bool several);
 void cli_printer_release(struct cli_printer *printer);
 
 /* Opens standard output.  CLI_OK, or an exit status after a message. */
@@ -44,8 +57,20 @@ int cli_printer_begin(struct cli_printer *printer);
  */
 int cli_printer_finish(struct cli_printer *printer, int status);
 
-/* Says which log the frames are from until the next call; `path` must stay. */
+/* Says which log the frames are from until the next call; `path` must stay.
+ * NULL: what comes next is about no log. */
 void cli_printer_set_log(struct cli_printer *printer, const char *path);
+
+/* The log that was set, or that a header names, is closed: its path need not
+ * stay. */
+void cli_printer_forget_log(struct cli_printer *printer, const char *path);
+
+/* Prints the header of the log, where headers are wanted and the last one is of
+ * another log.  cli_printer_frames() does so, too. */
+void cli_printer_header(struct cli_printer *printer);
+
+/* Prints a cursor instead of a frame. */
+void cli_printer_cursor(struct cli_printer *printer, uint64_t cursor);
 
 void cli_printer_frames(struct cli_printer *printer,
                         const struct shmlog_frame *frames, size_t count);

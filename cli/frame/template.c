@@ -58,14 +58,14 @@ static int refuse_sequence(const char *sequence)
 	                         &point);
 	cli_quote_bytes(&quoted, sequence, 1 + (length > 0 ? length : 1));
 	return cli_usage_error("unknown %s in the template; known are %%c %%x "
-	                       "%%i %%s %%p %%b %%j %%%% \\n \\t \\0 \\\\",
+	                       "%%i %%s %%p %%b %%j %%f %%%% \\n \\t \\0 \\\\",
 	                       quoted.text);
 }
 
 /* Takes a % or \ and what follows it.  False if that is unknown. */
 static bool add_sequence(struct cli_template *template, const char *sequence)
 {
-	static const char letters[] = "cxispbj";
+	static const char letters[] = "cxispbjf";
 	char next = sequence[1];
 
 	if (next == '\0')
@@ -131,21 +131,19 @@ void cli_template_free(struct cli_template *template)
 	free(template);
 }
 
-static void render_payload(struct cli_output *output,
-                           const struct shmlog_frame *frame, bool escape)
+static void render_bytes(struct cli_output *output, const unsigned char *bytes,
+                         size_t size_bytes, bool escape)
 {
 	unsigned char *room;
 
 	if (!escape) {
-		cli_output_bytes(output, frame->payload, frame->size_bytes);
+		cli_output_bytes(output, bytes, size_bytes);
 		return;
 	}
-	room = cli_output_reserve(output, (size_t)frame->size_bytes *
-	                                          CLI_ESCAPE_TERMINAL_MAX);
+	room = cli_output_reserve(output, size_bytes * CLI_ESCAPE_TERMINAL_MAX);
 	if (room != NULL)
-		cli_output_advance(output,
-		                   cli_escape_terminal(room, frame->payload,
-		                                       frame->size_bytes));
+		cli_output_advance(
+			output, cli_escape_terminal(room, bytes, size_bytes));
 }
 
 static void render_base64(struct cli_output *output,
@@ -184,7 +182,7 @@ static void render_index(struct cli_output *output, uint64_t index)
 }
 
 void cli_template_render(const struct cli_template *template,
-                         struct cli_output *output,
+                         struct cli_output *output, const char *log,
                          const struct shmlog_frame *frame, bool escape)
 {
 	size_t i;
@@ -197,7 +195,14 @@ void cli_template_render(const struct cli_template *template,
 		case 'x': cli_output_u64(output, frame->next_cursor); break;
 		case 'i': render_index(output, frame->index); break;
 		case 's': cli_output_u64(output, frame->size_bytes); break;
-		case 'p': render_payload(output, frame, escape); break;
+		case 'p':
+			render_bytes(output, frame->payload, frame->size_bytes,
+			             escape);
+			break;
+		case 'f':
+			render_bytes(output, (const unsigned char *)log,
+			             strlen(log), escape);
+			break;
 		case 'b': render_base64(output, frame); break;
 		case 'j': render_json_string(output, frame); break;
 		default:

@@ -10,7 +10,8 @@
 /*
  * %c cursor   %x cursor of the next frame   %i index, - where it is unknown
  * %s size of the payload   %p payload   %b payload in base64
- * %j payload as a JSON string, quotes included   %% a per cent sign
+ * %j payload as a JSON string, quotes included   %f name of the log
+ * %% a per cent sign
  * \n newline   \t tab   \0 a NUL   \\ a backslash
  *
  * Everything else stands for itself, and nothing is added behind.
@@ -22,9 +23,10 @@ struct cli_template;
 int cli_template_compile(const char *text, struct cli_template **template_out);
 void cli_template_free(struct cli_template *template);
 
-/* Renders one frame; %p is escaped for a terminal with `escape`. */
+/* Renders one frame of the log of that name; %p and %f are escaped for a
+ * terminal with `escape`. */
 void cli_template_render(const struct cli_template *template,
-                         struct cli_output *output,
+                         struct cli_output *output, const char *log,
                          const struct shmlog_frame *frame, bool escape);
 
 #endif

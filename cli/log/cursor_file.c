@@ -3,9 +3,11 @@
 
 #include "blocking.h"
 #include "command.h"
+#include "escape.h"
 #include "failure.h"
 #include "json_check.h"
 #include "json_document.h"
+#include "json_scan.h"
 #include "message.h"
 
 #include <errno.h>
@@ -18,8 +20,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Far more bytes than a cursor file has. */
-#define MOST_BYTES 4096u
+/* Far more bytes than a cursor file has; and than a line has beside the name of
+ * its log. */
+#define MOST_BYTES (16 << 20)
+#define LINE_BYTES 256u
 /* As many symbolic links as the system itself follows. */
 #define MOST_LINKS 40u
 /* The new file is named as the old one with a suffix, or by a short name where
@@ -33,55 +37,189 @@ static int refuse(const char *path)
 	return CLI_OTHER_LOG;
 }
 
-int cli_cursor_file_load(const char *path, struct cli_cursor *cursor_out,
-                         bool *found_out)
-{
-	char text[MOST_BYTES];
-	struct cli_json_error error;
-	int fd = cli_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-	                  0);
+/* --------------------------------------------------------------- loading */
 
-	*found_out = fd >= 0;
-	if (fd < 0)
-		return errno == ENOENT ? CLI_OK
-		                       : cli_fail(path, "cannot open", -errno);
+/* Finds the name of the log in a line that is sound JSON; as it is written
+ * there. */
+static bool read_name(const char *line, size_t line_bytes,
+                      struct cli_cursor *cursor)
+{
+	struct cli_json_scan scan;
+	struct cli_json_member member;
+	struct cli_json_span name = {0};
+
+	cursor->name = NULL;
+	if (!cli_json_begin_object(&scan, line, line_bytes))
+		return false;
+	while (cli_json_take_member(&scan, &member)) {
+		if (cli_json_string_is(member.name, "log") &&
+		    cli_json_is_string(member.value))
+			name = cli_json_inside(member.value);
+	}
+	if (name.bytes != NULL)
+		cursor->name = strndup((const char *)name.bytes,
+		                       name.size_bytes);
+	return name.bytes == NULL || cursor->name != NULL;
+}
+
+/* Reads one cursor; false if the text is none. */
+static bool read_cursor(const char *text, size_t text_bytes,
+                        struct cli_cursor *cursor)
+{
+	struct cli_json_error error;
+	struct cli_document *document = cli_document_parse(text, text_bytes,
+	                                                   &error);
+
+	if (document == NULL)
+		return false;
+	bool whole = cli_document_u64(document, "device",
+	                              &cursor->log.device) &&
+	             cli_document_u64(document, "inode", &cursor->log.inode) &&
+	             cli_document_i64(document, "birth_ns",
+	                              &cursor->log.birth_ns) &&
+	             cli_document_u64(document, "cursor", &cursor->cursor);
+
+	/* Files that earlier versions wrote do not have it. */
+	if (!cli_document_u64(document, "filesystem", &cursor->log.filesystem))
+		cursor->log.filesystem = 0;
+	cli_document_free(document);
+	return whole && read_name(text, text_bytes, cursor);
+}
+
+static bool make_room(struct cli_cursors *cursors)
+{
+	struct cli_cursor *larger = realloc(
+		cursors->list, (cursors->count + 1) * sizeof(*larger));
+
+	if (larger == NULL)
+		return false;
+	cursors->list = larger;
+	cursors->list[cursors->count] = (struct cli_cursor){0};
+	return true;
+}
+
+/* The text is one cursor, or has one on each line. */
+static bool read_cursors(const char *text, size_t text_bytes,
+                         struct cli_cursors *cursors)
+{
+	if (!make_room(cursors))
+		return false;
+	if (read_cursor(text, text_bytes, cursors->list)) {
+		cursors->count = 1;
+		return true;
+	}
+	while (text_bytes > 0) {
+		const char *end = memchr(text, '\n', text_bytes);
+		size_t length = end != NULL ? (size_t)(end - text) : text_bytes;
+
+		if (!make_room(cursors) ||
+		    !read_cursor(text, length, &cursors->list[cursors->count]))
+			return false;
+		cursors->count++;
+		length += end != NULL;
+		text += length;
+		text_bytes -= length;
+	}
+	return true;
+}
+
+/* Reads all of a file of that size: 0 or -errno. */
+static int read_all(int fd, char *text, size_t *size_bytes)
+{
+	size_t used = 0;
+
+	while (used < *size_bytes) {
+		ssize_t got = cli_read(fd, text + used, *size_bytes - used);
+
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		used += (size_t)got;
+	}
+	*size_bytes = used;
+	return 0;
+}
+
+static int load(int fd, const char *path, struct cli_cursors *cursors)
+{
 	struct stat file = {0};
 	bool is_file = fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
-	ssize_t got = is_file ? cli_read(fd, text, sizeof(text)) : 0;
-	int status = got < 0 ? -errno : 0;
+	size_t size_bytes = (size_t)file.st_size;
 
-	close(fd);
-	if (status != 0)
-		return cli_fail(path, "cannot read", status);
 	/* A device or a pipe must not be replaced by a file. */
 	if (!is_file)
 		return S_ISDIR(file.st_mode)
 		               ? cli_fail(path, "cannot read", -EISDIR)
 		               : refuse(path);
 	/* An empty file, as mktemp(1) makes it, is a cursor not yet taken. */
-	*found_out = got > 0;
-	if (got == 0)
+	if (size_bytes == 0)
 		return CLI_OK;
-	struct cli_document *document = cli_document_parse(text, (size_t)got,
-	                                                   &error);
-
-	if (document == NULL)
+	if (file.st_size > MOST_BYTES)
 		return refuse(path);
-	bool whole = cli_document_u64(document, "device",
-	                              &cursor_out->log.device) &&
-	             cli_document_u64(document, "inode",
-	                              &cursor_out->log.inode) &&
-	             cli_document_i64(document, "birth_ns",
-	                              &cursor_out->log.birth_ns) &&
-	             cli_document_u64(document, "cursor", &cursor_out->cursor);
+	char *text = malloc(size_bytes);
+	int status = text != NULL ? read_all(fd, text, &size_bytes) : -ENOMEM;
 
-	/* Files that earlier versions wrote do not have it. */
-	if (!cli_document_u64(document, "filesystem",
-	                      &cursor_out->log.filesystem))
-		cursor_out->log.filesystem = 0;
-	cli_document_free(document);
-	return whole ? CLI_OK : refuse(path);
+	if (status != 0)
+		status = cli_fail(path, "cannot read", status);
+	else if (!read_cursors(text, size_bytes, cursors))
+		status = refuse(path);
+	free(text);
+	return status;
 }
+
+int cli_cursor_file_load(const char *path, struct cli_cursors *cursors_out)
+{
+	int fd = cli_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+	                  0);
+
+	*cursors_out = (struct cli_cursors){0};
+	if (fd < 0)
+		return errno == ENOENT ? CLI_OK
+		                       : cli_fail(path, "cannot open", -errno);
+	int status = load(fd, path, cursors_out);
+
+	close(fd);
+	return status;
+}
+
+void cli_cursors_release(struct cli_cursors *cursors)
+{
+	for (size_t i = 0; i < cursors->count; i++)
+		free(cursors->list[i].name);
+	free(cursors->list);
+	*cursors = (struct cli_cursors){0};
+}
+
+char *cli_cursor_name(const char *path)
+{
+	size_t length = strlen(path);
+	char *name = malloc(length * CLI_ESCAPE_JSON_MAX + 1);
+
+	if (name != NULL)
+		name[cli_escape_json((unsigned char *)name,
+		                     (const unsigned char *)path, length)] =
+			'\0';
+	return name;
+}
+
+struct cli_cursor *cli_cursors_find(const struct cli_cursors *cursors,
+                                    const char *name, const struct shmlog *log)
+{
+	for (size_t i = 0; i < cursors->count; i++) {
+		struct cli_cursor *cursor = &cursors->list[i];
+
+		if (cursor->name != NULL && strcmp(cursor->name, name) == 0)
+			return cursor;
+	}
+	for (size_t i = 0; i < cursors->count; i++) {
+		if (cli_cursor_is_of(&cursors->list[i], log))
+			return &cursors->list[i];
+	}
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- saving */
 
 /* write(2) until all is written: 0 or -errno. */
 static int write_all(int fd, const char *bytes, size_t size_bytes)
@@ -119,24 +257,46 @@ static int copy_rights(int fd, const char *path)
 	return fchmod(fd, old.st_mode & 07777) == 0 ? 0 : -errno;
 }
 
-/* Writes the line to a new file with an unused name beside `path`.  0 or
- * -errno. */
-static int write_new(char *name, const char *path,
-                     const struct cli_cursor *cursor)
+/* One line for each cursor, in a buffer to be freed; NULL when memory is
+ * short. */
+static char *write_lines(const struct cli_cursors *cursors, size_t *bytes_out)
 {
-	char text[256];
-	int length = snprintf(
-		text, sizeof(text),
-		"{\"device\":%" PRIu64 ",\"inode\":%" PRIu64
-		",\"birth_ns\":%" PRId64 ",\"filesystem\":%" PRIu64
-		",\"cursor\":%" PRIu64 "}\n",
-		cursor->log.device, cursor->log.inode, cursor->log.birth_ns,
-		cursor->log.filesystem, cursor->cursor);
+	size_t room = 1, used = 0;
+
+	for (size_t i = 0; i < cursors->count; i++)
+		room += LINE_BYTES + (cursors->list[i].name != NULL
+		                              ? strlen(cursors->list[i].name)
+		                              : 0);
+	char *text = malloc(room);
+
+	for (size_t i = 0; i < cursors->count && text != NULL; i++) {
+		const struct cli_cursor *cursor = &cursors->list[i];
+
+		used += (size_t)snprintf(
+			text + used, room - used,
+			"{%s%s%s\"device\":%" PRIu64 ",\"inode\":%" PRIu64
+			",\"birth_ns\":%" PRId64 ",\"filesystem\":%" PRIu64
+			",\"cursor\":%" PRIu64 "}\n",
+			cursor->name != NULL ? "\"log\":\"" : "",
+			cursor->name != NULL ? cursor->name : "",
+			cursor->name != NULL ? "\"," : "", cursor->log.device,
+			cursor->log.inode, cursor->log.birth_ns,
+			cursor->log.filesystem, cursor->cursor);
+	}
+	*bytes_out = used;
+	return text;
+}
+
+/* Writes a text to a new file with an unused name beside `path`, and replaces
+ * that.  0 or -errno. */
+static int write_new(char *name, const char *path, const char *text,
+                     size_t text_bytes)
+{
 	int fd = mkostemp(name, O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
-	int status = write_all(fd, text, (size_t)length);
+	int status = write_all(fd, text, text_bytes);
 
 	if (status == 0)
 		status = copy_rights(fd, path);
@@ -207,7 +367,7 @@ static int find_target(const char *path, char target[PATH_MAX])
 	return status;
 }
 
-int cli_cursor_file_save(const char *path, const struct cli_cursor *cursor)
+static int save_text(const char *path, const char *text, size_t text_bytes)
 {
 	char target[PATH_MAX];
 	char name[PATH_MAX + sizeof(SUFFIX) + sizeof(SHORT_NAME)];
@@ -216,13 +376,23 @@ int cli_cursor_file_save(const char *path, const struct cli_cursor *cursor)
 	if (status != 0)
 		return status;
 	(void)snprintf(name, sizeof(name), "%s%s", target, SUFFIX);
-	status = write_new(name, target, cursor);
+	status = write_new(name, target, text, text_bytes);
 	if (status != -ENAMETOOLONG)
 		return status;
 	/* The name is too long to take a suffix. */
 	(void)snprintf(name, sizeof(name), "%.*s%s", (int)folder_bytes(target),
 	               target, SHORT_NAME);
-	return write_new(name, target, cursor);
+	return write_new(name, target, text, text_bytes);
+}
+
+int cli_cursor_file_save(const char *path, const struct cli_cursors *cursors)
+{
+	size_t text_bytes;
+	char *text = write_lines(cursors, &text_bytes);
+	int status = text != NULL ? save_text(path, text, text_bytes) : -ENOMEM;
+
+	free(text);
+	return status;
 }
 
 bool cli_cursor_is_of(const struct cli_cursor *cursor, const struct shmlog *log)

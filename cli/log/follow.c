@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How long one sleep may last: signals aside, the names, the process and the
  * caller's own ends are looked at this often.  Each wake-up costs up to 0.1 ms
@@ -25,18 +26,34 @@ void cli_follow_init(struct cli_follow *follow, size_t log_count)
 	                     (int)log_count + SPARE_DESCRIPTORS);
 }
 
+static void free_log(struct cli_followed *log)
+{
+	if (log == NULL)
+		return;
+	cli_named_end(&log->named);
+	free(log->own_path);
+	free(log);
+}
+
 void cli_follow_release(struct cli_follow *follow)
 {
-	for (size_t i = 0; i < follow->count; i++) {
-		cli_named_end(&follow->logs[i]->named);
-		free(follow->logs[i]);
-	}
+	for (size_t i = 0; i < follow->count; i++)
+		free_log(follow->logs[i]);
+	free_log(follow->gone);
+	for (size_t i = 0; i < follow->pattern_count; i++)
+		cli_pattern_end(&follow->patterns[i]);
+	free(follow->patterns);
+	follow->patterns = NULL;
+	follow->pattern_count = 0;
 	free(follow->logs);
+	free(follow->open_logs);
 	free(follow->readers);
 	cli_name_watch_end(&follow->watch);
 	follow->logs = NULL;
+	follow->open_logs = NULL;
 	follow->readers = NULL;
 	follow->count = follow->capacity = 0;
+	follow->gone = NULL;
 }
 
 static bool make_room(struct cli_follow *follow)
@@ -57,6 +74,12 @@ static bool make_room(struct cli_follow *follow)
 	if (readers == NULL)
 		return false;
 	follow->readers = readers;
+	struct cli_followed **open_logs = realloc(
+		follow->open_logs, capacity * sizeof(struct cli_followed *));
+
+	if (open_logs == NULL)
+		return false;
+	follow->open_logs = open_logs;
 	follow->capacity = capacity;
 	return true;
 }
@@ -69,10 +92,34 @@ struct cli_followed *cli_follow_add(struct cli_follow *follow, const char *path,
 
 	if (log == NULL)
 		return NULL;
+	log->place = follow->count;
 	follow->logs[follow->count++] = log;
 	cli_named_begin(&log->named, path, mode, &follow->watch);
 	cli_named_look_soon(&log->named);
 	return log;
+}
+
+/* The names in the watch's list move with the patterns, so all of these are
+ * begun again. */
+bool cli_follow_add_pattern(struct cli_follow *follow, const char *pattern,
+                            enum cli_follow_mode mode)
+{
+	size_t count = follow->pattern_count + 1;
+	struct cli_name_pattern *larger;
+
+	for (size_t i = 0; i + 1 < count; i++)
+		cli_pattern_end(&follow->patterns[i]);
+	larger = realloc(follow->patterns, count * sizeof(*larger));
+	if (larger == NULL)
+		return false;
+	larger[count - 1].pattern = pattern;
+	for (size_t i = 0; i < count; i++)
+		cli_pattern_begin(&larger[i], larger[i].pattern,
+		                  &follow->watch);
+	follow->patterns = larger;
+	follow->pattern_count = count;
+	follow->pattern_mode = mode;
+	return true;
 }
 
 void cli_follow_touch(struct cli_follow *follow)
@@ -138,6 +185,8 @@ static enum cli_news read_turn(struct cli_follow *follow, uint64_t most,
 		batch->log = log;
 		batch->frames = follow->frames;
 		batch->count = (size_t)result;
+		batch->urgent = follow->woken && (size_t)result < count;
+		follow->woken = false;
 		return CLI_NEWS_FRAMES;
 	}
 	return CLI_NEWS_NONE;
@@ -189,15 +238,94 @@ static enum cli_news look_at_name(struct cli_followed *log,
 	return log->lost ? CLI_NEWS_CLOSED : CLI_NEWS_REOPENED;
 }
 
+/* ---------------------------------------------------------------- patterns */
+
+/* Adds a log that a pattern found, unless it takes part already. */
+static void add_found(void *context, const char *path)
+{
+	struct cli_follow *follow = context;
+	char *own_path;
+
+	for (size_t i = 0; i < follow->count; i++) {
+		if (strcmp(follow->logs[i]->named.path, path) == 0)
+			return;
+	}
+	own_path = strdup(path);
+	struct cli_followed *log = own_path != NULL
+	                                   ? cli_follow_add(
+						     follow, own_path,
+						     follow->pattern_mode)
+	                                   : NULL;
+
+	if (log == NULL) {
+		follow->no_memory = true;
+		free(own_path);
+		return;
+	}
+	log->own_path = own_path;
+	log->named.from_pattern = true;
+	/* All of a log that comes later is new. */
+	log->appeared = follow->started;
+}
+
+static void look_for_matches(struct cli_follow *follow)
+{
+	for (size_t i = 0; i < follow->pattern_count; i++) {
+		struct cli_name_pattern *pattern = &follow->patterns[i];
+
+		if (cli_pattern_pause(pattern) == 0 &&
+		    cli_pattern_expand(pattern, add_found, follow) != 0)
+			follow->no_memory = true;
+	}
+}
+
+/* Whether a log that a pattern found has lost its name, and all of it was
+ * handed out: no other log can be expected under that name. */
+static bool is_gone(const struct cli_followed *log)
+{
+	struct shmlog_reader *reader = log->named.now.reader;
+	uint64_t size;
+
+	return log->named.from_pattern && is_open(log) &&
+	       log->named.mode == CLI_FOLLOW_NAME &&
+	       (log->named.found == -ENOENT || log->named.found == -ENOTDIR) &&
+	       shmlog_reader_committed_size(reader, &size) == 0 &&
+	       size == shmlog_reader_cursor(reader);
+}
+
+/* Takes the log at a place out of the follow; it is closed by the next call. */
+static enum cli_news drop(struct cli_follow *follow, size_t place,
+                          struct cli_batch *batch)
+{
+	follow->gone = follow->logs[place];
+	follow->count--;
+	memmove(follow->logs + place, follow->logs + place + 1,
+	        (follow->count - place) * sizeof(struct cli_followed *));
+	for (size_t i = place; i < follow->count; i++)
+		follow->logs[i]->place = i;
+	batch->log = follow->gone;
+	return CLI_NEWS_GONE;
+}
+
 /* Looks at the names of all logs, and stops at the first that has news. */
 static enum cli_news look_at_names(struct cli_follow *follow,
                                    struct cli_batch *batch)
 {
 	(void)cli_name_watch_came(&follow->watch);
+	if (follow->looked == 0)
+		look_for_matches(follow);
 	while (follow->looked < follow->count) {
-		struct cli_followed *log = follow->logs[follow->looked++];
+		struct cli_followed *log = follow->logs[follow->looked];
 		enum cli_news news = CLI_NEWS_NONE;
 
+		if (!log->added) {
+			log->added = true;
+			batch->log = log;
+			return CLI_NEWS_ADDED;
+		}
+		if (is_gone(log))
+			return drop(follow, follow->looked, batch);
+		follow->looked++;
 		if (log->finished)
 			continue;
 		if (log->named.now.log == NULL) {
@@ -234,16 +362,15 @@ static bool has_logs(const struct cli_follow *follow)
 		if (!follow->logs[i]->finished)
 			return true;
 	}
-	return false;
+	return follow->pattern_count > 0;
 }
 
 /* ---------------------------------------------------------------- waiting */
 
-/* How long to sleep at most, so that no end and no look is late. */
-static int64_t limit_sleep(const struct cli_follow *follow, int64_t most_ns)
+/* How long until a name is to be looked at. */
+static int64_t names_pause(const struct cli_follow *follow)
 {
-	int64_t limit = cli_ends_limit(&follow->ends,
-	                               most_ns < SLICE_NS ? most_ns : SLICE_NS);
+	int64_t limit = SLICE_NS;
 
 	for (size_t i = 0; i < follow->count && limit > 0; i++) {
 		const struct cli_followed *log = follow->logs[i];
@@ -252,34 +379,62 @@ static int64_t limit_sleep(const struct cli_follow *follow, int64_t most_ns)
 
 		limit = pause < limit ? pause : limit;
 	}
+	for (size_t i = 0; i < follow->pattern_count && limit > 0; i++) {
+		int64_t pause = cli_pattern_pause(&follow->patterns[i]);
+
+		limit = pause < limit ? pause : limit;
+	}
 	return limit;
+}
+
+/* How long to sleep at most, so that no end and no look is late. */
+static int64_t limit_sleep(const struct cli_follow *follow, int64_t most_ns)
+{
+	int64_t due = follow->names_due_ns - cli_now_ns();
+
+	if (due < most_ns)
+		most_ns = due > 0 ? due : 0;
+	return cli_ends_limit(&follow->ends,
+	                      most_ns < SLICE_NS ? most_ns : SLICE_NS);
+}
+
+static void find_open_logs(struct cli_follow *follow)
+{
+	if (follow->open_known)
+		return;
+	follow->open_known = true;
+	follow->open_count = 0;
+	for (size_t i = 0; i < follow->count; i++) {
+		struct cli_followed *log = follow->logs[i];
+
+		if (!is_open(log))
+			continue;
+		follow->readers[follow->open_count] = log->named.now.reader;
+		follow->open_logs[follow->open_count++] = log;
+	}
 }
 
 /* Sleeps until a log that is open grows. */
 static enum cli_news wait_for_logs(struct cli_follow *follow, int64_t limit_ns,
                                    struct cli_batch *batch)
 {
-	size_t count = 0, which = 0;
+	size_t which = 0;
 
-	for (size_t i = 0; i < follow->count; i++) {
-		if (is_open(follow->logs[i]))
-			follow->readers[count++] =
-				follow->logs[i]->named.now.reader;
-	}
-	if (count == 0) {
+	find_open_logs(follow);
+	if (follow->open_count == 0) {
 		cli_signals_sleep(limit_ns);
 		return CLI_NEWS_NONE;
 	}
-	int result = shmlog_reader_wait_any(follow->readers, count, limit_ns,
-	                                    follow->poll_ns, &which);
+	int result = shmlog_reader_wait_any(follow->readers, follow->open_count,
+	                                    limit_ns, follow->poll_ns, &which);
 
 	follow->no_news = result == 0;
-	if (result >= 0 || result == -EINTR)
-		return CLI_NEWS_NONE;
-	for (size_t i = 0; i < follow->count; i++) {
-		if (is_open(follow->logs[i]) && which-- == 0)
-			return fail(follow->logs[i], result, CLI_OK, batch);
-	}
+	if (result < 0 && result != -EINTR)
+		return fail(follow->open_logs[which], result, CLI_OK, batch);
+	/* That log comes first: all others may be out of the caches. */
+	follow->woken = result > 0;
+	if (result > 0)
+		follow->turn = follow->open_logs[which]->place;
 	return CLI_NEWS_NONE;
 }
 
@@ -324,6 +479,8 @@ static enum cli_news check_ends(struct cli_follow *follow,
 {
 	if (cli_ends_is_timed_out(&follow->ends))
 		return end(batch, CLI_END_TIMEOUT);
+	if (follow->no_memory)
+		return end(batch, CLI_END_NO_MEMORY);
 	if (!has_logs(follow))
 		return end(batch, CLI_END_NO_LOGS);
 	bool gone = cli_ends_check_writer_gone(&follow->ends);
@@ -335,9 +492,21 @@ static enum cli_news check_ends(struct cli_follow *follow,
 	return CLI_NEWS_NONE;
 }
 
+/* Whether no name needs a look now: a round after each frame must be cheap. */
+static bool can_skip_names(struct cli_follow *follow)
+{
+	return follow->looked == 0 && !follow->ending &&
+	       !cli_name_watch_came(&follow->watch) &&
+	       cli_now_ns() < follow->names_due_ns;
+}
+
 static enum cli_news check_names(struct cli_follow *follow,
                                  struct cli_batch *batch)
 {
+	if (can_skip_names(follow)) {
+		begin_stage(follow, CLI_STAGE_WAITING);
+		return CLI_NEWS_NONE;
+	}
 	enum cli_news news = look_at_names(follow, batch);
 
 	if (news != CLI_NEWS_NONE)
@@ -346,6 +515,7 @@ static enum cli_news check_names(struct cli_follow *follow,
 	 * taken the place of. */
 	if (follow->ending && !follow->switched && !is_switch_pending(follow))
 		return end(batch, follow->end);
+	follow->names_due_ns = cli_now_ns() + names_pause(follow);
 	begin_stage(follow, CLI_STAGE_WAITING);
 	return CLI_NEWS_NONE;
 }
@@ -367,6 +537,8 @@ enum cli_news cli_follow_next(struct cli_follow *follow, uint64_t most,
 	enum cli_news news = CLI_NEWS_NONE;
 
 	*batch_out = (struct cli_batch){0};
+	free_log(follow->gone);
+	follow->gone = NULL;
 	while (news == CLI_NEWS_NONE) {
 		switch (follow->stage) {
 		case CLI_STAGE_READING:
@@ -385,5 +557,7 @@ enum cli_news cli_follow_next(struct cli_follow *follow, uint64_t most,
 			break;
 		}
 	}
+	if (news != CLI_NEWS_FRAMES)
+		follow->open_known = false;
 	return news;
 }

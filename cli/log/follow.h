@@ -9,6 +9,7 @@
 #define CLI_FOLLOW_H
 
 #include "follow_ends.h"
+#include "name_pattern.h"
 #include "named_log.h"
 #include "scan.h"
 
@@ -20,11 +21,14 @@
 /* One of the logs. */
 struct cli_followed {
 	struct cli_named_log named;
-	bool appeared; /* it could not be opened at first */
-	bool fresh;    /* opened, and not read from yet */
-	bool lost;     /* closed before another one could be opened */
-	bool finished; /* it is not read any further */
-	void *user;    /* the caller's */
+	char *own_path; /* of a log that a pattern found, or NULL */
+	size_t place;   /* among follow->logs */
+	bool added;     /* the caller knows of it */
+	bool appeared;  /* it could not be opened at first */
+	bool fresh;     /* opened, and not read from yet */
+	bool lost;      /* closed before another one could be opened */
+	bool finished;  /* it is not read any further */
+	void *user;     /* the caller's */
 };
 
 enum cli_news {
@@ -32,6 +36,9 @@ enum cli_news {
 	 * it go on and look at ends of its own.  The next call may sleep. */
 	CLI_NEWS_NONE,
 	CLI_NEWS_FRAMES,
+	/* A log takes part from now on: the caller can set log->user, and
+	 * log->named.opened. */
+	CLI_NEWS_ADDED,
 	/* A log was opened, first or in place of another one.  Its reader
 	 * stands at the start, and the caller may move it. */
 	CLI_NEWS_OPENED,
@@ -39,6 +46,9 @@ enum cli_news {
 	/* A log was closed, since descriptors are too few for it and the one
 	 * that has its name now, which is opened next. */
 	CLI_NEWS_CLOSED,
+	/* A log that a pattern had found is gone, all of it was handed out, and
+	 * the next call closes it: log->user must not be needed any more. */
+	CLI_NEWS_GONE,
 	/* A log cannot be read any further; the others go on. */
 	CLI_NEWS_FAILED,
 	/* The follow is over. */
@@ -50,6 +60,7 @@ enum cli_follow_end {
 	CLI_END_IDLE,
 	CLI_END_WRITER_GONE,
 	CLI_END_NO_LOGS, /* none is left that could be read */
+	CLI_END_NO_MEMORY,
 };
 
 /* What cli_follow_next() has to tell. */
@@ -58,6 +69,9 @@ struct cli_batch {
 	/* CLI_NEWS_FRAMES: valid until the next call. */
 	const struct shmlog_frame *frames;
 	size_t count;
+	/* ... and they should be let out at once: the log ended the sleep, and
+	 * has no more for now. */
+	bool urgent;
 	/* CLI_NEWS_NONE: nothing has come since it was returned before. */
 	bool no_news;
 	/* CLI_NEWS_FAILED: a status of the library on log->named.now.reader,
@@ -73,10 +87,20 @@ struct cli_follow {
 	int64_t poll_ns; /* the longest time between two looks at the logs; 0:
 	                  * the library's own */
 
+	struct cli_name_pattern *patterns;
+	size_t pattern_count;
+	enum cli_follow_mode pattern_mode;
 	struct cli_followed **logs;
 	size_t count;
 	size_t capacity;
-	struct shmlog_reader **readers; /* room for the logs that are open */
+	struct cli_followed *gone; /* to be closed */
+	bool no_memory;            /* for a log that a pattern found */
+	/* The logs that the last wait was for, and their readers. */
+	struct cli_followed **open_logs;
+	struct shmlog_reader **readers;
+	size_t open_count;
+	bool open_known;      /* nothing was opened or closed since */
+	int64_t names_due_ns; /* when a name is to be looked at next */
 	struct cli_name_watch watch;
 	enum cli_follow_stage {
 		CLI_STAGE_READING,
@@ -88,6 +112,7 @@ struct cli_follow {
 	size_t looked;  /* logs whose names were looked at in this round */
 	bool started;   /* the first round is over */
 	bool timed_out; /* by the last batch */
+	bool woken;     /* by the log whose turn it is */
 	bool no_news;   /* the last wait found nothing */
 	bool ending;    /* this round is the last, for the reason `end`,
 	                   * unless a name leads elsewhere */
@@ -101,10 +126,15 @@ struct cli_follow {
 void cli_follow_init(struct cli_follow *follow, size_t log_count);
 void cli_follow_release(struct cli_follow *follow);
 
-/* Adds a log, which is opened by the next calls of cli_follow_next(); `path`
- * must stay.  NULL when memory is short. */
+/* Adds a log, which is opened by later calls of cli_follow_next(); `path` must
+ * stay.  NULL when memory is short. */
 struct cli_followed *cli_follow_add(struct cli_follow *follow, const char *path,
                                     enum cli_follow_mode mode);
+
+/* Adds all logs whose names match a pattern, which must stay, also those that
+ * appear later.  False when memory is short. */
+bool cli_follow_add_pattern(struct cli_follow *follow, const char *pattern,
+                            enum cli_follow_mode mode);
 
 /*
  * The next news, after a sleep of at most `most_ns` if there are none yet; a

@@ -135,8 +135,9 @@ static void report_lost(struct cli_named_log *named, int found, int status)
 		            describe(found));
 	else
 		cli_message(named->path, "is gone; %s",
-		            by_name ? "waiting for a new log of that name"
-		                    : "still following the old log");
+		            named->from_pattern ? "its last frames follow"
+		            : by_name ? "waiting for a new log of that name"
+		                      : "still following the old log");
 }
 
 /* --------------------------------------------------------------- opening */
@@ -180,7 +181,8 @@ static bool is_worth_waiting(const struct cli_named_log *named, int status)
 
 	if (is_own_failure(named, status))
 		return false;
-	if (named->mode == CLI_FOLLOW_NAME || status == -EWOULDBLOCK)
+	if (named->mode == CLI_FOLLOW_NAME || named->waits ||
+	    status == -EWOULDBLOCK)
 		return true;
 	if (status < SHMLOG_ERR_SIZE || status > SHMLOG_ERR_TOO_SHORT)
 		return false;

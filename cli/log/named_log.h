@@ -31,6 +31,8 @@ struct cli_named_log {
 
 	struct cli_name_watch *watch; /* shared by all logs of a follow */
 	struct cli_watched_name watched;
+	bool from_pattern;  /* no other log is awaited under the name */
+	bool waits;         /* for a file that is not there yet, in any mode */
 	bool must_swap;     /* descriptors are too few for two logs at once */
 	bool unready;       /* the file that has the name is not ready */
 	int64_t changed_ns; /* when the name was last seen to change */

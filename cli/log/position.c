@@ -96,6 +96,13 @@ static bool parse(const char *text, struct cli_position *position)
 	return parse_number(text, position, CLI_POSITION_CURSOR);
 }
 
+bool cli_position_is_valid(const char *text)
+{
+	struct cli_position position;
+
+	return parse(text, &position);
+}
+
 int cli_position_parse(const char *text, struct cli_position *position_out)
 {
 	struct cli_quoted quoted;

@@ -22,6 +22,9 @@ struct cli_position {
 	const char *text; /* as the user wrote it */
 };
 
+/* Whether a text has the form of a POS. */
+bool cli_position_is_valid(const char *text);
+
 /* Parses a POS.  Returns CLI_OK, or CLI_USAGE after a message. */
 int cli_position_parse(const char *text, struct cli_position *position_out);
 

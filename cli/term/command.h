@@ -34,6 +34,9 @@ struct cli_command {
 	size_t max_operands; /* SIZE_MAX for any number */
 	const char *notes; /* more text below the options in --help, or NULL */
 	int (*run)(const struct cli_args *args); /* an enum cli_status */
+	/* The long name of the option that -N, a number, is the value of; NULL
+	 * where there is none. */
+	const char *number_option;
 };
 
 #endif

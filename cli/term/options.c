@@ -177,6 +177,14 @@ static void scan_name(struct scanner *scanner, struct item *item)
 	}
 }
 
+/* Whether a word is -N, digits alone, for a command that has such an option. */
+static bool is_number_option(const struct cli_command *command,
+                             const char *word)
+{
+	return command->number_option != NULL &&
+	       word[1 + strspn(word + 1, "0123456789")] == '\0';
+}
+
 static void scan_item(struct scanner *scanner, struct item *item)
 {
 	*item = (struct item){.kind = ITEM_END};
@@ -198,6 +206,14 @@ static void scan_item(struct scanner *scanner, struct item *item)
 		item->value = item->word;
 	} else if (item->word[1] == '-') {
 		scan_name(scanner, item);
+	} else if (is_number_option(scanner->command, item->word)) {
+		item->kind = ITEM_OPTION;
+		item->value = item->name = item->word + 1;
+		item->name_bytes = strlen(item->name);
+		item->by_letter = true;
+		(void)find_name(
+			scanner->command, scanner->command->number_option,
+			strlen(scanner->command->number_option), &item->option);
 	} else {
 		scanner->word = item->word;
 		scanner->cluster = item->word + 1;

@@ -18,6 +18,12 @@
 	           .value = "FORMAT",   \
 	           .help = "text (default) or json"}
 
+/* -q of commands whose output has more than data in it. */
+#define CLI_QUIET_OPTION(place)     \
+	[place] = {.letter = 'q',   \
+	           .name = "quiet", \
+	           .help = "leave out headers and reports"}
+
 /* What it asks for.  CLI_OK, or CLI_USAGE after a message. */
 int cli_report_format(const struct cli_args *args, size_t place,
                       bool *json_out);

@@ -78,7 +78,7 @@ refused() { # PATTERN ARGUMENT...
 
 @test "a flag with a value is named" {
 	refused "'--reverse' takes no value" dump --reverse=yes "$LOG"
-	refused "'--follow' takes no value" tail --follow=name "$LOG"
+	refused "'--retry' takes no value" tail --retry=name "$LOG"
 	refused "'--help' takes no value" dump --help=x "$LOG"
 	refused "'--nearest' takes no value" seek --nearest= "$LOG" 0
 	refused "'--atomic' takes no value" append --atomic=1 "$LOG"
@@ -90,8 +90,6 @@ refused() { # PATTERN ARGUMENT...
 	for command in create append tail dump seek verify stat; do
 		refused "^shmlog $command: .*(LOG|required)" "$command"
 	done
-	refused "'extra'" dump "$LOG" extra
-	refused "'extra'" tail "$LOG" extra
 	refused "'extra'" create -c 4K "$SCRATCH/new" extra
 	assert_not_exist "$SCRATCH/new"
 	refused "POS" seek "$LOG"
@@ -151,8 +149,8 @@ refused() { # PATTERN ARGUMENT...
 	run_shmlog 4 dump -- --from
 	assert_stderr --partial ' --from: '
 	refused 'LOG' dump --
-	refused "'--'" dump -- "$LOG" --
-	refused "'-r'" dump -- "$LOG" -r
+	refused "'--'" create -c 4K -- "$LOG" --
+	refused "'-r'" create -c 4K -- "$LOG" -r
 	# As a value it is just a text.
 	refused "'--'" dump --from -- "$LOG"
 }

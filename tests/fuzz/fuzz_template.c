@@ -67,11 +67,20 @@ static void expect_encoded(struct expected *expected, char letter,
 	free(room);
 }
 
+/* The log that the frames are from. */
+#define LOG_NAME "/a b\n"
+
 static void expect_field(struct expected *expected, char letter,
                          const struct shmlog_frame *frame, bool escape)
 {
 	switch (letter) {
 	case '%': expect(expected, "%", 1); break;
+	case 'f':
+		if (escape)
+			expect(expected, "/a b\\n", 6);
+		else
+			expect(expected, LOG_NAME, strlen(LOG_NAME));
+		break;
 	case 'c': expect_number(expected, frame->cursor); break;
 	case 'x': expect_number(expected, frame->next_cursor); break;
 	case 's': expect_number(expected, frame->size_bytes); break;
@@ -89,7 +98,7 @@ static void expect_field(struct expected *expected, char letter,
 static bool is_known(const char *text)
 {
 	for (; *text != '\0'; text++) {
-		const char *known = *text == '%'    ? "cxispbj%"
+		const char *known = *text == '%'    ? "cxispbjf%"
 		                    : *text == '\\' ? "nt0\\"
 		                                    : NULL;
 
@@ -110,7 +119,7 @@ static void check_rendering(const struct cli_template *template,
 	struct expected expected = {0};
 	struct cli_output *output = fuzz_output();
 
-	cli_template_render(template, output, frame, escape);
+	cli_template_render(template, output, LOG_NAME, frame, escape);
 	require(cli_output_flush(output) == 0);
 	expected.output = fuzz_take_output();
 	for (; *text != '\0'; text++) {

@@ -7,9 +7,87 @@
 #include "message.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* How old the cursor file may get. */
 #define SAVE_NS 100000000
+
+/* ------------------------------------------------------------------- logs */
+
+int keeper_load(struct cursor_keeper *keeper)
+{
+	if (keeper->path == NULL)
+		return CLI_OK;
+	int status = cli_cursor_file_load(keeper->path, &keeper->loaded);
+
+	/* Cursors of logs that are not read now are kept. */
+	for (size_t i = 0; i < keeper->loaded.count; i++)
+		keeper->several |= keeper->loaded.list[i].name != NULL;
+	return status;
+}
+
+static void free_log(struct tail_log *log)
+{
+	free(log->own_path);
+	free(log->name);
+	free(log);
+}
+
+void keeper_release(struct cursor_keeper *keeper)
+{
+	for (size_t i = 0; i < keeper->log_count; i++)
+		free_log(keeper->logs[i]);
+	free(keeper->logs);
+	cli_cursors_release(&keeper->loaded);
+}
+
+struct tail_log *keeper_add(struct cursor_keeper *keeper, const char *path)
+{
+	struct tail_log *log = calloc(1, sizeof(*log));
+	struct tail_log **larger = realloc(keeper->logs,
+	                                   (keeper->log_count + 1) *
+	                                           sizeof(struct tail_log *));
+
+	if (larger != NULL)
+		keeper->logs = larger;
+	if (log != NULL && keeper->path != NULL)
+		log->name = cli_cursor_name(path);
+	if (log == NULL || larger == NULL ||
+	    (keeper->path != NULL && log->name == NULL)) {
+		if (log != NULL)
+			free_log(log);
+		return NULL;
+	}
+	log->path = path;
+	keeper->logs[keeper->log_count++] = log;
+	return log;
+}
+
+void keeper_drop(struct cursor_keeper *keeper, struct tail_log *log)
+{
+	size_t i = 0;
+
+	while (keeper->logs[i] != log)
+		i++;
+	keeper->logs[i] = keeper->logs[--keeper->log_count];
+	free_log(log);
+}
+
+const struct cli_cursor *keeper_find(struct cursor_keeper *keeper,
+                                     const struct tail_log *log)
+{
+	struct cli_cursor *cursor;
+
+	if (keeper->loaded.count == 0)
+		return NULL;
+	cursor = cli_cursors_find(&keeper->loaded, log->name, log->log);
+	/* The one cursor of a follower of one log is meant for this log. */
+	if (cursor == NULL && !keeper->several)
+		cursor = keeper->loaded.list;
+	if (cursor != NULL)
+		cursor->taken = true;
+	return cursor;
+}
 
 /* ----------------------------------------------------------------- saving */
 
@@ -22,42 +100,84 @@ static bool is_saved(const struct cursor_keeper *keeper)
 	return true;
 }
 
-static int write_file(struct cursor_keeper *keeper,
-                      const struct cli_cursor *cursor)
+/* The cursors of all logs that were read, and those of the file that belong to
+ * others.  The list is to be freed; NULL when memory is short. */
+static struct cli_cursors list_cursors(const struct cursor_keeper *keeper)
 {
-	int status = cli_cursor_file_save(keeper->path, cursor);
+	struct cli_cursors cursors = {
+		.list = calloc(keeper->log_count + keeper->loaded.count + 1,
+	                       sizeof(*cursors.list))};
+
+	for (size_t i = 0; i < keeper->log_count && cursors.list != NULL; i++) {
+		struct tail_log *log = keeper->logs[i];
+
+		if (log->begun)
+			cursors.list[cursors.count++] = (struct cli_cursor){
+				.log = log->last_log,
+				.cursor = log->flushed,
+				.name = keeper->several ? log->name : NULL};
+		log->saved = log->flushed;
+	}
+	for (size_t i = 0; i < keeper->loaded.count && cursors.list != NULL;
+	     i++) {
+		if (!keeper->loaded.list[i].taken)
+			cursors.list[cursors.count++] = keeper->loaded.list[i];
+	}
+	return cursors;
+}
+
+/* Whatever it was at the start: a log would lose its name. */
+static bool is_in_a_log(const struct cursor_keeper *keeper,
+                        const struct cli_cursors *cursors)
+{
+	for (size_t i = 0; i < cursors->count; i++) {
+		if (cli_cursor_is_in_log(keeper->path, &cursors->list[i]))
+			return true;
+	}
+	return false;
+}
+
+static int write_file(struct cursor_keeper *keeper,
+                      const struct cli_cursors *cursors)
+{
+	if (is_in_a_log(keeper, cursors)) {
+		cli_message(keeper->path,
+		            "is the log itself; the cursor was not saved");
+		return CLI_USAGE;
+	}
+	int status = cli_cursor_file_save(keeper->path, cursors);
 
 	if (status == -EMFILE && keeper->follow != NULL &&
 	    cli_follow_spare(keeper->follow))
-		status = cli_cursor_file_save(keeper->path, cursor);
+		status = cli_cursor_file_save(keeper->path, cursors);
 	return status == 0 ? CLI_OK
 	                   : cli_fail(keeper->path, "cannot save the cursor",
 	                              status);
 }
 
-/* Saves the cursor of what has left the output. */
+/* Saves the cursors of what has left the output. */
 static int save(struct cursor_keeper *keeper)
 {
-	struct tail_log *log = keeper->logs[0];
-	struct cli_cursor cursor = {.cursor = log->flushed};
-
 	keeper->saved_ns = cli_now_ns();
-	if (keeper->path == NULL || log->log == NULL)
+	if (keeper->path == NULL)
 		return CLI_OK;
-	cursor.log = shmlog_identity(log->log);
-	log->saved = log->flushed;
-	/* Whatever it was at the start: the log would lose its name. */
-	if (cli_cursor_is_in_log(keeper->path, &cursor)) {
-		cli_message(keeper->path,
-		            "is the log itself; the cursor was not saved");
-		return CLI_USAGE;
-	}
-	return write_file(keeper, &cursor);
+	struct cli_cursors cursors = list_cursors(keeper);
+	int status = CLI_OK;
+
+	if (cursors.list == NULL)
+		status = cli_fail(keeper->path, "cannot save the cursor",
+		                  -ENOMEM);
+	else if (cursors.count > 0)
+		status = write_file(keeper, &cursors);
+	free(cursors.list);
+	return status;
 }
 
 int keeper_begin_log(struct cursor_keeper *keeper, struct tail_log *log)
 {
 	log->rendered = log->flushed = shmlog_reader_cursor(log->reader);
+	log->last_log = shmlog_identity(log->log);
+	log->begun = true;
 	return save(keeper);
 }
 
@@ -76,6 +196,10 @@ void keeper_print(struct cursor_keeper *keeper, struct tail_log *log,
                   const struct shmlog_frame *frames, size_t count, uint64_t end)
 {
 	struct cli_output *output = &keeper->printer->output;
+
+	cli_printer_set_log(keeper->printer, log->path);
+	cli_printer_header(keeper->printer);
+
 	const struct cli_mark mark = {
 		.bytes = output->written + output->used,
 		.log = log,

@@ -18,23 +18,44 @@
 /* A log as tail reads it. */
 struct tail_log {
 	const char *path;
+	char *own_path;               /* NULL: the path is another's */
 	struct shmlog *log;           /* NULL: not open */
 	struct shmlog_reader *reader; /* of it */
 	uint64_t rendered;            /* the cursor behind the frames that went
 	                               * into the output */
 	uint64_t flushed;             /* ... behind those that have left it */
 	uint64_t saved;               /* ... that the cursor file says */
+	char *name; /* as the cursor file writes it; NULL: no file is
+	                   * kept */
+	bool begun; /* it has a cursor, in the file last_log */
+	struct shmlog_identity last_log;
 };
 
 struct cursor_keeper {
 	const char *path; /* of the cursor file; NULL: none is kept */
+	bool several;     /* the file has the cursors of several logs */
+	struct cli_cursors loaded;
 	struct cli_printer *printer;
 	struct cli_follow *follow; /* NULL: nothing is followed */
-	struct tail_log **logs;
+	struct tail_log **logs;    /* owned */
 	size_t log_count;
 	int64_t saved_ns; /* when the file was last written */
 	struct cli_delivery delivery;
 };
+
+/* Reads the cursor file, where one is kept.  CLI_OK, or an exit status after a
+ * message. */
+int keeper_load(struct cursor_keeper *keeper);
+void keeper_release(struct cursor_keeper *keeper);
+
+/* Adds a log, and drops one, with its cursor; `path` must stay.  NULL when
+ * memory is short. */
+struct tail_log *keeper_add(struct cursor_keeper *keeper, const char *path);
+void keeper_drop(struct cursor_keeper *keeper, struct tail_log *log);
+
+/* The cursor that the file had for an open log; NULL: none. */
+const struct cli_cursor *keeper_find(struct cursor_keeper *keeper,
+                                     const struct tail_log *log);
 
 /* Starts counting at the cursor of a log that was opened, and saves that. */
 int keeper_begin_log(struct cursor_keeper *keeper, struct tail_log *log);

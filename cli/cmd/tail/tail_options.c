@@ -5,6 +5,7 @@
 #include "message.h"
 #include "numbers.h"
 #include "option_values.h"
+#include "shared_options.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -19,11 +20,19 @@ const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
                  .help = "begin with the last N frames (10); +N: the Nth"},
 	[TAIL_FOLLOW] = {.letter = 'f',
                          .name = "follow",
-                         .help = "go on with frames that are appended"},
+                         .value = "HOW",
+                         .value_optional = true,
+                         .help = "go on with new frames; HOW: name (as -F)"},
 	[TAIL_FOLLOW_NAME] =
 		{.letter = 'F',
                  .name = "follow-name",
                  .help = "follow the name: wait for the log, re-open it"},
+	[TAIL_RETRY] = {.name = "retry",
+                        .help = "wait for a log that is not there; -F does"},
+	[TAIL_GLOB] = {.name = "glob",
+                       .value = "PATTERN",
+                       .repeatable = true,
+                       .help = "and all logs of such names, later ones too"},
 	CLI_FORMAT_OPTIONS(TAIL_OUTPUT, TAIL_TEMPLATE),
 	[TAIL_FROM] = {.name = "from",
                        .value = "POS",
@@ -48,11 +57,15 @@ const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
                        .value = "DURATION",
                        .help = "longest time between two looks at the log"},
 	CLI_TYPED_OPTIONS(TAIL_SCHEMA, TAIL_TYPE, TAIL_ENUM_NUMBERS),
+	CLI_QUIET_OPTION(TAIL_QUIET),
+	CLI_PREFIX_OPTION(TAIL_PREFIX),
 };
 
 const struct cli_printer_places tail_printer_places = {
 	.output = TAIL_OUTPUT,
 	.template = TAIL_TEMPLATE,
+	.quiet = TAIL_QUIET,
+	.prefix = TAIL_PREFIX,
 	.typed = {TAIL_SCHEMA, TAIL_TYPE, TAIL_ENUM_NUMBERS},
 };
 
@@ -142,6 +155,30 @@ static int parse_start(const struct cli_args *args,
 	return cli_position_parse(from, &options->from);
 }
 
+/* -f, -F, and how GNU tail spells them. */
+static int parse_follow(const struct cli_args *args,
+                        struct tail_options *options)
+{
+	const char *how = cli_args_value(args, TAIL_FOLLOW);
+	bool by_name = how != NULL && strcmp(how, "name") == 0;
+	struct cli_quoted quoted;
+
+	if (how != NULL && !by_name && strcmp(how, "descriptor") != 0)
+		return cli_usage_error("--follow=%s is neither name nor "
+		                       "descriptor",
+		                       cli_quote(&quoted, how));
+	options->by_name = by_name ||
+	                   cli_args_count(args, TAIL_FOLLOW_NAME) > 0;
+	options->follow = options->by_name ||
+	                  cli_args_count(args, TAIL_FOLLOW) > 0;
+	options->retry = cli_args_count(args, TAIL_RETRY) > 0;
+	if (options->retry && !options->follow)
+		return cli_usage_error("--retry goes with -f or -F");
+	if (options->log_count + options->pattern_count == 0)
+		return cli_usage_error("missing operand: LOG");
+	return CLI_OK;
+}
+
 int tail_options_read(const struct cli_args *args,
                       struct tail_options *options_out)
 {
@@ -150,21 +187,31 @@ int tail_options_read(const struct cli_args *args,
 	*options = (struct tail_options){
 		.args = args,
 		.log_count = cli_args_operand_count(args),
-		.by_name = cli_args_count(args, TAIL_FOLLOW_NAME) > 0,
+		.pattern_count = cli_args_count(args, TAIL_GLOB),
 		.cursor_path = cli_args_value(args, TAIL_CURSOR_FILE),
 	};
-	options->follow = options->by_name ||
-	                  cli_args_count(args, TAIL_FOLLOW) > 0;
 	if (options->cursor_path != NULL &&
 	    strcmp(options->cursor_path, "-") == 0)
 		return cli_usage_error("--cursor-file - is no file that can be "
 		                       "replaced; ./- is one of that name");
-	int status = parse_ends(args, options);
+	int status = parse_follow(args, options);
 
+	if (status == CLI_OK)
+		status = parse_ends(args, options);
 	return status == CLI_OK ? parse_start(args, options) : status;
 }
 
 const char *tail_options_path(const struct tail_options *options, size_t n)
 {
 	return cli_args_operand(options->args, n);
+}
+
+const char *tail_options_pattern(const struct tail_options *options, size_t n)
+{
+	return cli_args_nth(options->args, TAIL_GLOB, n);
+}
+
+bool tail_options_are_for_several(const struct tail_options *options)
+{
+	return options->log_count > 1 || options->pattern_count > 0;
 }

@@ -14,7 +14,9 @@
 struct tail_options {
 	const struct cli_args *args;
 	size_t log_count;
+	size_t pattern_count;
 	bool follow;
+	bool retry;     /* wait for a log that is not there */
 	bool by_name;   /* follow whatever log has the name */
 	bool has_start; /* -n or --from says where to begin */
 	bool has_from;
@@ -33,6 +35,8 @@ enum tail_option {
 	TAIL_LINES,
 	TAIL_FOLLOW,
 	TAIL_FOLLOW_NAME,
+	TAIL_RETRY,
+	TAIL_GLOB,
 	TAIL_OUTPUT,
 	TAIL_TEMPLATE,
 	TAIL_FROM,
@@ -45,6 +49,8 @@ enum tail_option {
 	TAIL_SCHEMA,
 	TAIL_TYPE,
 	TAIL_ENUM_NUMBERS,
+	TAIL_QUIET,
+	TAIL_PREFIX,
 	TAIL_OPTION_COUNT,
 };
 
@@ -57,6 +63,11 @@ extern const struct cli_printer_places tail_printer_places;
 int tail_options_read(const struct cli_args *args,
                       struct tail_options *options_out);
 
+/* The nth LOG, and the nth pattern of --glob. */
 const char *tail_options_path(const struct tail_options *options, size_t n);
+const char *tail_options_pattern(const struct tail_options *options, size_t n);
+
+/* Whether there is more than one log, or may be later. */
+bool tail_options_are_for_several(const struct tail_options *options);
 
 #endif

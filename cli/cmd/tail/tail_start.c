@@ -13,6 +13,7 @@
 static int fail(struct tail_start *start, const struct tail_log *log,
                 int result)
 {
+	cli_printer_set_log(start->keeper->printer, log->path);
 	int status = cli_printer_failed(start->keeper->printer, log->reader,
 	                                result);
 
@@ -25,6 +26,7 @@ void tail_report_reopened(struct cursor_keeper *keeper,
 {
 	cli_message(log->path, "was replaced; reading the new log from its "
 	                       "start");
+	cli_printer_set_log(keeper->printer, log->path);
 	cli_render_event(&keeper->printer->renderer, &keeper->printer->output,
 	                 "reopened", "");
 }
@@ -130,30 +132,22 @@ static int refuse_cursor(const struct tail_start *start,
 int tail_go_to_start(struct tail_start *start, struct tail_log *log,
                      bool appeared)
 {
-	struct cli_cursor cursor;
-	bool found = false;
-	int status = CLI_OK;
-
-	if (start->options->cursor_path != NULL)
-		status = cli_cursor_file_load(start->options->cursor_path,
-		                              &cursor, &found);
-	if (status != CLI_OK)
-		return status;
+	const struct cli_cursor *cursor = keeper_find(start->keeper, log);
 	int result = shmlog_reader_hold_end(log->reader);
 
 	if (result < 0)
 		return fail(start, log, result);
-	if (!found)
+	if (cursor == NULL)
 		return go_where_asked(start, log, appeared);
-	if (!cli_cursor_is_of(&cursor, log->log)) {
+	if (!cli_cursor_is_of(cursor, log->log)) {
 		if (!start->options->by_name)
 			return refuse_cursor(start, log, "is another file");
 		tail_report_reopened(start->keeper, log);
 		return CLI_OK;
 	}
-	result = shmlog_reader_seek(log->reader, cursor.cursor, NULL);
+	result = shmlog_reader_seek(log->reader, cursor->cursor, NULL);
 	if (result == SHMLOG_ERR_CURSOR &&
-	    shmlog_reader_fault(log->reader)->cursor == cursor.cursor)
+	    shmlog_reader_fault(log->reader)->cursor == cursor->cursor)
 		return refuse_cursor(start, log, "has no frame at that cursor");
 	return result < 0 ? fail(start, log, result) : CLI_OK;
 }

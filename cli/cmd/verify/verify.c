@@ -34,9 +34,7 @@ enum {
 };
 
 static const struct cli_option verify_options[] = {
-	[OPTION_QUIET] = {.letter = 'q',
-                          .name = "quiet",
-                          .help = "print nothing: the status says it"},
+	CLI_QUIET_OPTION(OPTION_QUIET),
 	CLI_REPORT_FORMAT_OPTION(OPTION_OUTPUT),
 	[OPTION_SALVAGE] = {.name = "salvage",
                             .value = "FILE",

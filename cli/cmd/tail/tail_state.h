@@ -1,0 +1,52 @@
+/* What the rooms of tail share: how far it is, and how frames are printed. */
+#ifndef TAIL_STATE_H
+#define TAIL_STATE_H
+
+#include "cursor_keeper.h"
+#include "follow.h"
+#include "printer.h"
+#include "tail_options.h"
+#include "tail_start.h"
+
+#include <shmlog.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tail {
+	struct tail_options options;
+	struct cli_printer printer;
+	struct cursor_keeper keeper;
+	struct tail_start start;
+	struct cli_follow follow;
+	uint64_t left; /* frames that may still be printed */
+	int status;    /* the worst so far */
+	bool refused;  /* the command must not go on */
+	bool wrote;    /* the output took something: it is not closed */
+};
+
+/* Keeps the worst exit status: these are in an order, a larger one is worse. */
+void tail_note_status(struct tail *tail, int status);
+
+/* Whether frames are still to be printed. */
+bool tail_is_wanted(const struct tail *tail);
+
+/*
+ * Goes to where reading a log begins, and takes its first cursor.  Returns
+ * whether it is to be read; a failure is noted, and where cursors could be lost
+ * the whole command ends.
+ */
+bool tail_begin_log(struct tail *tail, struct tail_log *log, bool appeared,
+                    bool reopened);
+
+/* Prints frames of a log, up to the cursor `end`. */
+void tail_print(struct tail *tail, struct tail_log *log,
+                const struct shmlog_frame *frames, size_t count, uint64_t end);
+
+/* Lets all output out; saves the cursors now and then. */
+void tail_let_out(struct tail *tail);
+
+/* A log cannot be read any further: its good frames first, then the reason. */
+void tail_stop_log(struct tail *tail, const struct tail_log *log, int status);
+
+#endif
