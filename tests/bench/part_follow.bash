@@ -67,9 +67,48 @@ idle_row() {
 				(.[0].seconds[0] - .[1].seconds[0]))}'
 }
 
+# A follower of 64 logs beside a follower of one; only one of the 64 is written
+# to.
+many_rows() { # SAMPLES
+	local one=$scratch/one.shm folder=$scratch/many i
+
+	say "latency of tail -f of 64 logs: $1 lines a side"
+	rm -rf "$folder" "$one"
+	mkdir "$folder"
+	for ((i = 1; i <= 64; i++)); do
+		"$shmlog" create -c 1M "$folder/log$i" || give_up "no log"
+	done
+	"$shmlog" create -c 16M "$one" || give_up "no log"
+	latency --samples "$1" --pause-us 1000 \
+		"$shmlog" append "$folder/log64" '=>' \
+		"$shmlog" tail -q -n +1 -f --glob "$folder/log*" -- \
+		"$shmlog" append "$one" '=>' "$shmlog" tail -n +1 -f "$one" \
+		>"$scratch/latency.json" || give_up "no latency"
+	latency_row follow-many-p50 "tail -f of 64 logs: p50, 1 ms pauses" \
+		"tail -f of one" 1.3 0.5 0 1
+	idle_many_row "$folder"
+}
+
+idle_many_row() { # FOLDER
+	local i
+
+	say "tail -f of 64 idle logs: $idle"
+	for i in 1 2 3; do
+		"$(program race)" --rounds 1 --warmup 0 \
+			"$shmlog" tail -f --idle "$idle" -n 0 --glob "$1/log*" -- \
+			"$shmlog" tail -f --idle 100ms -n 0 --glob "$1/log*" \
+			>"$scratch/idle.$i"
+	done
+	cat "$scratch"/idle.[123] | jq -s . |
+		row idle-many "tail -f of 64 logs, idle: processor time" "one core" \
+			value % 0.2 '{ours: map(.sides | 100 * (.[0].cpu[0] - .[1].cpu[0]) /
+				(.[0].seconds[0] - .[1].seconds[0]))}'
+}
+
 part_follow() {
 	latency_rows 1000 "$samples"
 	latency_rows 0 "$samples"
 	[[ $SIZE == small || $SIZE == quick ]] || latency_rows 10000 $((samples / 10))
 	idle_row
+	many_rows "$samples"
 }
