@@ -110,7 +110,8 @@ void cli_render_frames(struct cli_renderer *renderer, struct cli_output *output,
 
 /*
  * An event line, {"event":NAME,...members}, with "log" before these if that is
- * told, in JSON output only (nothing otherwise).  `members` is ready JSON beginning with a comma, or "".
+ * told, in JSON output only (nothing otherwise).  `members` is ready JSON
+ * beginning with a comma, or "".
  */
 void cli_render_event(const struct cli_renderer *renderer,
                       struct cli_output *output, const char *name,

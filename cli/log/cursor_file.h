@@ -1,7 +1,7 @@
 /*
- * Cursor files: how far a follower has come in which logs.  One line of JSON for
- * each log, replaced atomically.  The file of a follower of one log is one line
- * without the log's name.
+ * Cursor files: how far a follower has come in which logs.  One line of JSON
+ * for each log, replaced atomically.  The file of a follower of one log is one
+ * line without the log's name.
  */
 #ifndef CLI_CURSOR_FILE_H
 #define CLI_CURSOR_FILE_H

@@ -190,7 +190,7 @@ use_package() { # NAME [PATH]
 	local path page name
 
 	for path in $(grep -oE '`(src|cli|tests|man)/[^` ]*`' "$README" | tr -d '`' |
-		sed 's/out_NAME/out_hex/; s/in_NAME/in_json/; s/src\/NAME/src\/reader/; s/NAME\|\*/verify/' |
+		sed 's/out_NAME/out_hex/; s/in_NAME/in_json/; s/src\/NAME/src\/reader/; s/NAME\|\*/seek/' |
 		sort -u); do
 		[[ -e $ROOT/$path ]] || fail "there is no $path"
 	done

@@ -17,7 +17,7 @@
 #define LOOK_BYTES ((uint64_t)256 << 20)
 
 struct reason {
-	char text[512];
+	char text[1024]; /* a fault_text, and the words around it */
 };
 
 /* Where frames are that may be overwritten, or have been. */
