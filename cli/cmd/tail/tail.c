@@ -38,10 +38,14 @@ static bool gives_up(void *context, int64_t stalled_ns)
 
 /* ----------------------------------------------------------- start and end */
 
-/* What tail writes must not be a log, also where neither is there yet; a log
- * that is there is found to be no cursor file. */
+/* The files that tail writes must be no logs, also where neither is there yet (a
+ * log that is there is found to be no cursor file), and not one file: frames
+ * that were printed into the cursor file would go with it when it is replaced. */
 static int check_distinct(const struct tail_options *options)
 {
+	if (options->cursor_path != NULL &&
+	    cli_check_output(options->cursor_path, NULL) != CLI_OK)
+		return CLI_USAGE;
 	for (size_t i = 0; i < options->log_count; i++) {
 		const char *path = tail_options_path(options, i);
 
