@@ -128,7 +128,7 @@ SHOWN='evil\x1b]0;x\x07\nname \u{202e}\u{9b}\xff'
 	local evil=$'\e[2J\n\u202e'
 
 	shmlog create -c 4K "$LOG"
-	for arguments in "$evil" "dump|--$evil" "dump|-$evil" "dump|$LOG|$evil" \
+	for arguments in "$evil" "dump|--$evil" "dump|-$evil" "create|-c|4K|$LOG|$evil" \
 		"dump|-o|$evil|$LOG" "dump|-t|%$evil|$LOG" "dump|-n|$evil|$LOG" \
 		"dump|--from|$evil|$LOG" "tail|-n|$evil|$LOG" \
 		"tail|--pid|$evil|$LOG" "tail|--idle|$evil|$LOG" "help|$evil" \

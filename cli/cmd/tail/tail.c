@@ -38,9 +38,9 @@ static bool gives_up(void *context, int64_t stalled_ns)
 
 /* ----------------------------------------------------------- start and end */
 
-/* The files that tail writes must be no logs, also where neither is there yet (a
- * log that is there is found to be no cursor file), and not one file: frames
- * that were printed into the cursor file would go with it when it is replaced. */
+/* The files that tail writes must be no logs, also where neither is there yet
+ * (a log that is there is found to be no cursor file), and not one file: frames
+ * that were printed into the cursor file would be gone when it is replaced. */
 static int check_distinct(const struct tail_options *options)
 {
 	if (options->cursor_path != NULL &&
