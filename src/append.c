@@ -1,6 +1,6 @@
 /*
- * Appending ready frames to a log that any number of processes share: each
- * call is one commit under the lock.  settle.c says when it counts.
+ * Appends ready frames to a log that any number of processes share: each call
+ * is one commit under the lock. settle.c tells when a commit counts.
  */
 #include "chain.h"
 #include "frame_source.h"
@@ -27,8 +27,8 @@ size_t shmlog_frame_encode(unsigned char *frame_out, const void *payload,
 	return total;
 }
 
-/* Looks at the file's length behind a publish.  Where access may be kept, the
- * same call looks at the name, too. */
+/* Checks the file's length after a publish.  Where access may be kept, the same
+ * system call checks the name too. */
 static int check_length_behind(struct shmlog_write_access *access)
 {
 	uint64_t length;
@@ -41,14 +41,14 @@ static int check_length_behind(struct shmlog_write_access *access)
 }
 
 /*
- * Moves `size` from what it was when access was acquired to `new_size`, if
- * nobody else has moved it, and wakes the readers that wait for that.
+ * Moves `size` from its value when access was acquired to `new_size`, if no
+ * other writer has moved it, and wakes the readers that sleep on it.
  */
 static int publish(struct shmlog_write_access *access, uint64_t new_size,
                    bool wake)
 {
-	/* A file that was cut may have been made longer again by the very
-	 * write of the frames, but not as long as it was. */
+	/* The write of the frames may itself have made a file that was cut
+	 * longer again, but not as long as it was. */
 	int status = shmlog_check_length(access->fd, access->capacity);
 
 	if (status != 0)
@@ -60,7 +60,7 @@ static int publish(struct shmlog_write_access *access, uint64_t new_size,
 		return status;
 	if (wake)
 		shmlog_access_wake(access);
-	/* Had the page been cut off, the store went nowhere. */
+	/* If the page was cut off, the store is lost. */
 	return check_length_behind(access);
 }
 
@@ -73,19 +73,19 @@ struct job {
 	/* Writes the source of the commit behind `size`. */
 	int (*write)(struct job *job);
 	struct shmlog_source all; /* the caller's frames */
-	uint64_t all_count;       /* of them */
-	uint64_t count;           /* of those that fit */
-	uint64_t bytes;           /* of those that fit */
+	uint64_t all_count;       /* number of them */
+	uint64_t count;           /* number of those that fit */
+	uint64_t bytes;           /* size of those that fit */
 
 	struct shmlog_write_access access;
 	struct shmlog_commit commit;
 	bool acquired;       /* the lock is held */
-	bool fits;           /* all of it */
-	bool whole;          /* all of it, or nothing */
-	bool expects;        /* the log to end in a certain place */
-	bool in_doubt;       /* written, but not known to be there to stay */
-	bool overwrote;      /* frames that somebody else had committed */
-	int64_t deadline_ns; /* for waiting for foreign writers; 0: not set */
+	bool fits;           /* all of the frames have room */
+	bool whole;          /* all of the frames, or none */
+	bool expects;        /* the log must end at a certain cursor */
+	bool in_doubt;       /* written, but may not stay in the log */
+	bool overwrote;      /* committed frames of another writer */
+	int64_t deadline_ns; /* of the wait for other writers; 0: not set */
 };
 
 static uint64_t length_of(const struct shmlog_source *source)
@@ -112,7 +112,8 @@ static void begin(struct job *job, struct shmlog *log,
 	                  .context = options->context},
 	};
 	job->commit.access = &job->access;
-	/* Metadata is about all of the frames. */
+	/* Metadata describes all of the frames, so a part of them must not be
+	 * committed with it. */
 	job->whole = (options->flags & SHMLOG_APPEND_WHOLE) != 0 ||
 	             options->metadata_bytes > 0;
 	job->expects = (options->flags & SHMLOG_APPEND_EXPECT) != 0;
@@ -125,8 +126,8 @@ static void release(struct job *job)
 	job->acquired = false;
 }
 
-/* Waits, as long as the caller allows, until a writer that takes no lock has
- * closed the log.  Nothing is held. */
+/* Waits, for as long as the caller allows, until a writer that takes no lock
+ * has closed the log.  No lock is held meanwhile. */
 static int await_writer(struct job *job)
 {
 	int64_t timeout_ns = job->options->writer_timeout_ns;
@@ -144,8 +145,8 @@ static int await_writer(struct job *job)
 	return shmlog_await_writer(job->log, &job->terms, timeout_ns);
 }
 
-/* The metadata goes first, so that whatever becomes of the frames behind this,
- * those that are there to stay have theirs. */
+/* Writes the metadata before the frames, so that frames that are there to stay
+ * have their metadata, whatever becomes of the others. */
 static int write_metadata(struct job *job)
 {
 	const struct shmlog_append_options *options = job->options;
@@ -155,8 +156,8 @@ static int write_metadata(struct job *job)
 	                             options->metadata_bytes);
 }
 
-/* Writes and publishes the source of the commit, and makes sure that it stays.
- * Write access is held. */
+/* Writes and publishes the source of the commit, and settles it.  Write access
+ * is held. */
 static int commit(struct job *job)
 {
 	struct shmlog_write_access *access = &job->access;
@@ -189,7 +190,7 @@ static int commit(struct job *job)
 	return settled == SHMLOG_ERR_IN_DOUBT && status != 0 ? status : settled;
 }
 
-/* Chooses what fits, and commits that. */
+/* Chooses the frames that fit, and commits them. */
 static int commit_fitting(struct job *job)
 {
 	uint64_t room = job->access.capacity - job->access.size;
@@ -211,7 +212,8 @@ static int commit_fitting(struct job *job)
 	return job->fits ? write_metadata(job) : 0;
 }
 
-/* Whether the log ends where the caller says, if the caller says so. */
+/* Whether the log ends where the caller expects it to, if it expects
+ * anything. */
 static bool is_as_expected(const struct job *job)
 {
 	return !job->expects || job->access.size - job->log->data_offset ==
@@ -223,7 +225,8 @@ static int attempt(struct job *job)
 	struct shmlog_append_result *result = job->result;
 	struct shmlog_write_access *access = &job->access;
 
-	/* Beside a writer that overwrites there is no chain to hold on to. */
+	/* Beside a writer that may overwrite frames, no chain can be relied
+	 * on. */
 	if (job->terms.force)
 		job->log->proved = 0;
 	int status = shmlog_lock_cache_acquire(job->options->session, job->log,
@@ -243,8 +246,8 @@ static int write_source(struct job *job)
 	return shmlog_source_write(&job->commit.source, &job->access);
 }
 
-/* Appends once more what was overwritten, which the source of the commit is
- * narrowed to.  The lock is held. */
+/* Appends the frames that were overwritten once more; the source of the commit
+ * is narrowed to these.  The lock is held. */
 static int commit_again(struct job *job)
 {
 	struct shmlog_write_access *access = &job->access;
@@ -259,7 +262,7 @@ static int commit_again(struct job *job)
 	return status == 0 ? commit(job) : status;
 }
 
-/* Looks once more what has become of frames in doubt. */
+/* Takes another look at frames in doubt. */
 static int look_again(struct job *job)
 {
 	int status = shmlog_access_acquire_unchecked(job->log, &job->terms,
@@ -291,7 +294,8 @@ static int insist(struct job *job)
 	while (job->options->writer_timeout_ns != 0 && is_foreign(status)) {
 		int outcome;
 
-		/* What takes the place of the frames is not expected. */
+		/* The frames that took the place of ours are not what the
+		 * caller expects. */
 		if (status == SHMLOG_ERR_OVERWRITTEN && job->expects)
 			break;
 		if (status == SHMLOG_ERR_OVERWRITTEN && job->acquired) {
@@ -303,8 +307,9 @@ static int insist(struct job *job)
 			outcome = job->in_doubt ? look_again(job)
 			                        : attempt(job);
 		}
-		/* The status that tells what has become of the frames is worth
-		 * more than the one that tells why this could not be mended. */
+		/* A status that tells what has become of the frames is worth
+		 * more than one that tells why they could not be appended
+		 * again. */
 		if (job->in_doubt && outcome == -EINTR)
 			continue;
 		if (job->in_doubt && !is_foreign(outcome))
@@ -315,7 +320,7 @@ static int insist(struct job *job)
 	return status;
 }
 
-/* Leaves, unless the access may be kept, and says what there is to say. */
+/* Fills in the result, and releases the access unless it may be kept. */
 static int finish(struct job *job, int status)
 {
 	struct shmlog_append_result *result = job->result;
@@ -373,8 +378,8 @@ int shmlog_append_frames(struct shmlog *log, const void *frames, size_t bytes,
 }
 
 /* Fetches the frame at `at` of a file of frames, which may end too early.
- * Stores how many bytes of whole frames are held from there on, and how many
- * frames. */
+ * Stores how many bytes of whole frames are held from there on, and the number
+ * of these frames. */
 static int fetch_frames(struct shmlog_window *source, uint64_t at,
                         uint64_t bytes, struct shmlog_fetched *fetched_out,
                         uint64_t *count_out)
@@ -385,8 +390,8 @@ static int fetch_frames(struct shmlog_window *source, uint64_t at,
 	if (status != 0)
 		return status == SHMLOG_ERR_MAPPING_GONE ? SHMLOG_ERR_BAD_FRAMES
 		                                         : status;
-	/* The last frame held may go on behind the window; only one that is
-	 * held as a whole counts. */
+	/* The last frame may be held only in part; only frames that are held as
+	 * a whole count. */
 	(void)shmlog_format_chain(fetched_out->at, (size_t)fetched_out->held,
 	                          UINT64_MAX, &whole, count_out);
 	fetched_out->held = whole;
@@ -394,9 +399,10 @@ static int fetch_frames(struct shmlog_window *source, uint64_t at,
 }
 
 /*
- * Walks a file of frames, which must be whole, and counts them.  With an
- * access, the frames are written behind the commit: the very bytes that were
- * checked, as another look at the file might find others.
+ * Walks a file of frames, which must all be whole, and counts them.  With an
+ * access, it also writes the frames behind the committed data.  It writes the
+ * very bytes that it has checked, as a second read of the file might find
+ * others.
  */
 static int walk_frames(struct shmlog_window *source, uint64_t bytes,
                        struct shmlog_write_access *access, uint64_t *frames_out)
@@ -445,8 +451,9 @@ int shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
 	if (status != 0)
 		return status;
 	/* A file that is no chain of frames is refused before anything is
-	 * written.  As the file may change after that, the copy is checked
-	 * while it is made, and published only if it is whole. */
+	 * written.  As the file may change after that, the frames are checked
+	 * again while they are copied, and published only if they are all
+	 * whole. */
 	status = walk_frames(&source, bytes, NULL, &job.all_count);
 	if (status != 0)
 		goto release_window;

@@ -1,25 +1,30 @@
 /*
- * Keeping write access from one append to the next.
+ * Keeps write access from one append to the next.
  *
- * To acquire write access costs several times what a small commit does: it
- * takes the lock, looks for a writer, opens and maps.  All of that would still
- * be valid for the next commit if it was certain that no other process has
- * opened the log since.  A watch on the file makes it certain: the event for an
- * open(2) is there before the opener can look into the file.  So one look at
- * the watch before a commit replaces lock, search and opening:
+ * Acquiring write access costs several times what a small commit does: it takes
+ * the lock, looks for a writer, opens and maps.  All of that would still be
+ * valid for the next commit if no other process had opened the log since.  A
+ * watch on the file makes that certain: the event for an open(2) is queued
+ * before the opener can look into the file.  So reading the watch before a
+ * commit replaces the lock, the look and the opening:
  *
- *   - A writer that takes no lock has the log open.  Either it had when access
- *     was acquired, and was found then; or the watch, which is older than that,
- *     has seen it.  A writer that opens the log while the commit is made is
- *     seen by a second look, behind the publish: see settle.c.
+ *   - A writer that takes no lock has the log open.  Either it had the log open
+ *     when access was acquired, and was found then; or the watch, which is
+ *     older than the access, has seen it open the log.  A writer that opens the
+ *     log during the commit is found by a second look, behind the publish: see
+ *     settle.c.
+ *
  *   - A process that waits for the lock marks the file and then opens it.  The
  *     mark is looked for after the watch was read empty and before anything is
  *     kept, so either the mark or the opening is seen.
- *   - A watch does not tell that a file was cut.  So its length is looked at: a
- *     write behind its end would make it longer again.
- *   - The name may lead elsewhere by now.  The watch sees the file renamed or
- *     unlinked.  It cannot see that a folder above it was renamed, so the name
- *     is looked up behind each publish, for the next one.
+ *
+ *   - A watch does not tell that a file was cut.  So the length of the file is
+ *     checked: a write behind its end would make it longer again.
+ *
+ *   - The name may lead to another file by now.  The watch sees that the file
+ *     was renamed or unlinked.  It cannot see that a directory above it was
+ *     renamed, so the name is looked up behind each publish, for the next
+ *     commit.
  */
 #include "lock_cache.h"
 
@@ -30,14 +35,14 @@
 #include <unistd.h>
 
 #ifndef SHMLOG_TEST_KEEP_AT_ONCE
-/* Nothing is kept before a session is this old: a process that ends sooner
- * gains less than it costs to end a watch. */
+/* Access is kept only by sessions of at least this age: a process that ends
+ * sooner gains less than it costs to remove a watch. */
 #define WARMUP_NS 250000000
-/* Nothing is kept for so long after another process came: others are likely to
- * follow. */
+/* Access is not kept for this long after another process came: more are likely
+ * to follow. */
 #define BACKOFF_NS 100000000
 #else
-/* For campaigns: access is kept from the first commit on. */
+/* The fault tests keep access from the first commit on. */
 #define WARMUP_NS 0
 #define BACKOFF_NS 0
 #endif
@@ -49,7 +54,7 @@ struct shmlog_append_session {
 	int watch;              /* -1 before it is needed */
 	bool watch_unsupported; /* the system has no watch */
 	bool parallel;          /* a reader can run beside this thread */
-	int64_t not_before_ns;  /* nothing is kept till then */
+	int64_t not_before_ns;  /* access is not kept before */
 };
 
 int shmlog_append_session_open(struct shmlog *log,
@@ -115,7 +120,8 @@ static void back_off(struct shmlog_append_session *session)
 	session->not_before_ns = shmlog_sys_now_ns() + BACKOFF_NS;
 }
 
-/* Whether access may be kept by now; then there is a watch, read empty. */
+/* Whether access may be kept by now.  If so, there is a watch, and it was just
+ * read. */
 static bool prepare_watch(struct shmlog_append_session *session)
 {
 	if (session->watch_unsupported ||
@@ -140,7 +146,7 @@ static int acquire_anew(struct shmlog_append_session *session,
 
 	if (status != 0 || !prepared)
 		return status;
-	/* The watch may have seen this process's own opening, and no other. */
+	/* The watch may have seen this process's own opening, but no other. */
 	access->may_keep = access->no_other_writer && !access->contended &&
 	                   shmlog_sys_watch_read(session->watch) !=
 	                           SHMLOG_SEEN_OTHERS;
@@ -149,8 +155,8 @@ static int acquire_anew(struct shmlog_append_session *session,
 	return 0;
 }
 
-/* Whether the access that is kept is still valid: nobody has come, and the file
- * is no shorter than it was.  A longer file has more room. */
+/* Whether the kept access is still valid: no other process has come, and the
+ * file is no shorter than it was.  A longer file has more room. */
 static bool is_still_valid(struct shmlog_append_session *session)
 {
 	uint64_t length;
@@ -174,7 +180,7 @@ int shmlog_lock_cache_acquire(struct shmlog_append_session *session,
 		if (is_still_valid(session)) {
 			/* Its size is what this session published last.  If
 			 * another process has moved `size` since, the write
-			 * will find that. */
+			 * will notice. */
 			*access_out = session->access;
 			log->kept = access_out;
 			return 0;

@@ -1,17 +1,18 @@
-/* Keeping write access from one append to the next while nobody else comes. */
+/* Keeping write access from one append to the next while no other process
+ * comes. */
 #ifndef SHMLOG_LOCK_CACHE_H
 #define SHMLOG_LOCK_CACHE_H
 
 #include "write_access.h"
 
 /*
- * All of these are called under the log's append_mutex.  `session` may be NULL:
- * then nothing is kept.
+ * These functions are called under the log's append_mutex.  `session` may be
+ * NULL: then nothing is kept.
  */
 
 /*
- * Acquires write access: what the session keeps, if the log is what it was and
- * nobody has opened it since; else as shmlog_access_acquire() does.
+ * Acquires write access: the access that the session keeps, if it is still
+ * valid; else as shmlog_access_acquire() does.
  */
 int shmlog_lock_cache_acquire(struct shmlog_append_session *session,
                               struct shmlog *log,
@@ -19,8 +20,8 @@ int shmlog_lock_cache_acquire(struct shmlog_append_session *session,
                               struct shmlog_write_access *access_out);
 
 /*
- * Behind a publish: whether it is certain that nobody has opened the log since
- * before access was acquired.  If not, the access will not be kept.
+ * After a publish: whether it is certain that no other process has opened the
+ * log since before access was acquired.  If not, the access will not be kept.
  */
 bool shmlog_lock_cache_confirm(struct shmlog_append_session *session,
                                struct shmlog_write_access *access);

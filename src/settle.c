@@ -1,47 +1,51 @@
 /*
- * The look behind a publish: what has become of the frames.
+ * Settles a commit: a second look, behind the publish, that tells whether the
+ * frames are in the log to stay.
  *
- * A writer that takes no lock (the Node package's) opens the log, maps it,
- * loads `size` once, and from then on writes its frames behind the place that
- * it loaded and stores the end of each commit of its own, whatever `size` is
- * by then.  The look before a commit finds such a writer if it has the log open
- * by then.  A writer that opens the log after that look and loads `size` before
- * the publish will overwrite the frames, now or in an hour.  Nothing that is
- * done before the publish can prevent it, as it may open the log right behind
- * that.  So a commit counts only after a look behind the publish.
+ * A writer that takes no lock (the Node package's) opens the log, maps it, and
+ * loads `size` once.  From then on it writes its frames behind the place that
+ * it loaded and stores the end of each commit of its own, whatever `size` is by
+ * then.  The first look, before a commit, finds such a writer if it has the log
+ * open by then.  A writer that opens the log after the first look and loads
+ * `size` before the publish will overwrite the frames, now or in an hour.
+ * Nothing that is done before the publish can prevent this, as a writer can
+ * still open the log right after it.  So a commit counts only after the second
+ * look.
  *
- * Let P be such a writer.  Of its steps
+ * Let P be such a writer.  Its steps are
  *
  *   open < load size < store frames < store size < close
  *
- * the load is what matters: if it comes behind the publish, P goes on behind
- * the frames, and they are safe from it.  If it comes before:
+ * The load decides: if it comes after the publish, P writes behind the frames,
+ * and they are safe from it.  If it comes before:
  *
- *   - The watch of a session (lock_cache.c) was read empty after the look for a
- *     writer.  The event for an opening is there before open(2) returns, so
- *     before P loads `size`, so before the publish.  A watch that is still
- *     empty behind the publish proves that there is no P.  This is the one
+ *   - The watch of a session (lock_cache.c) was read, and was empty, after the
+ *     first look.  The event for an opening is queued before open(2) returns,
+ *     so before P loads `size`, so before the publish.  A watch that is still
+ *     empty after the publish proves that there is no P.  This is the one
  *     system call that a kept commit pays.
- *   - Without a watch, or where it has seen somebody, this process closes its
- *     own write access.  A lease then tells whether anybody has the log open
- *     for writing.  If so, that may be a P, and the frames are in doubt.  If
- *     not, each P has closed the log, and all that it will ever do is done.
- *     Then the bytes decide: frames that are all there and below `size` are
- *     there to stay, as a writer that comes now loads a `size` beyond them.
- *   - If bytes differ, a P has stored frames there.  The committed chain says
- *     which of ours are left; the others were overwritten.  A P that closed
- *     the log without a commit may leave a broken chain behind, and one whose
- *     frames were overwritten by ours before it stored `size` may leave `size`
- *     inside of them.  No reader could ever read past either, so our bytes
- *     are written, or published, once more.  That cannot harm a writer
- *     that comes meanwhile and loads a `size` beyond it; in case one loads a
- *     `size` before it, the look is taken again.
  *
- * What this cannot see: a P that came and went unwatched and committed frames
- * which are byte for byte the same as ours, in the same place.  Both are in the
- * log then, once.  And where the system grants no lease (a file of somebody
- * else's, a system without leases) the bytes are compared, but a P that has
- * not stored anything yet is seen only in /proc.
+ *   - Without a watch, or where it has seen another process, this process
+ *     closes its own write access.  A lease then tells whether anybody has the
+ *     log open for writing.  If so, that process may be a P, and the frames are
+ *     in doubt.  If not, every P has closed the log and will do nothing more.
+ *     Then the bytes decide: frames that are all there and below `size` will
+ *     stay, as a writer that comes now loads a `size` behind them.
+ *
+ *   - If bytes differ, a P has stored frames there.  The committed chain says
+ *     which of ours are left; the others were overwritten.  A P that closed the
+ *     log without a commit may leave a broken chain behind, and a P whose
+ *     frames were overwritten by ours before it stored `size` may leave `size`
+ *     inside of them.  No reader could ever read past either, so our bytes are
+ *     written, or published, once more.  That cannot harm a writer that comes
+ *     meanwhile and loads a `size` behind the frames; in case one loads a
+ *     `size` before them, the look is taken again.
+ *
+ * Two things cannot be seen.  A P that came and went without a watch and
+ * committed frames that are byte for byte the same as ours, in the same place:
+ * both are in the log then, once.  And where the system grants no lease (a file
+ * of another user, a system without leases) the bytes are compared, but a P
+ * that has not stored anything yet is seen only in /proc.
  */
 #include "settle.h"
 
@@ -50,7 +54,7 @@
 
 #include <string.h>
 
-/* Each look that mends something is followed by another one. */
+/* The most looks: each one that mends something is followed by another. */
 #define MOST_LOOKS 8
 
 static uint64_t length_of(const struct shmlog_source *source)
@@ -58,7 +62,7 @@ static uint64_t length_of(const struct shmlog_source *source)
 	return source->end - source->from;
 }
 
-/* The bytes of a source `at` bytes further on: at least `need` of them. */
+/* Finds the bytes of a source from `at` bytes on, at least `need` of them. */
 static int source_at(const struct shmlog_source *source, uint64_t at,
                      size_t need, const unsigned char **bytes_out,
                      uint64_t *held_out)
@@ -97,10 +101,10 @@ int shmlog_write_behind(struct shmlog_write_access *access, uint64_t at,
 	uint64_t size;
 	int status = 0;
 
-	/* Both looks are as near to the write as can be, and nothing is between
-	 * the look at the size and the write: a commit in between costs frames.
-	 * Behind the end of a file that was cut, a write would make it longer
-	 * again.  Access that was kept has just been looked at. */
+	/* The checks of the length and of `size` come right before the write,
+	 * as a commit in between would cost frames.  In a file that was cut, a
+	 * write behind the end would make it longer again.  Access that was
+	 * kept needs no check of the length: it has just been validated. */
 	if (access->log->kept != access)
 		status = shmlog_check_length(access->fd, access->capacity);
 	if (status == 0)
@@ -132,8 +136,9 @@ int shmlog_source_write(const struct shmlog_source *source,
 	return 0;
 }
 
-/* Where the log differs from the source: the first and the last byte that does,
- * counted from its start.  Where none does, `first` is the length. */
+/* The first and the last byte in which the log differs from the source, counted
+ * from the start of the source.  If none differs, `first` is the length of the
+ * source. */
 struct difference {
 	uint64_t first;
 	uint64_t last;
@@ -196,9 +201,10 @@ static int frame_of_source(const struct shmlog_source *source, uint64_t at,
 
 /*
  * Narrows the source to the frames that are not in the log, whose chain of
- * frames is whole up to `size`.  Frames at its start are there up to the first
- * byte that differs; frames at its end from where a frame of the chain begins
- * in the same place as one of them, with no byte that differs behind that.
+ * frames is whole up to `size`.  Frames at the start of the source are in the
+ * log up to the first byte that differs.  Frames at its end are in the log from
+ * the first boundary, behind the last byte that differs, that is also a
+ * boundary of the chain.
  */
 static int narrow(struct shmlog_commit *commit, struct shmlog_window *window,
                   const struct difference *difference, uint64_t size)
@@ -244,8 +250,9 @@ enum fate {
 	TO_WRITE
 };
 
-/* Bytes differ: looks at the chain of the committed frames.  Where that is
- * whole, SHMLOG_ERR_OVERWRITTEN. */
+/* Decides the fate of frames of which bytes differ, by the chain of the
+ * committed frames.  Where that chain is whole, the frames were overwritten:
+ * SHMLOG_ERR_OVERWRITTEN. */
 static int judge_chain(struct shmlog_commit *commit, uint64_t size,
                        const struct difference *difference, enum fate *fate_out)
 {
@@ -285,8 +292,8 @@ static int walk(struct shmlog *log, uint64_t at, uint64_t end)
 	return status;
 }
 
-/* Decides the fate of the frames, while nobody is seen to have the log open for
- * writing. */
+/* Decides the fate of the frames, while no process is seen to have the log open
+ * for writing. */
 static int judge(struct shmlog_commit *commit, enum fate *fate_out)
 {
 	struct shmlog_header header = {0};
@@ -304,15 +311,16 @@ static int judge(struct shmlog_commit *commit, enum fate *fate_out)
 	if (difference.first < length)
 		return judge_chain(commit, header.size, &difference, fate_out);
 	*fate_out = header.size - commit->at >= length ? THERE : TO_PUBLISH;
-	/* Frames that a writer stored before these were written, and committed
-	 * behind them, may have lost their beginning. */
+	/* A writer that stored its frames before ours were written, and
+	 * committed them afterwards, may have lost the beginning of a frame to
+	 * ours: the chain behind ours is walked. */
 	return header.size - commit->at > length
 	               ? walk(commit->access->log, commit->at + length,
 	                      header.size)
 	               : 0;
 }
 
-/* Writes the frames once more where the chain is broken, or publishes them. */
+/* Publishes the frames, or writes them once more where the chain is broken. */
 static int mend(struct shmlog_commit *commit, enum fate fate)
 {
 	struct shmlog_write_access *access = commit->access;

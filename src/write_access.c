@@ -1,4 +1,5 @@
-/* The lock, the look for a live writer, and write access. */
+/* Takes the lock, looks for a writer that takes no lock, and opens the log for
+ * writing. */
 #include "write_access.h"
 
 #include "chain.h"
@@ -12,17 +13,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FIRST_PAUSE_NS 20000     /* between two looks at a busy lock */
-#define LONGEST_PAUSE_NS 1000000 /* after that grew */
-/* A writer of our own that is killed loses its lock a moment before its
- * write access; a creator closes its file a moment after naming it.  Only a
- * writer that stays for longer is somebody else's. */
+/* The pause between two attempts at a busy lock, which doubles each time. */
+#define FIRST_PAUSE_NS 20000
+#define LONGEST_PAUSE_NS 1000000
+/* How long a writer without the lock is waited for before it counts.  A process
+ * of this library that is killed loses its lock a moment before its write
+ * access, and a process that creates a log closes the file a moment after it
+ * gets its name.  A writer that stays longer is another program's. */
 #define WRITER_GRACE_NS 30000000
-/* A session that keeps the lock from one append to the next releases it sooner
- * than that once another process waits. */
+/* The shortest wait for the lock: a session that keeps the lock from one append
+ * to the next releases it within this time once another process waits. */
 #define SESSION_GRACE_NS 5000000
-/* Between two looks for a foreign writer that is waited for: a look at a lease
- * takes microseconds, one at /proc milliseconds. */
+/* The pause between two looks for a writer without the lock while the caller
+ * waits for it: a look by a lease takes microseconds, one at /proc
+ * milliseconds. */
 #define LONGEST_WRITER_PAUSE_NS 10000000
 #define PROC_PAUSE_NS 200000000
 
@@ -62,7 +66,7 @@ static int wait_for_lock(int fd, int64_t timeout_ns)
 	return 0;
 }
 
-/* Whether `fd` is open on the log's own file; stores its length. */
+/* Checks that `fd` is open on the log's own file; stores the file's length. */
 static int check_same(const struct shmlog *log, int fd, uint64_t *length_out)
 {
 	struct stat file;
@@ -76,8 +80,9 @@ static int check_same(const struct shmlog *log, int fd, uint64_t *length_out)
 	               : SHMLOG_ERR_REPLACED;
 }
 
-/* Opens the log for writing by its descriptor, which waits for somebody's
- * lease, and which shows nothing of its name: that is looked at by itself. */
+/* Opens the log for writing by its descriptor.  Such an open waits until
+ * another process gives up a lease on the file.  It tells nothing about the
+ * name, which is checked separately. */
 static int reopen_for_writing(const struct shmlog *log, int *fd_out,
                               uint64_t *length_out)
 {
@@ -90,10 +95,10 @@ static int reopen_for_writing(const struct shmlog *log, int *fd_out,
 }
 
 /*
- * Opens the log for writing by its name, which shows at the same time that
- * the name still leads to it: a process that opens the name now meets the same
+ * Opens the log for writing by its name.  That also proves that the name still
+ * leads to the log, so that a process which opens the name now meets the same
  * lock.  Stores the descriptor, or -1 if there is none.  The caller closes it,
- * also where it is one of another file.
+ * even if it is a descriptor of another file.
  */
 static int open_for_writing(const struct shmlog *log, int *fd_out,
                             uint64_t *length_out)
@@ -104,7 +109,7 @@ static int open_for_writing(const struct shmlog *log, int *fd_out,
 		return reopen_for_writing(log, fd_out, length_out);
 	*fd_out = shmlog_sys_open(
 		log->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
-	/* Somebody holds a lease, which only a patient open breaks. */
+	/* Another process holds a lease, which only a blocking open breaks. */
 	if (*fd_out < 0 && errno == EWOULDBLOCK)
 		return reopen_for_writing(log, fd_out, length_out);
 	if (*fd_out < 0)
@@ -120,9 +125,9 @@ static int try_lock(int fd)
 }
 
 /*
- * Network file systems make flock(2) a lock on all the bytes of the file,
- * which takes a descriptor open for writing.  It is open for as long as the
- * lock is wanted.
+ * Network file systems implement flock(2) as a lock on all bytes of the file,
+ * which takes a descriptor that is open for writing.  That descriptor stays
+ * open for as long as the lock is wanted.
  */
 static int try_lock_for_writing(struct shmlog *log)
 {
@@ -132,7 +137,7 @@ static int try_lock_for_writing(struct shmlog *log)
 	return status == 0 ? try_lock(log->lock_fd) : status;
 }
 
-/* Lets go of the lock, if it was taken. */
+/* Releases the lock, if it was taken. */
 void shmlog_unlock(struct shmlog *log)
 {
 	flock(lock_fd_of(log), LOCK_UN);
@@ -149,8 +154,8 @@ static int lock(struct shmlog *log, const struct shmlog_access_terms *terms,
 	int status = try_lock(log->fd);
 
 	if (status == -EBADF) {
-		/* The lock is one on all the bytes: an appender's own mark
-		 * would stand in its way. */
+		/* Here the lock is a lock on bytes: the mark of an appender,
+		 * which is such a lock too, would block it. */
 		shmlog_sys_unmark_appender(log->fd);
 		status = try_lock_for_writing(log);
 	}
@@ -164,8 +169,7 @@ static int lock(struct shmlog *log, const struct shmlog_access_terms *terms,
 	}
 	if (timeout_ns >= 0 && timeout_ns < SESSION_GRACE_NS)
 		timeout_ns = SESSION_GRACE_NS;
-	/* Where the lock is one on all the bytes, a mark would stand in its
-	 * way. */
+	/* No mark where the lock is a lock on bytes: a mark would block it. */
 	if (log->lock_fd < 0)
 		shmlog_sys_mark_lock_request(log->fd, log->path);
 	status = wait_for_lock(lock_fd_of(log), timeout_ns);
@@ -183,17 +187,19 @@ static int note_writer(void *found, const struct shmlog_process *process)
 	return process->writes;
 }
 
-/* Where a lock takes a descriptor open for writing, others who wait for it
- * have one, and so has everybody whom a log's descriptor was passed to; but
- * only a writer has the file mapped. */
+/* Where the lock takes a descriptor open for writing, the processes that wait
+ * for it have one as well; and if the log was opened by a descriptor, so have
+ * all processes that it was passed to.  Only a writer also has the file
+ * mapped. */
 static int note_mapped_writer(void *found, const struct shmlog_process *process)
 {
 	*(bool *)found |= process->writes && process->mapped;
 	return process->writes && process->mapped;
 }
 
-/* Looks in /proc for a writer, where the system grants no lease: the file is
- * another user's, or there are no leases.  Once per open log, as it is slow. */
+/* Looks in /proc for a writer, where the system grants no lease because the
+ * file is another user's or there are no leases.  Done once per open log, as it
+ * is slow. */
 static int look_in_proc(struct shmlog *log)
 {
 	bool found = false;
@@ -209,24 +215,25 @@ static int look_in_proc(struct shmlog *log)
 	if (unseen == 0 && shmlog_processes_hidden())
 		unseen = -EACCES;
 	log->unseen = unseen;
-	/* A look that failed for want of descriptors or memory is taken
-	 * again. */
+	/* A look that failed because descriptors or memory were short is
+	 * repeated next time. */
 	log->scanned = !found && (unseen >= 0 || unseen == -EACCES ||
 	                          unseen == -ENOTSUP || unseen == -ENOENT);
 	return found ? SHMLOG_ERR_WRITER_ACTIVE : 0;
 }
 
-/* Whether anybody has the file open for writing; -ENOTSUP: unknown, but it is
- * no writer of this library's that goes on for long. */
+/* Whether another process has the file open for writing: 1 or 0. -ENOTSUP where
+ * that is unknown; then no other process of this library stays a writer for
+ * long. */
 static int find_writer(const struct shmlog *log)
 {
-	/* This process itself has, for the lock. */
+	/* This process itself has it open for writing, for the lock. */
 	if (log->lock_fd >= 0)
 		return -ENOTSUP;
 	int found = shmlog_sys_has_writer(log->fd);
 
-	/* The descriptor that the log was opened by is open for writing, too,
-	 * wherever it was passed. */
+	/* The descriptor that the log was opened by may be open for writing
+	 * too, in any process that it was passed to. */
 	if (found == 1 && log->path == NULL)
 		found = -ENOTSUP;
 	return found < 0 && shmlog_sys_is_marked(log->fd) ? 1 : found;
@@ -275,8 +282,8 @@ int shmlog_await_writer(struct shmlog *log,
 			return SHMLOG_ERR_WRITER_ACTIVE;
 		if (timeout_ns >= 0 && pause > timeout_ns - waited)
 			pause = timeout_ns - waited;
-		/* A signal that is of no interest to who waits is of none
-		 * here. */
+		/* A signal ends the wait only where there is no callback that
+		 * could decide so: with one, the callback's answer counts. */
 		if (shmlog_sys_pause(pause) != 0 && terms->waiting == NULL)
 			return SHMLOG_ERR_WRITER_ACTIVE;
 		pause = longer(pause, LONGEST_WRITER_PAUSE_NS);
@@ -326,8 +333,9 @@ int shmlog_access_size(const struct shmlog_write_access *access,
 	return status;
 }
 
-/* Where a log cannot be mapped, nobody else maps it either: a foreign writer
- * would have to come between the two calls with a call of its own. */
+/* A file that cannot be mapped here cannot be mapped by another writer either,
+ * so a writer could only come between the two calls with a system call of its
+ * own. */
 static int move_size_in_file(const struct shmlog_write_access *access,
                              uint64_t from, uint64_t to)
 {
@@ -336,8 +344,8 @@ static int move_size_in_file(const struct shmlog_write_access *access,
 
 	if (status == 0 && size != from)
 		return SHMLOG_ERR_INTERFERED;
-	/* An aligned word goes to the file in one piece, after the frames,
-	 * which were written before. */
+	/* An aligned word is written to the file in one piece, and after the
+	 * frames, which were written before. */
 	return status != 0 ? status
 	                   : shmlog_write_at(access->fd, SHMLOG_SIZE_OFFSET,
 	                                     &to, sizeof(to));
@@ -348,9 +356,10 @@ int shmlog_access_move_size(const struct shmlog_write_access *access,
 {
 	if (access->header == NULL)
 		return move_size_in_file(access, from, to);
-	/* A reader may look at all below the new size once it sees it, so the
-	 * frames, which were written before, must be visible first; and if
-	 * somebody else has moved it, their frames must stay. */
+	/* Release order: a reader may look at all bytes below the new size once
+	 * it sees it, so the frames, which were written before, must be visible
+	 * first.  Compare-and-exchange: if another writer has moved `size`, its
+	 * frames must stay. */
 	return atomic_compare_exchange_strong_explicit(
 		       &access->header->size, &from, to, memory_order_release,
 		       memory_order_relaxed)
@@ -364,7 +373,8 @@ void shmlog_access_wake(const struct shmlog_write_access *access)
 		(void)shmlog_sys_wake(&access->header->size);
 }
 
-/* Checks under the lock that the log is what it was and can take more. */
+/* Checks, under the lock, that the header is sound and unchanged; loads
+ * `size`. */
 static int look_at_log(struct shmlog_write_access *access)
 {
 	struct shmlog *log = access->log;
@@ -401,8 +411,9 @@ int shmlog_access_acquire_unchecked(struct shmlog *log,
 	int status;
 
 	*access = (struct shmlog_write_access){.log = log, .fd = -1};
-	/* The lock is one with this handle's own writer's: taken once more it
-	 * would not exclude it, and let go it would be gone for both. */
+	/* The lock belongs to the open file, so this handle's own writer holds
+	 * the same one: taking it again would exclude nothing, and releasing it
+	 * would release it for both. */
 	if (log->has_writer)
 		return SHMLOG_ERR_WRITER_ACTIVE;
 	if (log->kept != NULL)

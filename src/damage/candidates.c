@@ -1,19 +1,20 @@
 /*
- * What could be a frame, and what its words are worth.
+ * The weight of a candidate: how much its two size words prove.
  *
- * A frame shows by two equal words a distance apart that they name themselves.
- * The evidence of one is the logarithm of a ratio: how likely the log has a
- * frame of this size, against how likely both words stand there by chance.
- * In noise the chance of a word is 2^-16; where payloads often hold the word,
- * the chance is as high as that.
+ * A frame begins and ends with the same size word, so two equal words whose
+ * distance they name are a candidate.  The weight of a candidate is the
+ * logarithm of a likelihood ratio: how likely the log has a frame of this size,
+ * against how likely both words stand there by chance.  In noise the chance of
+ * a word is 2^-16; where payloads often hold the word, the chance is as high as
+ * that.
  */
 #include "candidates.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-/* A word that is seldom in few bytes may be more common elsewhere: so many
- * bytes of noise are counted beside them. */
+/* A word that is rare in a short part of the log may be more common elsewhere,
+ * so the rarity is computed as if this many bytes of noise were there too. */
 #define NOISE_BYTES 256u
 #define RAREST_BITS (16 * SHMLOG_BIT)
 
@@ -62,7 +63,7 @@ static int32_t find_rarity(const struct shmlog_candidates *candidates,
 {
 	uint32_t length = candidates->length;
 	uint32_t found = candidates->frames[word];
-	/* No more than fit can be frames of the log. */
+	/* No more frames of this size than fit into the bytes can be real. */
 	uint32_t fitting = length / (word > 0 ? word : 1) + 1;
 	uint32_t likely = found < fitting ? found : fitting;
 	uint32_t others = candidates->words[word] > 3 * likely
@@ -74,7 +75,8 @@ static int32_t find_rarity(const struct shmlog_candidates *candidates,
 		bits = shmlog_log2((length + NOISE_BYTES) / others);
 	if (bits > RAREST_BITS)
 		bits = RAREST_BITS;
-	/* Of those that overlap one another, most are none. */
+	/* Candidates that overlap one another cannot all be frames: most are
+	 * none. */
 	if (found > fitting)
 		bits -= shmlog_log2(found / fitting);
 	return bits > 0 ? bits : 0;

@@ -1,6 +1,6 @@
 /*
- * All that could be a frame in a part of a log, and what each is worth as
- * evidence.  Pure: no system call.
+ * Candidates: all that could be a frame in a part of a log, and how much each
+ * proves.  Pure: no system call.
  */
 #ifndef SHMLOG_CANDIDATES_H
 #define SHMLOG_CANDIDATES_H
@@ -13,16 +13,16 @@
 
 #define SHMLOG_NOWHERE UINT32_MAX
 
-/* Bytes with two equal size words that name their distance, and that chance
- * alone would hardly make so. */
+/* Bytes that begin and end with the same size word, which names their length
+ * and would hardly stand there by chance. */
 struct shmlog_candidate {
 	uint32_t start;
 	uint32_t total;
 	uint32_t top;   /* where the run of candidates from here on ends */
 	uint32_t next;  /* number of the one at its end, or _NOWHERE */
-	int32_t value;  /* evidence, with what it explains in its payload */
-	int32_t sum;    /* ... of the run from here on */
-	int32_t hosted; /* ... of that run as frames in a payload */
+	int32_t value;  /* evidence, that of frames in its payload included */
+	int32_t sum;    /* evidence of the run from here on */
+	int32_t nested; /* the same if the run lies in a payload */
 	bool follows;   /* another candidate ends where it starts */
 };
 
@@ -40,8 +40,8 @@ struct shmlog_candidates {
 	const unsigned char *bytes;
 	uint32_t length;
 	uint16_t *good;  /* by place: the size that both words name, or 0 */
-	uint32_t *index; /* by place with good: number in the list; _NOWHERE for
-	                  * one without evidence of its own */
+	uint32_t *index; /* by place with good: number in the list; _NOWHERE if
+	                  * its two words prove nothing */
 	struct shmlog_candidate *list; /* ascending by start */
 	uint32_t count;
 	uint32_t room;
@@ -50,7 +50,7 @@ struct shmlog_candidates {
 	struct shmlog_weight *weights; /* by word */
 	struct shmlog_sizes *outer;    /* frames of the log */
 	struct shmlog_sizes inner;     /* frames in payloads of those */
-	uint32_t hosts; /* frames with such payloads that were seen */
+	uint32_t outer_frames; /* frames with such payloads that were found */
 };
 
 /* The candidate that starts at a place; NULL if there is none. */
@@ -63,13 +63,14 @@ shmlog_candidate_at(const struct shmlog_candidates *candidates, uint32_t at)
 	               : NULL;
 }
 
-/* Room for `most_bytes`: 6 bytes for each, and up to 16 more that are only
- * touched where frames are tiny.  0 or -ENOMEM; to be released in any case. */
+/* Allocates room for parts of up to `most_bytes`: 6 bytes for each byte, and up
+ * to 16 more that are touched only where frames are tiny.  0 or -ENOMEM; must
+ * be released in either case. */
 int shmlog_candidates_init(struct shmlog_candidates *candidates,
                            struct shmlog_sizes *outer, uint32_t most_bytes);
 void shmlog_candidates_release(struct shmlog_candidates *candidates);
 
-/* Weighs a word for the first time. */
+/* Computes the weight of a word that was not asked for before. */
 void shmlog_candidates_find_weight(const struct shmlog_candidates *candidates,
                                    uint32_t word);
 
@@ -82,7 +83,7 @@ shmlog_candidates_weigh(const struct shmlog_candidates *candidates,
 	return &candidates->weights[word];
 }
 
-/* How seldom a size word stands in the bytes by chance: up to 16 bits. */
+/* How rarely a size word occurs in the bytes by chance: up to 16 bits. */
 static inline int32_t
 shmlog_candidates_rarity(const struct shmlog_candidates *candidates,
                          uint32_t word)
@@ -90,8 +91,8 @@ shmlog_candidates_rarity(const struct shmlog_candidates *candidates,
 	return shmlog_candidates_weigh(candidates, word)->rarity;
 }
 
-/* The evidence of a frame of this size by its two words alone, or by one of
- * them; may be negative. */
+/* The evidence for a frame of this size that its two size words give, and that
+ * one of them gives; may be negative. */
 static inline int32_t
 shmlog_candidates_weight(const struct shmlog_candidates *candidates,
                          uint32_t size)

@@ -1,18 +1,22 @@
 /*
- * Which of the bytes that look like frames are frames of the log.
+ * Decides which of the candidates are frames of the log: a search for the best
+ * path, by dynamic programming.
  *
- * A way through the bytes is a row of steps, each over a good frame, over a
- * frame with a bad word or two, over a payload whose size wrapped, or over
- * bytes that are lost.  Each step has its evidence: the logarithm of how much
- * likelier the bytes are with it than without, less the logarithm of how
- * unlikely it is in itself.  Damage costs bits, and so do a size that the log
- * hardly has, and every doubling of the places where good frames may go on.
- * The way with the most evidence is taken.  So one rule decides between all
- * explanations: a distant word that happens to equal the one at hand, frames
- * that lie in a payload, and frames that go on behind bytes that are lost.
+ * A path leads through the bytes in steps.  A step goes over a good frame, over
+ * a frame with one or two bad size words, over a payload whose size wrapped, or
+ * over a gap, which is bytes that are lost.  The score of a step is a
+ * log-likelihood ratio: how much likelier the bytes are if the step is right
+ * than if it is not, less a cost for how unlikely such a step is in itself.
+ * Damage has a cost; so has a size that the log hardly uses, and every doubling
+ * of the distance after which good frames may go on.  The path with the highest
+ * score wins.
  *
- * The file is a long one because it is a single search: every step is taken at
- * each of half a million places, and the compiler inlines those that it sees.
+ * So a single rule chooses between all explanations: a distant word that
+ * happens to equal the one at hand, frames that lie in a payload, and frames
+ * that go on behind lost bytes.
+ *
+ * The file is a long one because it is one search: every step is tried at each of
+ * half a million places, and the compiler inlines only functions that it sees.
  */
 #include "evidence.h"
 
@@ -24,36 +28,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Costs: of a frame with two bad words, and with one; */
+/* The costs of steps.  A frame with two bad words, and with one: */
 #define BAD_FRAME_BITS (12 * SHMLOG_BIT)
 #define BAD_WORD_BITS (10 * SHMLOG_BIT)
-/* ... of a gap, where bytes of any number of frames were lost or inserted; */
+/* A gap, where bytes of any number of frames were lost or inserted: */
 #define GAP_BITS (16 * SHMLOG_BIT)
-/* ... and of a payload whose size wrapped. */
+/* A payload whose size wrapped: */
 #define WRAP_BITS (24 * SHMLOG_BIT)
-/* A gap too small for a frame, or that shifts frames off the step that all
- * sizes of the log have. */
+/* The further cost of a gap that is too small for a frame, and of one whose
+ * length is no multiple of the step that all sizes of the log have. */
 #define SLIVER_BITS (6 * SHMLOG_BIT)
 #define SHIFT_BITS (36 * SHMLOG_BIT)
 /* The further cost of a frame that lost some of its bytes. */
 #define CUT_BITS (6 * SHMLOG_BIT)
 /* The most evidence that two words can give. */
 #define WORDS_BITS (32 * SHMLOG_BIT)
-/* One good frame by itself, with lost bytes on both sides, may be chance. */
+/* A single good frame between two gaps may be there by chance. */
 #define LONE_BITS (16 * SHMLOG_BIT)
-/* The evidence that frames at the end of the log need to be relied on. */
+/* The evidence that the last frames of the log must have to be relied on. */
 #define ANCHOR_BITS (24 * SHMLOG_BIT)
-/* Bad frames in a row that are found by their last words alone. */
+/* The most bad frames in a row that are found by their last words alone. */
 #define MOST_BACK 4u
-/* Places that lost bytes may begin at and that are kept in mind, beside the
- * best: a frame that is lost may hold runs of others. */
+/* The most places, beside the best one, that are remembered as possible starts
+ * of a gap: a lost frame may hold runs of others. */
 #define LAST_ORIGINS 16u
 
 #define WORD_RANGE 65536u
 /* Less than any evidence; each byte of it is the same, for memset(). */
 #define NONE ((int32_t)0x80808080u)
 
-/* How the way comes to a place; in the upper bits of its link. */
+/* The kind of step that leads to a place; stored in the upper bits of its
+ * link. */
 enum step {
 	BY_GAP,
 	BY_FRAME,
@@ -65,7 +70,7 @@ enum step {
 #define BEGINNING PLACE_MASK /* the place before the first one */
 #define MARKED (PLACE_MASK - 1)
 
-/* A place that lost bytes may begin at. */
+/* A place at which a gap may begin. */
 struct origin {
 	uint32_t at;
 	int32_t score; /* NONE: there is none */
@@ -81,8 +86,8 @@ struct search {
 	bool begins_at_boundary;
 	bool ends_at_boundary;
 	bool may_be_torn;
-	struct origin best;               /* of all that were offered */
-	struct origin last[LAST_ORIGINS]; /* in a ring */
+	struct origin best;               /* of all offered so far */
+	struct origin last[LAST_ORIGINS]; /* a ring of the last offered */
 	unsigned offered;
 };
 
@@ -96,9 +101,9 @@ static enum step step_to(const struct shmlog_evidence *evidence, uint32_t at)
 	return (enum step)(evidence->links[at] >> STEP_SHIFT);
 }
 
-/* Goes from one place to another if that is the best way there.  Of two that
- * are as good the one is taken that follows the frames before the gap longer.
- */
+/* Records a step from one place to another if it makes the best path there so
+ * far.  A gap wins over a frame of the same score, as the path to the gap
+ * follows the frames before the damage for longer. */
 static void go(struct search *search, uint32_t from, uint32_t to, int32_t score,
                enum step step)
 {
@@ -112,7 +117,7 @@ static void go(struct search *search, uint32_t from, uint32_t to, int32_t score,
 	evidence->links[to] = link_to(from, step);
 }
 
-/* The evidence of the way to a place where a bad frame or lost bytes begin. */
+/* The score of the path to a place at which a bad frame or a gap begins. */
 static int32_t score_before_damage(const struct search *search, uint32_t at)
 {
 	const struct shmlog_evidence *evidence = search->evidence;
@@ -141,18 +146,18 @@ static int32_t gap_cost(const struct search *search, uint64_t bytes,
 	return cost;
 }
 
-/* The evidence of a frame whose two words are bad. */
+/* The score of a frame whose two size words are bad. */
 static int32_t bad_frame(const struct search *search, uint32_t from,
                          uint32_t to)
 {
-	return shmlog_payload_hosted(search->candidates, from, to) -
+	return shmlog_payload_nested(search->candidates, from, to) -
 	       BAD_FRAME_BITS -
 	       shmlog_sizes_cost(search->candidates->outer, to - from);
 }
 
-/* Whether a single word may name the size of a frame: where much is known of
- * the log's sizes, one that it does not have is a bad word, and leads nowhere;
- * unless it names the whole span. */
+/* Whether a single word may be the size of a frame.  Where many sizes of the
+ * log are known, a size that it does not have is taken for a bad word, unless
+ * it spans everything that is searched. */
 static bool is_likely(const struct search *search, uint32_t size)
 {
 	const struct shmlog_sizes *outer = search->candidates->outer;
@@ -162,7 +167,7 @@ static bool is_likely(const struct search *search, uint32_t size)
 	        shmlog_sizes_has(outer, size));
 }
 
-/* ... and of one with one good word. */
+/* The score of a frame with one good size word. */
 static int32_t half_good_frame(const struct search *search, uint32_t from,
                                uint32_t to)
 {
@@ -181,8 +186,8 @@ static int32_t larger(int32_t a, int32_t b)
 	return a > b ? a : b;
 }
 
-/* The evidence of a word for a boundary beside it, if it may be the size of a
- * frame of which `bytes` bytes are left. */
+/* The evidence that a word gives for a frame boundary beside it, if the word
+ * may be the size of a frame of which `bytes` bytes are left. */
 static int32_t word_beside(const struct search *search, uint32_t word,
                            uint32_t bytes)
 {
@@ -192,8 +197,9 @@ static int32_t word_beside(const struct search *search, uint32_t word,
 	if (!is_likely(search, word))
 		return 0;
 	bits = shmlog_candidates_word(candidates, word);
-	/* The frame has lost bytes.  In a payload that holds frames they may
-	 * merely lie behind the word, so that it proves nothing. */
+	/* The frame has lost bytes.  But where payloads hold frames, the word
+	 * may be one of those, with its frame complete behind the gap: it
+	 * proves nothing. */
 	if (word > bytes)
 		bits = shmlog_payloads_hold_frames(candidates)
 		               ? 0
@@ -201,9 +207,9 @@ static int32_t word_beside(const struct search *search, uint32_t word,
 	return bits > 0 ? bits : 0;
 }
 
-/* The evidence of the words at both ends of lost bytes that a frame begins at
- * the one end and a frame ends at the other.  It may be the same frame, which
- * lost some bytes or got others. */
+/* The evidence that the words at both ends of a gap give for a frame that
+ * begins at the one end and a frame that ends at the other.  Both may be the
+ * same frame, which lost bytes or had some inserted. */
 static int32_t words_beside(const struct search *search, uint32_t from,
                             uint32_t to)
 {
@@ -226,8 +232,9 @@ static int32_t words_beside(const struct search *search, uint32_t from,
 	       word_beside(search, last, bytes);
 }
 
-/* Whether what lies between cannot make up for what the way to a place has
- * already: two words can, or a payload that holds frames. */
+/* Whether nothing between two places can make the path over them better than
+ * the path that already leads to the second: only two words there, or a payload
+ * that holds frames, add evidence. */
 static bool is_hopeless(const struct search *search,
                         const struct origin *origin, uint32_t at)
 {
@@ -236,7 +243,8 @@ static bool is_hopeless(const struct search *search,
 	               search->evidence->score[at];
 }
 
-/* Comes to a place over lost bytes, or over a frame with two bad words. */
+/* Tries to reach a place from `origin` over a gap, or over a frame with two bad
+ * words. */
 static void cross_from(struct search *search, const struct origin *origin,
                        uint32_t at)
 {
@@ -272,7 +280,7 @@ static void cross(struct search *search, uint32_t at)
 		   -gap_cost(search, search->lost + at, false), BY_GAP);
 }
 
-/* Comes to a place over a frame whose last word is good. */
+/* Tries to reach a place over a frame whose last word is good. */
 static void come_by_last_word(struct search *search, uint32_t at)
 {
 	int32_t *score = search->evidence->score;
@@ -291,8 +299,8 @@ static void come_by_last_word(struct search *search, uint32_t at)
 		   BY_BAD_FRAME);
 }
 
-/* Marks the places where frames start that show by their last word alone, so
- * that the search takes them for places to come to. */
+/* Marks the starts of frames that only their last word shows, so that the
+ * search tries to reach these places. */
 static void mark_starts(struct search *search)
 {
 	const struct shmlog_candidates *candidates = search->candidates;
@@ -319,7 +327,7 @@ static void mark_starts(struct search *search)
 	}
 }
 
-/* Goes from a place over a payload whose size may have wrapped. */
+/* Tries the steps from a place over a payload whose size may have wrapped. */
 static void go_by_wrap(struct search *search, uint32_t at, uint32_t word)
 {
 	const struct shmlog_candidates *candidates = search->candidates;
@@ -338,8 +346,8 @@ static void go_by_wrap(struct search *search, uint32_t at, uint32_t word)
 	}
 }
 
-/* Goes from a place to the end of the log, over a frame that reaches beyond it:
- * a torn one. */
+/* Tries the step from a place over a torn frame, which reaches beyond the end
+ * of the log. */
 static void go_by_tear(struct search *search, uint32_t at, uint32_t word)
 {
 	const struct shmlog_candidates *candidates = search->candidates;
@@ -353,9 +361,9 @@ static void go_by_tear(struct search *search, uint32_t at, uint32_t word)
 	   BY_BAD_FRAME);
 }
 
-/* The evidence of a good frame that has none by itself, where good ones lead to
- * it: none but for its payload, if the log has such sizes, and what is written
- * there is not one byte all over. */
+/* The score of a frame whose two words prove nothing by themselves, where good
+ * frames lead to it.  The words count as no evidence at all, and the payload as
+ * some, if the log has such sizes and the frame cannot be a fill. */
 static int32_t weak_frame(const struct search *search, uint32_t at,
                           uint32_t total)
 {
@@ -371,7 +379,8 @@ static int32_t weak_frame(const struct search *search, uint32_t at,
 	       shmlog_payload_explained(candidates, at, at + total, total);
 }
 
-/* Goes from a place over the frame that starts there, good or bad. */
+/* Tries the steps from a place over the frame that starts there, good or
+ * bad. */
 static void go_on(struct search *search, uint32_t at)
 {
 	const struct shmlog_evidence *evidence = search->evidence;
@@ -401,8 +410,8 @@ static void go_on(struct search *search, uint32_t at)
 		go_by_wrap(search, at, word);
 }
 
-/* Offers a place that was reached as one where lost bytes may begin.  In the
- * middle of a row of frames they hardly do. */
+/* Offers a place that was reached as the possible start of a gap.  The middle
+ * of a run of frames hardly is one. */
 static void offer(struct search *search, uint32_t at)
 {
 	const struct shmlog_candidate *one = shmlog_candidate_at(
@@ -422,8 +431,8 @@ static void offer(struct search *search, uint32_t at)
 
 /* --------------------------------------------------------------- the search */
 
-/* Comes to a place over damage before it, unless good frames lead there and no
- * way that ends before it is better. */
+/* Tries to reach a place over damage before it, unless good frames lead there
+ * and no path that ends before it scores higher. */
 static void come_to(struct search *search, uint32_t at)
 {
 	const struct shmlog_evidence *evidence = search->evidence;
@@ -458,8 +467,9 @@ static void find_ways(struct search *search)
 	}
 }
 
-/* Where the likeliest way ends; BEGINNING if there is none.  Where a frame of
- * any size ends in the span, that good ones go on would be seen. */
+/* Where the best path ends; BEGINNING if there is none.  A frame that ends long
+ * before the end of the span would show whether good frames go on behind it, so
+ * a path that ends there pays for a gap. */
 static uint32_t find_end(struct search *search)
 {
 	const int32_t *score = search->evidence->score;
@@ -489,7 +499,7 @@ static uint32_t find_end(struct search *search)
 	return best;
 }
 
-/* Turns the links along the way round, so that they lead forwards. */
+/* Reverses the links along the path, so that they lead forwards. */
 static uint32_t turn_way(struct shmlog_evidence *evidence, uint32_t end)
 {
 	uint32_t at = end;
@@ -530,8 +540,8 @@ void shmlog_evidence_release(struct shmlog_evidence *evidence)
 	free(evidence->links);
 }
 
-/* Finds the candidates; where little is known of the log, once more by what
- * there is in the span. */
+/* Finds the candidates.  Where few sizes of the log are known, guesses them
+ * from what the span holds and finds the candidates once more. */
 static void find_candidates(struct shmlog_candidates *candidates,
                             const struct shmlog_span *span)
 {
@@ -593,7 +603,7 @@ bool shmlog_evidence_next(struct shmlog_evidence *evidence, uint32_t from,
 	if (at == BEGINNING || (at != from && from != 0))
 		return false;
 	evidence->at = at;
-	/* Pass every step of the way that is not over a good frame. */
+	/* Skip all steps of the path that are not over a good frame. */
 	while (at != BEGINNING &&
 	       (step_to(evidence, at) != BY_FRAME || (at == from && !here))) {
 		by_wrap = step_to(evidence, at) == BY_WRAP;
@@ -628,7 +638,8 @@ bool shmlog_evidence_of_end(struct shmlog_evidence *evidence,
 	       bits < ANCHOR_BITS) {
 		uint32_t total = shmlog_load_word(span->bytes + at - 2);
 
-		/* Changed meanwhile, or out of the span. */
+		/* The file has changed meanwhile, or the frame begins before
+		 * the span. */
 		if (total < SHMLOG_FRAME_OVERHEAD_BYTES ||
 		    total > at - anchor ||
 		    candidates->good[at - total] != total)

@@ -1,4 +1,5 @@
-/* Finding all that could be a frame in a part of a log. */
+/* Finds the candidates in a part of a log: scans for equal size words, links
+ * candidates into runs, and drops those that are artefacts of others. */
 #include "find_candidates.h"
 
 #include "format.h"
@@ -6,10 +7,10 @@
 
 #include <string.h>
 
-/* How many frames of a row are taken for a guess. */
+/* How many frames of a run a guess takes into account. */
 #define LEARNED_FRAMES 64u
 
-/* Counts all words and all that look like a frame. */
+/* Counts how often each word and each candidate size occurs. */
 static void scan(struct shmlog_candidates *candidates, bool skip_first)
 {
 	const unsigned char *bytes = candidates->bytes;
@@ -38,7 +39,7 @@ static void scan(struct shmlog_candidates *candidates, bool skip_first)
 		candidates->good[at] = 0;
 }
 
-/* Lists those with evidence of their own. */
+/* Lists the candidates whose two words are evidence. */
 static void list_all(struct shmlog_candidates *candidates)
 {
 	candidates->count = 0;
@@ -59,12 +60,13 @@ static void list_all(struct shmlog_candidates *candidates)
 	}
 }
 
-/* The run that a candidate begins: its value, and where it leads. */
+/* Computes the run of adjacent candidates that one begins: where the run ends,
+ * and its evidence. */
 static void link_up(struct shmlog_candidates *candidates,
                     struct shmlog_candidate *one)
 {
 	uint32_t end = one->start + one->total;
-	int32_t hosted = one->value +
+	int32_t nested = one->value +
 	                 shmlog_candidates_weigh(candidates, one->total)->cost -
 	                 shmlog_sizes_cost(&candidates->inner, one->total);
 
@@ -72,7 +74,7 @@ static void link_up(struct shmlog_candidates *candidates,
 	                                       : SHMLOG_NOWHERE;
 	one->top = end;
 	one->sum = one->value;
-	one->hosted = hosted > 0 ? hosted : 0;
+	one->nested = nested > 0 ? nested : 0;
 	if (one->next == SHMLOG_NOWHERE || one->value == 0)
 		return;
 
@@ -81,7 +83,7 @@ static void link_up(struct shmlog_candidates *candidates,
 	next->follows = true;
 	one->top = next->top;
 	one->sum = shmlog_evidence_add(one->sum, next->sum);
-	one->hosted = shmlog_evidence_add(one->hosted, next->hosted);
+	one->nested = shmlog_evidence_add(one->nested, next->nested);
 }
 
 static void link_all(struct shmlog_candidates *candidates)
@@ -92,8 +94,8 @@ static void link_all(struct shmlog_candidates *candidates)
 	}
 }
 
-/* The candidate of a size at a place that has one before it and one behind;
- * NULL if there is none. */
+/* The candidate of a size at a place if other candidates end where it starts
+ * and start where it ends; NULL if there is none. */
 static const struct shmlog_candidate *
 in_row(const struct shmlog_candidates *candidates, uint32_t at, uint32_t total)
 {
@@ -107,9 +109,10 @@ in_row(const struct shmlog_candidates *candidates, uint32_t at, uint32_t total)
 }
 
 /*
- * Whether what looks like a frame is the last word of one frame in a row and
- * a word elsewhere, or the first word of one; or the two words around one, of
- * four bytes less, where those before it and behind it have the same size.
+ * Whether a candidate is only an artefact of a row of frames of equal size: the
+ * last word of one of them paired with a word elsewhere, or the first word of
+ * one; or, where the neighbours of a frame have its size less four, their two
+ * words around it.
  */
 static bool is_phantom(const struct shmlog_candidates *candidates,
                        const struct shmlog_candidate *one)
@@ -130,7 +133,7 @@ static bool is_phantom(const struct shmlog_candidates *candidates,
 	       in_row(candidates, one->start + total - 2, total) != NULL;
 }
 
-/* Drops those; true if there was any. */
+/* Drops the phantoms; true if there was any. */
 static bool drop_phantoms(struct shmlog_candidates *candidates)
 {
 	bool dropped = false;
@@ -177,7 +180,8 @@ void shmlog_candidates_find(struct shmlog_candidates *candidates,
 		link_all(candidates);
 	for (uint32_t i = candidates->count; i-- > 0;)
 		shmlog_payload_learn(candidates, i);
-	/* Again, as each now explains what lies in its payload. */
+	/* Candidates gain the evidence of the frames in their payloads, now
+	 * that it is known whether payloads of this log hold frames. */
 	for (uint32_t i = candidates->count; i-- > 0;) {
 		struct shmlog_candidate *one = &candidates->list[i];
 		struct shmlog_inside inside = shmlog_payload_look(

@@ -1,4 +1,4 @@
-/* Learning which frame sizes a log has. */
+/* Learns which frame sizes a log has. */
 #include "frame_sizes.h"
 
 #include "format.h"
@@ -6,15 +6,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Counts are halved here, so that they never overflow and old frames fade. */
+/* At this total the counts are halved, so that they never overflow and the
+ * weight of old frames fades. */
 #define MOST_LEARNED (1u << 24)
-/* So many frames are needed before their sizes say something of all others. */
+/* At least this many frames must be known before their common divisor is taken
+ * for that of all sizes. */
 #define STEP_FRAMES 32u
-/* A size is common from one frame in so many on. */
+/* A size is common if at least one frame in this many has it. */
 #define COMMON_SHARE 1000u
-/* A size that was never seen costs at least this beyond its magnitude. */
+/* The cost of a size that was never seen, beside the logarithm of the size. */
 #define UNSEEN_BITS (4 * SHMLOG_BIT)
-/* The further cost of a size that is no multiple of the step. */
+/* The further cost of a size that is no multiple of the common divisor. */
 #define MISMATCH_BITS (16 * SHMLOG_BIT)
 
 int32_t shmlog_log2(uint64_t value)

@@ -1,6 +1,6 @@
 /*
- * Which frame sizes a log has, learned from its frames, and how many bits of
- * doubt a size therefore costs.  Pure: no system call.
+ * Which frame sizes a log has, learned from its frames, and the cost of a size:
+ * its negative log-likelihood.  Pure: no system call.
  */
 #ifndef SHMLOG_FRAME_SIZES_H
 #define SHMLOG_FRAME_SIZES_H
@@ -13,27 +13,28 @@
 
 #define SHMLOG_SIZES_WORDS 65536u
 #define SHMLOG_SIZES_BUCKETS 128u
-/* So many frames say much of what sizes a log has. */
+/* From this many frames on, the sizes of a log count as known. */
 #define SHMLOG_SIZES_MANY 64u
 
-/* Eight buckets an octave stand in for sizes that were not seen themselves. */
+/* A histogram of sizes.  For a size that was not seen itself, the count of its
+ * bucket stands in; there are eight buckets to each power of two. */
 struct shmlog_sizes {
 	uint32_t *counts; /* by size, owned */
 	uint32_t buckets[SHMLOG_SIZES_BUCKETS];
 	uint32_t total;
-	uint32_t known; /* of them are known for frames of the log */
-	uint32_t step;  /* all common sizes are multiples of it; 1 if unknown */
+	uint32_t known; /* of them that are frames for sure */
+	uint32_t step;  /* common divisor of all common sizes; 1 if unknown */
 };
 
-/* 0 or -ENOMEM; to be released in any case. */
+/* 0 or -ENOMEM; must be released in either case. */
 int shmlog_sizes_init(struct shmlog_sizes *sizes);
 void shmlog_sizes_release(struct shmlog_sizes *sizes);
 
-/* Counts a frame of the log, and one that is likely one. */
+/* Counts a frame of the log, or a likely one. */
 void shmlog_sizes_learn(struct shmlog_sizes *sizes, uint32_t size);
 void shmlog_sizes_guess(struct shmlog_sizes *sizes, uint32_t size);
 
-/* Finds the step anew, after frames were learned. */
+/* Computes the step again, after frames were learned. */
 void shmlog_sizes_find_step(struct shmlog_sizes *sizes);
 
 /* Whether frames of about this size were learned. */

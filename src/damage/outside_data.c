@@ -1,19 +1,20 @@
-/* Frames and bytes that lie before and behind the committed data. */
+/* Looks for frames and bytes before and behind the committed data. */
 #include "outside_data.h"
 
 #include "frame_source.h"
 #include "log.h"
 #include "resume.h"
 
-/* Frames between two calls of the visitor where it has no other reason. */
+/* The visitor is asked whether to go on after each of so many frames. */
 #define FRAMES_BETWEEN_CALLS 65536u
-/* Bytes behind the commit that are looked at for something but zeros. */
+/* How many bytes behind the committed data are searched for other than
+ * zeros. */
 #define LEFTOVER_BYTES 65536u
 
 /*
- * Counts the frames of an unbroken chain in a part of the file.  Stores where
- * it stops.  Read errors stop it, too: nothing is proved by this.  0, or what
- * the visitor said.
+ * Counts the frames of an unbroken chain in a part of the file, and stores
+ * where the chain stops.  A read error stops it, too, as the count proves
+ * nothing.  Returns 0, or what the visitor returned.
  */
 static int count_chain(struct shmlog *log,
                        const struct shmlog_verify_visitor *visitor,

@@ -4,16 +4,16 @@
 
 #include <shmlog.h>
 
-/* Counts, in report->frames_in_gap, the frames that fill the space between the
- * header and the data exactly: a sign that dataOffset was changed.  0, or what
- * the visitor said. */
+/* Counts the frames between header and data in report->frames_in_gap, if they
+ * fill that space exactly: a sign that dataOffset was changed.  Returns 0, or
+ * what the visitor returned. */
 int shmlog_look_before_data(struct shmlog *log,
                             const struct shmlog_verify_visitor *visitor,
                             struct shmlog_verify_report *report);
 
-/* Counts what a writer that was killed, or that is at work, left behind the
- * commit: report->leftover_frames, leftover_bytes.  0, or what the visitor
- * said. */
+/* Stores in report->leftover_frames and leftover_bytes what a writer left
+ * behind the committed data: one that is at work, or was killed before its
+ * commit.  Returns 0, or what the visitor returned. */
 int shmlog_look_behind_commit(struct shmlog *log,
                               const struct shmlog_verify_visitor *visitor,
                               struct shmlog_verify_report *report);

@@ -1,32 +1,36 @@
 /*
- * Frames that lie in the payload of another.
+ * Frames within the payload of another frame, and what they prove.
  *
- * Payloads may be made of frames.  A frame explains whatever lies wholly in its
- * payload, so that the evidence of that counts for it, less the bits that it
- * takes to believe that payloads of this log hold frames.
+ * A payload may itself be made of frames, as a copy of a log is.  Such frames
+ * are strong evidence, too, and must not be taken for frames of the log.  A
+ * frame explains whatever lies wholly in its payload: the evidence of the
+ * nested frames counts for the frame around them, less the cost of assuming
+ * that payloads of this log hold frames.
  */
 #include "payload_frames.h"
 
 #include "format.h"
 
-/* A run in a payload needs so much evidence to be in need of explanation. */
+/* A run in a payload with at least this much evidence is no coincidence. */
 #define STRONG_BITS (30 * SHMLOG_BIT)
-/* The cost of believing that a payload holds frames: the first time, ... */
-#define FIRST_HOST_BITS (40 * SHMLOG_BIT)
-/* ... if it begins with them ... */
+/* The cost of assuming that a payload holds frames, the first time; */
+#define FIRST_NESTED_BITS (40 * SHMLOG_BIT)
+/* the same if the payload begins with them; */
 #define FRONT_BITS (4 * SHMLOG_BIT)
-/* ... for each further run in it, ... */
+/* for each further run in the payload; */
 #define FURTHER_RUN_BITS (60 * SHMLOG_BIT)
-/* ... and where other payloads of the log hold frames. */
-#define HOST_BITS (8 * SHMLOG_BIT)
-/* So many frames with others in their payload must have been seen for that. */
-#define HOSTS 3u
-/* How many frames of a run in a payload are learned. */
+/* and for each run, where other payloads of the log are known to hold
+ * frames. */
+#define NESTED_BITS (8 * SHMLOG_BIT)
+/* Payloads are known to hold frames once so many frames with others inside were
+ * found. */
+#define MANY_OUTER_FRAMES 3u
+/* How many frames of a run in a payload are learned from. */
 #define LEARNED_FRAMES 64u
-/* Where in the header of a log its data's offset stands. */
+/* The offset of dataOffset in the header of a log. */
 #define DATA_OFFSET_PLACE 8u
-/* Steps through the candidates in one frame, so that a hostile log does not
- * take quadratic time. */
+/* The most candidates in one frame that are looked at, so that a hostile log
+ * does not take quadratic time. */
 #define MOST_STEPS 4096u
 
 uint32_t shmlog_candidates_from(const struct shmlog_candidates *candidates,
@@ -76,8 +80,8 @@ static bool is_zero(const unsigned char *bytes, size_t length)
 	return length == 0;
 }
 
-/* Whether a payload begins with the frames at a place, be it with the header of
- * a log before them. */
+/* Whether a payload begins with the frames at a place, or with the header of a
+ * log and then these frames. */
 static bool is_at_front(const struct shmlog_candidates *candidates,
                         uint32_t payload, uint32_t at)
 {
@@ -103,7 +107,7 @@ shmlog_payload_look(const struct shmlog_candidates *candidates, uint32_t from,
 		                               one->start);
 		inside.runs++;
 		inside.sum = shmlog_evidence_add(inside.sum, one->sum);
-		inside.hosted = shmlog_evidence_add(inside.hosted, one->hosted);
+		inside.nested = shmlog_evidence_add(inside.nested, one->nested);
 		number = shmlog_candidates_from(candidates, one->top,
 		                                number + 1);
 	}
@@ -112,7 +116,7 @@ shmlog_payload_look(const struct shmlog_candidates *candidates, uint32_t from,
 
 bool shmlog_payloads_hold_frames(const struct shmlog_candidates *candidates)
 {
-	return candidates->hosts >= HOSTS;
+	return candidates->outer_frames >= MANY_OUTER_FRAMES;
 }
 
 int32_t shmlog_inside_explained(const struct shmlog_candidates *candidates,
@@ -122,15 +126,15 @@ int32_t shmlog_inside_explained(const struct shmlog_candidates *candidates,
 	if (inside->runs == 0)
 		return 0;
 	int32_t bits = inside->sum -
-	               (inside->at_front ? FRONT_BITS : FIRST_HOST_BITS) -
+	               (inside->at_front ? FRONT_BITS : FIRST_NESTED_BITS) -
 	               shmlog_log2((uint64_t)candidates->outer->total + 1) -
 	               (inside->runs - 1) * FURTHER_RUN_BITS;
-	int32_t hosted = inside->hosted - inside->runs * HOST_BITS;
+	int32_t nested = inside->nested - inside->runs * NESTED_BITS;
 
-	if (shmlog_payloads_hold_frames(candidates) && hosted > bits &&
+	if (shmlog_payloads_hold_frames(candidates) && nested > bits &&
 	    (inside->at_front || (size <= SHMLOG_FRAME_MAX_BYTES &&
 	                          shmlog_sizes_has(candidates->outer, size))))
-		bits = hosted;
+		bits = nested;
 	return bits > 0 ? bits : 0;
 }
 
@@ -141,8 +145,9 @@ int32_t shmlog_payload_explained(const struct shmlog_candidates *candidates,
 		candidates, from, to,
 		shmlog_candidates_from(candidates, from + 2, 0));
 
-	/* A bad word may name any size; one that the log has, if it is known
-	 * which, it hardly names. */
+	/* A single word may be a bad one, which can name any size.  So it must
+	 * name a size that the log has; where few sizes are known, frames at
+	 * the start of the payload are enough. */
 	if (size <= SHMLOG_FRAME_MAX_BYTES && size != candidates->length &&
 	    !shmlog_sizes_has(candidates->outer, size) &&
 	    (!inside.at_front || candidates->outer->known >= SHMLOG_SIZES_MANY))
@@ -150,7 +155,7 @@ int32_t shmlog_payload_explained(const struct shmlog_candidates *candidates,
 	return shmlog_inside_explained(candidates, &inside, size);
 }
 
-int32_t shmlog_payload_hosted(const struct shmlog_candidates *candidates,
+int32_t shmlog_payload_nested(const struct shmlog_candidates *candidates,
                               uint32_t from, uint32_t to)
 {
 	if (!shmlog_payloads_hold_frames(candidates))
@@ -159,14 +164,14 @@ int32_t shmlog_payload_hosted(const struct shmlog_candidates *candidates,
 	struct shmlog_inside inside = shmlog_payload_look(
 		candidates, from, to,
 		shmlog_candidates_from(candidates, from + 2, 0));
-	int32_t bits = inside.hosted -
-	               (inside.runs - (inside.at_front ? 1 : 0)) * HOST_BITS;
+	int32_t bits = inside.nested -
+	               (inside.runs - (inside.at_front ? 1 : 0)) * NESTED_BITS;
 
 	return bits > 0 ? bits : 0;
 }
 
-/* Whether a strong run leads out of the middle of a frame: then one of them is
- * none. */
+/* Whether a run with much evidence begins inside a frame and ends behind it:
+ * then the frame or the run is none. */
 static bool is_crossed(const struct shmlog_candidates *candidates,
                        uint32_t number)
 {
@@ -184,7 +189,7 @@ static bool is_crossed(const struct shmlog_candidates *candidates,
 	return false;
 }
 
-/* Bytes that strong runs take in the payload of a candidate. */
+/* How many bytes of a candidate's payload strong runs cover. */
 static uint32_t bytes_inside(const struct shmlog_candidates *candidates,
                              uint32_t number)
 {
@@ -215,7 +220,7 @@ void shmlog_payload_learn(struct shmlog_candidates *candidates, uint32_t number)
 	    2 * bytes_inside(candidates, number) < one->total ||
 	    is_crossed(candidates, number))
 		return;
-	candidates->hosts++;
+	candidates->outer_frames++;
 	while (shmlog_payload_next_run(candidates, &inside, payload_end)) {
 		uint32_t frame = inside;
 

@@ -1,22 +1,22 @@
-/* Frames that lie in the payload of another, as evidence for that. */
+/* Frames within the payload of another, as evidence for the outer one. */
 #ifndef SHMLOG_PAYLOAD_FRAMES_H
 #define SHMLOG_PAYLOAD_FRAMES_H
 
 #include "candidates.h"
 
-/* More evidence than that is not counted, lest frames in frames in frames
+/* Sums of evidence are capped, as frames nested in frames could make them
  * overflow. */
 #define SHMLOG_MOST_EVIDENCE (1 << 28)
 
 /* The frames that lie in a payload. */
 struct shmlog_inside {
-	int32_t sum;    /* evidence of its runs, as frames of the log */
-	int32_t hosted; /* ... as frames in a payload */
+	int32_t sum;    /* evidence of its runs if they are frames of the log */
+	int32_t nested; /* evidence of its runs if they lie in a payload */
 	int32_t runs;
 	bool at_front; /* the first begins with the payload */
 };
 
-/* The sum of two amounts of evidence, or the most that is counted. */
+/* Adds two amounts of evidence, up to SHMLOG_MOST_EVIDENCE. */
 static inline int32_t shmlog_evidence_add(int32_t a, int32_t b)
 {
 	return a < SHMLOG_MOST_EVIDENCE - b ? a + b : SHMLOG_MOST_EVIDENCE;
@@ -27,38 +27,39 @@ static inline int32_t shmlog_evidence_add(int32_t a, int32_t b)
 uint32_t shmlog_candidates_from(const struct shmlog_candidates *candidates,
                                 uint32_t at, uint32_t low);
 
-/* The next strong run that lies wholly in a payload, from number *number_inout
- * on; false if there is no more.  A run that comes from outside does not. */
+/* Finds the next strong run that lies wholly in a payload, from candidate
+ * *number_inout on; false if there is no more.  A run that begins before the
+ * payload does not count. */
 bool shmlog_payload_next_run(const struct shmlog_candidates *candidates,
                              uint32_t *number_inout, uint32_t payload_end);
 
-/* Looks at the payload of a frame from one place to another, in which
- * candidates from `number` on may lie. */
+/* Sums up the runs in the payload of the frame from one place to another.
+ * `number` is the first candidate that may lie in it. */
 struct shmlog_inside
 shmlog_payload_look(const struct shmlog_candidates *candidates, uint32_t from,
                     uint32_t to, uint32_t number);
 
-/* The evidence for a frame of a size that lies in its payload.  A frame of a
- * size that the log does not have is not taken for one that holds frames. */
+/* The evidence that the frames in its payload give for a frame of a size.  They
+ * give none if the log is not known to have frames of that size. */
 int32_t shmlog_inside_explained(const struct shmlog_candidates *candidates,
                                 const struct shmlog_inside *inside,
                                 uint32_t size);
 
-/* Learns the sizes of frames in the payload of a candidate between two others,
- * if most of it consists of them: some may be there by a damage that copied
- * them. */
+/* Learns the sizes of the frames in the payload of a candidate, if it lies
+ * between two others and most of the payload is frames: a damage that copied
+ * frames over others must not be learned from. */
 void shmlog_payload_learn(struct shmlog_candidates *candidates,
                           uint32_t number);
 
-/* Whether payloads of the log hold frames, by what was found so far. */
+/* Whether payloads of the log hold frames, judging by what was found so far. */
 bool shmlog_payloads_hold_frames(const struct shmlog_candidates *candidates);
 
-/* The evidence that lies in the payload of a frame, from one place to another:
- * for a frame that has `size` bytes by one good word, and for a frame that has
- * no good word. */
+/* The evidence that the payload of a frame from one place to another gives for
+ * that frame: _explained for one whose size only one good word tells, _nested
+ * for one that has no good word. */
 int32_t shmlog_payload_explained(const struct shmlog_candidates *candidates,
                                  uint32_t from, uint32_t to, uint32_t size);
-int32_t shmlog_payload_hosted(const struct shmlog_candidates *candidates,
+int32_t shmlog_payload_nested(const struct shmlog_candidates *candidates,
                               uint32_t from, uint32_t to);
 
 #endif

@@ -1,4 +1,4 @@
-/* Finding the place behind damage where a chain of frames goes on. */
+/* Finds the place behind damage where the chain of frames goes on. */
 #include "resume.h"
 
 #include "file.h"
@@ -8,18 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes that are looked at together: room for a few frames of the largest size,
- * or for a payload of 200,000 bytes and what follows. */
+/* The length of a span, which is searched at once: room for several frames of
+ * the largest size, or for a payload of 200,000 bytes and the frames behind
+ * it. */
 #define SPAN_BYTES 458752u
-/* Frames that begin in the last bytes of a span are left to the next span,
- * which holds what follows them: room for two frames of the largest size. */
+/* A frame that begins in the last bytes of a span is left to the next span,
+ * which also holds what follows the frame: room for two frames of the largest
+ * size. */
 #define MARGIN_BYTES 131072u
-/* Frames between two calls of the visitor. */
+/* The visitor is asked whether to go on after each of so many frames. */
 #define FRAMES_BETWEEN_CALLS 65536u
-/* So many frames at the end of the log are learned. */
+/* How many frames at the end of the log are learned from. */
 #define LEARNED_FRAMES 4096u
 
-/* The span of `length` bytes from a cursor on. */
+/* Reads the span of `length` bytes from a cursor on. */
 static int load_span(struct shmlog_resume *resume, uint64_t cursor,
                      uint32_t length, struct shmlog_span *span_out)
 {
@@ -29,7 +31,7 @@ static int load_span(struct shmlog_resume *resume, uint64_t cursor,
 	                      resume->bytes, length);
 }
 
-/* How much of the log up to `end` is searched together. */
+/* The length of the span from a cursor, not beyond `end`. */
 static uint32_t span_length(uint64_t from, uint64_t end)
 {
 	return end - from < SPAN_BYTES ? (uint32_t)(end - from) : SPAN_BYTES;
@@ -41,8 +43,9 @@ struct ending {
 	uint32_t frames;
 };
 
-/* Walks backwards from the end as far as frames go, not below `damage`.  The
- * last of them is left out: its first word may be there by chance. */
+/* Walks backwards from the end as far as frames go, not below `damage`, and
+ * makes the last boundary but one the anchor: the first word of the last frame
+ * found may be there by chance. */
 static int walk_back(struct shmlog_resume *resume, uint64_t damage,
                      struct ending *ending)
 {
@@ -77,8 +80,8 @@ static int walk_back(struct shmlog_resume *resume, uint64_t damage,
 	return status;
 }
 
-/* A chain at the end that a payload has room for is no help: what leads to it
- * decides whether it is one. */
+/* A chain at the end that is short enough to lie in a payload does not become
+ * the anchor: it may be nested, which only the frames before it can tell. */
 static int find_anchor(struct shmlog_resume *resume, uint64_t damage)
 {
 	struct shmlog_span span;
@@ -150,7 +153,8 @@ static bool is_zero(const unsigned char *bytes, size_t length)
 	       (bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0);
 }
 
-/* Looks the place up in the span that was searched last. */
+/* Looks for the good frames behind a cursor in the result of the last
+ * search. */
 static bool look_up(struct shmlog_resume *resume, uint64_t cursor, bool is_bad,
                     struct shmlog_good *good_out)
 {
@@ -174,8 +178,8 @@ static bool look_up(struct shmlog_resume *resume, uint64_t cursor, bool is_bad,
 	return true;
 }
 
-/* Searches the span at `from`, the first of the damage at `cursor` or a later
- * one. */
+/* Searches the span at `from`: the first span behind the damage at `cursor`, or
+ * a later one. */
 static int search_at(struct shmlog_resume *resume, uint64_t from,
                      uint64_t cursor, bool is_bad)
 {
@@ -217,8 +221,8 @@ int shmlog_resume_find(struct shmlog_resume *resume, uint64_t cursor,
 			return 0;
 		from += resume->limit;
 	}
-	/* Below the damage lies the anchor only if the log is being changed
-	 * under the walk. */
+	/* The anchor is below the damage only if the log was changed during the
+	 * walk. */
 	uint64_t end = cursor < resume->anchor ? resume->anchor
 	                                       : resume->committed;
 

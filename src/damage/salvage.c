@@ -1,4 +1,4 @@
-/* The good frames of a damaged log into a new one. */
+/* Copies the good frames of a damaged log into a new one. */
 #include "create.h"
 #include "log.h"
 #include "resume.h"
@@ -9,13 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Bytes that are gathered for one write. */
+/* Bytes that are collected for one write. */
 #define BUFFER_BYTES 262144u
 
 struct salvage {
 	const struct shmlog_verify_visitor *visitor;
 	int fd;       /* of the copy */
-	uint64_t end; /* of what was written to it, as an offset */
+	uint64_t end; /* offset behind the last byte written to the copy */
 	unsigned char *buffer;
 	size_t used;
 	bool stopped; /* the visitor, or a failed write, ended the walk */
@@ -84,7 +84,7 @@ static int ask_visitor(void *context)
 static int prove(const struct shmlog_draft *draft,
                  const struct shmlog_verify_visitor *visitor, uint64_t frames)
 {
-	/* This walk may be ended as the one before may. */
+	/* The visitor may end this walk as well as the one over the source. */
 	const struct shmlog_verify_visitor interrupter = {
 		.context = visitor != NULL ? visitor->context : NULL,
 		.keep_going = visitor != NULL ? visitor->keep_going : NULL,
@@ -107,8 +107,9 @@ static int prove(const struct shmlog_draft *draft,
 }
 
 /*
- * Copies what is good into a draft and proves that.  Returns how many ranges
- * were left out, or a failure; *complete_out says which.
+ * Copies the good frames into a draft and verifies the draft.  Returns how many
+ * ranges were left out, or a negative status.  *complete_out tells whether the
+ * copy is complete: a negative status can also come from the walk.
  */
 static int fill(struct shmlog *log, const struct shmlog_draft *draft,
                 const struct shmlog_verify_visitor *visitor,
@@ -143,8 +144,8 @@ static int fill(struct shmlog *log, const struct shmlog_draft *draft,
 	return status != 0 ? status : lost;
 }
 
-/* Gives the copy the metadata of a log.  A header with a gap behind it may be
- * damaged, and what is in the gap has no meaning. */
+/* Copies the metadata of a log.  Not where a gap follows the header: then one
+ * of its words may be damaged, and the bytes of the gap mean nothing. */
 static int copy_metadata(const struct shmlog *log, struct shmlog_draft *draft)
 {
 	if (log->header_size != log->data_offset ||

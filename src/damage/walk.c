@@ -1,5 +1,5 @@
-/* The walk that proves a log: every frame and every damaged range of the
- * committed data, and then what lies outside them. */
+/* Verifies a log: walks every frame and every damaged range of the committed
+ * data, and then looks at what lies outside of it. */
 #include "frame_source.h"
 #include "log.h"
 #include "outside_data.h"
@@ -12,15 +12,17 @@
 /* Frames that are handed to the visitor at a time. */
 #define BATCH_FRAMES 256u
 /*
- * A frame of so many bytes is passed by its size words alone where nobody asks
- * for payloads: one read of four bytes instead of copying it all.  A walk over
- * frames of 16 KiB is 2 times as fast by that, of 64 KiB 6 times; at 8 KiB it
- * gains nothing worth having.
+ * The least size of a frame that the walk passes by its size words alone, where
+ * the visitor needs no payloads: one read of four bytes instead of a copy of
+ * the frame.  A walk over frames of 16 KiB is twice as fast for that, of 64 KiB
+ * six times; at 8 KiB it gains next to nothing.
  */
 #define LARGE_BYTES 16384u
-/* So many frames that look like none must follow one that looks like a fill. */
+/* A frame that may be a fill, bytes of one value that overwrote the log, is
+ * believed if so many frames follow it that cannot be one. */
 #define OTHER_FRAMES 3u
-/* So many frames are learned, and of those behind them one in so many. */
+/* The walk learns from the first so many frames, and from one in so many after
+ * them. */
 #define LEARNED_FRAMES 4096u
 #define LEARNED_SHARE 16u
 
@@ -34,7 +36,8 @@ struct walk {
 	bool searched;   /* resume is ready */
 	bool by_payload; /* the visitor asks for payloads */
 	uint64_t committed;
-	/* Frames up to its end are known to be good, by what was searched. */
+	/* The stretch of good frames that the search behind damage found
+	 * last. */
 	struct shmlog_good good;
 	struct shmlog_frame frames[BATCH_FRAMES];
 };
@@ -60,7 +63,7 @@ static inline void record_frame(struct walk *walk, size_t n,
 		report->frames_after_damage++;
 }
 
-/* Takes the last frame of a batch back. */
+/* Takes the last frame of a batch out of the report again. */
 static void drop(struct walk *walk, const struct shmlog_frame *last,
                  uint64_t *cursor)
 {
@@ -73,8 +76,8 @@ static void drop(struct walk *walk, const struct shmlog_frame *last,
 		report->frames_after_damage--;
 }
 
-/* How far the frames at a cursor may reach: to where they are known to be good,
- * or, unless what is there is, to those that lead to the end. */
+/* How far frames at a cursor may reach: inside a stretch that was found to be
+ * good to its end, elsewhere to the frames that lead to the end of the log. */
 static uint64_t bound(const struct walk *walk, uint64_t cursor)
 {
 	if (cursor < walk->good.end)
@@ -84,10 +87,10 @@ static uint64_t bound(const struct walk *walk, uint64_t cursor)
 }
 
 /*
- * Takes good frames up to `end` out of the bytes that were fetched at the
- * cursor.  Returns how many.  Where it is not known that they are good, each
- * needs another one behind it, or the end: a bad size word may by chance lead
- * to its like.
+ * Records the good frames up to `end` among the bytes that were fetched at the
+ * cursor, and returns how many.  Where the search has not proved them to be
+ * good, each frame must be followed by another one or by the end: a bad size
+ * word may lead to an equal word by chance.
  */
 static size_t take(struct walk *walk, uint64_t *cursor, uint64_t end,
                    const struct shmlog_fetched *fetched)
@@ -119,9 +122,9 @@ static size_t take(struct walk *walk, uint64_t *cursor, uint64_t end,
 }
 
 /*
- * Takes good frames that are large, one behind the other, by their size words
- * alone: one read has the second word of a frame and the first of the next.
- * The window holds the first word at the cursor.
+ * Records successive large frames by their size words alone: one read gets the
+ * second word of a frame and the first of the next.  The window must hold the
+ * first word at the cursor.
  */
 static int skip_by_size_words(struct walk *walk, uint64_t *cursor,
                               size_t *count_out)
@@ -150,8 +153,8 @@ static int skip_by_size_words(struct walk *walk, uint64_t *cursor,
 		*cursor = next;
 		total = shmlog_load_word(words + 2);
 	}
-	/* The cursor has left what the window read ahead, so it begins with
-	 * short reads again. */
+	/* The cursor is now beyond what the window has read ahead, so the
+	 * window starts over with short reads. */
 	if (count > 0)
 		shmlog_window_jump(&walk->window);
 	if (count > 0 && !is_known && *cursor != end)
@@ -160,8 +163,8 @@ static int skip_by_size_words(struct walk *walk, uint64_t *cursor,
 	return 0;
 }
 
-/* Fetches a frame that was found good together with the one behind it, so that
- * both can be judged. */
+/* Fetches a frame together with the one behind it, so that the first can be
+ * judged by the second. */
 static int fetch_both(struct walk *walk, uint64_t cursor, uint64_t end,
                       struct shmlog_fetched *fetched)
 {
@@ -177,9 +180,9 @@ static int fetch_both(struct walk *walk, uint64_t cursor, uint64_t end,
 }
 
 /*
- * Takes the next good frames, by their words or out of the window.  None means
- * that the one at the cursor is bad, or not to be trusted, and the window holds
- * what there is of it.
+ * Records the next good frames, by their size words or from the window.  A
+ * count of 0 means that the frame at the cursor is bad, or not certain to be
+ * good; the window then holds what there is of it.
  */
 static int take_some(struct walk *walk, uint64_t *cursor, size_t *count_out)
 {
@@ -206,7 +209,7 @@ static int take_some(struct walk *walk, uint64_t *cursor, size_t *count_out)
 	return status;
 }
 
-/* Learns some sizes of frames that are good. */
+/* Learns the sizes of some of the good frames. */
 static void learn(struct walk *walk, size_t count)
 {
 	if (walk->report->frames > LEARNED_FRAMES && count > LEARNED_SHARE)
@@ -240,7 +243,7 @@ static int walk_good(struct walk *walk, uint64_t *cursor)
 	return 0;
 }
 
-/* Says what is wrong with the frame at a cursor. */
+/* Stores what is wrong with the frame at a cursor. */
 static int explain(struct walk *walk, uint64_t cursor,
                    struct shmlog_fault *fault)
 {
@@ -253,7 +256,8 @@ static int explain(struct walk *walk, uint64_t cursor,
 	fault->cursor = cursor;
 	fault->backwards = false;
 	shmlog_format_explain(fault, fetched.at, walk->committed - cursor);
-	/* A good one to look at, but for what proves it to be none. */
+	/* Its size words agree, but the search has shown that it is no
+	 * frame. */
 	if (fault->status == 0)
 		fault->status = SHMLOG_ERR_CURSOR;
 	return 0;
@@ -277,9 +281,9 @@ static int is_good(struct walk *walk, uint64_t cursor, bool *good_out)
 }
 
 /*
- * A frame that looks like a fill is good if what follows is: some frames that
- * do not, or the end.  Tells that of the good frame at a cursor, if it is such
- * a one.
+ * A frame that may be a fill is good if the frames behind it are: OTHER_FRAMES
+ * that cannot be one, or all up to the end.  Checks that for the frame at a
+ * cursor, if it is a good one that may be a fill, and stores the good stretch.
  */
 static int trust_fill(struct walk *walk, uint64_t cursor)
 {
@@ -310,8 +314,8 @@ static int trust_fill(struct walk *walk, uint64_t cursor)
 }
 
 /*
- * Finds where good frames go on behind a cursor.  That one starts there is
- * looked at again, as another process may change the log meanwhile.
+ * Finds where good frames go on behind a cursor, and fetches the frame found
+ * there again, as another process may be changing the log.
  */
 static int find_good(struct walk *walk, uint64_t cursor)
 {
@@ -342,7 +346,8 @@ static int find_good(struct walk *walk, uint64_t cursor)
 	return status;
 }
 
-/* Passes bytes that are no good frames, if that they are. */
+/* Reports the bytes at the cursor that are no good frames, if they are none,
+ * and moves the cursor behind them. */
 static int pass_damage(struct walk *walk, uint64_t *cursor)
 {
 	struct shmlog_verify_report *report = walk->report;

@@ -1,4 +1,4 @@
-/* Recognising a size that wrapped round 16 bits. */
+/* Recognises a size that wrapped round 16 bits. */
 #include "wrap.h"
 
 #include "file.h"
@@ -6,7 +6,7 @@
 #include "resume.h"
 
 #define WORD_RANGE 65536u
-/* Payloads are looked for up to so many times 64 KiB. */
+/* The most times 64 KiB that a payload is looked for with. */
 #define MOST_WRAPS 6u
 
 static int read_word(int fd, uint64_t offset, uint32_t *word_out)
@@ -36,7 +36,7 @@ int shmlog_name_wrap(int fd, uint64_t data_offset, uint64_t end,
 	return status;
 }
 
-/* Whether a word stands where one would that ends such a payload. */
+/* Whether an equal word stands where a payload whose size wrapped would end. */
 static bool may_be_wrap(int fd, uint64_t data_offset, uint64_t committed,
                         const struct shmlog_fault *fault)
 {
