@@ -54,8 +54,9 @@ static unsigned base64_value(char character)
 	return place < sizeof(base64_values) ? base64_values[place] : FOREIGN;
 }
 
-/* `digits` characters (2 to 4) to digits - 1 bytes.  False for a foreign
- * character and for bits that belong to no byte. */
+/* Decodes `digits` characters (2 to 4) to digits - 1 bytes.  False for a
+ * character that is not in the alphabet, and for unused bits that are not
+ * zero. */
 static bool decode_group(unsigned char *out, const char *text, size_t digits)
 {
 	unsigned bits = 0;

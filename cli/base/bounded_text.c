@@ -1,4 +1,4 @@
-/* Puts text together in a buffer of a fixed size, and quotes. */
+/* Builds texts in a buffer of a fixed size, and quotes. */
 #include "bounded_text.h"
 
 #include "escape.h"
@@ -55,7 +55,7 @@ static size_t plain_bytes(const unsigned char *bytes, size_t size_bytes)
 	return count;
 }
 
-/* Character by character, so that a cut never halves an escape. */
+/* One character at a time, so that a cut never splits an escape. */
 void cli_text_escaped(struct cli_text *text, const void *bytes,
                       size_t size_bytes)
 {
@@ -92,7 +92,8 @@ const char *cli_quote_bytes(struct cli_quoted *buffer, const void *bytes,
 	const char *end = at + size_bytes;
 	struct cli_text text;
 
-	/* The closing quote has a place of its own, also behind a cut. */
+	/* Room for the closing quote is kept back, so that it follows even a
+	 * text that was cut. */
 	cli_text_init(&text, buffer->text, sizeof(buffer->text) - 1);
 	cli_text_string(&text, "'");
 	while (at < end && !text.cut) {

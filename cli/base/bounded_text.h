@@ -1,6 +1,6 @@
 /*
- * Text that is put together in a buffer of a fixed size, fit for a terminal,
- * and quoted pieces of it.  What does not fit is cut, and ends in "...".
+ * Building a text, safe for a terminal, in a buffer of a fixed size; and
+ * quoting.  A text that does not fit is cut and ends in "...".
  */
 #ifndef CLI_BOUNDED_TEXT_H
 #define CLI_BOUNDED_TEXT_H
@@ -19,18 +19,19 @@ struct cli_text {
 /* The capacity is at least 8 bytes. */
 void cli_text_init(struct cli_text *text, char *buffer, size_t capacity);
 
-/* Adds bytes that are safe already: all of them or, once and for all, the
- * mark of a cut.  Room for the mark and the terminator is always left. */
+/* Adds bytes that are safe already: all of them or, if they do not fit, the
+ * "..." of a cut, after which nothing more is added.  Room for that and the
+ * terminator is always left. */
 void cli_text_bytes(struct cli_text *text, const char *bytes,
                     size_t size_bytes);
 void cli_text_string(struct cli_text *text, const char *string);
 
-/* Adds bytes from outside, escaped for a terminal. */
+/* Adds untrusted bytes, escaped for a terminal. */
 void cli_text_escaped(struct cli_text *text, const void *bytes,
                       size_t size_bytes);
 
-/* 'text' in single quotes, escaped and cut to a reasonable length, in a
- * buffer of the caller's.  Returns the buffer. */
+/* Puts a text in single quotes, escaped and cut to a reasonable length, into
+ * the caller's buffer.  Returns the buffer's text. */
 struct cli_quoted {
 	char text[256];
 };

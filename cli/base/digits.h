@@ -1,7 +1,7 @@
 /*
- * Decimal digits, eight at a time: a word holds them with the first one
- * lowest, and is stored whole.  So `out` has room for CLI_DIGITS_ROOM bytes,
- * however few digits a number has.
+ * Printing decimal digits, eight at a time.  A 64-bit word holds eight digits,
+ * the first one in its lowest byte, and is stored as a whole.  So `out` must
+ * have room for CLI_DIGITS_ROOM bytes, however few digits a number has.
  */
 #ifndef CLI_DIGITS_H
 #define CLI_DIGITS_H
@@ -13,8 +13,9 @@
 #define CLI_DIGITS_ROOM 24u
 #define CLI_EIGHT_DIGITS UINT64_C(100000000)
 
-/* The digits of a number below 10^8, leading zeros included, each as its
- * value: fours, then pairs, then single digits, all of a kind at once. */
+/* The eight digits of a number below 10^8, leading zeros included, one in each
+ * byte as its value.  The number is split into fours, then pairs, then single
+ * digits, all parts in one multiplication each. */
 static inline uint64_t cli_digits_of(uint32_t value)
 {
 	uint64_t fours = value / 10000 | (uint64_t)(value % 10000) << 32;
@@ -37,7 +38,7 @@ static inline unsigned char *cli_put_up_to_eight(unsigned char *out,
                                                  uint32_t value)
 {
 	uint64_t digits = cli_digits_of(value);
-	/* The bit above the last digit keeps one zero of 0. */
+	/* The bit set in the last byte keeps one digit of the number 0. */
 	unsigned zeros = cli_word_first(digits | UINT64_C(1) << 56);
 
 	cli_word_store(out, (digits | CLI_WORD_ONES * '0') >> 8 * zeros);

@@ -19,7 +19,7 @@ static unsigned char *put_hex_byte(unsigned char *out, unsigned char byte)
 	return out;
 }
 
-/* \u{202e}: as many digits as it takes. */
+/* Writes \u{202e}, with as many digits as the code point has. */
 static unsigned char *put_braced(unsigned char *out, unsigned point)
 {
 	unsigned shift = 20;
@@ -124,7 +124,7 @@ static unsigned char *put_json_ascii(unsigned char *out, unsigned char byte)
 	return out;
 }
 
-/* One character of several bytes; *length_out says how many. */
+/* Writes one character of several bytes; stores its length in *length_out. */
 static unsigned char *put_json_wide(unsigned char *out,
                                     const unsigned char *bytes,
                                     size_t size_bytes, size_t *length_out)
@@ -203,7 +203,8 @@ size_t cli_escape_json(unsigned char *out, const unsigned char *bytes,
 			unsigned char byte = *bytes++;
 
 			out = put_json_ascii(out, byte);
-			/* What made the word special may be behind it. */
+			/* The byte that needs an escape may be further on in
+			 * the word. */
 			if (byte < 0x20 || byte == 0x7f)
 				break;
 		}

@@ -1,11 +1,11 @@
 /*
- * The shortest decimals of floating-point numbers.
+ * Prints the shortest decimals of floating-point numbers, and reads them.
  *
  * Many numbers were typed by people and have few decimals: those are found by
- * trying.  The others go by Raffaello Giulietti's method ("The Schubfach way
- * to render doubles", 2020): the interval of decimals that read back as the
- * number is scaled by one power of ten, of which 128 bits are enough, and the
- * shortest decimal in it is among four candidates.
+ * trial.  All others are converted by Raffaello Giulietti's method ("The
+ * Schubfach way to render doubles", 2020): the interval of decimals that read
+ * back as the number is scaled by one power of ten, for which 128 bits are
+ * enough, and the shortest decimal in the interval is among four candidates.
  */
 #include "floats.h"
 
@@ -160,8 +160,9 @@ static struct power multiply(uint64_t a, uint64_t b)
 #endif
 }
 
-/* value * power / 2^128, rounded down, or to the odd one of the two integers
- * beside it: what compares it with an even integer sees the difference. */
+/* value * power / 2^128, rounded to odd: an inexact result becomes the odd one
+ * of the two integers beside it.  So a comparison with an even integer sees the
+ * difference. */
 static uint64_t scale(struct power power, uint64_t value)
 {
 	struct power low = multiply(power.low, value);
@@ -197,8 +198,9 @@ static struct decimal shorten(struct binary number,
 	                            : log10_of_two_to(number.exponent);
 	int shift = number.exponent + log2_of_ten_to(-k) + 1;
 	struct power power = powers->of_ten[-k - LEAST_POWER];
-	/* In quarters of the unit 10^k: the number, and the bounds of what
-	 * reads back as it; of an odd number they do not. */
+	/* All in quarters of the unit 10^k: the number, and the bounds of the
+	 * interval of decimals that read back as it.  The bounds themselves
+	 * belong to it only if the fraction is even. */
 	uint64_t middle = scale(power, number.fraction * 4 << shift);
 	uint64_t lower = scale(power,
 	                       (number.fraction * 4 - 2 + number.narrow_below)
@@ -226,11 +228,12 @@ static struct decimal shorten(struct binary number,
 
 /* ---------------------------------------------------------------- spelling */
 
-/* A number between the points of 10^-7 and 10^21 is written out. */
+/* A number whose decimal point lies between these places is written without an
+ * exponent. */
 #define LEAST_POINT (-6)
 #define MOST_POINT 21
 
-/* Copies are of a fixed size, so that they are a few instructions. */
+/* Copies have a fixed size, so that they compile to a few instructions. */
 #define COPIED 24
 
 static unsigned char *put_exponent(unsigned char *out, const char *digits,
@@ -274,15 +277,16 @@ static unsigned char *spell(unsigned char *out, struct decimal decimal)
 	return out + count + 1;
 }
 
-/* A double has this many digits whatever they are: a decimal with no more of
- * them that reads back as the number is the shortest, there is no other. */
+/* A double can represent any decimal of this many digits: a decimal with no
+ * more digits that reads back as the number is the only one, and so the
+ * shortest. */
 #define SURE_DIGITS UINT64_C(1000000000000000)
 #define TRIED_DECIMALS 1000u
 
 /*
- * A number that has three decimals at most.  Division is exact to the last
- * bit, so it is what reading the decimal would give.  Returns NULL if the
- * number is none of those.
+ * Prints a number that has at most three decimals.  The division is correctly
+ * rounded, so it gives what reading the decimal would give.  Returns NULL for
+ * any other number.
  */
 static unsigned char *put_few_decimals(unsigned char *out, double number)
 {
@@ -299,8 +303,7 @@ static unsigned char *put_few_decimals(unsigned char *out, double number)
 	if (rest == 0)
 		return out;
 	*out++ = '.';
-	/* The four digits of 10 * rest, and of those the zeros at the end do
-	 * not count. */
+	/* The four digits of 10 * rest, less the zeros at the end. */
 	cli_word_store(out, cli_digits_of(rest) >> 40 | CLI_WORD_ONES * '0');
 	return out + (rest % 10 != 0 ? 3 : rest % 100 != 0 ? 2 : 1);
 }
@@ -323,7 +326,7 @@ static unsigned char *put_bits(unsigned char *out, uint64_t bits, int digits)
 	return put_word(out, ")\"");
 }
 
-/* Numbers of one format. */
+/* The parameters of each format. */
 #define F64_FRACTION_BITS 52
 #define F64_LEAST (-1074) /* the exponent of the smallest one */
 #define F64_INFINITY UINT64_C(0x7ff0000000000000)
@@ -413,7 +416,7 @@ bool cli_read_f32(const unsigned char *number, uint32_t *bits_out)
 	return isfinite(value);
 }
 
-/* The sixteen or eight digits of "NaN(0x...)". */
+/* Reads the sixteen or eight digits of "NaN(0x...)". */
 static bool read_bits(const unsigned char *word, size_t size_bytes, int digits,
                       uint64_t *bits_out)
 {

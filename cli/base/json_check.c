@@ -1,4 +1,4 @@
-/* The strict checker of JSON: RFC 8259, as JSON.parse accepts it. */
+/* Checks JSON strictly: RFC 8259, as JSON.parse accepts it. */
 #include "json_check.h"
 
 #include "utf8.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Levels of nesting that need no memory of their own. */
+/* The levels of nesting that need no allocated memory. */
 #define INLINE_LEVELS 512u
 
 struct checker {
@@ -40,7 +40,7 @@ refuse(struct checker *checker, size_t offset, const char *format, ...)
 	return false;
 }
 
-/* "expected WHAT, found ..." at the present place. */
+/* Refuses with "expected WHAT, found ..." at the current offset. */
 static bool refuse_found(struct checker *checker, const char *expected)
 {
 	unsigned char byte;
@@ -106,7 +106,7 @@ static bool in_object(const struct checker *checker)
 
 /* ------------------------------------------------------------------ tokens */
 
-/* The byte at the present place, or 0 (which is in no token) at the end. */
+/* The byte at the current offset, or 0, which begins no token, at the end. */
 static unsigned char peek(const struct checker *checker)
 {
 	return checker->at < checker->size_bytes ? checker->text[checker->at]
@@ -134,7 +134,7 @@ static bool is_hex_digit(unsigned char byte)
 	       (byte >= 'A' && byte <= 'F');
 }
 
-/* The four digits of a \u, which begins at `start`. */
+/* Checks the four digits of the \u at `start`. */
 static bool check_unit(struct checker *checker, size_t start)
 {
 	int digits;
@@ -148,7 +148,7 @@ static bool check_unit(struct checker *checker, size_t start)
 	return true;
 }
 
-/* An escape; its backslash is at the present place. */
+/* Checks an escape; its backslash is at the current offset. */
 static bool check_escape(struct checker *checker)
 {
 	size_t start = checker->at++;
@@ -169,7 +169,7 @@ static bool check_escape(struct checker *checker)
 	}
 }
 
-/* Passes over bytes that mean nothing in a string, a word at a time. */
+/* Skips plain bytes of a string, a word at a time. */
 static void skip_plain(struct checker *checker)
 {
 	const unsigned char *text = checker->text;
@@ -191,8 +191,8 @@ static void skip_plain(struct checker *checker)
 	checker->at = at;
 }
 
-/* The number of a byte in its line, from 1 on, as messages count: a string that
- * is not closed ends in the line that it begins in. */
+/* The number of a byte within its line, counted from 1, as messages show it: a
+ * string that is not closed ends in the line in which it begins. */
 static size_t count_in_line(const struct checker *checker, size_t at)
 {
 	size_t count = 1;
@@ -204,7 +204,7 @@ static size_t count_in_line(const struct checker *checker, size_t at)
 	return count;
 }
 
-/* A string; its opening quote is at the present place. */
+/* Checks a string; its opening quote is at the current offset. */
 static bool check_string(struct checker *checker)
 {
 	size_t start = checker->at++;
@@ -298,7 +298,7 @@ static bool check_word(struct checker *checker, const char *word)
 
 /* ----------------------------------------------------------------- grammar */
 
-/* A member's name and the colon behind it. */
+/* Checks a member's name and the colon behind it. */
 static bool check_name(struct checker *checker)
 {
 	skip_blanks(checker);
@@ -313,8 +313,8 @@ static bool check_name(struct checker *checker)
 	return true;
 }
 
-/* Opens a container.  *more_out says that a value must follow; otherwise it
- * is empty and closed again. */
+/* Opens a container.  *more_out tells whether a value must follow; otherwise
+ * the container was empty and is closed again. */
 static bool check_open(struct checker *checker, bool *more_out)
 {
 	bool object = peek(checker) == '{';
@@ -331,8 +331,8 @@ static bool check_open(struct checker *checker, bool *more_out)
 	return true;
 }
 
-/* A value, or the beginning of one: *more_out says that the next thing must
- * be a value inside it. */
+/* Checks a value, or the beginning of a container: then *more_out is true and a
+ * value inside it must follow. */
 static bool check_value(struct checker *checker, bool *more_out)
 {
 	skip_blanks(checker);
@@ -352,8 +352,8 @@ static bool check_value(struct checker *checker, bool *more_out)
 	}
 }
 
-/* What follows a value: closing brackets, then a comma and perhaps a name
- * (*more_out), or the end of the outermost value. */
+/* Checks the text after a value: closing brackets, then a comma and, in an
+ * object, a name (*more_out is true), or the end of the outermost value. */
 static bool check_after(struct checker *checker, bool *more_out)
 {
 	while (checker->depth > 0) {

@@ -1,4 +1,4 @@
-/* The strict check of JSON (RFC 8259, as JSON.parse accepts it). */
+/* Checking JSON strictly (RFC 8259, as JSON.parse accepts it). */
 #ifndef CLI_JSON_CHECK_H
 #define CLI_JSON_CHECK_H
 
@@ -14,15 +14,15 @@ struct cli_json_error {
 };
 
 /*
- * Whether the bytes are exactly one JSON value, blanks around it allowed.
- * Depth is bounded by the size of the text alone (no recursion; one bit of
- * memory per level).  Invalid UTF-8 is refused; escaped lone surrogates and
- * numbers of any size are JSON.
+ * Whether the bytes are exactly one JSON value, with optional blanks around it.
+ * Nesting may be as deep as the text is long: the check does not recurse, and
+ * takes one bit of memory per level.  Invalid UTF-8 is refused; escaped lone
+ * surrogates and numbers of any size are valid.
  */
 bool cli_json_check(const char *text, size_t size_bytes,
                     struct cli_json_error *error_out);
 
-/* Stores where and why a text is refused.  Returns false. */
+/* Stores where and why a text is refused.  Always returns false. */
 bool cli_json_refuse(struct cli_json_error *error_out, size_t offset,
                      const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

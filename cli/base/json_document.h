@@ -1,4 +1,4 @@
-/* Small JSON objects that are read. */
+/* Reading small JSON objects. */
 #ifndef CLI_JSON_DOCUMENT_H
 #define CLI_JSON_DOCUMENT_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The members of a small JSON object that was read, for cursor files. */
+/* The members of a small JSON object, such as a cursor file. */
 struct cli_document;
 struct cli_document *cli_document_parse(const char *text, size_t size_bytes,
                                         struct cli_json_error *error_out);

@@ -1,4 +1,4 @@
-/* Walking a text that is known to be JSON. */
+/* Walks a text that is known to be JSON. */
 #include "json_scan.h"
 
 #include "words.h"
@@ -59,7 +59,8 @@ static void skip_container(struct cli_json_scan *scan)
 	} while (depth > 0);
 }
 
-/* Whether a byte of a number, or of true, false and null, is not behind it. */
+/* Whether a byte belongs to a number, true, false or null rather than to what
+ * follows one. */
 static bool is_in_word(unsigned char byte)
 {
 	return (byte > ',' && byte != ']' && byte != '}') || byte == '+';
@@ -121,8 +122,8 @@ void cli_json_enter(struct cli_json_scan *scan)
 	scan->at++;
 }
 
-/* Goes before what comes next in a container; false at its closing bracket,
- * which is passed over. */
+/* Moves before the next item of a container; at the closing bracket, moves
+ * behind it and returns false. */
 static bool next_item(struct cli_json_scan *scan)
 {
 	skip_blanks(scan);
@@ -155,7 +156,7 @@ bool cli_json_next_element(struct cli_json_scan *scan)
 
 /* -------------------------------------------------------------- unescaping */
 
-/* The number of the four digits behind \u. */
+/* The value of the four hexadecimal digits behind \u. */
 static unsigned hex_unit(const unsigned char *digits)
 {
 	unsigned unit = 0;
@@ -191,8 +192,8 @@ static unsigned char *put_utf8(unsigned char *out, unsigned point)
 	return out;
 }
 
-/* The code point of the \uXXXX at `escape`, or of the pair of them that a
- * surrogate makes.  Returns how long the escape is, 0 for half a pair. */
+/* Decodes the \uXXXX at `escape`, or the two of a surrogate pair.  Returns the
+ * length of the escape, 0 for half a pair. */
 static size_t decode_unit(const unsigned char *escape, size_t left_bytes,
                           unsigned *point_out)
 {
@@ -212,7 +213,7 @@ static size_t decode_unit(const unsigned char *escape, size_t left_bytes,
 	return 12;
 }
 
-/* One escape; returns its length in the text, or 0 for half a pair. */
+/* Decodes one escape; returns its length in the text, or 0 for half a pair. */
 static size_t unescape_one(unsigned char **out, const unsigned char *escape,
                            size_t left_bytes)
 {
@@ -279,8 +280,8 @@ bool cli_json_string_is(struct cli_json_span span, const char *text)
 	unsigned char plain[96];
 	size_t size_bytes;
 
-	/* Escapes make a string longer, each character six times at most; no
-	 * name or value that is asked for has eleven. */
+	/* A byte takes up to six bytes as an escape: room for the 16 characters
+	 * that callers may ask for. */
 	if (span.size_bytes == length)
 		return memcmp(span.bytes, text, length) == 0;
 	if (span.size_bytes < length || span.size_bytes > sizeof(plain) ||
@@ -329,8 +330,8 @@ bool cli_json_span_i64(struct cli_json_span span, int64_t *value_out)
 	return true;
 }
 
-/* Significant digits on their way to a number: zeros wait until a digit
- * behind them shows that they count. */
+/* Significant digits being read: zeros are counted only once a digit behind
+ * them shows that they are not trailing ones. */
 struct digits {
 	uint64_t value;
 	long zeros;
@@ -357,8 +358,8 @@ static void take_digit(struct digits *digits, unsigned digit)
 	shift(digits, digit);
 }
 
-/* The number behind an e; more than any exponent that matters is one of
- * those. */
+/* The exponent behind an e, limited to a value beyond any exponent that
+ * matters. */
 static long take_exponent(struct cli_json_span text)
 {
 	const long most = 1000000;

@@ -1,6 +1,7 @@
 /*
- * Builds JSON.  The only user of cJSON, which gets numbers and strings as ready
- * text: its own numbers are doubles, and its strings end at a NUL.
+ * Builds JSON objects.  This is the only user of cJSON, which gets numbers and
+ * strings as ready text: its own numbers are doubles, and its strings end at a
+ * NUL.
  */
 #include "json_write.h"
 
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Children are kept in a list of the outermost object, which frees them and
+/* The outermost object keeps its descendants in a list, frees them, and
  * remembers whether anything failed. */
 struct cli_object {
 	struct cJSON *item;
@@ -99,8 +100,8 @@ void cli_object_null(struct cli_object *object, const char *key)
 	add_raw(object, key, "null");
 }
 
-/* What printf() made of a number, without the zeros that say nothing, and
- * with a point whatever the locale. */
+/* Removes trailing zeros from the text that printf() made of a number, and
+ * makes its decimal point a point whatever the locale. */
 static void tidy_decimal(char *text)
 {
 	size_t length = strlen(text);
@@ -142,7 +143,7 @@ void cli_object_decimal(struct cli_object *object, const char *key,
 	add_raw(object, key, text);
 }
 
-/* Copies a text with each invalid byte replaced by U+FFFD, three for one. */
+/* Copies a text and replaces each invalid byte by the three bytes of U+FFFD. */
 static size_t replace_invalid(unsigned char *out, const unsigned char *bytes,
                               size_t size_bytes)
 {

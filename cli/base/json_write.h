@@ -1,4 +1,4 @@
-/* JSON objects that are built; json_write.c is the only user of cJSON. */
+/* Building JSON objects; json_write.c is the only user of cJSON. */
 #ifndef CLI_JSON_WRITE_H
 #define CLI_JSON_WRITE_H
 
@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /*
- * A JSON object under construction, for summaries; integers stay exact.
- * Members keep their order.  Failures stick and show in cli_object_print().
+ * A JSON object under construction, for reports.  Integers stay exact, and
+ * members keep their order.  A failure is remembered: cli_object_print() then
+ * returns NULL.
  */
 struct cli_object;
 struct cli_object *cli_object_new(void);
@@ -17,18 +18,19 @@ void cli_object_u64(struct cli_object *object, const char *key, uint64_t value);
 void cli_object_i64(struct cli_object *object, const char *key, int64_t value);
 void cli_object_bool(struct cli_object *object, const char *key, bool value);
 void cli_object_null(struct cli_object *object, const char *key);
-/* A number with a fraction, in the shortest form with `digits` decimals. */
+/* Adds a number with at most `digits` decimals, without trailing zeros. */
 void cli_object_decimal(struct cli_object *object, const char *key,
                         double value, int digits);
-/* Any bytes: what is not valid UTF-8 becomes U+FFFD. */
+/* Adds any bytes as a string: invalid UTF-8 becomes U+FFFD. */
 void cli_object_string(struct cli_object *object, const char *key,
                        const char *value);
-/* A child object or an array of objects; owned by the parent. */
+/* Adds a child object, an array of objects, or an object to such an array.  The
+ * parent owns it. */
 struct cli_object *cli_object_child(struct cli_object *object, const char *key);
 struct cli_object *cli_object_array(struct cli_object *object, const char *key);
 struct cli_object *cli_array_object(struct cli_object *array);
-/* The text on one line without a newline, safe for a terminal; freed with
- * free(3); NULL if anything failed. */
+/* Returns the JSON on one line without a newline, safe for a terminal, to be
+ * freed with free(3); NULL if anything failed. */
 char *cli_object_print(const struct cli_object *object);
 
 #endif

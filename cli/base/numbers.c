@@ -9,8 +9,8 @@ static bool is_digit(char character)
 	return character >= '0' && character <= '9';
 }
 
-/* Reads the digits at *text and moves behind them, also where the number is
- * over UINT64_MAX. */
+/* Reads the digits at *text and moves *text behind them, even where the number
+ * exceeds UINT64_MAX. */
 static enum cli_number read_digits(const char **text, uint64_t *value_out)
 {
 	enum cli_number result = CLI_NUMBER_OK;
@@ -44,8 +44,8 @@ enum cli_number cli_read_u64(const char *text, uint64_t *value_out)
 	return result;
 }
 
-/* The power of two that a unit of sizes stands for; -1 for a text that is
- * none. */
+/* The power of two that a unit of sizes stands for; -1 if the text is no
+ * unit. */
 static int unit_shift(const char *text)
 {
 	static const char letters[] = "kmgt";
@@ -74,8 +74,8 @@ enum cli_number cli_read_size(const char *text, uint64_t *bytes_out)
 	return CLI_NUMBER_OK;
 }
 
-/* Nanoseconds in a unit, seconds if there is none; 0 for a text that is no
- * unit. */
+/* The nanoseconds in a unit, which is a second for an empty text; 0 if the text
+ * is no unit. */
 static int64_t unit_ns(const char *text)
 {
 	static const struct {

@@ -1,12 +1,14 @@
-/* Finds the name somebody may have meant, by prefix and by edit distance. */
+/* Finds the name that the user may have meant, by prefix and by edit
+ * distance. */
 #include "spelling.h"
 
 #include <stdint.h>
 #include <string.h>
 
-/* Longer words are no slip of any name of ours; it bounds the work, too. */
+/* A longer word cannot be a misspelling of a name here.  The limit bounds the
+ * work, too. */
 #define WORD_MAX 31u
-/* Any prefix is nearer than any slip. */
+/* A prefix is always nearer than a misspelling. */
 #define SLIP_WEIGHT 1000u
 
 void cli_spelling_init(struct cli_spelling *nearest, const char *given,
@@ -23,7 +25,8 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Counts the characters to insert, drop, change or swap with a neighbour. */
+/* The edit distance: counts the characters to insert, drop, change or swap with
+ * a neighbour. */
 static size_t count_slips(const char *a, size_t a_bytes, const char *b,
                           size_t b_bytes)
 {
@@ -64,7 +67,8 @@ void cli_spelling_offer(struct cli_spelling *nearest, const char *name)
 		size_t slips = count_slips(nearest->given, given_bytes, name,
 		                           name_bytes);
 
-		/* More, and it is another word: "rate" is no "create". */
+		/* With more errors it is another word: "rate" is not a
+		 * "create". */
 		if (slips > least(given_bytes, name_bytes) / 3)
 			return;
 		distance = SLIP_WEIGHT * slips;

@@ -1,10 +1,10 @@
-/* The name somebody may have meant. */
+/* Finding the name that the user may have meant. */
 #ifndef CLI_SPELLING_H
 #define CLI_SPELLING_H
 
 #include <stddef.h>
 
-/* Filled by offers; `best` is NULL as long as none of them was near. */
+/* The search for a name; `best` is NULL as long as no offered name was near. */
 struct cli_spelling {
 	const char *given;
 	size_t given_bytes;
@@ -15,9 +15,9 @@ struct cli_spelling {
 void cli_spelling_init(struct cli_spelling *nearest, const char *given,
                        size_t given_bytes);
 
-/* Keeps `name` if it is near what was given, and nearer than the one kept:
- * what was given begins it, or slips of the finger lie between, one in three
- * characters at most. */
+/* Keeps `name` if it is near the given text, and nearer than the name kept so
+ * far.  A name is near if the text is a prefix of it, or if the two differ by
+ * typing errors, at most one for three characters. */
 void cli_spelling_offer(struct cli_spelling *nearest, const char *name);
 
 #endif

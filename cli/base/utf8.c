@@ -94,11 +94,12 @@ bool cli_utf8_is_valid(const unsigned char *bytes, size_t size_bytes)
 }
 
 /*
+ * Characters that act on a terminal, or that are there without being seen:
  * Unicode's control and format characters (Cc, Cf), its line and paragraph
- * separators, its noncharacters, and everything that it says may be ignored
- * in display (Default_Ignorable_Code_Point, fillers, joiners and variation
- * selectors among it): what acts on a terminal, or is there and not seen.
- * Ascending.  The noncharacters at the end of each plane are not listed.
+ * separators, its noncharacters, and all characters that it allows to ignore in
+ * display (Default_Ignorable_Code_Point, with fillers, joiners and variation
+ * selectors).  In ascending order.  The noncharacters at the end of each plane
+ * are not listed.
  */
 static const struct {
 	unsigned first;
@@ -121,8 +122,8 @@ bool cli_code_point_is_unsafe(unsigned code_point)
 	size_t low = 0;
 	size_t high = sizeof(unsafe_ranges) / sizeof(unsafe_ranges[0]);
 
-	/* Most of what is written lies here: Latin, and the scripts of the
-	 * Far East. */
+	/* The most frequent characters are in these ranges: Latin, and the
+	 * scripts of East Asia. */
 	if (code_point >= 0xa0 && code_point < 0x300)
 		return code_point == 0xad;
 	if (code_point >= 0x2070 && code_point <= 0xd7ff)

@@ -1,4 +1,4 @@
-/* UTF-8: taking it apart, and which characters are safe to show. */
+/* Decoding UTF-8, and telling which characters are safe to show. */
 #ifndef CLI_UTF8_H
 #define CLI_UTF8_H
 

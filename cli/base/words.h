@@ -1,7 +1,8 @@
 /*
- * Eight bytes of text at a time.  A word holds them with the first byte
- * lowest; a test sets the top bit of each byte that it hits, and is exact for
- * the lowest hit (a borrow can only disturb the bytes above one).
+ * Testing eight bytes of text at a time.  A word holds them, the first byte
+ * lowest.  Each test sets the top bit of every byte that matches.  It is exact
+ * for the lowest match; above that, a borrow may set bits of bytes that do not
+ * match.
  */
 #ifndef CLI_WORDS_H
 #define CLI_WORDS_H
@@ -35,7 +36,7 @@ static inline void cli_word_store(unsigned char *bytes, uint64_t word)
 	memcpy(bytes, &word, sizeof(word));
 }
 
-/* Bytes below `limit`, which is at most 128. */
+/* Tests for bytes below `limit`, which is at most 128. */
 static inline uint64_t cli_word_below(uint64_t word, unsigned char limit)
 {
 	return (word - CLI_WORD_ONES * limit) & ~word & CLI_WORD_TOPS;
@@ -46,13 +47,13 @@ static inline uint64_t cli_word_equal(uint64_t word, unsigned char byte)
 	return cli_word_below(word ^ (CLI_WORD_ONES * byte), 1);
 }
 
-/* Bytes outside of ASCII. */
+/* Tests for bytes that are not ASCII. */
 static inline uint64_t cli_word_high(uint64_t word)
 {
 	return word & CLI_WORD_TOPS;
 }
 
-/* The place of the lowest hit, 0 to 7; `hits` is not 0. */
+/* The index of the lowest match, 0 to 7; `hits` must not be 0. */
 static inline unsigned cli_word_first(uint64_t hits)
 {
 	return (unsigned)__builtin_ctzll(hits) / 8;

@@ -1,6 +1,6 @@
 /*
- * Somewhere to write bytes to, for rooms that make text piece by piece and do
- * not care where it goes: a buffer that hands out room at its end.
+ * An interface for writing bytes, for code that builds text piece by piece
+ * without knowing where it goes: a buffer that hands out room at its end.
  */
 #ifndef CLI_WRITER_H
 #define CLI_WRITER_H
@@ -10,10 +10,10 @@
 #include <string.h>
 
 struct cli_writer {
-	/* Room for `size_bytes` (at most room_bytes) at the end; NULL where
-	 * writing has failed, now or earlier. */
+	/* Returns room for `size_bytes` (at most room_bytes) at the end; NULL
+	 * where writing has failed, now or earlier. */
 	unsigned char *(*reserve)(void *context, size_t size_bytes);
-	/* Says how much of the room was used. */
+	/* Tells how much of the reserved room was used. */
 	void (*advance)(void *context, size_t size_bytes);
 	void *context;
 	size_t room_bytes; /* the most that can be reserved at once */
@@ -35,7 +35,7 @@ static inline void cli_writer_advance(struct cli_writer *writer,
 	writer->advance(writer->context, size_bytes);
 }
 
-/* Copies bytes in; any number. */
+/* Appends any number of bytes. */
 static inline void cli_writer_bytes(struct cli_writer *writer,
                                     const void *bytes, size_t size_bytes)
 {

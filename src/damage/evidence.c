@@ -15,8 +15,9 @@
  * happens to equal the one at hand, frames that lie in a payload, and frames
  * that go on behind lost bytes.
  *
- * The file is a long one because it is one search: every step is tried at each of
- * half a million places, and the compiler inlines only functions that it sees.
+ * The file is a long one because it is one search: every step is tried at each
+ * of half a million places, and the compiler inlines only functions that it
+ * sees.
  */
 #include "evidence.h"
 
