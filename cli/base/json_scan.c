@@ -7,8 +7,10 @@
 
 /* ----------------------------------------------------------------- walking */
 
-static void skip_blanks(struct cli_json_scan *scan)
+static inline void skip_blanks(struct cli_json_scan *scan)
 {
+	if (*scan->at > ' ')
+		return; /* as almost always */
 	while (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\t' ||
 	       *scan->at == '\r')
 		scan->at++;

@@ -69,7 +69,7 @@ size_t cli_literals_weight(const struct cli_literals *literals)
 /* ----------------------------------------------------------------- search */
 
 #ifdef __SSE2__
-#define BLOCK_BYTES 16u
+#define BLOCK_BYTES 32u
 
 struct pair {
 	__m128i first;
@@ -83,19 +83,33 @@ static struct pair pair_of(const struct cli_literal *literal)
 		_mm_set1_epi8((char)literal->bytes[literal->second])};
 }
 
-/* A bit for each of the block's places where both bytes may stand. */
-static inline uint64_t hits_of(const struct pair *pair,
-                               const struct cli_literal *literal,
-                               const unsigned char *at)
+/* A byte of ones for each of 16 places where both bytes may stand. */
+static inline __m128i compare_16(const struct pair *pair,
+                                 const struct cli_literal *literal,
+                                 const unsigned char *at)
 {
 	__m128i one = _mm_loadu_si128(
 		(const __m128i *)(const void *)(at + literal->first));
 	__m128i two = _mm_loadu_si128(
 		(const __m128i *)(const void *)(at + literal->second));
 
-	return (uint64_t)(unsigned)_mm_movemask_epi8(
-		_mm_and_si128(_mm_cmpeq_epi8(one, pair->first),
-	                      _mm_cmpeq_epi8(two, pair->second)));
+	return _mm_and_si128(_mm_cmpeq_epi8(one, pair->first),
+	                     _mm_cmpeq_epi8(two, pair->second));
+}
+
+/* A bit for each of the block's places where both bytes stand. */
+static inline uint64_t hits_of(const struct pair *pair,
+                               const struct cli_literal *literal,
+                               const unsigned char *at)
+{
+	__m128i low = compare_16(pair, literal, at);
+	__m128i high = compare_16(pair, literal, at + 16);
+
+	/* Most blocks have none: one look at both halves. */
+	if (_mm_movemask_epi8(_mm_or_si128(low, high)) == 0)
+		return 0;
+	return (uint64_t)(unsigned)_mm_movemask_epi8(low) |
+	       (uint64_t)(unsigned)_mm_movemask_epi8(high) << 16;
 }
 
 static inline unsigned place_of(uint64_t hits)

@@ -4,6 +4,7 @@
 #include "floats.h"
 #include "numbers.h"
 
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,8 +62,7 @@ struct cli_value cli_value_of_text(const char *text, size_t size_bytes)
 	                                       NULL};
 	value.text.bytes = scan.at;
 	value.text.size_bytes = (size_t)(scan.end - scan.at);
-	while (memchr(" \n\t\r", value.text.bytes[value.text.size_bytes - 1],
-	              4) != NULL)
+	while (value.text.bytes[value.text.size_bytes - 1] <= ' ')
 		value.text.size_bytes--;
 	if (value.kind == CLI_VALUE_STRING)
 		value.text = cli_json_inside(value.text);
@@ -472,6 +472,36 @@ static bool read_double(struct cli_arena *arena, struct cli_json_span text,
 	return true;
 }
 
+/* A number of few digits and no exponent: then its digits and the power of ten
+ * below them are doubles without an error, and so is their quotient but for the
+ * rounding that it is to have.  False for any other. */
+static bool read_short(struct cli_json_span text, double *number_out)
+{
+	static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,
+	                                1e5,  1e6,  1e7,  1e8,  1e9,
+	                                1e10, 1e11, 1e12, 1e13, 1e14};
+	bool negative = text.bytes[0] == '-', has_point = false;
+	size_t behind = 0;
+	int64_t digits = 0;
+
+	if (text.size_bytes > sizeof(powers) / sizeof(powers[0]))
+		return false;
+	for (size_t i = negative; i < text.size_bytes; i++) {
+		unsigned char byte = text.bytes[i];
+
+		if (byte == '.') {
+			has_point = true;
+		} else if (byte >= '0' && byte <= '9') {
+			digits = digits * 10 + (byte - '0');
+			behind += has_point;
+		} else {
+			return false;
+		}
+	}
+	*number_out = (double)(negative ? -digits : digits) / powers[behind];
+	return true;
+}
+
 static bool compare_numbers(struct cli_arena *arena,
                             const struct cli_value *one,
                             const struct cli_value *two, int *order_out)
@@ -479,9 +509,16 @@ static bool compare_numbers(struct cli_arena *arena,
 	unsigned char room[2][CLI_U64_MAX];
 	struct cli_json_span first = number_text(one, room[0]);
 	struct cli_json_span second = number_text(two, room[1]);
-	struct decimal a = decimal_of(first), b = decimal_of(second);
+	struct decimal a, b;
 	double x, y;
 
+	if (FLT_EVAL_METHOD == 0 && read_short(first, &x) &&
+	    read_short(second, &y)) {
+		*order_out = (x > y) - (x < y);
+		return true;
+	}
+	a = decimal_of(first);
+	b = decimal_of(second);
 	if (is_whole(&a) && is_whole(&b)) {
 		*order_out = compare_whole(&a, &b);
 		return true;
