@@ -426,6 +426,7 @@ TEST(test_where_sees_through_escapes_and_repeated_members)
 	                 CLI_WHERE_NO);
 	assert_int_equal(judge(".[\"a\\\\n\"]", "{\"a\\\\n\":true}"),
 	                 CLI_WHERE_YES);
+	assert_int_equal(judge("has(\"a\") | not", "null"), CLI_WHERE_YES);
 	assert_int_equal(judge("contains(\"b\")", "\"a\\u0000b\""),
 	                 CLI_WHERE_YES);
 	assert_int_equal(judge("length == 2", "\"\\ud83d\\ude00\\ud800\""),
