@@ -1,4 +1,4 @@
-/* Decoding: the bytes of a frame to JSON, straight into the output. */
+/* Decodes the bytes of a frame to JSON, straight into the output. */
 #include "base64.h"
 #include "escape.h"
 #include "internal.h"
@@ -66,8 +66,8 @@ struct decoder {
 	bool enum_numbers;
 };
 
-/* Values are put where there is room for all that they can take, and for
- * this: the blocks and words that are stored whole. */
+/* A value is written only where there is room for its longest text and for
+ * this: the blocks and words that are stored as a whole. */
 #define SLACK_BYTES (CLI_FLOAT_MAX + CLI_BENDEC_BLOCK)
 
 #define PUT(out, text) \
@@ -94,7 +94,7 @@ static unsigned char *put_integer(unsigned char *out, enum cli_bendec_kind kind,
 	return cli_put_digits(out + integer.negative, integer.magnitude);
 }
 
-/* What is no text and no number, in base64. */
+/* Writes bytes that are neither text nor a number, in base64. */
 static unsigned char *put_base64(unsigned char *out, const unsigned char *bytes,
                                  size_t size_bytes)
 {
@@ -103,7 +103,7 @@ static unsigned char *put_base64(unsigned char *out, const unsigned char *bytes,
 	return PUT(out, "\"}");
 }
 
-/* How many bytes there are without the zeros at their end. */
+/* The length without the zeros at the end. */
 static size_t trim(const unsigned char *bytes, size_t size_bytes)
 {
 	while (size_bytes >= CLI_WORD_BYTES) {
@@ -154,7 +154,8 @@ static unsigned char *put_enum(unsigned char *out,
 	return put_text(out, &variant->quoted);
 }
 
-/* The names of the bits, each of which adds one, and what is left. */
+/* Writes the names of the bits that are set, and a number for the bits without
+ * a name. */
 static unsigned char *put_flags(unsigned char *out,
                                 const struct cli_bendec_type *type,
                                 uint64_t bits, bool numbers)
@@ -190,7 +191,7 @@ static unsigned char *put_struct(const struct decoder *decoder,
                                  const unsigned char *bytes,
                                  unsigned char *out);
 
-/* A number of fewer bits, of which `sign` is the highest, as one of 64. */
+/* Extends a number of fewer bits, whose highest bit is `sign`, to 64 bits. */
 static inline uint64_t extend(uint64_t bits, unsigned sign)
 {
 	uint64_t bit = UINT64_C(1) << sign;
@@ -198,7 +199,7 @@ static inline uint64_t extend(uint64_t bits, unsigned sign)
 	return (bits ^ bit) - bit;
 }
 
-/* A value; integers, which are most of what there is, without a call. */
+/* Writes a value; integers, the most frequent ones, without a call. */
 __attribute__((always_inline)) static inline unsigned char *
 put_value(const struct decoder *decoder, enum cli_bendec_kind kind,
           const struct cli_bendec_type *type, const unsigned char *bytes,
@@ -279,8 +280,8 @@ static unsigned char *put_struct(const struct decoder *decoder,
 
 /* ------------------------------------------------------ into the writer */
 
-/* Whether a value gets its room at once.  What is larger is an array or a
- * struct, and goes element by element. */
+/* Whether room for a whole value can be reserved at once.  A larger value is an
+ * array or a struct, and is written element by element. */
 static bool fits(const struct cli_writer *writer,
                  const struct cli_bendec_type *type)
 {
@@ -346,7 +347,7 @@ static void print_value(const struct decoder *decoder,
 	}
 }
 
-/* What is behind a struct, as its last member. */
+/* Writes the bytes behind a struct as its last member. */
 static void print_extra(const struct cli_bendec_type *type,
                         const unsigned char *bytes, size_t size_bytes,
                         struct cli_writer *writer)

@@ -1,8 +1,8 @@
 /*
- * Encoding: a JSON value to the bytes of a frame.
+ * Encodes a JSON value as the bytes of a frame.
  *
- * The text is walked once, and numbers are read from it as they stand.  What
- * is refused is found deep inside; its path is put together on the way out.
+ * The text is walked once, and numbers are read from it in place.  A refusal
+ * arises deep inside the value; its path is built on the way out.
  */
 #include "base64.h"
 #include "internal.h"
@@ -18,7 +18,7 @@
 struct encoder {
 	unsigned char *scratch; /* CLI_BENDEC_SCRATCH_ROOM */
 	char reason[384];
-	/* The path of what is refused, from `path_start` to the end. */
+	/* The path of the refused value, from `path_start` to the end. */
 	char path[512];
 	size_t path_start;
 };
@@ -39,7 +39,7 @@ refuse(struct encoder *encoder, const char *format, ...)
 	return false;
 }
 
-/* Puts a part before the path of what was refused; one that has become too
+/* Puts a part before the path of the refused value; a path that becomes too
  * long loses its beginning. */
 static bool prepend(struct encoder *encoder, const char *part)
 {
@@ -95,7 +95,8 @@ static bool expect(struct encoder *encoder, const struct cli_json_scan *scan,
 
 /* ----------------------------------------------------------------- strings */
 
-/* What a string stands for: as it stands in the text, or in the scratch. */
+/* Decodes a string: in place in the text if it has no escapes, else into the
+ * scratch buffer. */
 static bool take_string(struct encoder *encoder, struct cli_json_scan *scan,
                         struct cli_json_span *string_out)
 {
@@ -114,7 +115,7 @@ static bool take_string(struct encoder *encoder, struct cli_json_scan *scan,
 	                       "hold");
 }
 
-/* A string of base64. */
+/* Reads a string of base64. */
 static bool take_base64(struct encoder *encoder, struct cli_json_scan *scan,
                         struct cli_json_span *bytes_out)
 {
@@ -169,7 +170,7 @@ static bool refuse_range(struct encoder *encoder, struct cli_json_span number,
 		cli_bendec_kind_name(kind), bendec_range_text(&range, kind));
 }
 
-/* The bits of a whole number. */
+/* Reads a whole number. */
 static bool take_bits(struct encoder *encoder, struct cli_json_scan *scan,
                       enum cli_bendec_kind kind, uint64_t *bits_out)
 {
@@ -204,7 +205,7 @@ static bool encode_integer(struct encoder *encoder,
 	return true;
 }
 
-/* The bits of a number, of either size. */
+/* Reads a floating-point number of either size. */
 static bool read_float(const struct cli_bendec_type *type,
                        struct cli_json_span number, uint64_t *bits_out)
 {
@@ -307,7 +308,7 @@ static bool refuse_variant(struct encoder *encoder,
 	              type->name, quoted.text, cli_quote(&best, nearest.best));
 }
 
-/* A variant by its name, or a number. */
+/* Reads a variant: its name, or a number. */
 static bool take_variant(struct encoder *encoder,
                          const struct cli_bendec_type *type,
                          struct cli_json_scan *scan, uint64_t *bits_out)
@@ -329,7 +330,8 @@ static bool take_variant(struct encoder *encoder,
 	return true;
 }
 
-/* Bits that a signed type would call negative may be given as they are. */
+/* Bits that make a signed type negative may also be given as an unsigned
+ * number. */
 static bool take_flag(struct encoder *encoder,
                       const struct cli_bendec_type *type,
                       struct cli_json_scan *scan, uint64_t *bits_out)
@@ -351,7 +353,7 @@ static bool take_flag(struct encoder *encoder,
 	return take_variant(encoder, type, scan, bits_out);
 }
 
-/* An array of variants and numbers, or a number. */
+/* Reads flags: an array of variants and numbers, or a number. */
 static bool take_flags(struct encoder *encoder,
                        const struct cli_bendec_type *type,
                        struct cli_json_scan *scan, uint64_t *bits_out)
@@ -400,7 +402,7 @@ static bool encode_value(struct encoder *encoder,
                          const struct cli_bendec_type *type,
                          struct cli_json_scan *scan, unsigned char *out);
 
-/* What a shorter array leaves is zero already. */
+/* The elements that a shorter array lacks are zero already. */
 static bool encode_array(struct encoder *encoder,
                          const struct cli_bendec_type *type,
                          struct cli_json_scan *scan, unsigned char *out)
@@ -448,7 +450,7 @@ static bool encode_text(struct encoder *encoder,
 	return true;
 }
 
-/* A primitive of an unknown name: all of its bytes. */
+/* Reads a primitive of an unknown name: all of its bytes. */
 static bool encode_bytes(struct encoder *encoder,
                          const struct cli_bendec_type *type,
                          struct cli_json_scan *scan, unsigned char *out)
@@ -514,7 +516,7 @@ static bool refuse_field(struct encoder *encoder,
 	return in_field(encoder, text);
 }
 
-/* The name of a member: as it stands, or in the scratch. */
+/* Decodes the name of a member: in place, or in the scratch buffer. */
 static bool read_member_name(struct encoder *encoder,
                              struct cli_json_span *name)
 {
@@ -530,7 +532,7 @@ static bool read_member_name(struct encoder *encoder,
 	                       "a surrogate pair");
 }
 
-/* What comes behind the struct. */
+/* The bytes behind the struct. */
 struct extra {
 	unsigned char *bytes; /* where it goes, or NULL where there is none */
 	size_t size_bytes;
@@ -554,8 +556,8 @@ static bool encode_extra(struct encoder *encoder, struct cli_json_scan *scan,
 	return true;
 }
 
-/* One member of an object.  `next` is the field that is likely to be meant:
- * what stands before it may have been written to. */
+/* Encodes one member of an object.  `next` is the field that is probably meant;
+ * fields before it may have been written already. */
 static bool encode_member(struct encoder *encoder,
                           const struct cli_bendec_type *type,
                           struct cli_json_span name, struct cli_json_scan *scan,
@@ -579,7 +581,7 @@ static bool encode_member(struct encoder *encoder,
 		if (field == NULL)
 			return refuse_field(encoder, type, name);
 	}
-	/* Of a repeated member the last one counts, all of it. */
+	/* The last one of a repeated member replaces all of the earlier one. */
 	if (field < *next)
 		memset(out + field->offset, 0, field->type->size_bytes);
 	else
@@ -651,7 +653,7 @@ static const char *list_members(char *list, size_t room,
 	return list;
 }
 
-/* Puts the scan before the value of the discriminator; false, without a
+/* Moves the scan before the value of the discriminator; false, without a
  * reason, if there is none. */
 static bool find_discriminator(struct encoder *encoder,
                                const struct cli_bendec_type *type,
@@ -678,7 +680,7 @@ static bool find_discriminator(struct encoder *encoder,
 	return true;
 }
 
-/* The member of a union that an object is. */
+/* Finds the member of a union that an object is. */
 static bool find_member(struct encoder *encoder,
                         const struct cli_bendec_type *type,
                         struct cli_json_scan scan,

@@ -1,4 +1,4 @@
-/* A schema from the inside: for the files bendec*.c alone. */
+/* The inside of a schema, for the files of this folder alone. */
 #ifndef CLI_BENDEC_SCHEMA_H
 #define CLI_BENDEC_SCHEMA_H
 
@@ -17,13 +17,13 @@ enum bendec_form {
 	BENDEC_ARRAY,
 };
 
-/* A definition as it was read, and what became of it. */
+/* A definition as it was read, and its type once it is resolved. */
 struct bendec_definition {
 	enum bendec_form form;
 	const char *name;
 	const char *file;
-	const char *target;  /* of an alias, an array (its element), an enum
-	                     * (what is under it) */
+	const char *target;  /* the type that an alias stands for, the element
+			      * of an array, the integer under an enum */
 	uint32_t size_bytes; /* of a primitive */
 	uint32_t length;     /* of an array */
 	bool bitflags;
@@ -37,15 +37,16 @@ struct bendec_definition {
 	const char **path;
 	size_t path_length;
 
-	bool active; /* is being resolved: to come here again is a cycle */
-	const struct bendec_definition *user; /* that is active because of... */
-	bool used;                            /* by another definition */
-	const struct cli_bendec_type *type;   /* NULL until it is resolved */
+	bool active; /* is being resolved; to meet it again is a cycle */
+	const struct bendec_definition
+		*user; /* active definition that uses this one */
+	bool used;     /* by another definition */
+	const struct cli_bendec_type *type; /* NULL until it is resolved */
 };
 
 struct bendec_chunk;
 
-/* Primitives that all know: the kinds up to CLI_BENDEC_BOOL. */
+/* The predefined primitives: the kinds up to CLI_BENDEC_BOOL. */
 #define BENDEC_KNOWN_COUNT (CLI_BENDEC_BOOL + 1)
 
 struct cli_bendec {
@@ -63,19 +64,21 @@ struct cli_bendec {
 
 /* The largest frame, which bounds sizes and lengths. */
 #define BENDEC_MOST_BYTES 65531u
-/* Names longer than this are no names. */
+/* The longest name. */
 #define BENDEC_NAME_MAX 255u
-/* Levels of types inside types, and of aliases: what recursion costs. */
+/* The most levels of types inside types and of aliases, which bound the
+ * recursion. */
 #define BENDEC_DEPTH_MAX 200u
-/* A type whose JSON may take more is refused: definitions can be built that
- * are small and whose values are endless. */
+/* A type whose JSON may be longer is refused: a small definition can describe
+ * enormous values. */
 #define BENDEC_JSON_MAX (UINT64_C(16) << 20)
 
-/* Memory that goes with the schema, zeroed; NULL if it is short. */
+/* Allocates zeroed memory that is freed with the schema; NULL if memory is
+ * short. */
 void *bendec_alloc(struct cli_bendec *schema, size_t count, size_t size_bytes);
 
-/* What differs between two definitions of one name, as the files have it:
- * "kind", "\"fields\""; NULL if they say the same. */
+/* Names the property in which two definitions of one name differ, as in "kind"
+ * or "\"fields\""; NULL if they mean the same. */
 const char *bendec_difference(const struct bendec_definition *a,
                               const struct bendec_definition *b);
 
@@ -91,14 +94,14 @@ void bendec_report(struct cli_bendec_error *error,
                    const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* The same, for a function that returns false then. */
+/* Reports that memory is short, and returns false. */
 static inline bool bendec_no_memory(struct cli_bendec_error *error)
 {
 	bendec_report(error, CLI_BENDEC_NO_MEMORY, NULL, "not enough memory");
 	return false;
 }
 
-/* The bits of an integer of this kind; false if it does not fit. */
+/* Stores the bits of an integer of this kind; false if it does not fit. */
 bool bendec_bits(enum cli_bendec_kind kind, struct cli_json_integer integer,
                  uint64_t *bits_out);
 /* "0 to 255", in the caller's buffer. */
@@ -108,14 +111,14 @@ struct bendec_range {
 const char *bendec_range_text(struct bendec_range *buffer,
                               enum cli_bendec_kind kind);
 
-/* Bytes of a kind up to CLI_BENDEC_BOOL. */
+/* The size of a value of a kind up to CLI_BENDEC_BOOL. */
 uint32_t bendec_kind_bytes(enum cli_bendec_kind kind);
 
 const struct cli_bendec_variant *
 bendec_variant_by_name(const struct cli_bendec_type *type, const char *name,
                        size_t name_bytes);
-/* The last one of this value, and the one of this value.  Most enums count up
- * from their first value, so one look is enough. */
+/* _search_ finds the last variant of a value by bisection.  Most enums count up
+ * from their first value, so _by_value usually finds it at the first guess. */
 const struct cli_bendec_variant *
 bendec_search_variant(const struct cli_bendec_type *type, uint64_t value);
 const struct cli_bendec_member *
@@ -145,11 +148,12 @@ bendec_member_by_value(const struct cli_bendec_type *type, uint64_t value)
 	return bendec_search_member(type, value);
 }
 
-/* Works out the steps of a struct whose fields are known. */
+/* Computes the steps of a struct whose fields are known. */
 bool bendec_make_steps(struct cli_bendec *schema, struct cli_bendec_type *type,
                        struct cli_bendec_error *error);
 
-/* How a name compares with one that may have any bytes; as strcmp(3). */
+/* Compares a name with one that may have any bytes; returns as strcmp(3)
+ * does. */
 static inline int bendec_compare_name(const char *name, const void *other,
                                       size_t other_bytes)
 {

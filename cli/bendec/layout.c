@@ -1,16 +1,18 @@
 /*
- * Steps: a struct as its values in a row, with all that stands between them.
+ * Computes the steps of a struct: its values in sequence, with the JSON text
+ * between them.
  *
- * Decoding then walks one list where the definition has structs in structs.
- * What is small is taken in; the rest stays a step of its own, so that no
- * definitions can make the lists much longer than they are themselves.
+ * Decoding then walks one flat list where the definition has structs in
+ * structs.  Small structs are inlined into the list of the outer one; a large
+ * one stays a step of its own, so that no definition can make the lists much
+ * longer than it is itself.
  */
 #include "internal.h"
 
-/* Of a struct that is taken in. */
+/* The limits of a struct that is inlined. */
 #define STEPS_MAX 32u
 #define TEXT_MAX 256u
-/* Of all that are taken in. */
+/* The limit of all inlined structs together. */
 #define TOTAL_MAX 65536u
 
 static bool is_taken_in(const struct cli_bendec *schema,
@@ -27,7 +29,7 @@ static bool is_taken_in(const struct cli_bendec *schema,
 	return text_bytes <= TEXT_MAX;
 }
 
-/* One text behind the other; false if memory is short. */
+/* Appends one text to another; false if memory is short. */
 static bool join(struct cli_bendec *schema, struct cli_bendec_text *text,
                  struct cli_bendec_text more)
 {
@@ -51,7 +53,7 @@ static struct cli_bendec_text text_of(const char *text)
 	                                strlen(text)};
 }
 
-/* Takes in the steps of a field that is a struct. */
+/* Inlines the steps of a field that is a struct. */
 static bool take_in(struct cli_bendec *schema,
                     const struct cli_bendec_field *field,
                     struct cli_bendec_step *steps, struct cli_bendec_text *tail)
@@ -72,7 +74,7 @@ static bool take_in(struct cli_bendec *schema,
 	return true;
 }
 
-/* Fills the steps; what is behind the last one so far is in the tail. */
+/* Fills the steps; the text behind the last step so far is kept in the tail. */
 static bool fill_steps(struct cli_bendec *schema, struct cli_bendec_type *type,
                        const bool *taken, struct cli_bendec_step *steps)
 {

@@ -1,4 +1,4 @@
-/* Reading definitions: JSON to what it defines, each for itself. */
+/* Reads definitions from JSON, each by itself. */
 #include "internal.h"
 #include "json_check.h"
 
@@ -43,9 +43,9 @@ static const char *const property_names[PROPERTY_COUNT] = {
 	[PROPERTY_MEMBERS] = "members",
 };
 
-/* Where the values of an object stand; `at` is NULL for one that is missing.
- * Of a repeated one the last counts; unknown ones, such as descriptions, are
- * passed over. */
+/* The values of an object's properties in the text; `at` is NULL for one that
+ * is missing.  The last one of a repeated property counts; unknown ones, such
+ * as descriptions, are skipped. */
 struct properties {
 	struct cli_json_scan of[PROPERTY_COUNT];
 };
@@ -72,7 +72,7 @@ static bool has(const struct properties *found, enum property property)
 	return found->of[property].at != NULL;
 }
 
-/* Whether a property is there and no null. */
+/* Whether a property is present and not null. */
 static bool has_value(const struct properties *found, enum property property)
 {
 	return has(found, property) &&
@@ -124,7 +124,7 @@ refuse(struct reader *reader, const char *format, ...)
 	return false;
 }
 
-/* What the value has to be; names the property. */
+/* Checks the kind of a value; the refusal names the property. */
 static bool expect(struct reader *reader, const struct cli_json_scan *scan,
                    enum cli_json_kind kind, const char *what)
 {
@@ -248,7 +248,7 @@ static bool read_field(struct reader *reader, struct cli_json_scan scan,
 	if (!read_name(reader, found.of[PROPERTY_TYPE], "type",
 	               &field->type_name))
 		return false;
-	/* A length of 0 is none, as Bendec has it. */
+	/* Bendec takes a length of 0 for no length. */
 	return !has_value(&found, PROPERTY_LENGTH) ||
 	       read_count(reader, found.of[PROPERTY_LENGTH], "length",
 	                  &field->length);
@@ -474,7 +474,7 @@ static const char *const form_names[] = {
 	[BENDEC_UNION] = "Union",         [BENDEC_ARRAY] = "Array",
 };
 
-/* What a definition of each is told by. */
+/* The properties by which a definition of each form is recognised. */
 static const char *const form_marks[] = {
 	[BENDEC_PRIMITIVE] = "\"size\"",
 	[BENDEC_ALIAS] = "\"alias\"",
@@ -484,8 +484,8 @@ static const char *const form_marks[] = {
 	[BENDEC_ARRAY] = "\"type\" and \"length\"",
 };
 
-/* What the properties make of a definition, in the order in which Bendec
- * looks at them; 0 for nothing. */
+/* The form of a definition by its properties, in the order in which Bendec
+ * looks at them; 0 for none. */
 static enum bendec_form form_by_properties(const struct properties *found)
 {
 	if (has(found, PROPERTY_SIZE))
@@ -562,7 +562,7 @@ static bool read_form(struct reader *reader, const struct properties *found,
 	                      "\"type\" and \"length\"");
 }
 
-/* A name that is defined already must mean the same again. */
+/* A second definition of a name must mean the same as the first. */
 static bool check_again(struct reader *reader,
                         const struct bendec_definition *definition,
                         const struct bendec_definition *other)

@@ -1,6 +1,6 @@
 /*
- * Resolving: definitions to descriptions of types.  Every name is looked up
- * here, once, and whatever cannot be is refused.
+ * Resolves definitions to descriptions of types.  Every name is looked up here,
+ * once, and impossible definitions are refused.
  */
 #include "base64.h"
 #include "escape.h"
@@ -20,7 +20,7 @@
 struct resolver {
 	struct cli_bendec *schema;
 	struct cli_bendec_error *error;
-	struct bendec_definition *definition; /* that is being resolved */
+	struct bendec_definition *definition; /* the one being resolved */
 	const char *part; /* "field", "variant", "member", or NULL */
 	const char *part_name;
 };
@@ -85,7 +85,7 @@ static const char *last_segment(const char *name)
 	return point != NULL ? point + 1 : name;
 }
 
-/* The kind that a name stands for; char is a byte. */
+/* The kind of the predefined primitive of a name; char is a byte. */
 static bool find_primitive(const char *name, enum cli_bendec_kind *kind_out)
 {
 	if (strcmp(name, "char") == 0) {
@@ -120,7 +120,7 @@ static struct cli_bendec_type *make_type(struct resolver *resolver,
 	return type;
 }
 
-/* What {"base64":"..."} adds to the digits. */
+/* The length of {"base64":"..."} without the digits. */
 #define BASE64_BYTES 13u
 
 static struct cli_bendec_type *make_primitive(struct resolver *resolver,
@@ -139,7 +139,7 @@ static struct cli_bendec_type *make_primitive(struct resolver *resolver,
 	return type;
 }
 
-/* A primitive that all know. */
+/* The type of a predefined primitive. */
 static const struct cli_bendec_type *known_primitive(struct resolver *resolver,
                                                      enum cli_bendec_kind kind)
 {
@@ -186,8 +186,8 @@ resolve_primitive(struct resolver *resolver,
 static const struct cli_bendec_type *resolve(struct resolver *resolver,
                                              struct bendec_definition *to);
 
-/* What a name means to the definition that is being resolved; NULL if
- * nothing, which a primitive that all know may be. */
+/* Finds the definition that a name means in the definition being resolved; NULL
+ * if there is none: the name may be a predefined primitive. */
 static struct bendec_definition *look_up(const struct resolver *resolver,
                                          const char *name)
 {
@@ -227,8 +227,9 @@ static const struct cli_bendec_type *refuse_unknown(struct resolver *resolver,
 	return NULL;
 }
 
-/* An alias that has the name of a primitive is read as that primitive where
- * it is used by this name: char for text, bool for true and false. */
+/* An alias whose name is that of a predefined primitive is read as that
+ * primitive where it is used by this name: char for text, bool for true and
+ * false. */
 static const struct cli_bendec_type *
 resolve_known_alias(struct resolver *resolver, const char *name,
                     const struct cli_bendec_type *type)
@@ -263,7 +264,8 @@ static const struct cli_bendec_type *resolve_name(struct resolver *resolver,
 
 /* ------------------------------------------------------------------ arrays */
 
-/* Whether an array of what has this name is text: Bendec goes by the name. */
+/* Whether an array of the type of this name is text: Bendec decides by the
+ * name. */
 static bool is_char(const char *name, const struct cli_bendec_type *type)
 {
 	return strcmp(last_segment(name), "char") == 0 &&
@@ -355,7 +357,7 @@ static bool sort_fields(struct resolver *resolver, struct cli_bendec_type *type)
 	return true;
 }
 
-/* Finds what an object of the struct calls what is behind it. */
+/* Finds a name for the member that holds the bytes behind the struct. */
 static bool name_extra(struct resolver *resolver, struct cli_bendec_type *type)
 {
 	/* Each field takes one name away at most. */
@@ -438,7 +440,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp((*left)->name, (*right)->name);
 }
 
-/* By value, and of one value in the order of the definition. */
+/* By value, and those of equal value in the order of the definition. */
 static int compare_values(const void *a, const void *b)
 {
 	const struct cli_bendec_variant *const *left = a;
@@ -572,7 +574,7 @@ find_field(const struct cli_bendec_type *type, const char *name)
 	return found != NULL ? *found : NULL;
 }
 
-/* Where the discriminator is in a member, and what it is. */
+/* Finds the offset and the type of the discriminator in a member. */
 static bool find_discriminator(struct resolver *resolver,
                                const struct bendec_definition *definition,
                                const struct cli_bendec_type *member,
@@ -649,8 +651,8 @@ static bool resolve_member(struct resolver *resolver,
 	return make_text(resolver, "", member->name, "", &member->quoted);
 }
 
-/* The value of the variant that has a member's name, in full or without its
- * namespace.  Only the last variant of a value counts, as for Bendec. */
+/* Finds the value of the variant named after a member, in full or without its
+ * namespace.  As in Bendec, only the last variant of a value counts. */
 static void find_value(const struct cli_bendec_type *type,
                        struct cli_bendec_member *member)
 {
@@ -769,8 +771,9 @@ static const struct cli_bendec_type *resolve_form(struct resolver *resolver,
 	switch (to->form) {
 	case BENDEC_PRIMITIVE: return resolve_primitive(resolver, to);
 	case BENDEC_ALIAS: {
-		/* Aliases go through: to the end, and by no name on the
-		 * way. */
+		/* An alias stands for the type at the end of its chain.  The
+		 * names on the way count for nothing, even those of predefined
+		 * primitives. */
 		struct bendec_definition *target = look_up(resolver,
 		                                           to->target);
 
@@ -788,7 +791,7 @@ static const struct cli_bendec_type *resolve_form(struct resolver *resolver,
 	return NULL;
 }
 
-/* Nothing but a number may have a name that Bendec reads as a number. */
+/* Only a number may have a name that Bendec reads as a number. */
 static bool check_name(struct resolver *resolver,
                        const struct cli_bendec_type *type)
 {

@@ -1,10 +1,10 @@
 /*
- * Whether two definitions of one name say the same.
+ * Tells whether two definitions of one name mean the same.
  *
- * Definitions that several files share, a header for instance, are often
- * copied into each.  What was read is compared, not how it was written: an
- * offset is in the numbers by now, descriptions are gone, and what Bendec
- * takes for the same is the same.
+ * Definitions that several files share, such as that of a header, are often
+ * copied into each file.  The definitions are compared as they were read, not
+ * as they were written: an offset has been added to the numbers, descriptions
+ * are gone, and spellings that mean the same to Bendec are equal.
  */
 #include "internal.h"
 

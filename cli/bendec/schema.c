@@ -1,4 +1,4 @@
-/* Schemas: what is defined, and finding it by name. */
+/* Holds the definitions of a schema, and finds them by name. */
 #include "internal.h"
 
 #include "bounded_text.h"
@@ -194,7 +194,7 @@ static size_t hash(const char *name)
 	return (size_t)(value ^ value >> 32);
 }
 
-/* The place of a name in the table, or the free one for it. */
+/* Finds the slot of a name in the table, or the free slot for it. */
 static struct bendec_definition **find_place(struct bendec_definition **table,
                                              size_t size, const char *name)
 {
@@ -303,8 +303,9 @@ bool cli_bendec_find(const struct cli_bendec *schema, const char *name,
 
 /* --------------------------------------------------------------- choosing */
 
-/* The candidates when no type is named: all of a kind, unused ones only where
- * `unused`.  Appends their names to `list`, as far as there is room. */
+/* The candidates for the type of frames when no type is named: all definitions
+ * of a form, and with `unused` only those that no other type uses.  Appends
+ * their names to `list`, as far as there is room. */
 static size_t list_candidates(const struct cli_bendec *schema,
                               enum bendec_form form, bool unused, char *list,
                               size_t room,

@@ -1,6 +1,6 @@
 /*
- * Lines that are envelopes.  They are taken apart in place: cJSON's tree has
- * doubles for numbers and ends a string at a NUL.  See json_scan.h.
+ * Reads lines that are envelopes.  They are parsed in place, as cJSON's tree
+ * has doubles for numbers and ends a string at a NUL; see json_scan.h.
  */
 #include "in_envelope.h"
 
@@ -12,9 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The members of an envelope that mean something; `bytes` is NULL for one
- * that is missing.  Of a repeated member the last one counts, as it does for
- * JSON.parse. */
+/* The members of an envelope that are used; `bytes` is NULL for a missing one.
+ * The last one of a repeated member counts, as with JSON.parse. */
 struct envelope_members {
 	struct cli_json_span payload;
 	struct cli_json_span encoding;

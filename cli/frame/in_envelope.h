@@ -1,4 +1,4 @@
-/* Envelopes that are read: one line of JSON, one frame. */
+/* Reading envelopes: one line of JSON for one frame. */
 #ifndef CLI_IN_ENVELOPE_H
 #define CLI_IN_ENVELOPE_H
 
@@ -9,15 +9,15 @@
 
 /* One envelope line, taken apart. */
 struct cli_envelope {
-	bool is_event;          /* a line about the log, not a frame */
+	bool is_event;          /* an event of the log, not a frame */
 	unsigned char *payload; /* in the caller's buffer */
 	size_t size_bytes;      /* of the payload */
 };
 
 /*
- * Parses an envelope: "payload" (a string) and "encoding" ("utf8", also when
- * missing, or "base64"); "size", if present, must agree; other members are
- * passed over; a line with "event" is no frame.  `buffer` has room for
+ * Parses an envelope: "payload" (a string) and "encoding" ("utf8", which is the
+ * default, or "base64"); "size", if present, must agree; other members are
+ * ignored; a line with "event" is no frame.  `buffer` must have room for
  * `size_bytes` bytes of payload.  False, with a reason, for anything else.
  */
 bool cli_envelope_parse(const char *text, size_t size_bytes,

@@ -16,7 +16,7 @@ enum cli_split cli_in_delimited_split(const struct cli_input_format *format,
 void cli_in_delimited_frame(const struct cli_input_format *format,
                             const unsigned char *bytes, size_t size_bytes,
                             struct cli_framing *framing);
-/* The same for records of which `accepts` takes the first ones. */
+/* Frames such records as long as `accepts` takes them. */
 void cli_in_accepted_frame(const struct cli_input_format *format,
                            bool (*accepts)(const unsigned char *bytes,
                                            size_t size_bytes),

@@ -1,4 +1,4 @@
-/* Frames as a log has them: both size words are checked. */
+/* Reads frames as a log stores them, and checks both size words. */
 #include "in_formats.h"
 
 #include "input_format.h"
@@ -13,7 +13,7 @@ enum cli_split cli_in_frames_split(const struct cli_input_format *format,
 {
 	size_t total = SHMLOG_FRAME_OVERHEAD_BYTES;
 
-	/* A size word cannot say more than a frame may have. */
+	/* A size word cannot exceed the size of a frame. */
 	(void)format;
 	(void)longest;
 	record_out->bytes = bytes;

@@ -1,4 +1,4 @@
-/* Lines that are JSON: each is checked, and stored as it stands. */
+/* Reads lines of JSON: each is checked, and stored unchanged. */
 #include "in_formats.h"
 
 #include "json_check.h"

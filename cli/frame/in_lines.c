@@ -1,4 +1,4 @@
-/* Records that a delimiter ends: cutting them apart, and framing many. */
+/* Splits records that end in a delimiter, and frames many at once. */
 #include "in_formats.h"
 
 #include "input_format.h"

@@ -1,4 +1,5 @@
-/* Records that are values of a type (--schema), in any format of lines. */
+/* Reads records that are values of a type (--schema), in any format of
+ * lines. */
 #include "input_format.h"
 
 #include "in_formats.h"
@@ -6,8 +7,8 @@
 
 #include <stdio.h>
 
-/* Blanks between the parts of a value, and escapes, are not counted with its
- * JSON; there is room for as much again. */
+/* The type's bound on JSON counts neither blanks between the parts of a value
+ * nor escapes, so it is doubled. */
 size_t cli_value_max(const struct cli_typed *typed)
 {
 	return CLI_RECORD_MAX_BYTES + 2 * (size_t)typed->type->json_bytes;

@@ -1,4 +1,4 @@
-/* The whole of an input as one record. */
+/* Reads the whole of an input as one record. */
 #include "in_formats.h"
 
 enum cli_split cli_in_whole_split(const struct cli_input_format *format,

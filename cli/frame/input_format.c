@@ -1,4 +1,4 @@
-/* The list of input formats, and what is done by any of them. */
+/* Holds the list of input formats, and dispatches to their functions. */
 #include "input_format.h"
 
 #include "in_formats.h"
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A payload and its delimiter have this much less than the payload's frame. */
+/* A payload with its delimiter is this many bytes shorter than its frame. */
 #define DELIMITED_SURPLUS (SHMLOG_FRAME_OVERHEAD_BYTES - 1)
 
 const struct cli_input_format cli_input_formats[] = {

@@ -13,12 +13,11 @@
 
 struct cli_typed;
 
-/* The longest record, as it stands in the input, that can be a payload: an
- * envelope whose every payload byte is a \uXXXX escape, and room for the
- * other members. */
+/* The longest input record that can be a payload: an envelope in which every
+ * payload byte is a \uXXXX escape, and room for the other members. */
 #define CLI_RECORD_MAX_BYTES (6u * 65536u + 4096u)
 
-/* No byte stands between the records of the format. */
+/* The format has no delimiter. */
 #define CLI_NO_DELIMITER (-1)
 
 struct cli_input_format {
@@ -26,8 +25,8 @@ struct cli_input_format {
 	const char *noun; /* what messages call a record */
 	int delimiter;    /* behind each record: a byte, or CLI_NO_DELIMITER */
 	size_t longest;   /* bytes of a record that can be a payload */
-	/* How many bytes fewer than its frame a record has, with its
-	 * delimiter, where it is its payload. */
+	/* In formats whose records are payloads: how many bytes shorter than
+	 * its frame a record with its delimiter is. */
 	unsigned surplus;
 	bool whole;    /* an input is one record, even if it is empty */
 	bool values;   /* with --schema, records are values */
@@ -48,10 +47,11 @@ struct cli_input_format {
 	              struct cli_framing *framing);
 };
 
-/* Begins with the format without -i, and ends with a row without a name. */
+/* The first format is the default; a row without a name ends the list. */
 extern const struct cli_input_format cli_input_formats[];
 
-/* The texts of -m, each with a NUL behind it: it has no -i name. */
+/* The format of the texts of -m, each with a NUL behind it; -i has no name for
+ * it. */
 extern const struct cli_input_format cli_input_messages;
 
 /* The format of an -i name; NULL if there is none. */
@@ -67,18 +67,19 @@ const char *cli_input_format_names(struct cli_input_names *names);
 #define CLI_INPUT_FORMAT_HELP "lines, nul, json, envelope, frames or whole"
 
 /*
- * Cuts the first record from `size_bytes` > 0 bytes; `at_end` says that no
- * more will follow them.  For TOO_LONG, record_out->size_bytes is its size
- * as far as it is known, and ->consumed is 0 if its end is not in sight.
+ * Splits the first record off `size_bytes` > 0 bytes; `at_end` tells that these
+ * are the last.  For CLI_SPLIT_TOO_LONG, record_out->size_bytes is the size as
+ * far as it is known, and ->consumed is 0 if the bytes do not hold the end of
+ * the record.
  */
 enum cli_split cli_record_split(const struct cli_input_format *format,
                                 const unsigned char *bytes, size_t size_bytes,
                                 bool at_end, struct cli_record *record_out);
 
 /*
- * Looks for the end of a record that is too long, of which `size_bytes` more
- * bytes are there.  Stores how many of them belong to it, its delimiter among
- * them; false if it goes on behind them.
+ * Finds the end of a record that is too long in its next `size_bytes` bytes.
+ * Stores how many of them belong to it, including its delimiter; false if it
+ * does not end in them.
  */
 bool cli_record_find_end(const struct cli_input_format *format,
                          const unsigned char *bytes, size_t size_bytes,
@@ -91,21 +92,21 @@ enum cli_convert cli_record_convert(const struct cli_input_format *format,
                                     struct cli_payload *payload_out);
 
 /*
- * Makes frames of the records that the input begins with, as long as a frame
- * of any size has room: exactly those that cli_record_split() and
- * cli_record_convert() lead to.  Stops before each record that needs a closer
- * look (out of sight, too long, broken, blank, invalid), and may stop before
- * any other, so what is next is for those two to say.  `used`, `count` and
- * `consumed` are 0 at first.
+ * Frames as many records at the start of the input as there is room for:
+ * exactly the frames that cli_record_split() and cli_record_convert() lead to.
+ * Stops before any record that needs a closer look (incomplete, too long,
+ * broken, blank, invalid), and may stop before any other, so the caller asks
+ * those two about the next record.  `used`, `count` and `consumed` are 0 at
+ * first.
  */
 void cli_records_frame(const struct cli_input_format *format,
                        const unsigned char *bytes, size_t size_bytes,
                        struct cli_framing *framing);
 
 /*
- * Splitting and converting where records are values of a type, in a format
- * that has values: the JSON of a value may be longer than a payload, and as
- * long as cli_value_max().
+ * Splitting and converting records that are values of a type, in a format that
+ * allows values: the JSON of a value may be longer than a payload, up to
+ * cli_value_max().
  */
 size_t cli_value_max(const struct cli_typed *typed);
 enum cli_split cli_value_split(const struct cli_input_format *format,

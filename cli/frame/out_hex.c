@@ -1,4 +1,4 @@
-/* Hexadecimal, as hexdump -C prints it. */
+/* Prints frames in hexadecimal, as hexdump -C does. */
 #include "out_formats.h"
 
 #include "output_format.h"

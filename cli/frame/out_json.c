@@ -1,4 +1,4 @@
-/* The JSON envelope. */
+/* Prints frames as JSON envelopes. */
 #include "out_formats.h"
 
 #include "base64.h"
@@ -13,7 +13,7 @@
 #define PUT(out, text) \
 	(memcpy((out), (text), sizeof(text) - 1), (out) + sizeof(text) - 1)
 
-/* More than all that an envelope holds beside the payload. */
+/* The most bytes that an envelope has beside the payload, and more. */
 #define ENVELOPE_BYTES 256u
 
 /* Whether a payload can stand in an envelope as it is: valid UTF-8 without a
@@ -39,7 +39,7 @@ static unsigned char *put_index(unsigned char *out, uint64_t index)
 	return out + cli_put_u64(out, index);
 }
 
-/* An envelope without its end, for which there is room. */
+/* Writes an envelope without its end; the caller has reserved room. */
 static unsigned char *put_envelope(const struct cli_renderer *renderer,
                                    unsigned char *out,
                                    const struct shmlog_frame *frame)

@@ -1,4 +1,5 @@
-/* The formats of bytes: text and nul, raw, and the log's own frames. */
+/* Prints payloads as they are, with or without a byte behind each (text, nul,
+ * raw), and the log's own frames. */
 #include "out_formats.h"
 
 #include "output_format.h"
@@ -18,14 +19,14 @@ void cli_out_ended(const struct cli_renderer *renderer,
 	cli_output_advance(output, size_bytes + 1);
 }
 
-/* Bytes that a batch takes at most, up to which it gets its room at once. */
+/* The largest batch that is written at once. */
 #define BATCH_BYTES ((size_t)512 << 10)
 
 /*
- * Many payloads with one byte behind each.  The frames of a batch are
- * neighbours, so the range that they cover bounds what is written: a frame
- * has four bytes beside its payload.  False, and nothing is written, if that
- * is too much at once.
+ * Prints many payloads with one byte behind each.  The frames of a batch are
+ * neighbours in the log, and a frame is four bytes longer than its payload, so
+ * the range that the frames cover bounds what is written.  False, with nothing
+ * written, if that is too much at once.
  */
 bool cli_out_ended_batch(const struct cli_renderer *renderer,
                          struct cli_output *output,

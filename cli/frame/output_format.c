@@ -55,11 +55,11 @@ static void render_template(const struct cli_renderer *renderer,
 	                    renderer->escape);
 }
 
-/* -t is no -o: it has no name. */
+/* A template (-t) is a format without an -o name. */
 static const struct cli_output_format template_format = {
 	.frame = render_template,
 	.end = CLI_NO_END,
-	.safe_on_terminal = true, /* the text of -t is the user's own */
+	.safe_on_terminal = true, /* the template itself is the user's own */
 };
 
 const struct cli_output_format *cli_output_format_find(const char *name)
@@ -186,7 +186,7 @@ bool cli_renderer_set_log(struct cli_renderer *renderer, const char *path,
 /* Bytes that are escaped at a time: what they become fits into the buffer. */
 #define PIECE_BYTES ((size_t)64 << 10)
 
-/* Where to cut so that no character is halved. */
+/* Finds a place to cut that splits no character. */
 static size_t piece_of(const unsigned char *bytes, size_t size_bytes)
 {
 	size_t piece = size_bytes;
@@ -226,7 +226,7 @@ void cli_render_log_name(const struct cli_renderer *renderer,
 		cli_output_string(output, renderer->log);
 }
 
-/* The renderer's buffer in memory, made when it is first needed. */
+/* The renderer's memory buffer, made when it is first needed. */
 static struct cli_output *raw_output(struct cli_renderer *renderer)
 {
 	if (renderer->raw != NULL)
@@ -241,8 +241,9 @@ static struct cli_output *raw_output(struct cli_renderer *renderer)
 }
 
 /*
- * Renders into memory, and escapes all of that but the byte that ends the
- * frame: a format is harmless on a terminal without knowing of any.
+ * Renders into memory and escapes everything except the byte that ends the
+ * frame, so that a format is harmless on a terminal without any code of its
+ * own.
  */
 static void render_escaped(struct cli_renderer *renderer,
                            struct cli_output *output,
@@ -265,8 +266,8 @@ static void render_escaped(struct cli_renderer *renderer,
 
 /* --------------------------------------------------------------- rendering */
 
-/* A value, or an envelope with one; the envelope of a frame that does not fit
- * says why, in any format. */
+/* Renders a value, or an envelope with one.  A frame that does not fit its type
+ * becomes, in any format, an envelope with the reason. */
 static void render_typed(const struct cli_renderer *renderer,
                          struct cli_output *output,
                          const struct shmlog_frame *frame)

@@ -76,15 +76,16 @@ const struct cli_output_format *cli_output_format_find(const char *name);
 
 /*
  * Chooses a format by its -o name (NULL for text) or a -t template (NULL for
- * none); both is wrong usage.  `fd` is where the output goes: a terminal gets
- * escaped text.  Returns CLI_OK, or CLI_USAGE after a message.
+ * none); both together are wrong usage.  `fd` is the output: text for a
+ * terminal is escaped.  Returns CLI_OK, or CLI_USAGE after a message.
  */
 int cli_renderer_init(struct cli_renderer *renderer, const char *name,
                       const char *template_text, int fd);
 /*
- * Makes it print frames as values: in text and nul instead of the payload, in
- * JSON beside it.  Nothing changes if `typed`, which must stay, has no type.
- * CLI_OK, or CLI_USAGE after a message for another format.
+ * Makes the renderer print frames as values: instead of the payload in text and
+ * nul, beside it in JSON.  Does nothing if `typed`, which must stay, has no
+ * type.  Returns CLI_OK, or CLI_USAGE after a message for a format without
+ * values.
  */
 int cli_renderer_set_type(struct cli_renderer *renderer,
                           struct cli_typed *typed);

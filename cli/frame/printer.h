@@ -1,6 +1,7 @@
 /*
- * Frames of one log, or of several, on standard output: the format that was
- * asked for, types, and what is printed when a log cannot be read any further.
+ * Printing the frames of one log, or of several, on standard output: in the
+ * chosen format, with types, and with a report when a log cannot be read any
+ * further.
  */
 #ifndef CLI_PRINTER_H
 #define CLI_PRINTER_H
@@ -51,14 +52,13 @@ void cli_printer_release(struct cli_printer *printer);
 int cli_printer_begin(struct cli_printer *printer);
 
 /*
- * Lets everything out, closes the output, and turns the result into an exit
- * status; ends the process by a signal that was caught, or by SIGPIPE where
- * nobody reads.
+ * Flushes and closes the output, and turns the result into an exit status.
+ * Ends the process by a signal that was caught, or by SIGPIPE if the reader of
+ * the output has gone.
  */
 int cli_printer_finish(struct cli_printer *printer, int status);
 
-/* Says which log the frames are from until the next call; `path` must stay.
- * NULL: what comes next is about no log. */
+/* Names the log that frames are from, until the next call; `path` must stay. */
 void cli_printer_set_log(struct cli_printer *printer, const char *path);
 
 /* The log that was set, or that a header names, is closed: its path need not
@@ -75,12 +75,14 @@ void cli_printer_cursor(struct cli_printer *printer, uint64_t cursor);
 void cli_printer_frames(struct cli_printer *printer,
                         const struct shmlog_frame *frames, size_t count);
 
-/* Whether printing is to go on: not when nobody reads, nor after a signal. */
+/* Whether printing should go on: not after the reader of the output has gone,
+ * nor after a signal. */
 bool cli_printer_is_wanted(const struct cli_printer *printer);
 
 /*
- * A call on the reader of the log failed: prints the event of that, lets out
- * the good frames, and then says what is wrong.  Returns the exit status.
+ * Reports that a call on the reader of the log failed: prints the event,
+ * flushes the good frames, and then prints the message.  Returns the exit
+ * status.
  */
 int cli_printer_failed(struct cli_printer *printer,
                        const struct shmlog_reader *reader, int status);

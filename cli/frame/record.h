@@ -1,5 +1,5 @@
-/* Records of an input, the payloads that they stand for, and frames made of
- * many at once. */
+/* Records of an input, the payloads that they stand for, and batches of frames
+ * made from them. */
 #ifndef CLI_RECORD_H
 #define CLI_RECORD_H
 
@@ -25,18 +25,18 @@ struct cli_record {
 
 enum cli_convert {
 	CLI_CONVERT_PAYLOAD,
-	CLI_CONVERT_NOTHING, /* a blank line, a line about the log */
+	CLI_CONVERT_NOTHING, /* a blank line, or an event of the log */
 	CLI_CONVERT_INVALID,
 };
 
-/* What a record stands for. */
+/* The payload that a record stands for. */
 struct cli_payload {
 	const unsigned char *bytes; /* in the record or in the scratch */
 	size_t size_bytes;          /* may be over 65,531 */
 	char reason[768];           /* why it is invalid */
 };
 
-/* Frames in the making. */
+/* A batch of frames being made. */
 struct cli_framing {
 	unsigned char *frames; /* where they go */
 	size_t room_bytes;     /* there */

@@ -1,4 +1,4 @@
-/* Typed frames: definitions from files, and frames by them. */
+/* Reads type definitions from files, and prints and reads frames by them. */
 #include "typed.h"
 
 #include "base64.h"
@@ -20,7 +20,7 @@
 
 /* ------------------------------------------------------------------ loading */
 
-/* Definitions are written by people; a file beyond this is none of them. */
+/* Definitions are written by people: a larger file holds something else. */
 #define FILE_MAX ((size_t)64 << 20)
 
 struct text {
@@ -244,7 +244,8 @@ void cli_typed_mismatch(struct cli_typed *typed, struct cli_output *output,
                         const struct cli_bendec_error *error)
 {
 	typed->mismatches++;
-	/* The message must not overtake what was printed. */
+	/* Flushed first, so that the message follows what was printed
+	 * before. */
 	(void)cli_output_flush(output);
 	cli_message(typed->path,
 	            "the frame at cursor %" PRIu64 " does not fit its type: %s",
@@ -291,7 +292,7 @@ static enum cli_typed_read invalid(struct cli_bendec_error *error,
 	return CLI_TYPED_INVALID;
 }
 
-/* Puts what an envelope has as "extra" behind the payload. */
+/* Appends the bytes of an envelope's "extra" to the payload. */
 static enum cli_typed_read add_extra(const struct cli_typed *typed,
                                      struct cli_json_scan scan,
                                      unsigned char *payload, size_t *size_bytes,

@@ -48,9 +48,9 @@ struct cli_typed {
 };
 
 /*
- * Reads the options and what they name.  Without --schema nothing is typed.
- * Returns CLI_OK, or an exit status after a message; what was made is
- * released in either case.
+ * Reads the options and the files that they name.  Without --schema frames have
+ * no type.  Returns CLI_OK, or an exit status after a message; must be released
+ * in either case.
  */
 int cli_typed_init(struct cli_typed *typed, const struct cli_args *args,
                    struct cli_typed_places places, const char *path);
@@ -62,32 +62,32 @@ int cli_typed_load(struct cli_bendec *schema, const char *file);
 /* Prints what is wrong with definitions or a name; returns the status. */
 int cli_typed_failed(const struct cli_bendec_error *error);
 
-/* The struct that a frame is; NULL, with the reason, if it fits none. */
+/* Finds the struct type of a frame; NULL, with the reason, if it fits none. */
 const struct cli_bendec_type *
 cli_typed_match(const struct cli_typed *typed, const struct shmlog_frame *frame,
                 struct cli_bendec_error *error_out);
 
-/* A frame that is a `type` as its value alone, and `end` behind it. */
+/* Prints a frame of a `type` as its value alone, and `end` behind it. */
 void cli_typed_print(const struct cli_typed *typed,
                      const struct cli_bendec_type *type,
                      struct cli_output *output,
                      const struct shmlog_frame *frame, char end);
 
-/* The first of the frames as their values alone, as many as there are without
- * anything that is out of the ordinary.  Returns how many. */
+/* Prints the first of the frames as their values alone, up to one that needs
+ * more than that, and returns how many it printed. */
 size_t cli_typed_print_plain(const struct cli_typed *typed,
                              struct cli_output *output,
                              const struct shmlog_frame *frames, size_t count,
                              char end);
 
-/* The rest of the envelope of such a frame, from a comma to the brace: "type",
- * "value" and perhaps "extra". */
+/* Prints the rest of the envelope of such a frame, from a comma to the brace:
+ * "type", "value" and, if need be, "extra". */
 void cli_typed_print_members(const struct cli_typed *typed,
                              const struct cli_bendec_type *type,
                              struct cli_output *output,
                              const struct shmlog_frame *frame);
 
-/* The rest of the envelope of a frame that does not fit: "error". */
+/* Prints the rest of the envelope of a frame that does not fit: "error". */
 void cli_typed_print_error(struct cli_output *output,
                            const struct cli_bendec_error *error);
 /* Reports such a frame, which has been printed. */
@@ -110,8 +110,8 @@ enum cli_typed_read {
 	CLI_TYPED_INVALID,
 };
 
-/* Turns a record into the payload that it stands for, of which there is room
- * for CLI_BENDEC_PAYLOAD_ROOM bytes. */
+/* Converts a record to the payload that it stands for; needs room for
+ * CLI_BENDEC_PAYLOAD_ROOM bytes. */
 enum cli_typed_read cli_typed_read(const struct cli_typed *typed,
                                    enum cli_typed_form form, const char *text,
                                    size_t text_bytes, unsigned char *payload,

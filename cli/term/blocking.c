@@ -1,4 +1,5 @@
-/* Waiting where a descriptor does not. */
+/* Waits for descriptors that are in non-blocking mode, and limits waits for
+ * others. */
 #include "blocking.h"
 
 #include "signals.h"
@@ -64,7 +65,7 @@ static bool wait_for_room(int fd)
 #include <signal.h>
 #include <time.h>
 
-/* A handler has no argument but the signal: what it shares is global. */
+/* Global, as a signal handler has no other way to share data. */
 static volatile sig_atomic_t writing;
 static volatile sig_atomic_t ticking;
 static timer_t ticker;
@@ -78,8 +79,8 @@ static void start_ticking(void)
 	timer_settime(ticker, 0, &soon, NULL);
 }
 
-/* Once it was started it stays under way as long as something is written again
- * and again, so that not each write has to start it. */
+/* The timer, once started, keeps ticking while writes follow one another, so
+ * that not every write has to start it. */
 static void tick(int signal_number)
 {
 	int saved_errno = errno;
@@ -91,7 +92,7 @@ static void tick(int signal_number)
 	errno = saved_errno;
 }
 
-/* Ticks come while something is written and at no other time: they would cut
+/* Ticks are let through only during a write: elsewhere they would interrupt
  * calls that have nothing to do with it. */
 static bool let_tick(bool let)
 {
@@ -102,8 +103,8 @@ static bool let_tick(bool let)
 	return sigprocmask(let ? SIG_UNBLOCK : SIG_BLOCK, &one, NULL) == 0;
 }
 
-/* The signal is one that does nothing to a process which does not ask for
- * it, so that nobody else sends it to end this one. */
+/* The timer uses a signal that is ignored by default, so another process has no
+ * reason to send it. */
 static bool make_ticker(void)
 {
 	struct sigaction action = {.sa_handler = tick};
@@ -113,7 +114,7 @@ static bool make_ticker(void)
 	if (has_ticker)
 		return true;
 	sigemptyset(&action.sa_mask);
-	/* No SA_RESTART: to interrupt is what it is for. */
+	/* No SA_RESTART: the tick must interrupt the call. */
 	has_ticker = let_tick(false) &&
 	             timer_create(CLOCK_MONOTONIC, &event, &ticker) == 0 &&
 	             sigaction(SIGURG, &action, NULL) == 0;
@@ -121,15 +122,16 @@ static bool make_ticker(void)
 }
 
 /*
- * A pipe may have room for a part, and then write(2) waits for the rest, even
- * where poll(2) saw room, as others may write there, too.  So it is a timer
- * that interrupts it.
+ * A pipe may have room for a part only, and write(2) then waits for the rest,
+ * even if poll(2) saw room, as other processes may write there too.  So a timer
+ * interrupts the call.
  */
 ssize_t cli_write_briefly(int fd, const void *bytes, size_t size_bytes)
 {
 	if (!make_ticker() && !wait_for_room(fd))
 		return -1;
-	/* In this order: a tick in between goes on by itself. */
+	/* In this order: a tick in between sees `writing` and keeps the timer
+	 * running. */
 	writing = 1;
 	if (!ticking) {
 		ticking = 1;

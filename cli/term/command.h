@@ -1,4 +1,5 @@
-/* What a command is, and the exit statuses that all of them share. */
+/* The descriptor of a command, and the exit statuses that all commands
+ * share. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 

@@ -1,4 +1,4 @@
-/* Says on stderr what went wrong, one line each, fit for a terminal. */
+/* Prints messages to stderr, one line each, safe for a terminal. */
 #include "message.h"
 
 #include "blocking.h"
@@ -15,10 +15,12 @@
 
 #define SUBJECT_MAX 4096u
 #define LINE_MAX_BYTES 8192u
-/* How long a line waits for a reader where that must not go on. */
+/* How long a line waits for the reader of stderr after
+ * cli_message_never_wait(). */
 #define PATIENCE_NS 200000000
 
-/* Every message begins with it, whoever prints it. */
+/* Global: every message begins with the command's name, from wherever it is
+ * printed. */
 static const char *command_name;
 static bool never_waits;
 
@@ -32,15 +34,15 @@ void cli_message_command(const char *name)
 	command_name = name;
 }
 
-/* Whether nobody who reads stderr takes this line. */
+/* Whether to give up a line that the reader of stderr does not take. */
 static bool is_given_up(int64_t stalled_ns)
 {
 	return (never_waits || cli_signal_caught() != 0) &&
 	       stalled_ns >= PATIENCE_NS;
 }
 
-/* One write(2) in the common case, so that lines of processes which share a
- * stderr stay whole.  Nobody is left to be told about a failure. */
+/* Usually one write(2), so that lines of processes that share a stderr are not
+ * mixed.  A failure cannot be reported anywhere. */
 static void write_line(struct cli_text *line)
 {
 	size_t written = 0;
@@ -81,7 +83,7 @@ static void write_message(const char *subject, const char *format, va_list args)
 	if (subject) {
 		cli_text_init(&about, subject_bytes, sizeof(subject_bytes));
 		cli_text_escaped(&about, subject, strlen(subject));
-		/* A name that nobody can see needs its quotes. */
+		/* An empty name is invisible without quotes. */
 		cli_text_string(&line, *subject ? about.buffer : "''");
 		cli_text_string(&line, ": ");
 	}
@@ -123,8 +125,7 @@ int cli_usage_error(const char *format, ...)
 
 int cli_system_failed(const char *subject, const char *what, int error)
 {
-	/* strerror(3)'s text is the thread's: printed before anything else
-	 * could ask for another one. */
+	/* Printed before another call can overwrite strerror(3)'s text. */
 	if (what)
 		cli_message(subject, "%s: %s", what, strerror(error));
 	else

@@ -13,21 +13,21 @@
 /* The command's name for all later messages; set once by main. */
 void cli_message_command(const char *name);
 
-/* Drops later messages that nobody takes, after a moment: for who must not be
- * kept from ending. */
+/* Makes later messages give up, after a moment, if the reader of stderr takes
+ * nothing: for a process that must not be kept from ending. */
 void cli_message_never_wait(void);
 
 /*
- * Prints a message.  `subject` is what it is about (a path, as the user gave
- * it; escaped here) or NULL.  Whatever `format` takes from outside must have
- * been through cli_quote() first: the whole text is escaped once more for
- * safety, so a control byte never reaches the terminal, but only quotes make
- * its bounds visible.
+ * Prints a message.  `subject` is the thing that the message is about (a path,
+ * as the user gave it; it is escaped here) or NULL.  Untrusted text in the
+ * arguments of `format` must have been through cli_quote() first.  The whole
+ * text is escaped once more for safety, so that a control byte never reaches
+ * the terminal, but only quotes show where the untrusted text begins and ends.
  */
 void cli_message(const char *subject, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* As cli_message(), and returns CLI_USAGE with the usage hint below it. */
+/* Prints a message with the usage hint below it, and returns CLI_USAGE. */
 int cli_usage_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 

@@ -1,4 +1,4 @@
-/* Reads values of options, and says what is wrong with them. */
+/* Reads values of options, and reports what is wrong with them. */
 #include "option_values.h"
 
 #include "command.h"

@@ -1,14 +1,14 @@
-/* The values that many options have, and the one text for what is wrong with
- * them. */
+/* Reading the kinds of values that many options have, each with one wording for
+ * its errors. */
 #ifndef CLI_OPTION_VALUES_H
 #define CLI_OPTION_VALUES_H
 
 #include <stdint.h>
 
 /*
- * Reads the value of an option.  `name` is what the message calls it, such as
- * "--poll"; nothing changes where `text` is NULL, as the option was not given.
- * Returns CLI_OK, or CLI_USAGE after a message.
+ * Reads the value of an option.  `name` is the option as messages show it, such
+ * as "--poll".  If `text` is NULL, as the option was not given, nothing
+ * changes.  Returns CLI_OK, or CLI_USAGE after a message.
  */
 int cli_option_duration(const char *name, const char *text, int64_t *ns_out);
 

@@ -267,8 +267,8 @@ static int refuse_name(const struct cli_command *command, const char *written,
 	return cli_usage_error("unknown option %s", written);
 }
 
-/* A letter that is none may be a negative number that should have stood behind
- * "--", a long name with one dash, or just a wrong letter. */
+/* A wrong letter may come from a negative number that should stand behind "--",
+ * or from a long name with one dash. */
 static int refuse_letter(const struct cli_command *command,
                          const struct item *item)
 {
@@ -285,7 +285,7 @@ static int refuse_letter(const struct cli_command *command,
 			word.text);
 	if (find_name(command, name, name_bytes, &option))
 		return refuse_name(command, word.text, name, name_bytes);
-	/* Of a character of several bytes only the whole can be shown. */
+	/* A character of several bytes can only be shown as a whole. */
 	if (name[1] == '\0' || (unsigned char)*item->name >= 0x80)
 		return cli_usage_error("unknown option %s", word.text);
 	return cli_usage_error("unknown option %s in %s",
@@ -316,8 +316,8 @@ static int refuse_memory(void)
 	return CLI_SYSTEM;
 }
 
-/* The name of the nth operand as the synopsis has it, without brackets and
- * dots; that of the last one for all that follow. */
+/* Names the nth operand as the synopsis does, without brackets and dots; the
+ * last name stands for all operands that follow. */
 static int refuse_missing_operand(const struct cli_command *command, size_t n)
 {
 	const char *at = command->operands;
@@ -337,7 +337,7 @@ static int refuse_missing_operand(const struct cli_command *command, size_t n)
 
 /* ------------------------------------------------------ the rewritten argv */
 
-/* Counts what there is, and refuses what cannot be. */
+/* Counts options and operands, and refuses what is wrong. */
 static int count_items(struct cli_args *args, int argc, char **argv)
 {
 	struct scanner scanner;
@@ -357,7 +357,7 @@ static int count_items(struct cli_args *args, int argc, char **argv)
 	}
 }
 
-/* Copies a text where there is room for it.  Returns its end. */
+/* Copies a text to where there is room for it.  Returns its end. */
 static char *put_text(char *at, const char *text)
 {
 	size_t bytes = strlen(text);
@@ -488,8 +488,8 @@ static bool make_table(struct cli_args *args)
 	return arg_nullcheck(args->table) == 0;
 }
 
-/* Says what argtable2 found wrong first: the scanner has left nothing but
- * numbers of things. */
+/* Reports the first error of argtable2, which can only be a wrong number of
+ * options or operands: the scanner has refused everything else. */
 static int refuse_first_error(const struct cli_args *args,
                               const struct arg_end *end)
 {

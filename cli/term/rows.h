@@ -1,6 +1,6 @@
 /*
- * Reports: one table of rows says what is known about a thing, and both the
- * text and the JSON are made from it.
+ * Reports: one table of rows describes the facts to be shown, and both the text
+ * and the JSON are made from it.
  */
 #ifndef CLI_ROWS_H
 #define CLI_ROWS_H
@@ -37,10 +37,11 @@ void cli_report_text(struct cli_output *output, const struct cli_row *rows,
 void cli_report_json(struct cli_object *object, const struct cli_row *rows,
                      size_t count, const void *facts, unsigned known);
 
-/* Prints a label as the block has it; the text of the row follows. */
+/* Prints a label aligned as in the block; the caller prints the text of the
+ * row. */
 void cli_report_label(struct cli_output *output, const char *label);
 
-/* Prints bytes from outside, escaped for a terminal. */
+/* Prints untrusted bytes, escaped for a terminal. */
 void cli_report_escaped(struct cli_output *output, const char *text);
 
 /* Prints a text as a JSON string, quotes and all. */

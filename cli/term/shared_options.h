@@ -24,7 +24,7 @@
 	           .name = "quiet", \
 	           .help = "leave out headers and reports"}
 
-/* What it asks for.  CLI_OK, or CLI_USAGE after a message. */
+/* Reads the option.  Returns CLI_OK, or CLI_USAGE after a message. */
 int cli_report_format(const struct cli_args *args, size_t place,
                       bool *json_out);
 

@@ -1,4 +1,5 @@
-/* Catches what would end a command, so that it can end in good order. */
+/* Catches the signals that would end a command, so that it can end in good
+ * order. */
 #include "signals.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 
 static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
-/* A handler has no argument but the signal: what it shares is global. */
+/* Global, as a signal handler has no other way to share data. */
 static volatile sig_atomic_t caught_signal;
 static volatile sig_atomic_t stop_asked;
 static volatile sig_atomic_t ticked;
@@ -25,8 +26,8 @@ static void end_by_default(int signal_number)
 	raise(signal_number);
 }
 
-/* The first signal is kept for the command; a second one, of whatever kind,
- * finds somebody who does not want to wait. */
+/* The first signal is kept for the command; a second one, of any kind, ends the
+ * process at once. */
 static void keep_signal(int signal_number)
 {
 	int saved_errno = errno;
@@ -43,7 +44,7 @@ void cli_signals_catch(void)
 	struct sigaction catching = {.sa_handler = keep_signal};
 	struct sigaction ignoring = {.sa_handler = SIG_IGN};
 
-	/* No SA_RESTART: a call that waits has to return. */
+	/* No SA_RESTART: a blocking call must return. */
 	catching.sa_flags = (int)SA_RESETHAND;
 	sigemptyset(&catching.sa_mask);
 	sigemptyset(&ignoring.sa_mask);
@@ -76,7 +77,7 @@ void cli_signals_defer_stop(bool defer)
 	struct sigaction inherited;
 
 	sigemptyset(&action.sa_mask);
-	/* A shell without job control leaves it ignored: so it stays. */
+	/* A shell without job control ignores SIGTSTP, and it stays ignored. */
 	if (sigaction(SIGTSTP, NULL, &inherited) == 0 &&
 	    inherited.sa_handler != SIG_IGN)
 		sigaction(SIGTSTP, &action, NULL);
@@ -137,8 +138,8 @@ static void replace_missing_page(int signal_number, siginfo_t *info,
 	uintptr_t page = (uintptr_t)info->si_addr & ~(page_bytes - 1);
 
 	(void)context;
-	/* Any other bus error is a mistake of ours, or was sent: it ends the
-	 * process as if nobody had listened. */
+	/* Any other bus error is a bug or was sent by a process: it ends this
+	 * one by the default action. */
 	if (info->si_code != BUS_ADRERR ||
 	    mmap((void *)page, page_bytes, PROT_READ | PROT_WRITE,
 	         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
@@ -165,6 +166,7 @@ void cli_die_by_signal(int signal_number)
 	sigaddset(&one, signal_number);
 	sigprocmask(SIG_UNBLOCK, &one, NULL);
 	raise(signal_number);
-	/* Not reached, but for a signal whose default action ends nothing. */
+	/* Reached only for a signal whose default action does not end a
+	 * process. */
 	_exit(128 + signal_number);
 }

@@ -1,7 +1,8 @@
 /*
- * SIGINT and SIGTERM (and SIGHUP) are caught, so that a command can flush and
- * save its cursor, and then ends by the same signal; the second one ends it
- * at once.  SIGPIPE is ignored, so that a write says EPIPE.
+ * Handling signals.  SIGINT, SIGTERM and SIGHUP are caught, so that a command
+ * can flush its output and save its cursor before it ends by the same signal; a
+ * second one ends it at once.  SIGPIPE is ignored, so that a write fails with
+ * EPIPE.
  */
 #ifndef CLI_SIGNALS_H
 #define CLI_SIGNALS_H
@@ -16,27 +17,27 @@ void cli_signals_catch(void);
 int cli_signal_caught(void);
 
 /*
- * Puts off SIGTSTP (^Z) while the process has something that others wait for:
- * begins and ends that.  Ending it stops the process if that was asked for
- * meanwhile; cli_signals_stop_asked() tells.
+ * Begins or ends a time in which SIGTSTP (^Z) is deferred, because the process
+ * holds something that others wait for.  If SIGTSTP came meanwhile,
+ * cli_signals_stop_asked() is true, and ending the time stops the process.
  */
 void cli_signals_defer_stop(bool defer);
 bool cli_signals_stop_asked(void);
 
 /*
- * SIGALRM ends a call that waits, and nothing else: catches it, forgetting one
- * that came before; and tells whether it came.
+ * Uses SIGALRM to interrupt a blocking call and nothing else: _tick catches it
+ * and forgets an earlier one; _ticked tells whether it came.
  */
 void cli_signals_tick(void);
 bool cli_signals_ticked(void);
 
-/* Sleeps, but not beyond a signal that is caught, now or before. */
+/* Sleeps until a caught signal, or not at all if one came before. */
 void cli_signals_sleep(int64_t ns);
 
 /*
- * Guards against SIGBUS: a page that a cut took from a mapping is replaced
- * by a private one, and the library's look at the file's length afterwards
- * tells.  See "TRUNCATION" in shmlog.h.
+ * Installs a handler of SIGBUS: a page of a mapping that is gone because the
+ * file was cut is replaced by a private one, and the library notices the cut
+ * when it checks the file's length afterwards.  See "TRUNCATION" in shmlog.h.
  */
 void cli_signals_guard_mappings(void);
 

@@ -25,12 +25,13 @@
  * stays in the cache is worth more than fewer calls of write().
  */
 #define BUFFER_BYTES ((size_t)1 << 20)
-/* What a handful of lines fits into.  It comes from the heap, where the whole
- * buffer is a mapping: made and unmade, that is 2 % of `tail -n 10`. */
+/* Enough for a handful of lines.  A buffer of this size comes from the heap,
+ * while the large one is a mapping, which costs 2 % of `tail -n 10` to make and
+ * remove. */
 #define SMALL_BUFFER_BYTES ((size_t)16 << 10)
 #define FLUSH_BYTES ((size_t)256 << 10)
 #define PIPE_BYTES (1 << 20)
-/* How long a reader may take nothing after a signal. */
+/* How long a reader of the output may take nothing after a signal. */
 #define SIGNAL_PATIENCE_NS 200000000
 
 int cli_output_init(struct cli_output *output, int fd)
@@ -59,11 +60,11 @@ int cli_output_init_memory(struct cli_output *output)
 }
 
 /*
- * A large pipe makes bulk output faster, but a user has a limited amount of
- * that memory for all pipes together: once it is used up, every new pipe is
- * tiny.  So one is made large when there is much to write at once, for a
- * reader that has taken as much before (a pager does not), and what it got is
- * given back when the output rests.  What fails is slower, nothing else.
+ * A large pipe makes bulk output faster, but all pipes of a user together have
+ * a limited amount of memory: once it is used up, every new pipe is tiny.  So a
+ * pipe is enlarged only when there is much to write at once, for a reader that
+ * has taken as much before (a pager does not), and shrunk again when the output
+ * rests.  A failure only makes output slower.
  */
 static void enlarge_pipe(struct cli_output *output)
 {
@@ -81,7 +82,8 @@ static void enlarge_pipe(struct cli_output *output)
 void cli_output_rest(struct cli_output *output)
 {
 #ifdef F_SETPIPE_SZ
-	/* Refused while more is in it than fits: the next rest may do. */
+	/* Refused while the pipe holds more than would fit; the next rest tries
+	 * again. */
 	if (output->pipe_bytes > 0 &&
 	    fcntl(output->fd, F_SETPIPE_SZ, output->pipe_bytes) >= 0)
 		output->pipe_bytes = 0;
@@ -99,8 +101,8 @@ void cli_output_release(struct cli_output *output)
 	output->used = 0;
 }
 
-/* Whether nobody has taken anything for too long.  A signal gives the reader
- * a moment, however long it has taken nothing before. */
+/* Whether the reader has taken nothing for too long.  After a signal it gets a
+ * moment, however long it has taken nothing before. */
 static bool is_given_up(struct cli_output *output, int64_t stalled_since_ns)
 {
 	int64_t now = cli_now_ns();
@@ -115,8 +117,8 @@ static bool is_given_up(struct cli_output *output, int64_t stalled_since_ns)
 	       output->gives_up(output->context, stalled_ns);
 }
 
-/* Writes all of it or keeps the error.  After a caught signal, what was
- * printed so far still belongs out, but not to a reader that takes nothing. */
+/* Writes all bytes, or keeps the error.  After a caught signal, earlier output
+ * is still delivered, but not to a reader that takes nothing. */
 static void write_all(struct cli_output *output, const unsigned char *bytes,
                       size_t size_bytes)
 {
@@ -159,14 +161,14 @@ int cli_output_flush(struct cli_output *output)
 	size_t used = output->used;
 
 	output->used = 0;
-	/* What is in memory has nowhere to go. */
+	/* An output in memory cannot be flushed. */
 	if (output->fd < 0 && output->error == 0)
 		output->error = ENOBUFS;
 	write_all(output, output->buffer, used);
 	return -output->error;
 }
 
-/* Makes the buffer as large as it may be. */
+/* Grows the buffer to its capacity. */
 static void grow(struct cli_output *output)
 {
 	unsigned char *larger = realloc(output->buffer, output->capacity);
@@ -293,11 +295,11 @@ int cli_output_finish(struct cli_output *output, int status)
 	cli_output_release(output);
 	if (result == -EPIPE)
 		cli_die_by_signal(SIGPIPE);
-	/* Who has given up knows what that means. */
+	/* A caller that gave up handles that itself. */
 	if (result == 0 || cli_output_gave_up(output))
 		return status;
 	cli_message(NULL, "cannot write standard output: %s",
 	            strerror(-result));
-	/* "The answer is no" would claim that all before it was delivered. */
+	/* CLI_NO would claim that all output before it was delivered. */
 	return status == CLI_OK || status == CLI_NO ? CLI_SYSTEM : status;
 }

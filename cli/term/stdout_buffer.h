@@ -28,10 +28,10 @@ struct cli_output {
 	int pipe_bytes;    /* as long as the pipe was; 0 if it still is */
 
 	/*
-	 * Asked now and then while a reader takes nothing, and has taken
-	 * nothing for so long: true ends that.  What was to be written is
-	 * dropped, and cli_output_gave_up().  NULL: only a caught signal does
-	 * so, after a moment.
+	 * Called from time to time while the reader takes nothing, with how
+	 * long that has been: returning true gives up, drops the output and
+	 * makes cli_output_gave_up() true.  If NULL, the output gives up only
+	 * some time after a caught signal.
 	 */
 	bool (*gives_up)(void *context, int64_t stalled_ns);
 	void *context;
@@ -39,8 +39,8 @@ struct cli_output {
 
 /* Returns 0 or -ENOMEM. */
 int cli_output_init(struct cli_output *output, int fd);
-/* One that keeps what it gets, from `buffer` on, `used` bytes of it, and fails
- * with ENOBUFS when that is more than the capacity.  0 or -ENOMEM. */
+/* Makes an output in memory: the first `used` bytes of `buffer` are its text;
+ * fails with ENOBUFS when that would exceed the capacity.  0 or -ENOMEM. */
 int cli_output_init_memory(struct cli_output *output);
 /* Frees the buffer; what is still in it is dropped. */
 void cli_output_release(struct cli_output *output);
@@ -51,8 +51,8 @@ void cli_output_release(struct cli_output *output);
 unsigned char *cli_output_reserve(struct cli_output *output, size_t size_bytes);
 void cli_output_advance(struct cli_output *output, size_t size_bytes);
 
-/* The same for rooms that do not know where their text goes; of use as long as
- * the output is. */
+/* Returns the interface of this output for code that does not know where its
+ * text goes; valid as long as the output is. */
 struct cli_writer cli_output_writer(struct cli_output *output);
 
 /* Copies bytes in; any number. */
@@ -67,16 +67,16 @@ void cli_output_format(struct cli_output *output, const char *format, ...)
  * earlier; -EPIPE when nobody reads any more. */
 int cli_output_flush(struct cli_output *output);
 
-/* Whether the output ended because its reader took nothing; what the failure
- * then is.  cli_output_finish() says nothing about it. */
+/* Whether the output gave up on a reader that took nothing, and the errno that
+ * it then has. cli_output_finish() prints nothing about it. */
 bool cli_output_gave_up(const struct cli_output *output);
 
-/* To be called when there is nothing to write for a while: gives back what a
- * pipe was made larger by. */
+/* To be called when there is nothing to write for a while: shrinks an enlarged
+ * pipe. */
 void cli_output_rest(struct cli_output *output);
 
-/* Whether the reading end of a pipe or socket has been closed, found out
- * without writing. */
+/* Whether the reading end of a pipe or socket has been closed; found without
+ * writing. */
 bool cli_output_is_closed(const struct cli_output *output);
 
 /*

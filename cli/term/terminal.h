@@ -1,4 +1,4 @@
-/* How wide a line may be. */
+/* The width of lines on a terminal. */
 #ifndef CLI_TERMINAL_H
 #define CLI_TERMINAL_H
 
@@ -7,7 +7,7 @@
 /* Columns: $COLUMNS, the terminal behind `fd`, or 80; up to 1000. */
 size_t cli_terminal_width(int fd);
 
-/* The same for what needs some room: at least 40. */
+/* The same for layouts that need some room: at least 40. */
 size_t cli_terminal_columns(int fd);
 
 /* Fills bar_out with `width` characters, "####......", and ends it with NUL.
