@@ -2,18 +2,18 @@
 # `make help` prints the targets (##) and the knobs (#:) from this file.
 
 #: CC=clang              the compiler
-#: CFLAGS, CPPFLAGS, LDFLAGS, LDLIBS     yours; they come last and so win
+#: CFLAGS, CPPFLAGS, LDFLAGS, LDLIBS     your flags; they come last, so they take precedence
 #: V=1                   show the commands
-#: WERROR=1              warnings are errors
-#: SANITIZE=address,undefined            or thread: builds in build/asan, build/tsan
-#: PCRE2=no              without patterns (--grep), even if PCRE2 is there
-#: PORTABLE=1            without futex, lease and /proc: builds in build/portable
+#: WERROR=1              treat warnings as errors
+#: SANITIZE=address,undefined            (or thread) build in build/asan (or build/tsan)
+#: PCRE2=no              build without patterns (--grep), even if PCRE2 is installed
+#: PORTABLE=1            build without futex, leases and /proc, in build/portable
 #: BUILD=DIR             build there instead
 #: SIZE=full             how much campaign, fuzz and bench do (small, full; bench
 #:                       also quick, and huge: logs of up to 4 GiB)
 #: SHMIO=PATH            the Node package for bench, where node does not find it
 #: ROOTS, COMMANDS, USERS, MIRROR        what check-roots does, and from where
-#: DEPS=no               install nothing: test with what there is
+#: DEPS=no               install nothing; test with the tools that are there
 #: DESTDIR=DIR, prefix=/usr/local, libdir=…      where install puts things
 
 .DEFAULT_GOAL := all
@@ -110,7 +110,7 @@ PROGRAMS := $(basename $(call objects,$(addprefix tests/,interop/*.c fault/*.c b
 FUZZERS := $(basename $(call objects,tests/fuzz/fuzz_*.c))
 FUZZ_SUPPORT := $(filter-out $(FUZZERS:=.o) %/replay.o,$(call objects,tests/fuzz/*.c))
 
-## all: the binary and both libraries, in build/ (the default)
+## all: build the command and both libraries, in build/ (the default)
 all: $(BUILD)/shmlog $(BUILD)/libshmlog.a $(BUILD)/libshmlog.so
 
 Q := $(if $(V),,@)
@@ -167,15 +167,15 @@ $(BUILD)/.build-flags: FORCE
 
 # ------------------------------------------------------------------- tests
 
-## units: the unit tests, one program each, in build/tests/unit
-## programs: these and the programs that other tests run
+## units: build the unit tests, one program each, in build/tests/unit
+## programs: build these and the programs that other tests run
 programs: units $(PROGRAMS)
 units: $(UNIT_TESTS)
 # What `make fuzz` runs; see tests/fuzz/fuzz.sh for how it is built.
 fuzzers: $(FUZZERS)
 
 ## deps: install what building and testing need; does nothing when all is there
-## KIND-deps: what build, test, deep (check-deep), bench or roots needs alone
+## KIND-deps: install what one KIND needs: build, test, deep (check-deep), bench, roots
 deps: test-deps
 need_build := build option
 need_test := build option test
@@ -190,11 +190,11 @@ demo: build-deps
 	@$(MAKE) --no-print-directory all
 	@SHMLOG_BUILD=$(BUILD) tests/demo.sh
 
-## test, check: every behaviour once, and the units with sanitizers
-## check-deep: the same in every other way: sanitizers, valgrind, both compilers, …
-## check-PART: a part of test: unit, cli, interop, install, structure, campaigns; or
+## test, check: test every behaviour once, and run the unit tests with sanitizers
+## check-deep: test everything with sanitizers, valgrind, both compilers, …
+## check-PART: run a part of test: unit, cli, interop, install, structure, campaigns; or
 ##+of check-deep: sanitize, tsan, valgrind, portable, compilers, fault, fuzz, bench, musl
-## lint: the linters' opinion of code, scripts and manual
+## lint: run the linters over code, scripts and manual
 test check: test-deps
 	@tests/check.sh test
 # The parts of `make test` need no more than it does.
@@ -206,15 +206,15 @@ check-%: deep-deps
 lint: deep-deps
 	@tests/check.sh lint
 
-## check-roots: demo and test in bare roots of Debian, as root and as a user; see
+## check-roots: run demo and test in minimal Debian systems, as root and as a user; see
 ##+tests/roots/roots.sh for its ROOTS, COMMANDS and USERS (needs root)
 check-roots: roots-deps
 	@tests/roots/roots.sh
 
-## campaign: kills, faults and races, SIZE=full
-## campaign-NAME: one of them, tests/fault/NAME.sh
-## fuzz: every parser of untrusted bytes, and the output formats
-## fuzz-NAME: one of them, tests/fuzz/fuzz_NAME.c
+## campaign: run the fault tests (kills, faults, races) with SIZE=full
+## campaign-NAME: run one of them, tests/fault/NAME.sh
+## fuzz: fuzz every parser of untrusted bytes, and the output formats
+## fuzz-NAME: run one of them, tests/fuzz/fuzz_NAME.c
 campaign: RUN := fault
 fuzz: RUN := fuzz
 campaign fuzz: deep-deps
@@ -227,9 +227,9 @@ campaign-%: deep-deps
 fuzz-%: deep-deps
 	@SIZE=$(or $(SIZE),full) ONLY=$* tests/fuzz/fuzz.sh
 
-## bench: speed against the usual tools, in five minutes
-## bench-quick: the same with less of everything, in half a minute
-## bench-renew: make what these found the baseline that they compare with
+## bench: measure the speed against the usual tools, in five minutes
+## bench-quick: run a short version of bench, in half a minute
+## bench-renew: make the last results the baseline for later comparisons
 bench: bench_size := full
 bench-quick: bench_size := quick
 bench bench-quick: bench-deps
@@ -256,7 +256,7 @@ INSTALLED := $(bindir)/shmlog $(includedir)/shmlog.h $(libdir)/libshmlog.a \
 	$(addprefix $(libdir)/,$(SHARED_NAMES)) $(pkgconfigdir)/libshmlog.pc \
 	$(foreach page,$(PAGES),$(call page_path,$(page)))
 
-## install: binary, header, libraries, pkg-config file and manual
+## install: install command, header, libraries, pkg-config file and manual
 install: all
 	$(Q)$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(INSTALLED))))
 	$(Q)$(INSTALL) -m 755 $(BUILD)/shmlog '$(DESTDIR)$(bindir)/shmlog'
@@ -275,7 +275,7 @@ install: all
 
 # Folders that are empty now go as well, the system's own excepted.
 ROOM := $(or $(DESTDIR),$(filter-out / /usr /usr/local,$(prefix)))
-## uninstall: remove what install put there
+## uninstall: remove the installed files
 uninstall:
 	$(Q)rm -f $(addprefix '$(DESTDIR)',$(INSTALLED))
 	$(Q)[ -z '$(ROOM)' ] || for folder in $(sort $(dir $(INSTALLED))); do \
@@ -286,7 +286,7 @@ uninstall:
 clean:
 	rm -rf build
 
-## help: this text
+## help: print this text
 help:
 	@sed -n 's/^##+/  \t/p; s/^## \([^:]*\): /  \1\t/p' Makefile | expand -t 22
 	@echo 'Knobs:'

@@ -7,7 +7,7 @@ set -u
 
 cd "$(dirname "$0")/.." || exit 1
 cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-# The caller's variables hold here as well, but not its jobs.
+# Passes the caller's make variables on, but not its job server.
 MAKEFLAGS=$(sed -E 's/(^| )(-j[0-9]*|--jobserver-[a-z]+=[^ ]*)//g' <<<"${MAKEFLAGS-}")
 export MAKEFLAGS
 shopt -s nullglob
@@ -19,8 +19,8 @@ if [ "${1-}" = --list ]; then
 fi
 tests=()
 
-# Builds a variant.  One that does not build is one failed test; of its others
-# those run that what did build is enough for, and the rest is named at the end.
+# Builds a variant.  A build that fails is one failed test; tests whose programs
+# were built nevertheless still run, and the others are named at the end.
 build() { # VARIANT MAKE-ARGUMENT...
 	local variant=$1 folder=build
 
@@ -40,8 +40,8 @@ broken=
 declare -A broken_flags
 unable=()
 
-# Whether what a file runs is built from the sources as they are: an earlier
-# build may have left something.
+# Whether the programs that a test file runs are up to date: an earlier build may
+# have left old ones.
 is_able() { # VARIANT FILE
 	local variant=${1/valgrind/plain} folder=build target=all word flags=()
 
@@ -69,7 +69,8 @@ add() { # VARIANT FILE...
 	done
 }
 
-# Adds the files that are in none of the lists, which are names of arrays.
+# Adds the files that are in none of the lists; lists are given as names of
+# arrays.
 add_but() { # VARIANT LIST FILE...
 	local variant=$1 list="$2[*]" file
 
@@ -171,12 +172,12 @@ check_lint() {
 	add plain tests/lint.sh
 }
 
-# The library and the command with another libc.
+# Builds and runs the library and the command with another libc.
 check_musl() {
 	add plain tests/musl/*.sh tests/musl/*.bats
 }
 
-# Every behaviour once, and the units with sanitizers.
+# Tests every behaviour once, and runs the unit tests with sanitizers.
 check_test() {
 	check_unit
 	check_sanitize_unit
@@ -187,7 +188,7 @@ check_test() {
 	check_campaigns
 }
 
-# Everything again in every other way that there is.
+# Tests everything again in all other ways.
 check_deep() {
 	check_sanitize
 	check_tsan
@@ -218,8 +219,8 @@ if [ ${#tests[@]} -eq 0 ]; then
 	echo "no tests for: $*"
 	exit 1
 fi
-# What takes long goes first, so that no core is left with a long file at the
-# end while the others have nothing to do.
+# The longest test files go first, so that no core is left with a long one at the
+# end while the others are idle.
 long=(plain:tests/lint.sh plain:tests/structure/compilers.bats
 	asan:tests/unit/test_verify.c plain:tests/runner/runner.bats
 	plain:tests/fuzz/fuzz.sh plain:tests/fault/malformed.sh
@@ -233,7 +234,8 @@ for test in "${tests[@]}"; do
 	fi
 done
 
-# What the limits of time in tests were made on spends a second on this.
+# A loop that takes one second on the machine for which the time limits in tests
+# were chosen.
 work() {
 	local i
 
@@ -245,9 +247,9 @@ work() {
 	done
 }
 
-# The factor for those limits: 10, or more where this machine is slower, but no
-# more than 40.  It is the time that processors spend: a load that is there now
-# may be gone soon, and another come.
+# The factor for those limits: 10, or more where this machine is slower, up to
+# 40.  The loop is measured in processor time, as the load of the machine may
+# change at any moment.
 patience() {
 	local spent TIMEFORMAT='%U %S'
 
@@ -263,8 +265,8 @@ SHMLOG_TEST_SKIPS=$PWD/build/.skips
 export SHMLOG_TEST_PATIENCE SHMLOG_TEST_SKIPS
 : >"$SHMLOG_TEST_SKIPS"
 
-# Passes on what prove says at once, with what was skipped before its closing
-# lines.
+# Passes on the output of prove without delay, and lists the skipped tests before
+# its closing lines.
 with_skips() {
 	local line said=
 
@@ -282,7 +284,7 @@ with_skips() {
 
 echo "== test: ${#tests[@]} files, limits times $SHMLOG_TEST_PATIENCE"
 set -o pipefail
-# prove, except that nothing it says waits in a buffer of the pipe.
+# Runs prove with unbuffered output.
 prove_aloud() { # ARGUMENT...
 	# shellcheck disable=SC2016 # perl's own variables
 	perl -MApp::Prove -e '$| = 1; my $prove = App::Prove->new;

@@ -30,7 +30,7 @@
 enum cli_bendec_failure {
 	CLI_BENDEC_NO_FAILURE,
 	CLI_BENDEC_NO_MEMORY,
-	CLI_BENDEC_UNKNOWN_NAME, /* the name asked for is not the type of a frame */
+	CLI_BENDEC_UNKNOWN_NAME,   /* not the name of a frame type */
 	CLI_BENDEC_BAD_DEFINITION, /* impossible definitions */
 	CLI_BENDEC_BAD_VALUE,      /* JSON that is no value of the type */
 	CLI_BENDEC_MISMATCH,       /* bytes that are no value of the type */

@@ -32,13 +32,15 @@ static const struct cli_option create_options[] = {
                  .help = "permission bits less the umask; 0664 if not given"},
 	[OPTION_SPARSE] = {.name = "sparse",
                            .help = "do not reserve the space"},
-	[OPTION_IF_MISSING] = {.name = "if-missing",
-                               .help = "a sound log of this name is all right"},
+	[OPTION_IF_MISSING] =
+		{.name = "if-missing",
+                 .help = "accept a sound log that exists already"},
 };
 
 #define DEFAULT_MODE 0664u
 
-/* How often a log that others create and remove all the time is tried. */
+/* The most attempts, for a name that other processes keep creating and
+ * removing. */
 #define TRIES 100
 
 struct create_request {
@@ -61,7 +63,7 @@ static int read_request(const struct cli_args *args,
 		request->flags |= SHMLOG_CREATE_SPARSE;
 	if (mode && !cli_parse_mode(mode, &request->mode))
 		return cli_usage_error(
-			"mode %s is no octal number from 0 to 7777",
+			"mode %s is not an octal number from 0 to 7777",
 			cli_quote(&quoted, mode));
 	return cli_option_capacity("--capacity",
 	                           cli_args_value(args, OPTION_CAPACITY),
@@ -69,8 +71,8 @@ static int read_request(const struct cli_args *args,
 }
 
 /*
- * What --if-missing makes of a name that is taken.  -EAGAIN if it is free by
- * now, else the exit status.
+ * Decides, for --if-missing, what to do about a name that is taken.  Returns
+ * -EAGAIN if the name is free by now, else the exit status.
  */
 static int accept_existing(const struct create_request *request)
 {

@@ -1,4 +1,4 @@
-/* Prints what type definitions make of frames: sizes, offsets and fields. */
+/* Prints the sizes, offsets and fields that type definitions give to frames. */
 #include "bendec.h"
 #include "command.h"
 #include "failure.h"

@@ -23,7 +23,7 @@
 	                  .help = "frames have a type that FILE defines"}, \
 	[type_place] = {.name = "type",                                    \
 	                .value = "NAME",                                   \
-	                .help = "which of them: a struct or a union"}
+	                .help = "the type of the frames: a struct or a union"}
 #define CLI_TYPED_OPTIONS(schema_place, type_place, numbers_place) \
 	CLI_SCHEMA_OPTIONS(schema_place, type_place),              \
 		[numbers_place] = {                                \

@@ -21,10 +21,10 @@ int cli_option_duration(const char *name, const char *text, int64_t *ns_out)
 			" seconds, which are 292 years",
 			name, cli_quote(&quoted, text), INT64_MAX / 1000000000);
 	default:
-		return cli_usage_error(
-			"%s %s is no DURATION such as 250us, 10ms, 1.5s, 2m or "
-			"30, which is in seconds",
-			name, cli_quote(&quoted, text));
+		return cli_usage_error("%s %s is not a DURATION such as 250us, "
+		                       "10ms, 1.5s, 2m or "
+		                       "30, which is in seconds",
+		                       name, cli_quote(&quoted, text));
 	}
 }
 
@@ -39,7 +39,7 @@ int cli_option_capacity(const char *name, const char *text, uint64_t least,
 		return CLI_OK;
 	result = cli_read_size(text, &bytes);
 	if (result == CLI_NUMBER_MALFORMED)
-		return cli_usage_error("%s %s is no SIZE such as 4096, 64K, "
+		return cli_usage_error("%s %s is not a SIZE such as 4096, 64K, "
 		                       "16M or 2GiB, in powers of 1024",
 		                       name, cli_quote(&quoted, text));
 	if (result == CLI_NUMBER_TOO_LARGE || bytes > INT64_MAX)
@@ -68,7 +68,7 @@ int cli_option_count(const char *name, const char *text, uint64_t *count_out)
 		                       name, cli_quote(&quoted, text),
 		                       UINT64_MAX);
 	default:
-		return cli_usage_error("%s %s is no number of frames", name,
+		return cli_usage_error("%s %s is not a number of frames", name,
 		                       cli_quote(&quoted, text));
 	}
 }

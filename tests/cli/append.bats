@@ -140,7 +140,7 @@ $HINT" append "$LOG" --atomic=1
 	expect 2 '' "shmlog append: unknown input format 'line': lines, nul, json, envelope, frames or whole
 $HINT" append "$LOG" -i line
 	for text in -1 x 1.5 '' 1K; do
-		expect 2 '' "shmlog append: --commit-every '$text' is no number of frames
+		expect 2 '' "shmlog append: --commit-every '$text' is not a number of frames
 $HINT" append "$LOG" "--commit-every=$text" -m x
 	done
 	expect 2 '' "shmlog append: --commit-every '00' is too small: a commit has at least 1 frame
@@ -150,7 +150,7 @@ $HINT" append "$LOG" --commit-every=00 -m x
 $HINT" append "$LOG" "--commit-every=$text" -m x
 	done
 	for text in -1s s '' 1x '1 s' .5s 1S 1. 99999999999999999999x; do
-		expect 2 '' "shmlog append: --lock-timeout '$text' is no DURATION such as 250us, 10ms, 1.5s, 2m or 30, which is in seconds
+		expect 2 '' "shmlog append: --lock-timeout '$text' is not a DURATION such as 250us, 10ms, 1.5s, 2m or 30, which is in seconds
 $HINT" append "$LOG" "--lock-timeout=$text" -m x
 	done
 	for text in 10000000000s 9223372037 99999999999999999999 2562048h; do
@@ -316,7 +316,7 @@ $HINT" append "$LOG" --ack --overflow - -m x
 	local size
 
 	for size in '' 1.5M -1 0x18 64KB; do
-		expect 2 '' "shmlog append: --create '$size' is no SIZE such as 4096, 64K, 16M or 2GiB, in powers of 1024
+		expect 2 '' "shmlog append: --create '$size' is not a SIZE such as 4096, 64K, 16M or 2GiB, in powers of 1024
 $HINT" append "--create=$size" "$LOG" -m a
 	done
 	for size in 0 23; do

@@ -127,7 +127,7 @@ says() { # TEXT
 @test "--writer-timeout takes a DURATION, and not --force" {
 	run --separate-stderr shmlog append "$LOG" --writer-timeout soon -m x
 	assert_equal "$status" 2
-	assert_stderr --partial "--writer-timeout 'soon' is no DURATION"
+	assert_stderr --partial "--writer-timeout 'soon' is not a DURATION"
 	run --separate-stderr shmlog append "$LOG" --writer-timeout 1s --force -m x
 	assert_equal "$status" 2
 	assert_stderr --partial '--force and --writer-timeout exclude each other'

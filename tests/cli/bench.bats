@@ -126,15 +126,15 @@ none_runs() {
 	assert_stderr --partial "unknown output format 'hex'"
 	for text in 0 -1 x 1K 1.5 '' 9223372036854775808; do
 		bench 2 --count "$text"
-		assert_stderr --partial "count '$text' is no number from 1 to 9223372036854775807"
+		assert_stderr --partial "count '$text' is not a number from 1 to 9223372036854775807"
 	done
 	for text in 0 1001 x; do
 		bench 2 --rounds "$text"
-		assert_stderr --partial "rounds '$text' is no number from 1 to 1000"
+		assert_stderr --partial "rounds '$text' is not a number from 1 to 1000"
 	done
 	for text in 65532 64K -1 x; do
 		bench 2 --size 1 --size "$text" --size 2
-		assert_stderr --partial "payload size '$text' is no SIZE from 0 to 65531"
+		assert_stderr --partial "payload size '$text' is not a SIZE from 0 to 65531"
 	done
 	bench 2 --count 9223372036854775807
 	assert_stderr --partial 'fit in no file'

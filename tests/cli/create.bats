@@ -2,7 +2,7 @@
 load helper
 
 HINT="Try 'shmlog create --help'."
-NO_SIZE='is no SIZE such as 4096, 64K, 16M or 2GiB, in powers of 1024'
+NO_SIZE='is not a SIZE such as 4096, 64K, 16M or 2GiB, in powers of 1024'
 
 # What is said of a log that Node cannot open before version 22.
 note_about() { # LOG
@@ -171,7 +171,7 @@ $HINT" "$LOG" -c 24 --sparse=yes
 	local mode
 
 	for mode in '' 8 0o644 u+r 888 10000 -1; do
-		refuse 2 "shmlog create: mode '$mode' is no octal number from 0 to 7777
+		refuse 2 "shmlog create: mode '$mode' is not an octal number from 0 to 7777
 $HINT" "$LOG" -c 24 "--mode=$mode"
 	done
 }

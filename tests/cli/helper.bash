@@ -1,4 +1,4 @@
-# What every bats file loads: `load helper` here, `load ../cli/helper` elsewhere.
+# Loaded by every bats file: `load helper` here, `load ../cli/helper` elsewhere.
 #
 # Puts the built `shmlog` on PATH and gives each test
 #   $ROOT      the top of the source tree
@@ -6,7 +6,7 @@
 #   $FIXTURES  logs that the Node package wrote, with manifest.json
 #   $SCRATCH   an empty folder of its own, in memory where there is /dev/shm
 #   $LOG       a name in it for a log
-#   $SLACK     how many times longer than on an idle machine all may take
+#   $SLACK     how many times longer than on an idle machine a step may take
 #
 # A file with a setup() or teardown() of its own calls scratch_make and
 # scratch_remove there.
@@ -15,9 +15,9 @@ bats_require_minimum_version 1.5.0
 
 BATS_LIB_PATH=${BATS_LIB_PATH:+$BATS_LIB_PATH:}/usr/lib/bats:/usr/lib:/usr/local/lib:/usr/share/bats:/opt/homebrew/lib
 
-# As bats_load_library, but each file of a library is named here: the library's
-# own load.bash starts two processes a file, before every single test, which
-# takes half as long again as all else that bats does for a test.
+# Does what bats_load_library does, but names each file of a library: the
+# library's own load.bash starts two processes per file before every single test,
+# which adds half of the time that bats otherwise takes for a test.
 load_library() { # NAME
 	local folder file
 
@@ -39,10 +39,10 @@ ROOT=${BATS_TEST_DIRNAME%/*/*}
 BUILD=${SHMLOG_BUILD:-build}
 [[ $BUILD == /* ]] || BUILD=$ROOT/$BUILD
 FIXTURES=$ROOT/tests/fixtures
-# The factor for limits of time, which only end what hangs.
+# The factor for time limits, which only end tests that hang.
 SLACK=${SHMLOG_TEST_PATIENCE:-10}
 PATH=$BUILD:$PATH
-# No test depends on who runs it.
+# Tests do not depend on the environment of the user who runs them.
 unset POSIXLY_CORRECT
 export LC_ALL=C.UTF-8 PATH ROOT BUILD FIXTURES SLACK
 
@@ -74,17 +74,17 @@ scratch_remove() {
 
 # ------------------------------------------------------------ about a log
 
-# How many frames a log has.
+# Prints how many frames a log has.
 frames_of() {
 	shmlog dump -o json "$1" | wc -l | tr -d ' '
 }
 
-# The cursor behind the last frame of a log.
+# Prints the cursor behind the last frame of a log.
 end_of() {
 	shmlog seek "$1" end
 }
 
-# The unsigned 64-bit little-endian word at an offset of a file.
+# Prints the unsigned 64-bit little-endian word at an offset of a file.
 u64_at() { # FILE OFFSET
 	od -An -v -t u8 -j "$2" -N 8 "$1" | tr -d ' '
 }
@@ -113,7 +113,7 @@ sha256_of() {
 	sha256sum "$1" | cut -d' ' -f1
 }
 
-# A golden file's entry in the manifest, through a jq filter.
+# Prints a golden file's entry in the manifest, through a jq filter.
 manifest() { # FILE FILTER
 	jq -r --arg file "$1" ".[] | select(.file == \$file) | $2" \
 		"$FIXTURES/manifest.json"
@@ -133,7 +133,8 @@ separately() { # COMMAND...
 	set "-$flags"
 }
 
-# Runs shmlog with its stderr in $stderr; the wanted status comes first.
+# Runs shmlog, with its stderr in $stderr, and asserts its exit status, which is
+# the first argument.
 run_shmlog() { # STATUS ARGUMENT...
 	local wanted=$1
 
@@ -145,7 +146,7 @@ run_shmlog() { # STATUS ARGUMENT...
 		batslib_decorate "wrong exit status" | fail
 }
 
-# Runs shmlog; status, stdout and stderr are wanted just so.
+# Runs shmlog and compares status, stdout and stderr exactly.
 expect() { # STATUS STDOUT STDERR ARGUMENT...
 	run_shmlog "$1" "${@:4}"
 	assert_output "$2"
@@ -174,8 +175,7 @@ assert_unchanged() {
 	cmp "$1" "$SCRATCH/remembered.${1##*/}" || fail "$1 was changed"
 }
 
-# Waits until a command succeeds, at most so many seconds of a machine that has
-# nothing else to do.
+# Waits until a command succeeds, at most so many seconds times SLACK.
 wait_for() { # SECONDS COMMAND...
 	local end=$((SECONDS + $1 * SLACK))
 
@@ -189,17 +189,17 @@ wait_for() { # SECONDS COMMAND...
 	done
 }
 
-# Runs a command that hangs unless it is right, with status 124 if it does.
-# Nothing is asserted of how long it takes: a busy machine may take SLACK
-# times as long as an idle one.
+# Runs a command that would hang if it were wrong; the status is 124 if it does.
+# Its duration is not asserted: a busy machine may take SLACK times as long as
+# an idle one.
 limited() { # SECONDS COMMAND...
 	timeout "$(($1 * SLACK))" "${@:2}"
 }
 
-# What a process has had of the processors, and how long it had to wait for one,
-# in nanoseconds; nothing where the system does not tell.  What a process costs
-# is told by the first and not by the clock; where a time must be short, the
-# second says whether it was the machine that was late.
+# Prints how long a process has run on a processor, and how long it has waited
+# for one, in nanoseconds; nothing where the system does not tell.  The first is
+# the cost of a process whatever the load; where a time must be short, the second
+# tells whether the machine was to blame.
 processor_ns() { # PID
 	cut -d' ' -f1 "/proc/$1/schedstat" 2>/dev/null
 }
@@ -208,7 +208,7 @@ held_up_ns() { # PID
 	cut -d' ' -f2 "/proc/$1/schedstat" 2>/dev/null
 }
 
-# Waits until a process has worked for so many milliseconds.
+# Waits until a process has used so many milliseconds of processor time.
 wait_until_busy() { # PID MILLISECONDS
 	if [[ -e /proc/$1/schedstat ]]; then
 		wait_for 20 has_worked "$1" "$2"
@@ -221,8 +221,8 @@ has_worked() { # PID MILLISECONDS
 	(($(processor_ns "$1") >= $2 * 1000000))
 }
 
-# Waits until a shmlog in the background sleeps: past its start, what was in its
-# input read, it waits for more, or for a lock.
+# Waits until a shmlog in the background sleeps: it has started, has read its
+# input so far, and waits for more, or for a lock.
 wait_until_asleep() { # PID
 	if [[ -e /proc/$1/stat ]]; then
 		wait_for 20 is_asleep "$1"
@@ -235,8 +235,8 @@ is_asleep() { # PID
 	[[ $(<"/proc/$1/stat") == *"(shmlog) S "* ]]
 }
 
-# Builds a shim of tests/fault/shim, once a file; sets `shim` to what a command
-# is to preload.
+# Builds a shim of tests/fault/shim, once per test file; sets `shim` to the
+# library that a command is to preload.
 preload() { # NAME
 	shim=$BATS_FILE_TMPDIR/$1.so
 	skip_if_sanitized "a sanitizer is to be loaded first"
@@ -257,12 +257,12 @@ need() { # COMMAND...
 	done
 }
 
-# Skips what a sanitizer makes impossible (limits on memory, timing).
+# Skips a test that a sanitizer makes impossible (limits on memory, timing).
 skip_if_sanitized() { # REASON
 	! is_sanitized || skip "$1"
 }
 
-# Skips what takes the parts that only Linux has.
+# Skips a test that needs the parts that only Linux has.
 skip_if_portable() { # REASON
 	[[ $BUILD != */portable ]] || skip "$1"
 }

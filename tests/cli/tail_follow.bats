@@ -256,7 +256,7 @@ store_frame() { # LOG PAYLOAD
 	for text in x -1s '' 1d 1.s 1e3s; do
 		for option in timeout idle poll; do
 			run_shmlog 2 tail -f "--$option" "$text" "$LOG"
-			assert_stderr --partial "--$option '$text' is no DURATION"
+			assert_stderr --partial "--$option '$text' is not a DURATION"
 		done
 	done
 	run_shmlog 2 tail -f --idle 99999999999h "$LOG"

@@ -577,11 +577,11 @@ salvage() { # STATUS FRAMES LOST-RANGES LOST-BYTES <WANTED-LINES
 	printf '%s\n' '{"a":1}' nope '[1,2' ' 7 ' | shmlog append --create 4K "$LOG"
 	printf '' | shmlog append -i whole "$LOG"
 	expect 0 "$LOG: framing is sound: 5 frames, 18 payload bytes" '' verify "$LOG"
-	expect 1 "$LOG: payload of the frame at cursor 11 is no JSON: expected the word 'null' at byte 1
-$LOG: payload of the frame at cursor 19 is no JSON: expected ',' or ']' after an element, found the end of the text at byte 5
-$LOG: payload of the frame at cursor 34 is no JSON: expected a value, found the end of the text at byte 1
+	expect 1 "$LOG: payload of the frame at cursor 11 is not JSON: expected the word 'null' at byte 1
+$LOG: payload of the frame at cursor 19 is not JSON: expected ',' or ']' after an element, found the end of the text at byte 5
+$LOG: payload of the frame at cursor 34 is not JSON: expected a value, found the end of the text at byte 1
 $LOG: framing is sound: 5 frames, 18 payload bytes
-$LOG: payloads: 3 of 5 frames are not what they are to be" '' \
+$LOG: payloads: 3 of 5 frames fail the check" '' \
 		verify --payload json "$LOG"
 	expect 1 '' '' verify -q --payload json "$LOG"
 }
@@ -594,10 +594,10 @@ $LOG: each payload is utf8" '' verify --payload utf8 "$LOG"
 	# A large payload is read as well.
 	{ head -c 60000 /dev/zero | tr '\0' y && printf '\355\240\200'; } |
 		shmlog append -i whole "$LOG"
-	expect 1 "$LOG: payload of the frame at cursor 14 is no UTF-8: 0xff at byte 3
-$LOG: payload of the frame at cursor 21 is no UTF-8: 0xed at byte 60001
+	expect 1 "$LOG: payload of the frame at cursor 14 is not UTF-8: 0xff at byte 3
+$LOG: payload of the frame at cursor 21 is not UTF-8: 0xed at byte 60001
 $LOG: framing is sound: 4 frames, 60012 payload bytes
-$LOG: payloads: 2 of 4 frames are not what they are to be" '' \
+$LOG: payloads: 2 of 4 frames fail the check" '' \
 		verify --payload utf8 "$LOG"
 }
 
@@ -612,8 +612,8 @@ $LOG: each payload is 'Pair'" '' \
 		verify --schema "$SCRATCH/types.json" --type Pair "$LOG"
 	printf '1' | shmlog append -i whole "$LOG"
 	run_shmlog 1 verify --schema "$SCRATCH/types.json" --type Pair "$LOG"
-	assert_line --partial 'payload of the frame at cursor 6 is no Pair: '
-	assert_line "$LOG: payloads: 1 of 2 frames are not what they are to be"
+	assert_line --partial 'payload of the frame at cursor 6 is not of type Pair: '
+	assert_line "$LOG: payloads: 1 of 2 frames fail the check"
 	run_shmlog 2 verify --schema "$SCRATCH/types.json" --payload json "$LOG"
 	assert_stderr --partial '--payload and --schema exclude each other'
 	run_shmlog 2 verify --schema "$SCRATCH/types.json" --type Nope "$LOG"
@@ -630,7 +630,7 @@ $LOG: each payload is 'Pair'" '' \
 	printf 'x\n1\n' | shmlog append --create 4K "$LOG"
 	run_shmlog 1 verify --payload json -o json "$LOG"
 	assert_equal "$(jq -c '[.sound, .frames, .payload_kind, .payload_faults, .payload_fault]' <<<"$output")" \
-		'[true,2,"json",1,[{"cursor":0,"reason":"no JSON: expected a value, found '"'x'"' at byte 1"}]]'
+		'[true,2,"json",1,[{"cursor":0,"reason":"not JSON: expected a value, found '"'x'"' at byte 1"}]]'
 	run_shmlog 0 verify -o json "$LOG"
 	assert_equal "$(jq -c 'has("payload_faults")' <<<"$output")" false
 	# The good frames beside damage are looked at; two logs are two counts.

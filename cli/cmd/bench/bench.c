@@ -36,8 +36,8 @@ static const struct cli_option bench_options[] = {
 	[OPTION_COUNT] = {.letter = 'n',
                           .name = "count",
                           .value = "N",
-                          .help = "events in a round; 100000, or what fills "
-                                  "32M"},
+                          .help = "events in a round; 100000, or fewer that "
+                                  "fit 32M"},
 	[OPTION_ROUNDS] = {.name = "rounds",
                            .value = "N",
                            .help = "rounds of each measurement; 5 if not "
@@ -45,7 +45,7 @@ static const struct cli_option bench_options[] = {
 	[OPTION_SIZE] = {.name = "size",
                          .value = "SIZE",
                          .repeatable = true,
-                         .help = "of a payload; 16, 64, 256 and 1024 if not "
+                         .help = "payload size; 16, 64, 256 and 1024 if not "
                                  "given"},
 	[OPTION_DIR] = {.name = "dir",
                         .value = "DIR",
@@ -55,13 +55,13 @@ static const struct cli_option bench_options[] = {
 /* Payload sizes and events of the Node package's own benchmark. */
 static const size_t default_sizes[] = {16, 64, 256, 1024};
 #define DEFAULT_EVENTS UINT64_C(100000)
-/* Unless they take more than this: a container may have no more than twice as
- * much. */
+/* The default unless the log would be larger than this: a container may have no
+ * more than twice as much memory. */
 #define DEFAULT_LOG_BYTES (UINT64_C(32) << 20)
 #define DEFAULT_ROUNDS 5u
 #define MAX_ROUNDS 1000u
-/* Of a round, whatever --count says: each takes a fraction of a millisecond,
- * most of it asleep. */
+/* The most events of a round of `wake`, whatever --count says: each takes a
+ * fraction of a millisecond, most of it asleep. */
 #define MAX_WAKE_EVENTS UINT64_C(1000)
 
 struct bench_kind {
@@ -97,7 +97,7 @@ struct bench {
 	struct cli_object *entries; /* in it */
 };
 
-/* What the rounds of one measurement took. */
+/* The times of one measurement. */
 struct bench_result {
 	const struct bench_kind *kind;
 	struct cli_load load;
@@ -149,8 +149,9 @@ static int read_number(const struct cli_args *args, size_t option,
 	if (!text)
 		return CLI_OK;
 	if (!cli_parse_u64(text, value) || *value == 0 || *value > most)
-		return cli_usage_error("%s %s is no number from 1 to %" PRIu64,
-		                       what, cli_quote(&quoted, text), most);
+		return cli_usage_error(
+			"%s %s is not a number from 1 to %" PRIu64, what,
+			cli_quote(&quoted, text), most);
 	return CLI_OK;
 }
 
@@ -173,7 +174,7 @@ static int read_sizes(const struct cli_args *args, struct bench *bench)
 		if (!cli_parse_size(text, &bytes) ||
 		    bytes > SHMLOG_PAYLOAD_MAX_BYTES)
 			return cli_usage_error(
-				"payload size %s is no SIZE from 0 to %u",
+				"payload size %s is not a SIZE from 0 to %u",
 				cli_quote(&quoted, text),
 				SHMLOG_PAYLOAD_MAX_BYTES);
 		bench->sizes[i] = (size_t)bytes;
@@ -333,7 +334,7 @@ struct latencies {
 	uint64_t count;
 };
 
-/* The smallest time that so many of a hundred events do not exceed. */
+/* The smallest time that `percent` of the events do not exceed. */
 static uint64_t percentile(const struct latencies *latencies, uint64_t percent)
 {
 	uint64_t rank = (latencies->count * percent + 99) / 100;
@@ -439,8 +440,8 @@ static void begin_report(struct bench *bench)
 
 /* ------------------------------------------------------------- the measures */
 
-/* What is under way.  The cursor stays at the line's start, so that whatever
- * comes next takes the line. */
+/* Shows what is being measured.  The cursor stays at the start of the line, so
+ * that the next output overwrites it. */
 static void show_progress(const struct bench *bench, const char *name,
                           size_t payload_bytes, uint64_t round)
 {
@@ -457,8 +458,8 @@ static void clear_progress(const struct bench *bench)
 		fputs("\x1b[K", stderr);
 }
 
-/* Nothing may be written for seconds: a reader that has gone is noticed
- * without. */
+/* Seconds may pass without output, so a reader that has gone is detected
+ * without a write. */
 static void end_if_unread(const struct bench *bench)
 {
 	if (cli_output_is_closed(&bench->output))

@@ -1,4 +1,4 @@
-/* Logs without a name. */
+/* Creates logs to measure on, and takes their names away. */
 #include "bench_log.h"
 
 #include "command.h"
@@ -15,8 +15,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* Names that are taken, by what another machine or process namespace that
- * shares the folder does at this moment. */
+/* How many names to try: the same process id on another machine, or in another
+ * namespace, may share the folder. */
 #define TRIES 100u
 
 #define MODE 0600

@@ -1,5 +1,5 @@
-/* Logs to measure on.  They have no name, so that nothing is left of one,
- * however its process ends. */
+/* Logs to measure on.  They have no name, so that none is left behind, however
+ * the process ends. */
 #ifndef CLI_BENCH_LOG_H
 #define CLI_BENCH_LOG_H
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Texts as the system has them; "unknown" where it does not tell. */
+/* The system's own texts; "unknown" where it does not tell. */
 struct cli_machine {
 	char cpu[128];         /* the model's name */
 	char architecture[72]; /* "x86_64" */

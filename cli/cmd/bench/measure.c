@@ -112,8 +112,9 @@ static int touch(struct shmlog_writer *writer)
 }
 
 /*
- * What a file system had no room for never came into the log: the guard
- * against SIGBUS put a page of this process's own in its place.
+ * Proves that all frames arrived.  Where the file system had no room, the guard
+ * against SIGBUS has put a private page of this process in place of the log's,
+ * and the frames on it are lost.
  */
 static int prove(const struct cli_load *load, struct shmlog *log)
 {
@@ -241,7 +242,8 @@ static int read_round(const struct cli_load *load,
 
 /* ------------------------------------------------------------------ waking */
 
-/* What the two processes share; each closes what it has no use for. */
+/* The state that the two processes share; each closes the parts that it does
+ * not use. */
 struct wake {
 	struct shmlog_reader *reader;
 	int answers[2]; /* a pipe: the sleeper tells each latency */

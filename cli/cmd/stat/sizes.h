@@ -1,6 +1,6 @@
 /*
- * How large payloads are.  A table with a count for each size that a payload
- * can have, so that the median is exact and memory is the same for any log.
+ * The distribution of payload sizes: a table with a count for each possible
+ * size, so that the median is exact and the memory is the same for any log.
  */
 #ifndef CLI_SIZES_H
 #define CLI_SIZES_H

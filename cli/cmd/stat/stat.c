@@ -42,22 +42,22 @@ static const struct cli_option stat_options[] = {
 	[OPTION_WATCH] = {.name = "watch",
                           .value = "DURATION",
                           .value_optional = true,
-                          .help = "show the rates, again and again; "
-                                  "every 1s if not given"},
+                          .help = "show the rates repeatedly, once per "
+                                  "DURATION; 1s if not given"},
 };
 
 #define WATCH_DEFAULT_NS INT64_C(1000000000)
 #define WATCH_MIN_NS INT64_C(1000000)
 
-/* Damaged ranges that are kept to be shown: a hostile log has millions. */
+/* The most damaged ranges that are shown: a hostile log has millions. */
 #define DAMAGE_MAX 64u
 
-/* What is known about a log; bits of `known`. */
+/* The bits of `known`: which facts about a log are known. */
 enum {
-	KNOWS_LENGTH = 1u << 0, /* of the file */
+	KNOWS_LENGTH = 1u << 0, /* the length of the file */
 	KNOWS_WORDS = 1u << 1,  /* the header's words */
-	KNOWS_HEADER = 1u << 2, /* and they are sound */
-	KNOWS_FRAMES = 1u << 3, /* it was walked to its end */
+	KNOWS_HEADER = 1u << 2, /* the words are sound */
+	KNOWS_FRAMES = 1u << 3, /* the log was walked to its end */
 	KNOWS_SIZES = 1u << 4,  /* there are frames */
 	KNOWS_LOSS = 1u << 5,   /* there is damage */
 };
@@ -161,7 +161,8 @@ static int keep_damage(void *context, const struct shmlog_damage *damage)
 	return 0;
 }
 
-/* Keeps why nothing, or nothing more, is known about a log, and says so. */
+/* Records why nothing, or nothing more, is known about a log, and reports
+ * it. */
 static void note_refusal(struct stat_facts *facts, int status)
 {
 	facts->status = (uint64_t)cli_exit_status(status);
@@ -179,7 +180,7 @@ static void note_refusal(struct stat_facts *facts, int status)
 	cli_fail(facts->path, "cannot read", status);
 }
 
-/* What can be told from a header whose words are sound. */
+/* Computes the facts that follow from a sound header. */
 static void derive_fill(struct stat_facts *facts)
 {
 	const struct shmlog_header *header = &facts->header;
@@ -191,7 +192,7 @@ static void derive_fill(struct stat_facts *facts)
 		facts->committed_bytes, header->capacity - header->data_offset);
 }
 
-/* A header can be possible and yet not fit what stands behind it. */
+/* Checks a possible header against the frames behind it. */
 static void judge_header(struct stat_facts *facts)
 {
 	uint64_t gap = facts->report.frames_in_gap;
@@ -246,7 +247,8 @@ static void walk(struct stat_facts *facts, struct shmlog *log)
 		note_refusal(facts, result);
 		return;
 	}
-	/* The words that the walk went by, rather than those of before. */
+	/* The header that the walk used, which may be newer than the first
+	 * one. */
 	facts->header = facts->report.header;
 	derive_fill(facts);
 	judge_frames(facts, result);
@@ -314,7 +316,7 @@ static void list_processes(struct process_list *list, const char *path)
 		list->unseen = -ENOMEM;
 }
 
-/* The user's name, or the number of one who has none. */
+/* The user's name, or the number of a user without a name. */
 struct user_text {
 	char text[64];
 };
@@ -331,7 +333,8 @@ static const char *describe_user(struct user_text *buffer, uint32_t uid)
 	return buffer->text;
 }
 
-/* An appender has write access only while it commits, or keeps it. */
+/* An appender has write access only during a commit, or while a session keeps
+ * it. */
 static const char *role_of(const struct shmlog_process *process)
 {
 	if (process->appends)
@@ -339,7 +342,7 @@ static const char *role_of(const struct shmlog_process *process)
 	return process->writes ? "writer" : "reader";
 }
 
-/* What a process has to do with the lock, or NULL. */
+/* The state of a process with regard to the lock, or NULL. */
 static const char *lock_of(const struct shmlog_process *process)
 {
 	if (process->holds_lock)
@@ -538,7 +541,7 @@ static void show_text(struct stat_view *view, const struct stat_facts *facts,
 {
 	struct cli_output *output = &view->output;
 
-	/* The message about a file that could not be read has said it all. */
+	/* The message about a file that could not be read is enough. */
 	if (facts->known == 0 && facts->status == CLI_SYSTEM)
 		return;
 	if (view->behind_another)
@@ -578,7 +581,8 @@ static int stat_log(struct stat_view *view, const char *path)
 	struct shmlog *log;
 
 	gather(&facts, &log);
-	/* Before the look into /proc, which takes descriptors of its own. */
+	/* Closed before the look into /proc, which needs descriptors of its
+	 * own. */
 	shmlog_close(log);
 	if (view->procs)
 		list_processes(&processes, path);
@@ -628,7 +632,8 @@ static int watch_log(const struct cli_args *args, const char *format)
 	    cli_args_count(args, OPTION_HISTOGRAM) > 0)
 		return cli_usage_error("--watch does not go with --procs and "
 		                       "--histogram");
-	/* What nobody looks at is made for programs, unless they ask. */
+	/* Output that does not go to a terminal is JSON, unless -o says
+	 * otherwise. */
 	if (format ? strcmp(format, "json") == 0 : !isatty(STDOUT_FILENO))
 		style = CLI_WATCH_JSON;
 	else if (isatty(STDOUT_FILENO))

@@ -22,10 +22,10 @@
 
 #define BATCH_FRAMES 256u
 #define BAR_WIDTH 20u
-/* How often the output is looked at while nothing is printed. */
+/* How often the output is checked for a reader while nothing is printed. */
 #define SLICE_NS 200000000
 
-/* What one interval has shown. */
+/* The facts of one interval. */
 struct watch_facts {
 	const char *path;
 	double interval_seconds;
@@ -74,8 +74,8 @@ struct watch {
 
 /* --------------------------------------------------------------- the facts */
 
-/* Reads what was committed since the last time, up to where the end is now: a
- * fast writer must not keep us reading for ever. */
+/* Reads the frames committed since the last time, up to the end as it is now: a
+ * fast writer must not keep this process reading for ever. */
 static int read_on(struct watch *watch, struct watch_facts *facts)
 {
 	struct shmlog_frame frames[BATCH_FRAMES];
@@ -95,7 +95,7 @@ static int read_on(struct watch *watch, struct watch_facts *facts)
 	return count < 0 ? count : 0;
 }
 
-/* Fills in what the last `span_ns` have shown.  Returns a status of the
+/* Fills in the facts of the last `span_ns`.  Returns a status of the
  * library. */
 static int look(struct watch *watch, int64_t span_ns, struct watch_facts *facts,
                 unsigned *known_out)
@@ -110,7 +110,7 @@ static int look(struct watch *watch, int64_t span_ns, struct watch_facts *facts,
 	if (status != 0)
 		return status;
 	room = header.capacity - header.data_offset;
-	/* Both may have moved between the two looks. */
+	/* The file may have been changed between the two looks. */
 	if (room < facts->committed_bytes)
 		room = facts->committed_bytes;
 	facts->path = watch->path;
@@ -188,8 +188,8 @@ static void print_text(struct watch *watch, const struct watch_facts *facts,
 		cli_output_format(&watch->output, "%s\n", line);
 		return;
 	}
-	/* A line that wraps could not be written over, and one that reaches
-	 * the last column may wrap. */
+	/* A line that wraps cannot be overwritten, and one that reaches the
+	 * last column may wrap. */
 	if (cli_terminal_width(STDOUT_FILENO) - 1 < columns)
 		columns = cli_terminal_width(STDOUT_FILENO) - 1;
 	cli_output_format(&watch->output, "\r%.*s\x1b[K", (int)columns, line);
@@ -222,14 +222,15 @@ static void end_line(struct watch *watch)
 
 /* ----------------------------------------------------------------- the end */
 
-/* What a failed look means; the exit status. */
+/* Reports a failed look; returns the exit status. */
 static int refuse(struct watch *watch, int status)
 {
 	end_line(watch);
 	return cli_reader_failed(watch->path, watch->reader, status);
 }
 
-/* A file that lost its name is written to no more by whoever opens it now. */
+/* Reports a file that has lost its name: processes that open the log now write
+ * to another file. */
 static int check_name(struct watch *watch)
 {
 	int status = shmlog_check_name(watch->log);
@@ -240,7 +241,7 @@ static int check_name(struct watch *watch)
 	return cli_fail(watch->path, "cannot be watched any more", status);
 }
 
-/* Sleeps till then, a signal, or the end of who reads the output. */
+/* Sleeps until a time, a signal, or until the reader of the output has gone. */
 static void sleep_until(struct watch *watch, int64_t then)
 {
 	int64_t left;
@@ -253,8 +254,8 @@ static void sleep_until(struct watch *watch, int64_t then)
 	}
 }
 
-/* Fixed points in time, so that intervals do not drift; those that were missed
- * are left out.  No clock goes beyond the last one. */
+/* The next of the fixed points in time, so that intervals do not drift; missed
+ * points are skipped.  INT64_MAX where the sum would overflow. */
 static int64_t next_point(int64_t last, int64_t now, int64_t interval_ns)
 {
 	int64_t passed = (now - last) / interval_ns * interval_ns;

@@ -1,4 +1,4 @@
-/* Judges payloads by what they are to be. */
+/* Checks payloads against the kind or type that they must have. */
 #include "payload_check.h"
 
 #include "command.h"
@@ -60,7 +60,7 @@ static bool check_json(const struct shmlog_frame *frame,
 	                   &error))
 		return true;
 	(void)snprintf(reason->text, sizeof(reason->text),
-	               "no JSON: %s at byte %zu", error.reason,
+	               "not JSON: %s at byte %zu", error.reason,
 	               error.offset + 1);
 	return false;
 }
@@ -78,11 +78,11 @@ static bool check_utf8(const struct shmlog_frame *frame,
 		                         frame->size_bytes - at, &point);
 		at += length;
 	}
-	/* A writer may have changed it meanwhile. */
+	/* A writer may have changed the payload since the first look. */
 	if (at == frame->size_bytes)
 		return true;
 	(void)snprintf(reason->text, sizeof(reason->text),
-	               "no UTF-8: 0x%02x at byte %zu", frame->payload[at],
+	               "not UTF-8: 0x%02x at byte %zu", frame->payload[at],
 	               at + 1);
 	return false;
 }
@@ -95,7 +95,7 @@ static bool check_type(const struct payload_check *check,
 
 	if (cli_typed_match(&check->typed, frame, &error) != NULL)
 		return true;
-	(void)snprintf(reason->text, sizeof(reason->text), "no %s: %s",
+	(void)snprintf(reason->text, sizeof(reason->text), "not of type %s: %s",
 	               check->name, error.text);
 	return false;
 }

@@ -1,5 +1,5 @@
-/* What verify knows of payloads where it is told what they are: JSON, UTF-8,
- * or values of a type. */
+/* Checking payloads where verify is told what they must be: JSON, UTF-8, or
+ * values of a type. */
 #ifndef PAYLOAD_CHECK_H
 #define PAYLOAD_CHECK_H
 
@@ -9,7 +9,7 @@
 #include <shmlog.h>
 #include <stdbool.h>
 
-/* What each payload is to be. */
+/* The kinds that payloads can be required to have. */
 enum payload_kind {
 	PAYLOAD_ANYTHING,
 	PAYLOAD_JSON,
@@ -29,18 +29,18 @@ struct payload_places {
 	struct cli_typed_places typed;
 };
 
-/* Reads the options.  CLI_OK, or an exit status after a message; what was made
- * is released in either case. */
+/* Reads the options.  Returns CLI_OK, or an exit status after a message; must
+ * be released in either case. */
 int payload_check_init(struct payload_check *check, const struct cli_args *args,
                        struct payload_places places);
 void payload_check_release(struct payload_check *check);
 
-/* Why a payload is not what it is to be. */
+/* Why a payload fails the check. */
 struct payload_reason {
 	char text[800];
 };
 
-/* Whether a payload is what it is to be; why not, if it is not. */
+/* Whether a payload passes the check; if not, stores why. */
 bool payload_check_frame(const struct payload_check *check,
                          const struct shmlog_frame *frame,
                          struct payload_reason *reason_out);

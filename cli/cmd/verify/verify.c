@@ -1,5 +1,5 @@
-/* Proves the framing of logs, checks payloads where it is told what they are,
- * and salvages what is good. */
+/* Verifies the framing of logs, checks payloads on request, and salvages the
+ * good frames. */
 #include "command.h"
 #include "distinct.h"
 #include "failure.h"
@@ -41,15 +41,15 @@ static const struct cli_option verify_options[] = {
                             .help = "copy the good frames to a new log"},
 	[OPTION_PAYLOAD] = {.name = "payload",
                             .value = "KIND",
-                            .help = "each payload is to be json or utf8"},
+                            .help = "check that each payload is json or utf8"},
 	CLI_SCHEMA_OPTIONS(OPTION_SCHEMA, OPTION_TYPE),
 };
 
 static const struct payload_places payload_places = {
 	OPTION_PAYLOAD, {OPTION_SCHEMA, OPTION_TYPE, CLI_NO_PLACE}};
 
-/* Damaged ranges, and payloads that are not what they are to be, that a JSON
- * report lists one by one; all are counted. */
+/* The most damaged ranges, and the most payloads that fail the check, that a
+ * JSON report lists; all are counted. */
 #define MOST_LISTED 1000u
 
 struct verify {
@@ -66,7 +66,7 @@ struct verify {
 	uint64_t fault_count;
 };
 
-/* The text about a log, a line each; none of it in JSON or when quiet. */
+/* Prints a line of text about a log; nothing in JSON or with --quiet. */
 __attribute__((format(printf, 2, 3))) static void say(struct verify *verify,
                                                       const char *format, ...)
 {
@@ -99,7 +99,7 @@ static int tell_damage(void *context, const struct shmlog_damage *damage)
 	    " bytes)",
 	    cli_describe_fault(&text, &damage->fault), damage->fault.cursor,
 	    damage->end_cursor, damage->end_cursor - damage->fault.cursor);
-	/* A signal ends the walk. */
+	/* A caught signal ends the walk. */
 	return cli_signal_caught() != 0 ? -EINTR : 0;
 }
 
@@ -139,7 +139,8 @@ static int pass_frames(void *context, const struct shmlog_frame *frames,
 	return notice_signals(context);
 }
 
-/* What is odd about the header, and what lies behind the commit. */
+/* Reports what is suspicious about the header, and frames behind the committed
+ * data. */
 static void tell_notes(struct verify *verify,
                        const struct shmlog_verify_report *report)
 {
@@ -192,7 +193,7 @@ static void tell_verdict(struct verify *verify, int found,
 	    report->torn ? "; the commit ends inside a frame" : "");
 }
 
-/* What became of the payloads, beside the framing. */
+/* Reports the result of the check of payloads, apart from the framing. */
 static void tell_payloads(struct verify *verify,
                           const struct shmlog_verify_report *report)
 {
@@ -209,7 +210,7 @@ static void tell_payloads(struct verify *verify,
 	else
 		say(verify,
 		    "payloads: %" PRIu64 " of %" PRIu64
-		    " frame%s are not what they are to be",
+		    " frame%s fail the check",
 		    verify->fault_count, report->frames,
 		    plural(report->frames));
 }
@@ -268,7 +269,7 @@ static int print_object(struct verify *verify, int status)
 	return status;
 }
 
-/* A log that cannot be walked is reported in the same list as the others. */
+/* Reports a log that cannot be walked in the same JSON list as the others. */
 static int report_failure(struct verify *verify, const char *error, int status)
 {
 	if (!verify->json)
@@ -313,15 +314,15 @@ static int report_salvage(struct verify *verify,
 	               : CLI_OK;
 }
 
-/* Whether a status of shmlog_salvage() is about the log, not the copy: what
- * the library itself refuses, but for a capacity that no file can have. */
+/* Whether a status of shmlog_salvage() is about the log and not about the copy:
+ * the library's own statuses, except for a capacity that no file can have. */
 static bool is_of_source(int status)
 {
 	return status <= SHMLOG_ERR_NOT_REGULAR &&
 	       status != SHMLOG_ERR_CAPACITY;
 }
 
-/* Nothing was salvaged; the log itself may be sound or not. */
+/* Reports that nothing was salvaged; the log itself may be sound or not. */
 static int report_no_salvage(struct verify *verify, int failure)
 {
 	struct cli_quoted file;
