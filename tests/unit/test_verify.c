@@ -663,8 +663,8 @@ TEST(test_verify_asks_whether_to_go_on_while_it_searches)
 	const char *path = scratch("pulse");
 	struct shmlog_verify_report report;
 	unsigned calls = 0;
-	const struct shmlog_verify_visitor visitor = {.context = &calls,
-	                                              .keep_going = end_at_once};
+	const struct shmlog_verify_visitor visitor = {
+		.context = &calls, .keep_going = end_at_once};
 
 	write_numbered_log(path, 4096, 10);
 	if (truncate(path, (off_t)1 << 42) != 0)

@@ -42,8 +42,8 @@ static const struct cli_option stat_options[] = {
 	[OPTION_WATCH] = {.name = "watch",
                           .value = "DURATION",
                           .value_optional = true,
-                          .help = "show the rates repeatedly, once per "
-                                  "DURATION; 1s if not given"},
+                          .help = "show the rates once per DURATION; 1s if "
+                                  "not given"},
 };
 
 #define WATCH_DEFAULT_NS INT64_C(1000000000)
