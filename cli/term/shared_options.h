@@ -1,7 +1,8 @@
 /*
  * Options that several commands have, declared once: the same name, value and
- * words wherever they stand.  Those of frames are in output_format.h and
- * typed.h.  A command gives each its place in its own enum.
+ * words wherever they stand.  Those of frames are in output_format.h, printer.h
+ * and typed.h, those that choose frames in filter.h and selection.h.  A command
+ * gives each its place in its own enum.
  */
 #ifndef CLI_SHARED_OPTIONS_H
 #define CLI_SHARED_OPTIONS_H
@@ -24,7 +25,8 @@
 	           .name = "quiet", \
 	           .help = "leave out headers and reports"}
 
-/* Reads the option.  Returns CLI_OK, or CLI_USAGE after a message. */
+/* Reads CLI_REPORT_FORMAT_OPTION.  Returns CLI_OK, or CLI_USAGE after a
+ * message. */
 int cli_report_format(const struct cli_args *args, size_t place,
                       bool *json_out);
 
