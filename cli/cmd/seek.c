@@ -80,9 +80,8 @@ static int check_logs(const struct cli_args *args, size_t count)
 		if (access(word, F_OK) == 0)
 			continue;
 		return cli_usage_error(
-			"%s is no position, nor a log that is there: use "
-			"start, end, N (a cursor), -N (N frames before the "
-			"end), frame:N, frame:-N, offset:N or offset:0xN",
+			"%s is no position, nor a log that is there: "
+			"use " CLI_POSITION_FORMS(" "),
 			cli_quote(&quoted, word));
 	}
 	if (count < cli_args_operand_count(args))
@@ -239,13 +238,11 @@ const struct cli_command cmd_seek = {
 	.option_count = sizeof(seek_options) / sizeof(seek_options[0]),
 	.min_operands = 2,
 	.max_operands = SIZE_MAX,
-	.notes =
-		"Prints the cursor of the frame at each position, one a line; "
-		"end has the cursor\nof the frame that will be written next.  "
-		"The LOGs end at the first operand that\nhas the form of a "
-		"POS.\n\n"
-		"A POS is start, end, N (a cursor), -N (N frames before the "
-		"end), frame:N,\nframe:-N, offset:N or offset:0xN.  A negative "
-		"one stands after --.",
+	.notes = "Prints the cursor of the frame at each position, one a line; "
+		 "end has the cursor\nof the frame that will be written next.  "
+		 "The LOGs end at the first operand that\nhas the form of a "
+		 "POS.\n\n"
+		 "A POS is " CLI_POSITION_FORMS("\n") ".  A negative "
+						      "one stands after --.",
 	.run = seek_run,
 };

@@ -110,9 +110,7 @@ int cli_position_parse(const char *text, struct cli_position *position_out)
 	if (parse(text, position_out))
 		return CLI_OK;
 	return cli_usage_error(
-		"%s is no position: use start, end, N (a "
-		"cursor), -N (N frames before the end), frame:N, "
-		"frame:-N, offset:N or offset:0xN",
+		"%s is no position: use " CLI_POSITION_FORMS(" "),
 		cli_quote(&quoted, text));
 }
 

@@ -6,6 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * The forms of a position, as messages (blank " ") and helps (blank "\n") name
+ * them.
+ */
+#define CLI_POSITION_FORMS(blank)                                  \
+	"start, end, N (a cursor), -N (N frames before the end), " \
+	"frame:N," blank "frame:-N, offset:N or offset:0xN"
+
 enum cli_position_kind {
 	CLI_POSITION_START,
 	CLI_POSITION_END,

@@ -140,7 +140,7 @@ Try 'shmlog dump --help'." dump --grep 'é(' "$LOG"
 	run_shmlog 2 dump --where . --tally -A 1 "$LOG"
 	assert_stderr --partial '--tally prints no frames'
 	run_shmlog 2 dump --where . -A x "$LOG"
-	assert_stderr --partial "context 'x' is not a number"
+	assert_stderr --partial "context 'x' is no number of frames"
 	run_shmlog 2 dump --where . -A 100001 "$LOG"
 }
 

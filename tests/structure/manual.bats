@@ -186,8 +186,14 @@ page_examples() { # PAGE
 	assert_equal "${#lines[@]}" 2
 }
 
+# A section of a page, and what of it is not another one.
+section() { # PAGE TITLE
+	awk -v title="^[.]S[hs] $2" '$0 ~ title { inside = 1; next }
+		/^\.S[hs] /{ inside = 0 } inside' "$ROOT/man/$1.1"
+}
+
 @test "help, messages and pages name the same output formats" {
-	local formats name
+	local formats name page
 
 	formats=$(sed -n 's/^\t{.name = "\([a-z]*\)".*/\1/p' \
 		"$ROOT/cli/frame/output_format.c")
@@ -199,14 +205,16 @@ page_examples() { # PAGE
 			shmlog help "$command" | tr '\n' ' ' |
 				grep -qE "as text.*[ ,]$name|as $name" || fail "$command: no $name"
 		done
-		awk '/^\.Ss Output formats/{ inside = 1; next } /^\.S[hs] /{ inside = 0 } inside' \
-			"$ROOT/man/shmlog.1" | grep -q "^\.It Cm $name" ||
-			fail "shmlog(1) has no output format $name"
+		for page in shmlog shmlog-dump shmlog-seek shmlog-tail; do
+			section "$page" 'O(utput formats|UTPUT FORMATS)' |
+				grep -q "^\.It Cm $name" ||
+				fail "$page(1) has no output format $name"
+		done
 	done
 }
 
 @test "help, messages and pages name the same input formats" {
-	local formats name page section
+	local formats name page
 
 	formats=$(sed -n 's/^\t{.name = "\([a-z]*\)".*/\1/p' \
 		"$ROOT/cli/frame/input_format.c")
@@ -217,11 +225,31 @@ page_examples() { # PAGE
 		shmlog help append | grep -qE -- "--input FORMAT .*[ ,]$name" ||
 			fail "the help of append has no $name"
 		for page in shmlog shmlog-append; do
-			section='^[.]S[hs] I(nput formats|NPUT FORMATS)'
-			awk -v section="$section" '$0 ~ section { inside = 1; next }
-				/^\.S[hs] /{ inside = 0 } inside' "$ROOT/man/$page.1" |
+			section "$page" 'I(nput formats|NPUT FORMATS)' |
 				grep -q "^\.It Cm $name" ||
 				fail "$page(1) has no input format $name"
+		done
+	done
+}
+
+@test "helps, messages and pages name the same forms of a position" {
+	local forms form page command
+
+	run_shmlog 2 dump --from nonsense x
+	forms=$(sed -n 's/.* is no position: use \(.*\)$/\1/p' <<<"${stderr:-}" | sed 's/([^)]*)//g; s/ or /,/' |
+		tr -d ' ' | tr ',' '\n')
+	[[ $(wc -l <<<"$forms") -ge 8 ]]
+	for form in $forms; do
+		for command in dump tail seek; do
+			shmlog help "$command" | grep -qF -- "$form" || fail "$command: no $form"
+		done
+		[[ $form != offset:0xN ]] || form=hexadecimal
+		for page in shmlog shmlog-dump shmlog-seek shmlog-tail; do
+			# .It Cm frame : Ns Fl Ns Ar N is frame:-N.
+			section "$page" 'P(ositions|OSITIONS)' | sed -nE '/^\.It|decimal/{
+				s/Fl Ns /-/g; s/ : (Ns )?/:/g; s/(^\.It|Cm|Ar|Ns) ?//g; p; }' |
+				grep -qE "(^|[ ,])$form( |,|\$)" ||
+				fail "$page(1) has no position $form"
 		done
 	done
 }

@@ -172,7 +172,6 @@ const struct cli_command cmd_tail = {
 	.min_operands = 0,
 	.max_operands = SIZE_MAX,
 	.number_option = "lines",
-	.notes = "A POS is start, end, N (a cursor), -N (N frames before the "
-		 "end), frame:N,\nframe:-N, offset:N or offset:0xN.",
+	.notes = "A POS is " CLI_POSITION_FORMS("\n") ".",
 	.run = tail_run,
 };
