@@ -82,6 +82,12 @@ add_but() { # VARIANT LIST FILE...
 
 build_plain() { build plain all programs; }
 build_asan() { build asan SANITIZE=address,undefined WERROR=1 all programs; }
+# What `make test` runs with sanitizers: the units, and the programs that its
+# campaigns need (need_sanitized).
+build_asan_units() {
+	build asan SANITIZE=address,undefined WERROR=1 units \
+		build/asan/tests/fault/double_fetch
+}
 build_tsan() {
 	build tsan SANITIZE=thread WERROR=1 build/tsan/tests/unit/test_concurrent
 }
@@ -100,11 +106,12 @@ check_cli() {
 }
 
 check_sanitize_unit() {
-	build_asan
+	build_asan_units
 	add asan tests/unit/test_*.c
 }
 
 check_sanitize() {
+	build_asan # before those of the units, which are a part of it
 	check_sanitize_unit
 	add asan tests/cli/*.bats
 }
@@ -224,7 +231,9 @@ fi
 long=(plain:tests/lint.sh plain:tests/structure/compilers.bats
 	asan:tests/unit/test_verify.c plain:tests/runner/runner.bats
 	plain:tests/fuzz/fuzz.sh plain:tests/fault/malformed.sh
-	plain:tests/valgrind/commands.bats {asan,portable,plain}:tests/cli/append.bats)
+	plain:tests/valgrind/commands.bats {asan,portable,plain}:tests/cli/append.bats
+	plain:tests/fault/{late_writer,protocol}.sh plain:tests/structure/house.bats
+	{asan,portable,plain}:tests/cli/{tail_follow,several}.bats)
 first=() rest=()
 for test in "${tests[@]}"; do
 	if [[ " ${long[*]} " == *" $test "* ]]; then

@@ -52,21 +52,21 @@ need() { # PROGRAM...
 	done
 }
 
-# Whether the sanitized build is there and no older than its sources.
-is_sanitized() {
-	[ -x "$asan/shmlog" ] && [ -x "$asan/tests/fault/double_fetch" ] &&
-		[ -z "$(find src cli tests/fault/double_fetch.c -name "*.[ch]" \
-			-newer "$asan/tests/fault/double_fetch" -print -quit)" ]
+# Whether a file of the sanitized build is there and no older than its sources.
+is_sanitized() { # FILE
+	[ -x "$asan/$1" ] &&
+		[ -z "$(find src cli tests/fault/*.c -name "*.[ch]" \
+			-newer "$asan/$1" -print -quit)" ]
 }
 
 # Builds it if need be, one campaign at a time; what is there is left alone,
 # as other tests may be running it.
-need_sanitized() {
+need_sanitized() { # FILE
 	mkdir -p build
 	{
 		! command -v flock >/dev/null || flock 9
-		is_sanitized || make_quietly SANITIZE=address,undefined WERROR=1 \
-			build/asan/shmlog build/asan/tests/fault/double_fetch
+		is_sanitized "$1" || make_quietly SANITIZE=address,undefined WERROR=1 \
+			"build/asan/$1"
 	} 9>build/.fault-lock
 	export ASAN_OPTIONS=exitcode=86:detect_leaks=1:detect_stack_use_after_return=1
 	export UBSAN_OPTIONS=exitcode=86:print_stacktrace=1

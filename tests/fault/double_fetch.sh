@@ -5,7 +5,7 @@
 . "$(dirname "$0")/common.bash"
 
 sizes 1000000 100000000
-need_sanitized
+need_sanitized tests/fault/double_fetch
 "$asan/tests/fault/double_fetch" "$scratch" "$N" || {
 	# A crash has no verdict of its own.
 	status=$?

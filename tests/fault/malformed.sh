@@ -6,5 +6,5 @@
 
 sizes 300 100000
 need malformed
-need_sanitized
+need_sanitized shmlog
 run malformed "$shmlog" "$asan/shmlog" 'tests/fixtures/*.shm' "$scratch" "$N"

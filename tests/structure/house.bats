@@ -33,11 +33,13 @@ includes() {
 		sed 's/^\([^:]*\):#[[:space:]]*include "\(.*\)"$/\1 \2/'
 }
 
-layer_of() { # ROOM
+# Sets `layer` to that of a room, or to nothing.
+find_layer() { # ROOM
 	local i
 
+	layer=
 	for i in "${!LAYERS[@]}"; do
-		[[ " ${LAYERS[i]} " != *" $1 "* ]] || echo "$i"
+		[[ " ${LAYERS[i]} " != *" $1 "* ]] || layer=$i
 	done
 }
 
@@ -47,12 +49,14 @@ layer_of() { # ROOM
 }
 
 @test "arrows in src/ point from a layer to those before it" {
-	local file header room from to wrong=""
+	local file header room layer from to wrong=""
 
 	while read -r file header; do
-		room=$(basename "${file%.[ch]}")
-		from=$(layer_of "$room")
-		to=$(layer_of "${header%.h}")
+		room=${file##*/} room=${room%.[ch]}
+		find_layer "$room"
+		from=$layer
+		find_layer "${header%.h}"
+		to=$layer
 		[[ -n $from ]] || wrong+="$room stands in no layer of this test"$'\n'
 		[[ -n $to ]] || wrong+="$header stands in no layer of this test"$'\n'
 		[[ $room == "${header%.h}" ]] || ((to < from)) ||
@@ -71,11 +75,12 @@ layer_of() { # ROOM
 }
 
 @test "every room of src/ stands in a layer" {
-	local file
+	local file room layer
 
 	for file in "${LIBRARY[@]}"; do
-		[[ -n $(layer_of "$(basename "${file%.[ch]}")") ]] ||
-			fail "$file stands in no layer of this test"
+		room=${file##*/}
+		find_layer "${room%.[ch]}"
+		[[ -n $layer ]] || fail "$file stands in no layer of this test"
 	done
 }
 
@@ -110,23 +115,33 @@ declare -gA SEES=(
 	[filter]="base bendec term log frame"
 )
 
-wing_of() { # FILE: base, ..., cmd/NAME, or "" for cli/*.c
-	local name=${1#cli/}
-
-	case $name in
-	cmd/*/*) name=${name%/*} ;;
-	cmd/*) name=${name%.[ch]} ;;
-	*/*) name=${name%%/*} ;;
-	*) name= ;;
+# Sets `wing` to that of a file: base, ..., cmd/NAME, or "" for cli/*.c.
+find_wing() { # FILE
+	wing=${1#cli/}
+	case $wing in
+	cmd/*/*) wing=${wing%/*} ;;
+	cmd/*) wing=${wing%.[ch]} ;;
+	*/*) wing=${wing%%/*} ;;
+	*) wing= ;;
 	esac
-	echo "$name"
+}
+
+# Where each header of cli/ is; two of one name would be a fault by themselves.
+find_headers() {
+	local file
+
+	declare -gA HEADERS=()
+	for file in "${CODE[@]}"; do
+		[[ $file != *.h ]] || HEADERS[${file##*/}]=$file
+	done
 }
 
 @test "the command line sees the library only through its public header" {
 	local file header
 
+	find_headers
 	while read -r file header; do
-		[[ -n $(find cli -name "$header") ]] || fail "$file includes $header"
+		[[ -n ${HEADERS[$header]-} ]] || fail "$file includes $header"
 	done < <(includes "${CODE[@]}")
 }
 
@@ -137,11 +152,14 @@ wing_of() { # FILE: base, ..., cmd/NAME, or "" for cli/*.c
 }
 
 @test "arrows in cli/ point from a wing to those that it may see" {
-	local file header to from wrong=""
+	local file header wing to from wrong=""
 
+	find_headers
 	while read -r file header; do
-		from=$(wing_of "$file")
-		to=$(wing_of "$(find cli -name "$header")")
+		find_wing "$file"
+		from=$wing
+		find_wing "${HEADERS[$header]-}"
+		to=$wing
 		case $from in
 		"$to") continue ;;
 		"" | cmd/*) [[ -n ${SEES[$to]+known} ]] && continue ;;
