@@ -701,7 +701,7 @@ TEST(test_wait_of_many_processes_is_ended_by_one_append)
 
 /* Several logs, each with two frames, and readers that have read them. */
 struct row {
-	char paths[200][64];
+	char paths[200][320];
 	struct shmlog *logs[200];
 	struct shmlog_reader *readers[200];
 	size_t count;
