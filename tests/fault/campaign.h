@@ -167,10 +167,8 @@ static inline void campaign_redirect(int fd, int to)
 		_exit(125);
 }
 
-/* Starts a command, which dies with this process.  All descriptors of ours
- * are close-on-exec. */
-static inline pid_t campaign_start(const char *const *argv,
-                                   struct campaign_pipes pipes)
+/* fork(2), but the child dies with this process. */
+static inline pid_t campaign_fork(void)
 {
 	pid_t parent = getpid();
 	pid_t pid = fork();
@@ -184,6 +182,33 @@ static inline pid_t campaign_start(const char *const *argv,
 #endif
 	if (getppid() != parent)
 		_exit(125);
+	return 0;
+}
+
+/* Starts a child that does one thing, with chances of its own. */
+static inline pid_t campaign_start_child(void (*body)(unsigned),
+                                         unsigned number)
+{
+	uint64_t seed = chance();
+	pid_t pid = campaign_fork();
+
+	if (pid > 0)
+		return pid;
+	signal(SIGALRM, SIG_DFL);
+	campaign_chance = seed | 1;
+	body(number);
+	_exit(0);
+}
+
+/* Starts a command, which dies with this process.  All descriptors of ours
+ * are close-on-exec. */
+static inline pid_t campaign_start(const char *const *argv,
+                                   struct campaign_pipes pipes)
+{
+	pid_t pid = campaign_fork();
+
+	if (pid > 0)
+		return pid;
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGALRM, SIG_DFL);
 	campaign_redirect(pipes.in, STDIN_FILENO);
@@ -218,6 +243,48 @@ static inline int campaign_wait(pid_t pid, int64_t limit_ns,
 	if (killed)
 		return -1000;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/* Sends a signal to a process, which must end by it. */
+static inline void campaign_end_by(pid_t pid, int signal_number,
+                                   int64_t limit_ns)
+{
+	kill(pid, signal_number);
+	int status = campaign_wait(pid, limit_ns, NULL);
+
+	if (status != -signal_number)
+		campaign_fail("a process ended with status %d", status);
+}
+
+#define CAMPAIGN_LINE_BYTES 1024
+
+/* A line as far as it has been read. */
+struct campaign_line {
+	char text[CAMPAIGN_LINE_BYTES];
+	size_t bytes;
+};
+
+/* Reads until nothing is there: `take` gets each line, with a NUL for its
+ * newline. */
+static inline void campaign_read_lines(int fd, struct campaign_line *line,
+                                       void (*take)(void *context,
+                                                    const char *text),
+                                       void *context)
+{
+	char bytes[8192];
+	ssize_t got;
+
+	while ((got = read(fd, bytes, sizeof(bytes))) > 0) {
+		for (ssize_t i = 0; i < got; i++) {
+			if (bytes[i] == '\n') {
+				line->text[line->bytes] = '\0';
+				line->bytes = 0;
+				take(context, line->text);
+			} else if (line->bytes < CAMPAIGN_LINE_BYTES - 1) {
+				line->text[line->bytes++] = bytes[i];
+			}
+		}
+	}
 }
 
 /* What a command did. */

@@ -16,7 +16,6 @@
 #define NAMED_LOGS 16u
 #define CAPACITY_BYTES (1u << 18)
 #define LIMIT_NS campaign_patience_ns(INT64_C(20) * 1000000000)
-#define LINE_BYTES 1024
 #define PATH_BYTES 512
 
 struct followed {
@@ -36,8 +35,7 @@ struct campaign {
 	struct followed logs[LOGS];
 	pid_t follower; /* 0: dead */
 	int out;
-	char line[LINE_BYTES];
-	size_t line_bytes;
+	struct campaign_line line;
 	uint64_t printed;
 	uint64_t twice;
 	uint64_t kills;
@@ -70,7 +68,7 @@ static void start_follower(struct campaign *campaign)
 	close(out[1]);
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	campaign->out = out[0];
-	campaign->line_bytes = 0;
+	campaign->line.bytes = 0;
 }
 
 static struct followed *find_log(struct campaign *campaign, const char *path)
@@ -82,15 +80,14 @@ static struct followed *find_log(struct campaign *campaign, const char *path)
 	campaign_fail("printed a frame of '%s'", path);
 }
 
-static void take_line(struct campaign *campaign)
+static void take_line(void *context, const char *text)
 {
+	struct campaign *campaign = context;
 	char path[PATH_BYTES];
 	uint64_t number;
 
-	campaign->line[campaign->line_bytes] = '\0';
-	campaign->line_bytes = 0;
-	if (sscanf(campaign->line, "%511s frame %" SCNu64, path, &number) != 2)
-		campaign_fail("printed '%s'", campaign->line);
+	if (sscanf(text, "%511s frame %" SCNu64, path, &number) != 2)
+		campaign_fail("printed '%s'", text);
 
 	struct followed *log = find_log(campaign, path);
 
@@ -114,18 +111,8 @@ static void take_line(struct campaign *campaign)
 /* Takes what the follower has printed. */
 static void drain(struct campaign *campaign)
 {
-	char bytes[8192];
-	ssize_t got;
-
-	while ((got = read(campaign->out, bytes, sizeof(bytes))) > 0) {
-		for (ssize_t i = 0; i < got; i++) {
-			if (bytes[i] == '\n')
-				take_line(campaign);
-			else if (campaign->line_bytes < LINE_BYTES - 1)
-				campaign->line[campaign->line_bytes++] =
-					bytes[i];
-		}
-	}
+	campaign_read_lines(campaign->out, &campaign->line, take_line,
+	                    campaign);
 }
 
 static void kill_follower(struct campaign *campaign)
@@ -133,14 +120,10 @@ static void kill_follower(struct campaign *campaign)
 	bool hard = chance_below(2) == 0;
 	int signal_number = hard ? SIGKILL : SIGTERM;
 
-	kill(campaign->follower, signal_number);
-	int status = campaign_wait(campaign->follower, LIMIT_NS, NULL);
-
-	if (status != -signal_number)
-		campaign_fail("the follower ended with status %d", status);
+	campaign_end_by(campaign->follower, signal_number, LIMIT_NS);
 	drain(campaign);
 	/* A line that SIGKILL cut in two is printed again. */
-	if (!hard && campaign->line_bytes > 0)
+	if (!hard && campaign->line.bytes > 0)
 		campaign_fail("the last line is cut in two");
 	close(campaign->out);
 	campaign->follower = 0;

@@ -139,37 +139,15 @@ static void run_recorder(unsigned number)
 	shmlog_close(log);
 }
 
-static pid_t start(unsigned number)
-{
-	uint64_t seed = chance();
-	pid_t pid = fork();
-
-	if (pid < 0)
-		campaign_fail("fork: %s", strerror(errno));
-	if (pid > 0)
-		return pid;
-#ifdef __linux__
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-#endif
-	campaign_chance = seed | 1;
-	run_recorder(number);
-	_exit(0);
-}
-
 static void kill_them(pid_t *pids, uint64_t kills)
 {
 	for (uint64_t i = 0; i < kills; i++) {
 		unsigned victim = (unsigned)chance_below(RECORDERS);
 
 		campaign_sleep_ns((int64_t)chance_below(5 * NS_PER_MS));
-		kill(pids[victim], SIGKILL);
-		int status = campaign_wait(
-			pids[victim],
-			campaign_patience_ns(INT64_C(20) * 1000000000), NULL);
-
-		if (status != -SIGKILL)
-			campaign_fail("a process ended with status %d", status);
-		pids[victim] = start(victim);
+		campaign_end_by(pids[victim], SIGKILL,
+		                campaign_patience_ns(INT64_C(20) * 1000000000));
+		pids[victim] = campaign_start_child(run_recorder, victim);
 	}
 }
 
@@ -236,7 +214,7 @@ int main(int argc, char **argv)
 
 	create_log(argv[1]);
 	for (unsigned i = 0; i < RECORDERS; i++)
-		pids[i] = start(i);
+		pids[i] = campaign_start_child(run_recorder, i);
 	kill_them(pids, kills);
 	shared->over = true;
 	for (unsigned i = 0; i < RECORDERS; i++) {

@@ -13,7 +13,7 @@
 
 #define CAPACITY_BYTES (1u << 20)
 #define LIMIT_NS campaign_patience_ns(INT64_C(20) * 1000000000)
-#define LINE_BYTES 64
+#define FRAME_BYTES 64
 
 struct campaign {
 	const char *shmlog;
@@ -23,8 +23,7 @@ struct campaign {
 	struct shmlog *log;
 	pid_t follower; /* 0: dead */
 	int out;
-	char line[LINE_BYTES];
-	size_t line_bytes;
+	struct campaign_line line;
 	uint64_t appended; /* frames, in all logs */
 	uint64_t next;     /* the number that is due */
 	uint64_t printed;
@@ -55,17 +54,16 @@ static void start_follower(struct campaign *campaign)
 	close(out[1]);
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	campaign->out = out[0];
-	campaign->line_bytes = 0;
+	campaign->line.bytes = 0;
 }
 
-static void take_line(struct campaign *campaign)
+static void take_line(void *context, const char *text)
 {
+	struct campaign *campaign = context;
 	uint64_t number;
 
-	campaign->line[campaign->line_bytes] = '\0';
-	campaign->line_bytes = 0;
-	if (sscanf(campaign->line, "frame %" SCNu64, &number) != 1)
-		campaign_fail("printed '%s'", campaign->line);
+	if (sscanf(text, "frame %" SCNu64, &number) != 1)
+		campaign_fail("printed '%s'", text);
 	if (number > campaign->next)
 		campaign_fail("frames %" PRIu64 " to %" PRIu64
 		              " were skipped, after %" PRIu64
@@ -86,18 +84,8 @@ static void take_line(struct campaign *campaign)
 /* Takes what the follower has printed. */
 static void drain(struct campaign *campaign)
 {
-	char bytes[8192];
-	ssize_t got;
-
-	while ((got = read(campaign->out, bytes, sizeof(bytes))) > 0) {
-		for (ssize_t i = 0; i < got; i++) {
-			if (bytes[i] == '\n')
-				take_line(campaign);
-			else if (campaign->line_bytes < LINE_BYTES - 1)
-				campaign->line[campaign->line_bytes++] =
-					bytes[i];
-		}
-	}
+	campaign_read_lines(campaign->out, &campaign->line, take_line,
+	                    campaign);
 }
 
 static void kill_follower(struct campaign *campaign)
@@ -105,14 +93,10 @@ static void kill_follower(struct campaign *campaign)
 	bool hard = chance_below(2) == 0;
 	int signal_number = hard ? SIGKILL : SIGTERM;
 
-	kill(campaign->follower, signal_number);
-	int status = campaign_wait(campaign->follower, LIMIT_NS, NULL);
-
-	if (status != -signal_number)
-		campaign_fail("the follower ended with status %d", status);
+	campaign_end_by(campaign->follower, signal_number, LIMIT_NS);
 	drain(campaign);
 	/* A line that SIGKILL cut in two is printed again. */
-	if (!hard && campaign->line_bytes > 0)
+	if (!hard && campaign->line.bytes > 0)
 		campaign_fail("the last line is cut in two");
 	close(campaign->out);
 	campaign->follower = 0;
@@ -132,8 +116,8 @@ static void append_some(struct campaign *campaign)
 		.flags = SHMLOG_APPEND_WAKE,
 		.lock_timeout_ns = -1,
 	};
-	unsigned char frames[64 * LINE_BYTES];
-	char text[LINE_BYTES];
+	unsigned char frames[64 * FRAME_BYTES];
+	char text[FRAME_BYTES];
 	size_t used = 0;
 
 	for (uint64_t count = 1 + chance_below(40); count > 0; count--) {

@@ -320,28 +320,10 @@ static void run_follower(unsigned number)
 
 /* -------------------------------------------------------------- processes */
 
-static pid_t start(void (*body)(unsigned), unsigned number)
-{
-	uint64_t seed = chance();
-	pid_t pid = fork();
-
-	if (pid < 0)
-		campaign_fail("fork: %s", strerror(errno));
-	if (pid > 0)
-		return pid;
-	alarm(0);
-	signal(SIGALRM, SIG_DFL);
-#ifdef __linux__
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-#endif
-	campaign_chance = seed | 1;
-	body(number);
-	_exit(0);
-}
-
 static pid_t start_killable(unsigned number)
 {
-	return start(number < APPENDERS ? run_appender : run_changer, number);
+	return campaign_start_child(
+		number < APPENDERS ? run_appender : run_changer, number);
 }
 
 static void expect_good_end(pid_t pid)
@@ -360,13 +342,8 @@ static void kill_them(pid_t *pids, uint64_t kills)
 		unsigned victim = (unsigned)chance_below(KILLABLE);
 
 		campaign_sleep_ns((int64_t)chance_below(8 * NS_PER_MS));
-		kill(pids[victim], SIGKILL);
-		int status = campaign_wait(
-			pids[victim],
-			campaign_patience_ns(INT64_C(20) * 1000000000), NULL);
-
-		if (status != -SIGKILL)
-			campaign_fail("a process ended with status %d", status);
+		campaign_end_by(pids[victim], SIGKILL,
+		                campaign_patience_ns(INT64_C(20) * 1000000000));
 		pids[victim] = start_killable(victim);
 	}
 }
@@ -521,7 +498,7 @@ int main(int argc, char **argv)
 	    shmlog_create(log_path, CAPACITY_BYTES, 0600, 0) != 0)
 		campaign_fail("%s: cannot make a log", log_path);
 	for (unsigned i = 0; i < FOLLOWERS; i++)
-		followers[i] = start(run_follower, i);
+		followers[i] = campaign_start_child(run_follower, i);
 	for (unsigned i = 0; i < KILLABLE; i++)
 		pids[i] = start_killable(i);
 	kill_them(pids, kills);
