@@ -2,6 +2,7 @@
 #ifndef CLI_BENDEC_SCHEMA_H
 #define CLI_BENDEC_SCHEMA_H
 
+#include "arena.h"
 #include "bendec.h"
 #include "floats.h"
 
@@ -44,13 +45,11 @@ struct bendec_definition {
 	const struct cli_bendec_type *type; /* NULL until it is resolved */
 };
 
-struct bendec_chunk;
-
 /* The predefined primitives: the kinds up to CLI_BENDEC_BOOL. */
 #define BENDEC_KNOWN_COUNT (CLI_BENDEC_BOOL + 1)
 
 struct cli_bendec {
-	struct bendec_chunk *chunks; /* memory that goes with the schema */
+	struct cli_arena arena; /* memory that goes with the schema */
 	struct bendec_definition **definitions;
 	size_t count;
 	size_t capacity;

@@ -12,46 +12,15 @@
 
 /* ------------------------------------------------------------------ memory */
 
-#define CHUNK_BYTES 65536u
-
-struct bendec_chunk {
-	struct bendec_chunk *next;
-	size_t used;
-	size_t capacity;
-	_Alignas(max_align_t) unsigned char bytes[];
-};
-
-static bool add_chunk(struct cli_bendec *schema, size_t size_bytes)
-{
-	size_t capacity = size_bytes > CHUNK_BYTES ? size_bytes : CHUNK_BYTES;
-	struct bendec_chunk *chunk = malloc(sizeof(*chunk) + capacity);
-
-	if (chunk == NULL)
-		return false;
-	chunk->next = schema->chunks;
-	chunk->used = 0;
-	chunk->capacity = capacity;
-	schema->chunks = chunk;
-	return true;
-}
-
 void *bendec_alloc(struct cli_bendec *schema, size_t count, size_t size_bytes)
 {
-	const size_t unit = _Alignof(max_align_t);
-	struct bendec_chunk *chunk = schema->chunks;
 	void *memory;
 
 	if (size_bytes > 0 && count > (SIZE_MAX / 2) / size_bytes)
 		return NULL;
-	size_bytes = (count * size_bytes + unit) / unit * unit;
-	if (chunk == NULL || size_bytes > chunk->capacity - chunk->used) {
-		if (!add_chunk(schema, size_bytes))
-			return NULL;
-		chunk = schema->chunks;
-	}
-	memory = chunk->bytes + chunk->used;
-	chunk->used += size_bytes;
-	return memset(memory, 0, size_bytes);
+	size_bytes *= count;
+	memory = cli_arena_take(&schema->arena, size_bytes);
+	return memory != NULL ? memset(memory, 0, size_bytes) : NULL;
 }
 
 struct cli_bendec *cli_bendec_new(void)
@@ -72,12 +41,7 @@ void cli_bendec_free(struct cli_bendec *schema)
 {
 	if (schema == NULL)
 		return;
-	while (schema->chunks != NULL) {
-		struct bendec_chunk *chunk = schema->chunks;
-
-		schema->chunks = chunk->next;
-		free(chunk);
-	}
+	cli_arena_free(&schema->arena);
 	cli_powers_free(schema->powers);
 	free(schema->definitions);
 	free(schema->table);

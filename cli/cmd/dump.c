@@ -234,15 +234,11 @@ const struct cli_command cmd_dump = {
 	.option_count = sizeof(dump_options) / sizeof(dump_options[0]),
 	.min_operands = 1,
 	.max_operands = SIZE_MAX,
-	.notes = "A POS is " CLI_POSITION_FORMS(
-		"\n") ".  The range "
-		      "is half-open, and what is\ncommitted when dump starts "
-                      "bounds "
-		      "it.\n\n"
-		      "A TEMPLATE has %c cursor, %x next cursor, %i index, %s "
-                      "size, "
-		      "%p payload,\n%b base64, %j JSON string, %f log, %%, "
-                      "\\n, \\t, "
-		      "\\0 and \\\\.",
+	.notes = CLI_POSITION_NOTE
+	"  The range is half-open, and what is\ncommitted when dump "
+	"starts bounds it.\n\n"
+	"A TEMPLATE has %c cursor, %x next cursor, %i index, %s size, "
+	"%p payload,\n%b base64, %j JSON string, %f log, %%, \\n, "
+	"\\t, \\0 and \\\\.",
 	.run = dump_run,
 };

@@ -81,7 +81,7 @@ static int check_logs(const struct cli_args *args, size_t count)
 			continue;
 		return cli_usage_error(
 			"%s is no position, nor a log that is there: "
-			"use " CLI_POSITION_FORMS(" "),
+			"use " CLI_POSITION_FORMS,
 			cli_quote(&quoted, word));
 	}
 	if (count < cli_args_operand_count(args))
@@ -241,8 +241,7 @@ const struct cli_command cmd_seek = {
 	.notes = "Prints the cursor of the frame at each position, one a line; "
 		 "end has the cursor\nof the frame that will be written next.  "
 		 "The LOGs end at the first operand that\nhas the form of a "
-		 "POS.\n\n"
-		 "A POS is " CLI_POSITION_FORMS("\n") ".  A negative "
-						      "one stands after --.",
+		 "POS.\n\n" CLI_POSITION_NOTE
+		 "  A negative one stands after --.",
 	.run = seek_run,
 };

@@ -313,24 +313,30 @@ static struct where_node *parse_number(struct parser *parser)
 	return add_text(parser, start, length);
 }
 
+/* Takes the next byte that is in no string; false if there is none. */
+static bool next_bare(struct parser *ahead, char *byte_out)
+{
+	while (ahead->at < ahead->end && *ahead->at == '"') {
+		ahead->at = string_end(ahead);
+		if (ahead->at == NULL)
+			ahead->at = ahead->end;
+	}
+	if (ahead->at == ahead->end)
+		return false;
+	*byte_out = *ahead->at++;
+	return true;
+}
+
 /* The end of the brackets that open here; NULL without one. */
 static const char *brackets_end(const struct parser *parser)
 {
 	struct parser ahead = *parser;
 	size_t depth = 0;
+	char byte;
 
-	while (ahead.at < ahead.end) {
-		char byte = *ahead.at;
-
-		if (byte == '"') {
-			ahead.at = string_end(&ahead);
-			if (ahead.at == NULL)
-				return NULL;
-			continue;
-		}
+	while (next_bare(&ahead, &byte)) {
 		depth += byte == '[' || byte == '{';
 		depth -= byte == ']' || byte == '}';
-		ahead.at++;
 		if (depth == 0)
 			return ahead.at;
 	}
@@ -707,21 +713,13 @@ static bool has_two_arguments(const struct parser *parser)
 {
 	struct parser ahead = *parser;
 	size_t depth = 0;
+	char byte;
 
-	while (ahead.at < ahead.end) {
-		char byte = *ahead.at;
-
-		if (byte == '"') {
-			ahead.at = string_end(&ahead);
-			if (ahead.at == NULL)
-				return false;
-			continue;
-		}
+	while (next_bare(&ahead, &byte)) {
 		if (depth == 0 && (byte == ')' || byte == ';'))
 			return byte == ';';
 		depth += byte == '(';
 		depth -= byte == ')';
-		ahead.at++;
 	}
 	return false;
 }

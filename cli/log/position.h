@@ -6,13 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/*
- * The forms of a position, as messages (blank " ") and helps (blank "\n") name
- * them.
- */
-#define CLI_POSITION_FORMS(blank)                                  \
-	"start, end, N (a cursor), -N (N frames before the end), " \
-	"frame:N," blank "frame:-N, offset:N or offset:0xN"
+/* The forms of a position, as messages name them, and the note on them in
+ * helps. */
+#define CLI_POSITION_FIRST_FORMS \
+	"start, end, N (a cursor), -N (N frames before the end), frame:N,"
+#define CLI_POSITION_LAST_FORMS "frame:-N, offset:N or offset:0xN"
+#define CLI_POSITION_FORMS CLI_POSITION_FIRST_FORMS " " CLI_POSITION_LAST_FORMS
+#define CLI_POSITION_NOTE \
+	"A POS is " CLI_POSITION_FIRST_FORMS "\n" CLI_POSITION_LAST_FORMS "."
 
 enum cli_position_kind {
 	CLI_POSITION_START,

@@ -172,6 +172,6 @@ const struct cli_command cmd_tail = {
 	.min_operands = 0,
 	.max_operands = SIZE_MAX,
 	.number_option = "lines",
-	.notes = "A POS is " CLI_POSITION_FORMS("\n") ".",
+	.notes = CLI_POSITION_NOTE,
 	.run = tail_run,
 };

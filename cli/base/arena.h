@@ -1,6 +1,6 @@
 /*
- * Memory for the judging of one frame: taken piece by piece, given back all at
- * once, or back to a mark.
+ * Memory that is taken piece by piece, and given back all at once or back to a
+ * mark: for what is worked out about one frame, or lives as long as a schema.
  */
 #ifndef CLI_ARENA_H
 #define CLI_ARENA_H
