@@ -16,6 +16,10 @@
 
 int keeper_load(struct cursor_keeper *keeper)
 {
+	keeper->delivery = malloc(sizeof(*keeper->delivery));
+	if (keeper->delivery == NULL)
+		return cli_fail(NULL, "cannot start", -ENOMEM);
+	keeper->delivery->count = 0;
 	if (keeper->path == NULL)
 		return CLI_OK;
 	int status = cli_cursor_file_load(keeper->path, &keeper->loaded);
@@ -38,6 +42,7 @@ void keeper_release(struct cursor_keeper *keeper)
 	for (size_t i = 0; i < keeper->log_count; i++)
 		free_log(keeper->logs[i]);
 	free(keeper->logs);
+	free(keeper->delivery);
 	cli_cursors_release(&keeper->loaded);
 }
 
@@ -209,11 +214,11 @@ void keeper_print(struct cursor_keeper *keeper, struct tail_log *log,
 	};
 
 	if (count > 0 && keeper->path != NULL) {
-		if (cli_delivery_is_full(&keeper->delivery) &&
+		if (cli_delivery_is_full(keeper->delivery) &&
 		    cli_output_flush(output) == 0)
 			(void)keeper_note_flushed(keeper);
-		if (!cli_delivery_is_full(&keeper->delivery))
-			cli_delivery_note(&keeper->delivery, &mark);
+		if (!cli_delivery_is_full(keeper->delivery))
+			cli_delivery_note(keeper->delivery, &mark);
 	}
 	cli_printer_frames(keeper->printer, frames, count);
 	log->rendered = end;
@@ -232,7 +237,7 @@ bool keeper_note_flushed(struct cursor_keeper *keeper)
 		frames |= log->flushed != log->rendered;
 		log->flushed = log->rendered;
 	}
-	keeper->delivery.count = 0;
+	keeper->delivery->count = 0;
 	return frames;
 }
 
@@ -285,11 +290,11 @@ static uint64_t measure_delivered(struct cursor_keeper *keeper,
 /* Counts what had left an output before it was given up. */
 static void note_delivered(struct cursor_keeper *keeper)
 {
-	size_t count = cli_delivery_count(&keeper->delivery,
+	size_t count = cli_delivery_count(keeper->delivery,
 	                                  keeper->printer->output.written);
 
 	for (size_t i = 0; i < count; i++) {
-		const struct cli_mark *mark = &keeper->delivery.marks[i];
+		const struct cli_mark *mark = &keeper->delivery->marks[i];
 
 		mark->log->flushed = i + 1 < count
 		                             ? mark->end

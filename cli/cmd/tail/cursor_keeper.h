@@ -40,11 +40,13 @@ struct cursor_keeper {
 	struct tail_log **logs;    /* owned */
 	size_t log_count;
 	int64_t saved_ns; /* when the file was last written */
-	struct cli_delivery delivery;
+	/* Owned.  Apart, as memory that is never used costs nothing only where
+	 * nobody has set it to zeros. */
+	struct cli_delivery *delivery;
 };
 
-/* Reads the cursor file, where one is kept.  CLI_OK, or an exit status after a
- * message. */
+/* Makes ready, and reads the cursor file where one is kept.  CLI_OK, or an exit
+ * status after a message. */
 int keeper_load(struct cursor_keeper *keeper);
 void keeper_release(struct cursor_keeper *keeper);
 

@@ -22,9 +22,9 @@ struct cli_mark {
 
 /* More marks than the batches that an output's buffer holds, unless they are
  * very small. */
-#define CLI_DELIVERY_MARKS 1024u
+#define CLI_DELIVERY_MARKS 512u
 
-/* Zeros are a valid, empty one. */
+/* Empty with a count of 0. */
 struct cli_delivery {
 	struct cli_mark marks[CLI_DELIVERY_MARKS]; /* ascending */
 	size_t count;
