@@ -1286,7 +1286,3 @@ has_frames() { # FRAMES
 	timeout 1 cat <&8 >"$SCRATCH/acks" || true
 	assert [ "$(grep -c '}$' "$SCRATCH/acks")" -le "$(frames_of "$LOG")" ]
 }
-
-has_ended() { # PID
-	! kill -0 "$1" 2>/dev/null || [[ $(<"/proc/$1/stat") == *') Z '* ]]
-}

@@ -39,10 +39,6 @@ has_frames() { # FRAMES
 	[[ $(frames_of "$LOG") == "$1" ]]
 }
 
-has_ended() {
-	! kill -0 "$append" 2>/dev/null
-}
-
 REST="goes to '.*/rest'"
 
 # ------------------------------------------------------------------- refusals
@@ -306,7 +302,7 @@ REST="goes to '.*/rest'"
 	wait_for 10 grep -q full: "$SCRATCH/stderr"
 	wait_until_asleep "$append"
 	kill "$append"
-	wait_for 10 has_ended
+	wait_for 10 has_ended "$append"
 	wait "$append" || ended=$?
 	exec 7>&-
 	assert_equal "$ended" 143

@@ -358,13 +358,9 @@ model() { # FROM TO COUNT REVERSE
 		pid=$!
 		wait_until_asleep "$pid"
 		kill "$pid"
-		wait_for 10 is_zombie_or_gone "$pid"
+		wait_for 10 has_ended "$pid"
 		wait "$pid" || result=$?
 		assert_equal "$result" 143
 		assert_equal "$(<"$SCRATCH/err")" ''
 	done
-}
-
-is_zombie_or_gone() { # PID
-	! kill -0 "$1" 2>/dev/null || [[ $(<"/proc/$1/stat") == *') Z '* ]]
 }

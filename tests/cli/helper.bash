@@ -231,8 +231,19 @@ wait_until_asleep() { # PID
 	fi
 }
 
+# What the system says of a process; nothing once that is gone.  $(<FILE) would
+# end the test where there is no FILE, whatever it is asked for.
+process_state() { # PID
+	cat "/proc/$1/stat" 2>/dev/null
+}
+
 is_asleep() { # PID
-	[[ $(<"/proc/$1/stat") == *"(shmlog) S "* ]]
+	[[ $(process_state "$1") == *"(shmlog) S "* ]]
+}
+
+# Whether a process has ended, waited for or not.
+has_ended() { # PID
+	! kill -0 "$1" 2>/dev/null || [[ $(process_state "$1") == *') Z '* ]]
 }
 
 # Builds a shim of tests/fault/shim, once per test file; sets `shim` to the
