@@ -375,6 +375,8 @@ REST="goes to '.*/rest'"
 	committed 2
 	wait_until_asleep "$append"
 	kill "$append"
+	# Before the end of the input, which would make a record of "thr".
+	wait_for 10 has_ended "$append"
 	ends 143 "ended by a signal; 2 frames committed; the input from line 3 on $REST" thr
 }
 
@@ -437,6 +439,7 @@ REST="goes to '.*/rest'"
 	printf 'xxx\npart' >&5
 	kill "$append"
 	kill -CONT "$append"
+	wait_for 10 has_ended "$append"
 	exec 5>&-
 	status=0
 	wait "$append" || status=$?
