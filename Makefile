@@ -193,7 +193,7 @@ demo: build-deps
 ## test, check: test every behaviour once, and run the unit tests with sanitizers
 ## check-deep: test everything with sanitizers, valgrind, both compilers, …
 ## check-PART: run a part of test: unit, cli, interop, install, structure, campaigns; or
-##+of check-deep: sanitize, tsan, valgrind, portable, compilers, fault, fuzz, bench, musl
+##+of check-deep: sanitize, tsan, valgrind, portable, compilers, runner, fault, fuzz, bench, musl
 ## lint: run the linters over code, scripts and manual
 test check: test-deps
 	@tests/check.sh test

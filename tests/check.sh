@@ -128,7 +128,13 @@ check_install() {
 
 check_structure() {
 	build_plain
-	add_but plain compilers tests/structure/*.bats tests/runner/*.bats
+	add_but plain compilers tests/structure/*.bats
+}
+
+# What runs the tests.
+check_runner() {
+	build_plain
+	add plain tests/runner/*.bats
 }
 
 # These build the whole tree again.
@@ -154,8 +160,9 @@ check_portable() {
 	add portable tests/unit/test_*.c tests/cli/*.bats
 }
 
-# SIZE=small is what tests/fault and tests/fuzz do here.
-slow=(tests/fault/malformed.sh tests/fault/keep_at_once.sh)
+# SIZE=small is what tests/fault and tests/fuzz do here.  The model of the
+# protocol is of the design, and does not change with the code.
+slow=(tests/fault/malformed.sh tests/fault/keep_at_once.sh tests/fault/protocol.sh)
 check_campaigns() {
 	build_plain
 	add_but plain slow tests/fault/*.sh
@@ -202,6 +209,7 @@ check_deep() {
 	check_valgrind
 	check_portable
 	check_compilers
+	check_runner
 	check_fault
 	check_fuzz
 	check_bench

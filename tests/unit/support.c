@@ -260,7 +260,8 @@ void expect_file(const char *path, const void *bytes, size_t length)
 	if (found_length != length)
 		fail_with("%s has %zu bytes, not %zu", path, found_length,
 		          length);
-	for (size_t i = 0; i < length; i++) {
+	for (size_t i = 0; memcmp(found + i, wanted + i, length - i) != 0;
+	     i++) {
 		if (found[i] != wanted[i])
 			fail_with("%s: byte %zu is %02x, not %02x", path, i,
 			          found[i], wanted[i]);
