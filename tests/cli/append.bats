@@ -185,7 +185,7 @@ $HINT" append "$LOG" --ack --overflow - -m x
 	mkfifo "$SCRATCH/fifo"
 	shmlog append --ack "$LOG" <"$SCRATCH/fifo" >"$SCRATCH/acks" 3>&- &
 	exec 5>"$SCRATCH/fifo"
-	printf 'one\ntwo\npart' >&5
+	at_once 'one\ntwo\npart' >&5
 	wait_for 5 test -s "$SCRATCH/acks"
 	assert_equal "$(payloads | xargs)" 'one two'
 	printf 'ly\n' >&5
@@ -223,7 +223,7 @@ $HINT" append "$LOG" --ack --overflow - -m x
 	mkfifo "$SCRATCH/fifo"
 	shmlog append --ack --commit-every 3 "$LOG" <"$SCRATCH/fifo" >"$SCRATCH/acks" 3>&- &
 	exec 5>"$SCRATCH/fifo"
-	printf '1\n2\n3\n4\n' >&5
+	at_once '1\n2\n3\n4\n' >&5
 	wait_for 5 test -s "$SCRATCH/acks"
 	assert_equal "$(payloads | xargs)" '1 2 3'
 	exec 5>&-
@@ -1016,7 +1016,7 @@ stream_begin() {
 		append=$!
 		set +m
 		exec 5>"$SCRATCH/fifo"
-		printf 'one\ntwo\nthr' >&5
+		at_once 'one\ntwo\nthr' >&5
 		wait_until_asleep "$append"
 		kill -s "${signal%:*}" "$append"
 		status=0
@@ -1038,7 +1038,7 @@ stream_begin() {
 	shmlog append --atomic --ack "$LOG" <"$SCRATCH/fifo" >"$SCRATCH/acks" 3>&- &
 	append=$!
 	exec 5>"$SCRATCH/fifo"
-	printf 'one\ntwo\n' >&5
+	at_once 'one\ntwo\n' >&5
 	wait_until_asleep "$append"
 	kill "$append"
 	status=0

@@ -49,7 +49,7 @@ REST="goes to '.*/rest'"
 	echo one >&5
 	committed 1
 	rm "$LOG"
-	printf 'two\nthree\n' >&5
+	at_once 'two\nthree\n' >&5
 	ends 4 "cannot append: No such file or directory; 1 frames committed before; the input from line 2 on $REST" $'two\nthree'
 }
 
@@ -60,24 +60,24 @@ REST="goes to '.*/rest'"
 	committed 1
 	shmlog create "$SCRATCH/new" -c 4K
 	mv "$SCRATCH/new" "$LOG"
-	printf 'two\nthree\n' >&5
+	at_once 'two\nthree\n' >&5
 	ends 5 "cannot append: the name leads to another file now; 1 frames committed before; the input from line 2 on $REST" $'two\nthree'
 }
 
 @test "--overflow keeps the rest when the log shrinks or is damaged" {
 	room 1000
 	begin
-	printf 'one\nuno\n' >&5
+	at_once 'one\nuno\n' >&5
 	committed 2
 	truncate -s 30 "$LOG"
-	printf 'two\nthree\n' >&5
+	at_once 'two\nthree\n' >&5
 	ends 5 "cannot append: the log shrank below its committed data; 2 frames committed before; the input from line 3 on $REST" $'two\nthree'
 	room 1000
 	begin
 	echo one >&5
 	committed 1
 	put_bytes "$LOG" 29 ffff
-	printf 'two\nthree\n' >&5
+	at_once 'two\nthree\n' >&5
 	ends 5 "cannot append: the committed data is damaged, and no reader gets past that: damaged frame at cursor 0: its size word says 7, the one behind it says 65535; 1 frames committed before; the input from line 2 on $REST" $'two\nthree'
 }
 
@@ -89,7 +89,7 @@ REST="goes to '.*/rest'"
 	committed 1
 	exec 9<"$LOG"
 	flock 9
-	printf 'two\nthree\n' >&5
+	at_once 'two\nthree\n' >&5
 	ends 7 "cannot append: another process holds the lock.*; 1 frames committed before; the input from line 2 on $REST" $'two\nthree'
 	exec 9<&-
 }
@@ -101,7 +101,7 @@ REST="goes to '.*/rest'"
 	echo one >&5
 	committed 1
 	exec 9<>"$LOG"
-	printf 'two\nthree\n' >&5
+	at_once 'two\nthree\n' >&5
 	ends 7 "cannot append: another writer has the log open.*; 1 frames committed before; the input from line 2 on $REST" $'two\nthree'
 	exec 9>&-
 }
@@ -135,11 +135,11 @@ REST="goes to '.*/rest'"
 	need flock
 	room 1000
 	begin --lock-timeout 50ms --commit-every 3 -i json
-	printf '1\n\n2\n3\n\n4\n' >&5
+	at_once '1\n\n2\n3\n\n4\n' >&5
 	committed 3
 	exec 9<"$LOG"
 	flock 9
-	printf '\n5\n6\n7\n' >&5
+	at_once '\n5\n6\n7\n' >&5
 	ends 7 "cannot append: .*; 3 frames committed before; the input from line 6 on $REST" $'4\n\n5\n6\n7'
 	exec 9<&-
 }
@@ -436,7 +436,7 @@ REST="goes to '.*/rest'"
 	wait_for 10 test -s "$SCRATCH/stderr"
 	wait_until_asleep "$append"
 	kill -STOP "$append"
-	printf 'xxx\npart' >&5
+	at_once 'xxx\npart' >&5
 	kill "$append"
 	kill -CONT "$append"
 	wait_for 10 has_ended "$append"

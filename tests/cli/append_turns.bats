@@ -135,7 +135,7 @@ says() { # TEXT
 
 @test "a log that was overwritten between two commits is said to be so" {
 	append_begin
-	printf 'one\ntwo\n' >&5
+	at_once 'one\ntwo\n' >&5
 	wait_for 30 test -s "$SCRATCH/acks"
 	put_bytes "$LOG" 16 1f00000000000000
 	echo three >&5

@@ -189,6 +189,12 @@ wait_for() { # SECONDS COMMAND...
 	done
 }
 
+# Prints with one write(2), so that a reader at the other end of a pipe gets all
+# of it at once.  The printf of bash writes each line by itself.
+at_once() { # FORMAT ARGUMENT...
+	env printf "$@"
+}
+
 # Runs a command that would hang if it were wrong; the status is 124 if it does.
 # Its duration is not asserted: a busy machine may take SLACK times as long as
 # an idle one.
