@@ -253,3 +253,27 @@ section() { # PAGE TITLE
 		done
 	done
 }
+
+# The words of a page's section on JSON, each on a line of its own.
+json_words() { # COMMAND
+	section "shmlog-$1" 'JSON OUTPUT' | tr -c 'a-z_\n' '\n' | grep .
+}
+
+@test "pages name every member of JSON output" {
+	local members command
+
+	shmlog create "$LOG" -c 4K
+	shmlog append "$LOG" -m one -m two
+	put_bytes "$LOG" 29 ffff
+	exec 9<>"$LOG"
+	for command in 'stat --procs --histogram' 'stat --watch=1ms' 'verify'; do
+		# shellcheck disable=SC2086
+		members=$({ limited 10 shmlog $command -o json "$LOG" || true; } | head -n 1 |
+			jq -r '[.. | objects | keys[]] | unique[]')
+		[[ $(wc -l <<<"$members") -ge 8 ]]
+		comm -23 <(sort -u <<<"$members") <(json_words "${command%% *}" | sort -u) >"$SCRATCH/unnamed"
+		[[ ! -s $SCRATCH/unnamed ]] ||
+			fail "shmlog-${command%% *}(1) does not name: $(xargs <"$SCRATCH/unnamed")"
+	done
+	exec 9>&-
+}
