@@ -14,12 +14,17 @@
 
 /* ------------------------------------------------------------------- logs */
 
-int keeper_load(struct cursor_keeper *keeper)
+int keeper_init(struct cursor_keeper *keeper)
 {
 	keeper->delivery = malloc(sizeof(*keeper->delivery));
 	if (keeper->delivery == NULL)
 		return cli_fail(NULL, "cannot start", -ENOMEM);
 	keeper->delivery->count = 0;
+	return CLI_OK;
+}
+
+int keeper_load(struct cursor_keeper *keeper)
+{
 	if (keeper->path == NULL)
 		return CLI_OK;
 	int status = cli_cursor_file_load(keeper->path, &keeper->loaded);

@@ -86,6 +86,7 @@ static void report_undelivered(struct tail *tail)
 static int begin(struct tail *tail)
 {
 	const struct tail_options *options = &tail->options;
+	int status;
 
 	tail->keeper.path = options->cursor_path;
 	tail->keeper.several = tail_options_are_for_several(options);
@@ -98,7 +99,8 @@ static int begin(struct tail *tail)
 	tail->follow.ends.idle_ns = options->idle_ns;
 	tail->follow.ends.process = options->process;
 	tail->follow.poll_ns = options->poll_ns;
-	return cli_printer_begin(&tail->printer);
+	status = keeper_init(&tail->keeper);
+	return status == CLI_OK ? cli_printer_begin(&tail->printer) : status;
 }
 
 static void print_logs(struct tail *tail)
