@@ -18,6 +18,21 @@
 #define NOISE_BYTES 256u
 #define RAREST_BITS (16 * SHMLOG_BIT)
 
+static int allocate_blocks(struct shmlog_candidates *candidates)
+{
+	size_t blocks = candidates->room;
+	int status = 0;
+
+	for (unsigned level = 0; level < SHMLOG_CANDIDATES_LEVELS; level++) {
+		blocks = blocks / SHMLOG_CANDIDATES_BLOCK + 1;
+		candidates->lowest_top[level] = malloc(
+			blocks * sizeof(*candidates->lowest_top[level]));
+		if (candidates->lowest_top[level] == NULL)
+			status = -ENOMEM;
+	}
+	return status;
+}
+
 int shmlog_candidates_init(struct shmlog_candidates *candidates,
                            struct shmlog_sizes *outer, uint32_t most_bytes)
 {
@@ -36,14 +51,18 @@ int shmlog_candidates_init(struct shmlog_candidates *candidates,
 		.outer = outer,
 	};
 	candidates->list = malloc(candidates->room * sizeof(*candidates->list));
+	int status = allocate_blocks(candidates);
 	int inner = shmlog_sizes_init(&candidates->inner);
+
+	if (status == 0)
+		status = inner;
 
 	return candidates->good != NULL && candidates->index != NULL &&
 	                       candidates->words != NULL &&
 	                       candidates->frames != NULL &&
 	                       candidates->weights != NULL &&
 	                       candidates->list != NULL
-	               ? inner
+	               ? status
 	               : -ENOMEM;
 }
 
@@ -55,6 +74,8 @@ void shmlog_candidates_release(struct shmlog_candidates *candidates)
 	free(candidates->frames);
 	free(candidates->weights);
 	free(candidates->list);
+	for (unsigned level = 0; level < SHMLOG_CANDIDATES_LEVELS; level++)
+		free(candidates->lowest_top[level]);
 	shmlog_sizes_release(&candidates->inner);
 }
 

@@ -12,6 +12,10 @@
 #include <stdint.h>
 
 #define SHMLOG_NOWHERE UINT32_MAX
+/* A search for strong runs can pass a block of candidates at once, and a block
+ * of blocks. */
+#define SHMLOG_CANDIDATES_BLOCK 64u
+#define SHMLOG_CANDIDATES_LEVELS 2u
 
 /* Bytes that begin and end with the same size word, which names their length
  * and would hardly stand there by chance. */
@@ -43,6 +47,9 @@ struct shmlog_candidates {
 	uint32_t *index; /* by place with good: number in the list; _NOWHERE if
 	                  * its two words prove nothing */
 	struct shmlog_candidate *list; /* ascending by start */
+	/* By block: the lowest top of a strong run that begins there; _NOWHERE
+	 * if none does. */
+	uint32_t *lowest_top[SHMLOG_CANDIDATES_LEVELS];
 	uint32_t count;
 	uint32_t room;
 	uint32_t *words;  /* by word: how often it stands in the bytes */

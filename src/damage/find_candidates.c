@@ -75,19 +75,20 @@ static void link_up(struct shmlog_candidates *candidates,
 	one->top = end;
 	one->sum = one->value;
 	one->nested = nested > 0 ? nested : 0;
-	if (one->next == SHMLOG_NOWHERE || one->value == 0)
-		return;
+	if (one->next != SHMLOG_NOWHERE && one->value != 0) {
+		struct shmlog_candidate *next = &candidates->list[one->next];
 
-	struct shmlog_candidate *next = &candidates->list[one->next];
-
-	next->follows = true;
-	one->top = next->top;
-	one->sum = shmlog_evidence_add(one->sum, next->sum);
-	one->nested = shmlog_evidence_add(one->nested, next->nested);
+		next->follows = true;
+		one->top = next->top;
+		one->sum = shmlog_evidence_add(one->sum, next->sum);
+		one->nested = shmlog_evidence_add(one->nested, next->nested);
+	}
+	shmlog_payload_note_run(candidates, one);
 }
 
 static void link_all(struct shmlog_candidates *candidates)
 {
+	shmlog_payload_forget_runs(candidates);
 	for (uint32_t i = candidates->count; i-- > 0;) {
 		candidates->list[i].follows = false;
 		link_up(candidates, &candidates->list[i]);

@@ -29,9 +29,11 @@
 #define LEARNED_FRAMES 64u
 /* The offset of dataOffset in the header of a log. */
 #define DATA_OFFSET_PLACE 8u
-/* The most candidates in one frame that are looked at, so that a hostile log
- * does not take quadratic time. */
+/* The most candidates in one frame that are looked at, and the most runs that
+ * are summed up, so that a hostile log does not take quadratic time.  A
+ * payload with more of them is judged by the first. */
 #define MOST_STEPS 4096u
+#define MOST_RUNS 256
 
 uint32_t shmlog_candidates_from(const struct shmlog_candidates *candidates,
                                 uint32_t at, uint32_t low)
@@ -49,6 +51,53 @@ uint32_t shmlog_candidates_from(const struct shmlog_candidates *candidates,
 	return low;
 }
 
+void shmlog_payload_forget_runs(struct shmlog_candidates *candidates)
+{
+	uint32_t blocks = candidates->count;
+
+	for (unsigned level = 0; level < SHMLOG_CANDIDATES_LEVELS; level++) {
+		blocks = blocks / SHMLOG_CANDIDATES_BLOCK + 1;
+		for (uint32_t i = 0; i < blocks; i++)
+			candidates->lowest_top[level][i] = SHMLOG_NOWHERE;
+	}
+}
+
+void shmlog_payload_note_run(struct shmlog_candidates *candidates,
+                             const struct shmlog_candidate *one)
+{
+	uint32_t block = (uint32_t)(one - candidates->list);
+
+	if (one->sum < STRONG_BITS)
+		return;
+	for (unsigned level = 0; level < SHMLOG_CANDIDATES_LEVELS; level++) {
+		uint32_t *lowest = candidates->lowest_top[level];
+
+		block /= SHMLOG_CANDIDATES_BLOCK;
+		if (one->top < lowest[block])
+			lowest[block] = one->top;
+	}
+}
+
+/* Passes the largest block of a candidate in which no strong run begins that
+ * lies wholly in a payload; false if there may be one even in the smallest. */
+static bool pass_block(const struct shmlog_candidates *candidates,
+                       uint32_t *number_inout, uint32_t payload_end)
+{
+	uint32_t block = *number_inout;
+	uint32_t length = 1;
+	bool passed = false;
+
+	for (unsigned level = 0; level < SHMLOG_CANDIDATES_LEVELS; level++) {
+		block /= SHMLOG_CANDIDATES_BLOCK;
+		length *= SHMLOG_CANDIDATES_BLOCK;
+		if (candidates->lowest_top[level][block] <= payload_end)
+			break;
+		*number_inout = (block + 1) * length;
+		passed = true;
+	}
+	return passed;
+}
+
 bool shmlog_payload_next_run(const struct shmlog_candidates *candidates,
                              uint32_t *number_inout, uint32_t payload_end)
 {
@@ -60,15 +109,16 @@ bool shmlog_payload_next_run(const struct shmlog_candidates *candidates,
 
 		if (one->start >= payload_end)
 			return false;
-		*number_inout = number;
 		if (one->top <= payload_end && one->sum >= STRONG_BITS) {
-			if (!one->follows)
+			if (!one->follows) {
+				*number_inout = number;
 				return true;
+			}
 			number = shmlog_candidates_from(candidates, one->top,
 			                                number + 1);
-			continue;
+		} else if (!pass_block(candidates, &number, payload_end)) {
+			number++;
 		}
-		number++;
 	}
 	return false;
 }
@@ -99,7 +149,8 @@ shmlog_payload_look(const struct shmlog_candidates *candidates, uint32_t from,
 {
 	struct shmlog_inside inside = {0};
 
-	while (shmlog_payload_next_run(candidates, &number, to - 2)) {
+	while (inside.runs < MOST_RUNS &&
+	       shmlog_payload_next_run(candidates, &number, to - 2)) {
 		const struct shmlog_candidate *one = &candidates->list[number];
 
 		inside.at_front |= inside.runs == 0 &&

@@ -15,6 +15,7 @@
 #define WORKERS 2
 #define LIMIT_NS campaign_patience_ns(INT64_C(20) * 1000000000)
 #define MOST_CPU_NS INT64_C(1000000000)
+#define KEPT_PATH "/tmp/shmlog-malformed"
 #define MOST_KIB (64 * 1024)
 
 enum effect {
@@ -207,6 +208,20 @@ static void make_bytes(struct campaign *campaign)
 	}
 }
 
+/* Writes the file that a command was given to where it stays. */
+static bool keep_file(const struct campaign *campaign)
+{
+	int fd = open(KEPT_PATH, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+	              0600);
+	bool kept = fd >= 0 &&
+	            write(fd, campaign->bytes, campaign->used) ==
+	                    (ssize_t)campaign->used &&
+	            ftruncate(fd, (off_t)campaign->length) == 0;
+
+	close(fd);
+	return kept;
+}
+
 static void make_file(struct campaign *campaign)
 {
 	campaign->length = 0;
@@ -237,12 +252,11 @@ __attribute__((noreturn)) static void refuse(const struct campaign *campaign,
 	for (size_t i = 1; argv[i] != NULL && used < sizeof(words); i++)
 		used += (size_t)snprintf(words + used, sizeof(words) - used,
 		                         " %s", argv[i]);
-	int kept = rename(campaign->path, "/tmp/shmlog-malformed");
+	bool kept = keep_file(campaign);
 
 	campaign_fail("shmlog%s: status %d, %s, %ld KiB%s; it said: %.1000s",
 	              words, result.status, why, result.most_kib,
-	              kept == 0 ? "; the file is /tmp/shmlog-malformed" : "",
-	              result.err);
+	              kept ? "; the file is " KEPT_PATH : "", result.err);
 }
 
 static bool is_unchanged(const struct campaign *campaign, size_t from,
