@@ -261,32 +261,33 @@ static size_t apply_pattern(const struct cli_filter *filter,
                             bool *passes, int *status_out)
 {
 	const struct cli_literals *literals = cli_pattern_literals(pattern);
-	bool literal = cli_pattern_is_literal(pattern);
-	bool found[BATCH_FRAMES] = {false};
+	enum cli_held held[BATCH_FRAMES];
 
 	if (literals->count > 0)
-		cli_literals_mark(literals, frames, count, found);
+		cli_literals_mark(literals, frames, count, held);
 	for (size_t i = 0; i < count; i++) {
 		struct subject subject = {frames[i].payload,
 		                          frames[i].size_bytes};
+		bool found;
 		int status;
 
 		if (!passes[i])
 			continue;
-		if (literal || (literals->count > 0 && !found[i])) {
-			passes[i] = found[i] == wanted;
+		if (literals->count > 0 && held[i] != CLI_HELD_SOME) {
+			found = held[i] == CLI_HELD_DECIDING;
+			passes[i] = found == wanted;
 			continue;
 		}
 		if (cli_pattern_is_utf(pattern))
 			subject = copy_payload(filter, &frames[i]);
 		status = match(filter, pattern,
 		               wanted ? "--grep" : "--not-grep", &frames[i],
-		               subject, &found[i]);
+		               subject, &found);
 		if (status != CLI_OK) {
 			*status_out = status;
 			return i;
 		}
-		passes[i] = found[i] == wanted;
+		passes[i] = found == wanted;
 	}
 	return count;
 }
@@ -296,17 +297,17 @@ static size_t apply_where(const struct cli_filter *filter,
                           bool *passes, int *status_out)
 {
 	const struct cli_literals *literals = cli_where_literals(filter->where);
-	bool found[BATCH_FRAMES] = {false};
+	enum cli_held held[BATCH_FRAMES];
 
 	if (literals->count > 0)
-		cli_literals_mark(literals, frames, count, found);
+		cli_literals_mark(literals, frames, count, held);
 	for (size_t i = 0; i < count; i++) {
 		int status;
 
 		if (!passes[i])
 			continue;
 		/* What an expression looks for may hide behind an escape. */
-		if (literals->count > 0 && !found[i] &&
+		if (literals->count > 0 && held[i] == CLI_HELD_NONE &&
 		    memchr(frames[i].payload, '\\', frames[i].size_bytes) ==
 		            NULL) {
 			passes[i] = false;

@@ -20,26 +20,55 @@ static size_t rarity(unsigned char byte)
 	return found != NULL ? (size_t)(found - frequent) : sizeof(frequent);
 }
 
-/* Which two bytes of a literal are looked for together. */
-static void choose_bytes(struct cli_literal *literal)
+/* How rare what stands at a place is: a gap is never, a letter of either case
+ * as often as the case that is the more frequent. */
+static size_t rarity_at(const struct cli_literal *literal, size_t i)
 {
-	literal->first = 0;
-	for (size_t i = 1; i < literal->size_bytes; i++) {
-		if (rarity(literal->bytes[i]) >
-		    rarity(literal->bytes[literal->first]))
-			literal->first = i;
-	}
-	literal->second = literal->first == 0 ? literal->size_bytes - 1 : 0;
-	for (size_t i = 0; i < literal->size_bytes; i++) {
-		if (i != literal->first &&
-		    rarity(literal->bytes[i]) >
-		            rarity(literal->bytes[literal->second]))
-			literal->second = i;
-	}
+	size_t upper, lower;
+
+	if (literal->masks[i] == CLI_MASK_ANY)
+		return 0;
+	if (literal->masks[i] == CLI_MASK_EXACT)
+		return 1 + rarity(literal->bytes[i]);
+	upper = rarity(literal->bytes[i]);
+	lower = rarity(literal->bytes[i] | (unsigned char)~CLI_MASK_LETTER);
+	return 1 + (lower < upper ? lower : upper);
 }
 
-bool cli_literals_add(struct cli_literals *literals, const void *bytes,
-                      size_t size_bytes)
+/* The rarest place but for one; that one where no other is known. */
+static size_t rarest_place(const struct cli_literal *literal, size_t except)
+{
+	size_t best = except;
+	size_t best_rarity = 0;
+
+	for (size_t i = 0; i < literal->size_bytes; i++) {
+		size_t found = i == except ? 0 : rarity_at(literal, i);
+
+		if (found > best_rarity) {
+			best = i;
+			best_rarity = found;
+		}
+	}
+	return best;
+}
+
+/* Counts what is known, and chooses the two bytes that are looked for
+ * together. */
+static void prepare(struct cli_literal *literal)
+{
+	literal->known_bytes = 0;
+	literal->exact = true;
+	for (size_t i = 0; i < literal->size_bytes; i++) {
+		literal->bytes[i] &= literal->masks[i];
+		literal->known_bytes += literal->masks[i] != CLI_MASK_ANY;
+		literal->exact &= literal->masks[i] == CLI_MASK_EXACT;
+	}
+	literal->first = rarest_place(literal, literal->size_bytes);
+	literal->second = rarest_place(literal, literal->first);
+}
+
+bool cli_literals_add_masked(struct cli_literals *literals, const void *bytes,
+                             const unsigned char *masks, size_t size_bytes)
 {
 	struct cli_literal *literal = &literals->items[literals->count];
 
@@ -49,10 +78,21 @@ bool cli_literals_add(struct cli_literals *literals, const void *bytes,
 	if (size_bytes > CLI_LITERAL_MAX_BYTES)
 		size_bytes = CLI_LITERAL_MAX_BYTES;
 	memcpy(literal->bytes, bytes, size_bytes);
+	memcpy(literal->masks, masks, size_bytes);
 	literal->size_bytes = size_bytes;
-	choose_bytes(literal);
+	literal->decides = false;
+	prepare(literal);
 	literals->count++;
 	return true;
+}
+
+bool cli_literals_add(struct cli_literals *literals, const void *bytes,
+                      size_t size_bytes)
+{
+	unsigned char masks[CLI_LITERAL_MAX_BYTES];
+
+	memset(masks, CLI_MASK_EXACT, sizeof(masks));
+	return cli_literals_add_masked(literals, bytes, masks, size_bytes);
 }
 
 size_t cli_literals_weight(const struct cli_literals *literals)
@@ -60,8 +100,8 @@ size_t cli_literals_weight(const struct cli_literals *literals)
 	size_t weight = literals->count == 0 ? 0 : CLI_LITERAL_MAX_BYTES;
 
 	for (size_t i = 0; i < literals->count; i++) {
-		if (literals->items[i].size_bytes < weight)
-			weight = literals->items[i].size_bytes;
+		if (literals->items[i].known_bytes < weight)
+			weight = literals->items[i].known_bytes;
 	}
 	return weight;
 }
@@ -74,13 +114,17 @@ size_t cli_literals_weight(const struct cli_literals *literals)
 struct pair {
 	__m128i first;
 	__m128i second;
+	__m128i first_mask;
+	__m128i second_mask;
 };
 
 static struct pair pair_of(const struct cli_literal *literal)
 {
 	return (struct pair){
 		_mm_set1_epi8((char)literal->bytes[literal->first]),
-		_mm_set1_epi8((char)literal->bytes[literal->second])};
+		_mm_set1_epi8((char)literal->bytes[literal->second]),
+		_mm_set1_epi8((char)literal->masks[literal->first]),
+		_mm_set1_epi8((char)literal->masks[literal->second])};
 }
 
 /* A byte of ones for each of 16 places where both bytes may stand. */
@@ -93,6 +137,8 @@ static inline __m128i compare_16(const struct pair *pair,
 	__m128i two = _mm_loadu_si128(
 		(const __m128i *)(const void *)(at + literal->second));
 
+	one = _mm_and_si128(one, pair->first_mask);
+	two = _mm_and_si128(two, pair->second_mask);
 	return _mm_and_si128(_mm_cmpeq_epi8(one, pair->first),
 	                     _mm_cmpeq_epi8(two, pair->second));
 }
@@ -122,12 +168,16 @@ static inline unsigned place_of(uint64_t hits)
 struct pair {
 	unsigned char first;
 	unsigned char second;
+	uint64_t first_mask;
+	uint64_t second_mask;
 };
 
 static struct pair pair_of(const struct cli_literal *literal)
 {
 	return (struct pair){literal->bytes[literal->first],
-	                     literal->bytes[literal->second]};
+	                     literal->bytes[literal->second],
+	                     CLI_WORD_ONES * literal->masks[literal->first],
+	                     CLI_WORD_ONES * literal->masks[literal->second]};
 }
 
 /* The same with a top bit for each place; above the lowest hit there may be
@@ -136,8 +186,11 @@ static inline uint64_t hits_of(const struct pair *pair,
                                const struct cli_literal *literal,
                                const unsigned char *at)
 {
-	return cli_word_equal(cli_word_load(at + literal->first), pair->first) &
-	       cli_word_equal(cli_word_load(at + literal->second),
+	return cli_word_equal(cli_word_load(at + literal->first) &
+	                              pair->first_mask,
+	                      pair->first) &
+	       cli_word_equal(cli_word_load(at + literal->second) &
+	                              pair->second_mask,
 	                      pair->second);
 }
 
@@ -147,12 +200,30 @@ static inline unsigned place_of(uint64_t hits)
 }
 #endif
 
+static inline bool is_at(const struct cli_literal *literal,
+                         const unsigned char *at)
+{
+	if (literal->exact)
+		return memcmp(at, literal->bytes, literal->size_bytes) == 0;
+	for (size_t i = 0; i < literal->size_bytes; i++) {
+		if ((at[i] & literal->masks[i]) != literal->bytes[i])
+			return false;
+	}
+	return true;
+}
+
 static const unsigned char *find_plainly(const struct cli_literal *literal,
                                          const unsigned char *from,
                                          const unsigned char *end)
 {
-	return memmem(from, (size_t)(end - from), literal->bytes,
-	              literal->size_bytes);
+	if (literal->exact)
+		return memmem(from, (size_t)(end - from), literal->bytes,
+		              literal->size_bytes);
+	for (; (size_t)(end - from) >= literal->size_bytes; from++) {
+		if (is_at(literal, from))
+			return from;
+	}
+	return NULL;
 }
 
 const unsigned char *cli_literal_find(const struct cli_literal *literal,
@@ -169,8 +240,7 @@ const unsigned char *cli_literal_find(const struct cli_literal *literal,
 		for (; hits != 0; hits &= hits - 1) {
 			const unsigned char *at = from + place_of(hits);
 
-			if (memcmp(at, literal->bytes, literal->size_bytes) ==
-			    0)
+			if (is_at(literal, at))
 				return at;
 		}
 		from += BLOCK_BYTES;
@@ -213,7 +283,7 @@ static size_t run_length(const struct shmlog_frame *frames, size_t count)
  * words is none. */
 static void mark_run(const struct cli_literal *literal,
                      const struct shmlog_frame *frames, size_t count,
-                     bool *found)
+                     enum cli_held *held)
 {
 	const unsigned char *at = frames[0].payload;
 	const unsigned char *end = end_of(&frames[count - 1]);
@@ -230,7 +300,10 @@ static void mark_run(const struct cli_literal *literal,
 			at++;
 			continue;
 		}
-		found[i] = true;
+		if (literal->decides)
+			held[i] = CLI_HELD_DECIDING;
+		else if (held[i] == CLI_HELD_NONE)
+			held[i] = CLI_HELD_SOME;
 		if (++i == count)
 			return;
 		at = frames[i].payload;
@@ -239,15 +312,16 @@ static void mark_run(const struct cli_literal *literal,
 
 void cli_literals_mark(const struct cli_literals *literals,
                        const struct shmlog_frame *frames, size_t count,
-                       bool *found)
+                       enum cli_held *held_out)
 {
-	memset(found, 0, count * sizeof(*found));
+	for (size_t i = 0; i < count; i++)
+		held_out[i] = CLI_HELD_NONE;
 	for (size_t done = 0; done < count;) {
 		size_t run = run_length(frames + done, count - done);
 
 		for (size_t i = 0; i < literals->count; i++)
 			mark_run(&literals->items[i], frames + done, run,
-			         found + done);
+			         held_out + done);
 		done += run;
 	}
 }

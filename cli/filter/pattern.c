@@ -12,7 +12,6 @@ struct cli_pattern {
 	size_t count;
 	bool utf;
 	struct cli_literals literals;
-	bool is_literal;
 };
 
 /* Whether characters have to be code points.  A pattern that is no UTF-8 itself
@@ -114,20 +113,14 @@ static void join_all(struct cli_pattern *pattern, const char *const *texts,
 }
 
 static void find_literals(struct cli_pattern *pattern, const char *const *texts,
-                          size_t count)
+                          size_t count, unsigned flags)
 {
-	pattern->is_literal = true;
 	for (size_t i = 0; i < count; i++) {
-		enum cli_required required = cli_required_literals(
-			texts[i], strlen(texts[i]), pattern->utf,
-			&pattern->literals);
-
-		if (required == CLI_REQUIRED_NOTHING) {
+		if (!cli_required_literals(texts[i], strlen(texts[i]), flags,
+		                           &pattern->literals)) {
 			pattern->literals.count = 0;
-			pattern->is_literal = false;
 			return;
 		}
-		pattern->is_literal &= required == CLI_REQUIRED_ALL;
 	}
 }
 
@@ -155,8 +148,7 @@ struct cli_pattern *cli_pattern_compile(const char *const *texts, size_t count,
 	}
 	if (count > 1)
 		join_all(pattern, texts, flags);
-	if (!ignore_case)
-		find_literals(pattern, texts, count);
+	find_literals(pattern, texts, count, flags);
 	return pattern;
 }
 
@@ -179,11 +171,6 @@ const struct cli_literals *
 cli_pattern_literals(const struct cli_pattern *pattern)
 {
 	return &pattern->literals;
-}
-
-bool cli_pattern_is_literal(const struct cli_pattern *pattern)
-{
-	return pattern->is_literal;
 }
 
 enum cli_regex_match cli_pattern_search(const struct cli_pattern *pattern,

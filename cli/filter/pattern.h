@@ -35,11 +35,10 @@ void cli_pattern_free(struct cli_pattern *pattern);
  * meanwhile has to be copied first. */
 bool cli_pattern_is_utf(const struct cli_pattern *pattern);
 
-/* What a payload has to hold before cli_pattern_search() is worth a call; with
- * cli_pattern_is_literal() that is all there is to it. */
+/* What a payload has to hold before cli_pattern_search() is worth a call; one
+ * that decides is a match. */
 const struct cli_literals *
 cli_pattern_literals(const struct cli_pattern *pattern);
-bool cli_pattern_is_literal(const struct cli_pattern *pattern);
 
 /* The first match from `start` on, of any of them. */
 enum cli_regex_match cli_pattern_search(const struct cli_pattern *pattern,

@@ -8,16 +8,23 @@
 /* A literal of one byte rules out little, and costs a look. */
 #define LEAST_BYTES 2u
 
+/* Bytes that stand behind one another, with gaps between but not around. */
+struct run {
+	unsigned char bytes[CLI_LITERAL_MAX_BYTES];
+	unsigned char masks[CLI_LITERAL_MAX_BYTES];
+	size_t size_bytes;
+	size_t known_bytes;
+};
+
 struct walk {
 	const char *at;
 	const char *end;
 	bool utf;
+	bool ignore_case;
 	bool gave_up; /* something that is not understood here */
 	bool plain;   /* this alternative is a literal, so far */
-	unsigned char run[CLI_LITERAL_MAX_BYTES];
-	size_t run_bytes;
-	unsigned char best[CLI_LITERAL_MAX_BYTES];
-	size_t best_bytes;
+	struct run run;
+	struct run best;
 };
 
 static bool is_digit(char byte)
@@ -33,11 +40,14 @@ static char peek(const struct walk *walk, size_t ahead)
 /* Ends the run of bytes that stand behind one another. */
 static void end_run(struct walk *walk)
 {
-	if (walk->run_bytes > walk->best_bytes) {
-		memcpy(walk->best, walk->run, walk->run_bytes);
-		walk->best_bytes = walk->run_bytes;
-	}
-	walk->run_bytes = 0;
+	struct run *run = &walk->run;
+
+	while (run->size_bytes > 0 &&
+	       run->masks[run->size_bytes - 1] == CLI_MASK_ANY)
+		run->size_bytes--;
+	if (run->known_bytes > walk->best.known_bytes)
+		walk->best = *run;
+	run->size_bytes = run->known_bytes = 0;
 }
 
 /* Something that is no literal stands between two of them. */
@@ -90,6 +100,48 @@ static bool take_quantifier(struct walk *walk, bool *may_be_none_out)
 	return true;
 }
 
+/* Which bits of a byte a match has to have.  Only an ASCII letter has another
+ * case here; the K and the S have a third one among code points, which is
+ * longer. */
+static bool find_mask(const struct walk *walk, unsigned char byte,
+                      size_t size_bytes, unsigned char *mask_out)
+{
+	unsigned char lower = byte | (unsigned char)~CLI_MASK_LETTER;
+
+	*mask_out = CLI_MASK_EXACT;
+	if (!walk->ignore_case)
+		return true;
+	if (walk->utf &&
+	    (size_bytes > 1 || byte >= 0x80 || lower == 'k' || lower == 's'))
+		return false;
+	if (lower >= 'a' && lower <= 'z')
+		*mask_out = CLI_MASK_LETTER;
+	return true;
+}
+
+static void add_byte(struct run *run, unsigned char byte, unsigned char mask)
+{
+	run->bytes[run->size_bytes] = byte & mask;
+	run->masks[run->size_bytes] = mask;
+	run->size_bytes++;
+	run->known_bytes += mask != CLI_MASK_ANY;
+}
+
+/* Adds a character to the run; false where it cannot be a part of it. */
+static bool add_character(struct walk *walk, const char *bytes,
+                          size_t size_bytes)
+{
+	struct run *run = &walk->run;
+	unsigned char mask;
+
+	if (run->size_bytes + size_bytes > sizeof(run->bytes) ||
+	    !find_mask(walk, (unsigned char)bytes[0], size_bytes, &mask))
+		return false;
+	for (size_t i = 0; i < size_bytes; i++)
+		add_byte(run, (unsigned char)bytes[i], mask);
+	return true;
+}
+
 /* A character that stands for itself. */
 static void take_literal(struct walk *walk, const char *bytes,
                          size_t size_bytes)
@@ -99,21 +151,40 @@ static void take_literal(struct walk *walk, const char *bytes,
 
 	if (repeated)
 		walk->plain = false;
-	if (may_be_none) {
+	if (may_be_none)
 		end_run(walk);
-		return;
-	}
-	if (walk->run_bytes + size_bytes > sizeof(walk->run)) {
+	else if (!add_character(walk, bytes, size_bytes))
 		interrupt(walk);
-		return;
-	}
-	memcpy(walk->run + walk->run_bytes, bytes, size_bytes);
-	walk->run_bytes += size_bytes;
-	if (repeated)
+	else if (repeated)
 		end_run(walk);
 }
 
-/* Something that one of many characters matches, or none. */
+/* Something that is one character of many.  Where characters are bytes, it
+ * leaves a gap of one. */
+static void take_any(struct walk *walk)
+{
+	bool may_be_none;
+	bool repeated = take_quantifier(walk, &may_be_none);
+	struct run *run = &walk->run;
+
+	walk->plain = false;
+	if (repeated || walk->utf || run->size_bytes == sizeof(run->bytes))
+		end_run(walk);
+	else if (run->size_bytes > 0)
+		add_byte(run, 0, CLI_MASK_ANY);
+}
+
+/* Something that holds or not, and takes no byte: what stands on both of its
+ * sides stands together. */
+static void take_assertion(struct walk *walk)
+{
+	bool may_be_none;
+
+	walk->plain = false;
+	(void)take_quantifier(walk, &may_be_none);
+}
+
+/* Something of any length. */
 static void take_other(struct walk *walk)
 {
 	bool may_be_none;
@@ -137,7 +208,11 @@ static void take_escape(struct walk *walk)
 	control = strchr(control_names, byte);
 	if (control != NULL)
 		take_literal(walk, &controls[control - control_names], 1);
-	else if (strchr("dDwWsSbBAzZhHvVRXG", byte) != NULL)
+	else if (strchr("dDwWsShHvV", byte) != NULL)
+		take_any(walk);
+	else if (strchr("bBAzZG", byte) != NULL)
+		take_assertion(walk);
+	else if (strchr("RX", byte) != NULL)
 		take_other(walk);
 	else if ((byte >= '!' && byte < '0') || (byte > '9' && byte < 'A') ||
 	         (byte > 'Z' && byte < 'a') || (byte > 'z' && byte < 0x7f) ||
@@ -234,20 +309,24 @@ static void take_character(struct walk *walk)
 static void walk_alternative(struct walk *walk)
 {
 	walk->plain = true;
-	walk->run_bytes = walk->best_bytes = 0;
+	walk->run.size_bytes = walk->run.known_bytes = 0;
+	walk->best.size_bytes = walk->best.known_bytes = 0;
 	while (walk->at < walk->end && *walk->at != '|' && !walk->gave_up) {
 		switch (*walk->at) {
 		case '\\': take_escape(walk); break;
 		case '(': skip_group(walk); break;
 		case '[':
 			skip_class(walk);
-			take_other(walk);
+			take_any(walk);
 			break;
 		case '.':
+			walk->at++;
+			take_any(walk);
+			break;
 		case '^':
 		case '$':
 			walk->at++;
-			take_other(walk);
+			take_assertion(walk);
 			break;
 		default: take_character(walk);
 		}
@@ -255,24 +334,28 @@ static void walk_alternative(struct walk *walk)
 	end_run(walk);
 }
 
-enum cli_required cli_required_literals(const char *pattern, size_t size_bytes,
-                                        bool utf, struct cli_literals *literals)
+bool cli_required_literals(const char *pattern, size_t size_bytes,
+                           unsigned flags, struct cli_literals *literals)
 {
-	struct walk walk = {
-		.at = pattern, .end = pattern + size_bytes, .utf = utf};
+	struct walk walk = {.at = pattern,
+	                    .end = pattern + size_bytes,
+	                    .utf = (flags & CLI_REGEX_UTF) != 0,
+	                    .ignore_case = (flags & CLI_REGEX_IGNORE_CASE) !=
+	                                   0};
 	struct cli_literals found = *literals;
-	bool all_plain = true;
 
 	for (;;) {
 		walk_alternative(&walk);
-		if (walk.gave_up || walk.best_bytes < LEAST_BYTES ||
-		    !cli_literals_add(&found, walk.best, walk.best_bytes))
-			return CLI_REQUIRED_NOTHING;
-		all_plain &= walk.plain;
+		if (walk.gave_up || walk.best.known_bytes < LEAST_BYTES ||
+		    !cli_literals_add_masked(&found, walk.best.bytes,
+		                             walk.best.masks,
+		                             walk.best.size_bytes))
+			return false;
+		found.items[found.count - 1].decides = walk.plain;
 		if (walk.at == walk.end)
 			break;
 		walk.at++; /* the bar */
 	}
 	*literals = found;
-	return all_plain ? CLI_REQUIRED_ALL : CLI_REQUIRED_SOME;
+	return true;
 }

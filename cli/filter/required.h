@@ -3,23 +3,17 @@
 #define CLI_REQUIRED_H
 
 #include "literals.h"
+#include "regex.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum cli_required {
-	CLI_REQUIRED_NOTHING, /* nothing can be said */
-	CLI_REQUIRED_SOME,    /* a match contains one of them */
-	CLI_REQUIRED_ALL,     /* ... and each of them is a match */
-};
-
 /*
  * Adds the literals of a pattern that PCRE2 has accepted, one for each of its
- * alternatives.  What is not plainly seen is not claimed.  With NOTHING the
- * set is left as it was.
+ * alternatives; one that is all of its alternative decides.  The flags are those that it was compiled with.  What is not
+ * plainly seen is not claimed.  With NOTHING the set is left as it was.
  */
-enum cli_required cli_required_literals(const char *pattern, size_t size_bytes,
-                                        bool utf,
-                                        struct cli_literals *literals);
+bool cli_required_literals(const char *pattern, size_t size_bytes,
+                           unsigned flags, struct cli_literals *literals);
 
 #endif

@@ -80,8 +80,9 @@ static void add_both(const struct where_node *node,
 		return;
 	}
 	while (i < right.count &&
-	       cli_literals_add(literals, right.items[i].bytes,
-	                        right.items[i].size_bytes))
+	       cli_literals_add_masked(literals, right.items[i].bytes,
+	                               right.items[i].masks,
+	                               right.items[i].size_bytes))
 		i++;
 	if (i < right.count)
 		literals->count = 0;

@@ -37,7 +37,9 @@ static bool search(const struct cli_pattern *pattern, const uint8_t *bytes,
 	struct cli_regex_bounds bounds;
 	enum cli_regex_match match = cli_pattern_search(pattern, bytes,
 	                                                size_bytes, 0, &bounds);
-	bool holds = cli_literals_in(literals, bytes, size_bytes);
+	const struct shmlog_frame frame = {.payload = bytes,
+	                                   .size_bytes = (uint32_t)size_bytes};
+	enum cli_held held;
 
 	require(match != CLI_REGEX_MATCH_FAILED);
 	*found_out = match == CLI_REGEX_MATCH;
@@ -45,10 +47,11 @@ static bool search(const struct cli_pattern *pattern, const uint8_t *bytes,
 		return false;
 	if (*found_out)
 		require(bounds.end <= size_bytes);
+	cli_literals_mark(literals, &frame, 1, &held);
 	if (*found_out && literals->count > 0)
-		require(holds);
-	if (cli_pattern_is_literal(pattern))
-		require(holds == *found_out);
+		require(held != CLI_HELD_NONE);
+	if (held == CLI_HELD_DECIDING)
+		require(*found_out);
 	return true;
 }
 

@@ -47,6 +47,66 @@ TEST(test_literal_is_found_where_memmem_finds_it)
 	}
 }
 
+/* Bytes with masks, from a text: '?' is a gap, and '~' makes the letter behind
+ * it one of either case. */
+static size_t masked_of(const char *text, unsigned char *bytes,
+                        unsigned char *masks)
+{
+	size_t size = 0;
+
+	for (; *text != '\0'; text++, size++) {
+		masks[size] = *text == '?'   ? CLI_MASK_ANY
+		              : *text == '~' ? CLI_MASK_LETTER
+		                             : CLI_MASK_EXACT;
+		text += *text == '~';
+		bytes[size] = (unsigned char)*text;
+	}
+	return size;
+}
+
+static const unsigned char *find_masked_slowly(const unsigned char *bytes,
+                                               size_t size,
+                                               const unsigned char *needle,
+                                               const unsigned char *masks,
+                                               size_t needle_size)
+{
+	for (size_t i = 0; i + needle_size <= size; i++) {
+		size_t same = 0;
+
+		while (same < needle_size &&
+		       ((bytes[i + same] ^ needle[same]) & masks[same]) == 0)
+			same++;
+		if (same == needle_size)
+			return bytes + i;
+	}
+	return NULL;
+}
+
+TEST(test_masked_literal_is_found_where_each_byte_fits)
+{
+	static const char *const needles[] = {"~a?b", "ab??~b", "~a~b",
+	                                      "b?????????????????a", "~b"};
+	unsigned char bytes[90], needle[32], masks[32];
+
+	srand(3);
+	for (int round = 0; round < rounds_of(20000); round++) {
+		size_t needle_size = masked_of(
+			needles[(size_t)rand() % COUNT_OF(needles)], needle,
+			masks);
+		struct cli_literals set = {.count = 0};
+		size_t size = (size_t)rand() % sizeof(bytes);
+
+		for (size_t i = 0; i < size; i++)
+			bytes[i] = (unsigned char)"abABx"[rand() % 5];
+		assert_true(cli_literals_add_masked(&set, needle, masks,
+		                                    needle_size));
+		assert_ptr_equal(
+			cli_literal_find(&set.items[0], bytes, bytes + size),
+			find_masked_slowly(bytes, size, needle, masks,
+		                           needle_size));
+	}
+}
+
 /* Frames behind one another, with size words that look like the literal. */
 TEST(test_literals_mark_no_frame_for_what_lies_between)
 {
@@ -63,13 +123,16 @@ TEST(test_literals_mark_no_frame_for_what_lies_between)
 	};
 	static const char *const needle[] = {"AB"};
 	struct cli_literals set = literals_of(needle, 1);
-	bool found[COUNT_OF(frames)];
+	enum cli_held held[COUNT_OF(frames)];
 
-	cli_literals_mark(&set, frames, COUNT_OF(frames), found);
-	assert_false(found[0]);
-	assert_false(found[1]);
-	assert_false(found[2]);
-	assert_true(found[3]);
+	cli_literals_mark(&set, frames, COUNT_OF(frames), held);
+	assert_int_equal(held[0], CLI_HELD_NONE);
+	assert_int_equal(held[1], CLI_HELD_NONE);
+	assert_int_equal(held[2], CLI_HELD_NONE);
+	assert_int_equal(held[3], CLI_HELD_SOME);
+	set.items[0].decides = true;
+	cli_literals_mark(&set, frames, COUNT_OF(frames), held);
+	assert_int_equal(held[3], CLI_HELD_DECIDING);
 }
 
 TEST(test_literals_mark_each_frame_that_holds_one)
@@ -78,7 +141,7 @@ TEST(test_literals_mark_each_frame_that_holds_one)
 	struct cli_literals set = literals_of(needles, COUNT_OF(needles));
 	unsigned char bytes[4096];
 	struct shmlog_frame frames[256];
-	bool found[256];
+	enum cli_held held[256];
 
 	srand(2);
 	for (int round = 0; round < rounds_of(300); round++) {
@@ -94,9 +157,9 @@ TEST(test_literals_mark_each_frame_that_holds_one)
 			at += frames[count++].size_bytes +
 			      (rand() % 9 == 0 ? 7 : 4);
 		}
-		cli_literals_mark(&set, frames, count, found);
+		cli_literals_mark(&set, frames, count, held);
 		for (size_t i = 0; i < count; i++)
-			assert_int_equal(found[i],
+			assert_int_equal(held[i] != CLI_HELD_NONE,
 			                 cli_literals_in(&set,
 			                                 frames[i].payload,
 			                                 frames[i].size_bytes));
@@ -105,62 +168,103 @@ TEST(test_literals_mark_each_frame_that_holds_one)
 
 /* --------------------------------------------------------------- required */
 
+enum requires {
+	REQUIRES_NOTHING, /* nothing can be said */
+	REQUIRES_SOME,    /* a match contains one of them */
+	REQUIRES_ALL      /* ... and each of them is a match */
+};
+
 struct requirement {
 	const char *pattern;
-	enum cli_required wanted;
-	const char *literals; /* behind one another, with a space between */
+	enum requires wanted;
+	/* One behind another, with a space between; a gap is a '?', a letter
+	 * of either case a small one. */
+	const char *literals;
+	unsigned flags;
 };
+
+/* Adds a literal to a text, without blanks at its ends. */
+static void show(char *text, const struct cli_literal *item)
+{
+	size_t from = item->bytes[0] == ' ';
+	size_t size = item->size_bytes -
+	              (item->bytes[item->size_bytes - 1] == ' ');
+
+	text += strlen(text);
+	for (size_t i = from; i < size; i++) {
+		if (item->masks[i] == CLI_MASK_ANY)
+			*text++ = '?';
+		else if (item->masks[i] == CLI_MASK_LETTER)
+			*text++ = (char)(item->bytes[i] | 0x20);
+		else
+			*text++ = (char)item->bytes[i];
+	}
+	*text = '\0';
+}
 
 TEST(test_required_literals_are_those_of_every_match)
 {
 	static const struct requirement cases[] = {
-		{"error", CLI_REQUIRED_ALL, "error"},
-		{"error|warning", CLI_REQUIRED_ALL, "error warning"},
-		{"a\\.b", CLI_REQUIRED_ALL, "a.b"},
-		{"err(or)?s", CLI_REQUIRED_SOME, "err"},
-		{"erro*r", CLI_REQUIRED_SOME, "err"},
-		{"ab+cd", CLI_REQUIRED_SOME, "ab"},
-		{"^level: .*disk", CLI_REQUIRED_SOME, "level:"},
-		{"x{2}yz", CLI_REQUIRED_SOME, "yz"},
-		{"[0-9]+ ms|took", CLI_REQUIRED_SOME, "ms took"},
-		{"{\"a\":1}", CLI_REQUIRED_ALL, "{\"a\":1}"},
-		{"(?<=x)foo", CLI_REQUIRED_SOME, "foo"},
-		{"[]x]foo[^]]", CLI_REQUIRED_SOME, "foo"},
-		{"[a\\]b]foo", CLI_REQUIRED_SOME, "foo"},
-		{"a(b[)]c)de", CLI_REQUIRED_SOME, "de"},
+		{"error", REQUIRES_ALL, "error", 0},
+		{"error|warning", REQUIRES_ALL, "error warning", 0},
+		{"a\\.b", REQUIRES_ALL, "a.b", 0},
+		{"err(or)?s", REQUIRES_SOME, "err", 0},
+		{"erro*r", REQUIRES_SOME, "err", 0},
+		{"ab+cd", REQUIRES_SOME, "ab", 0},
+		{"^level: .*disk", REQUIRES_SOME, "level:", 0},
+		{"x{2}yz", REQUIRES_SOME, "yz", 0},
+		{"[0-9]+ ms|took", REQUIRES_SOME, "ms took", 0},
+		{"{\"a\":1}", REQUIRES_ALL, "{\"a\":1}", 0},
+		{"(?<=x)foo", REQUIRES_SOME, "foo", 0},
+		{"[]x]foo[^]]", REQUIRES_SOME, "foo", 0},
+		{"[a\\]b]foo", REQUIRES_SOME, "foo", 0},
+		{"a(b[)]c)de", REQUIRES_SOME, "de", 0},
+		/* One character of many leaves a gap, unless it is a code
+	         * point; an assertion leaves none. */
+		{"na.ve", REQUIRES_SOME, "na?ve", 0},
+		{"h[12][0-9]7\"", REQUIRES_SOME, "h??7\"", 0},
+		{".a\\db.", REQUIRES_SOME, "a?b", 0},
+		{"a.+b.c", REQUIRES_SOME, "b?c", 0},
+		{"ab.?cde", REQUIRES_SOME, "cde", 0},
+		{"na.ve", REQUIRES_SOME, "na", CLI_REGEX_UTF},
+		{"one\\btwo$", REQUIRES_SOME, "onetwo", 0},
+		{"one\\Rtwo3", REQUIRES_SOME, "two3", 0},
+		{"Err: 5", REQUIRES_ALL, "err: 5", CLI_REGEX_IGNORE_CASE},
+		{"A.c", REQUIRES_SOME, "a?c", CLI_REGEX_IGNORE_CASE},
+		{"disk Full", REQUIRES_SOME, "full",
+	         CLI_REGEX_IGNORE_CASE | CLI_REGEX_UTF},
+		{"ab\u00e9cde", REQUIRES_SOME, "cde",
+	         CLI_REGEX_IGNORE_CASE | CLI_REGEX_UTF},
 		/* Not plain to see, or too short to be of use. */
-		{"a", CLI_REQUIRED_NOTHING, ""},
-		{"", CLI_REQUIRED_NOTHING, ""},
-		{"error|", CLI_REQUIRED_NOTHING, ""},
-		{"(error)", CLI_REQUIRED_NOTHING, ""},
-		{"(?i)error", CLI_REQUIRED_NOTHING, ""},
-		{"(?x) er ror", CLI_REQUIRED_NOTHING, ""},
-		{"\\x41bcd", CLI_REQUIRED_NOTHING, ""},
-		{"\\Qa|b\\Ecd", CLI_REQUIRED_NOTHING, ""},
-		{"foo\\1", CLI_REQUIRED_NOTHING, ""},
-		{"ab{,3}cd", CLI_REQUIRED_NOTHING, ""},
-		{"(*MARK:ab)cd", CLI_REQUIRED_NOTHING, ""},
-		{"[[:alpha:]]cd", CLI_REQUIRED_NOTHING, ""},
+		{"a", REQUIRES_NOTHING, "", 0},
+		{"", REQUIRES_NOTHING, "", 0},
+		{"error|", REQUIRES_NOTHING, "", 0},
+		{"(error)", REQUIRES_NOTHING, "", 0},
+		{"(?i)error", REQUIRES_NOTHING, "", 0},
+		{"(?x) er ror", REQUIRES_NOTHING, "", 0},
+		{"\\x41bcd", REQUIRES_NOTHING, "", 0},
+		{"\\Qa|b\\Ecd", REQUIRES_NOTHING, "", 0},
+		{"foo\\1", REQUIRES_NOTHING, "", 0},
+		{"ab{,3}cd", REQUIRES_NOTHING, "", 0},
+		{"(*MARK:ab)cd", REQUIRES_NOTHING, "", 0},
+		{"[[:alpha:]]cd", REQUIRES_NOTHING, "", 0},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct cli_literals literals = {.count = 0};
 		char text[256] = "";
-		enum cli_required got = cli_required_literals(
-			cases[i].pattern, strlen(cases[i].pattern), false,
-			&literals);
+		enum requires got = REQUIRES_NOTHING;
 
+		if (cli_required_literals(cases[i].pattern,
+		                          strlen(cases[i].pattern),
+		                          cases[i].flags, &literals))
+			got = REQUIRES_ALL;
 		for (size_t k = 0; k < literals.count; k++) {
-			/* Blanks at the ends are not what is tested. */
-			const struct cli_literal *item = &literals.items[k];
-			size_t from = item->bytes[0] == ' ';
-			size_t size = item->size_bytes - from;
-
-			if (item->bytes[item->size_bytes - 1] == ' ')
-				size--;
 			if (k > 0)
 				strcat(text, " ");
-			strncat(text, (const char *)item->bytes + from, size);
+			show(text, &literals.items[k]);
+			if (!literals.items[k].decides)
+				got = REQUIRES_SOME;
 		}
 		if (got != cases[i].wanted ||
 		    strcmp(text, cases[i].literals) != 0)
@@ -588,6 +692,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_literal_is_found_where_memmem_finds_it),
+		cmocka_unit_test(
+			test_masked_literal_is_found_where_each_byte_fits),
 		cmocka_unit_test(
 			test_literals_mark_no_frame_for_what_lies_between),
 		cmocka_unit_test(test_literals_mark_each_frame_that_holds_one),
