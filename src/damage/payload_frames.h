@@ -28,8 +28,8 @@ uint32_t shmlog_candidates_from(const struct shmlog_candidates *candidates,
                                 uint32_t at, uint32_t low);
 
 /* Forgets which runs are strong, and notes that the run from a candidate on is,
- * if it is.  Whoever computes the evidence of a run notes it; from one forgetting
- * to the next, the evidence of a run may only grow. */
+ * if it is.  Whoever computes the evidence of a run notes it; until the next
+ * time that runs are forgotten, the evidence of a run may only grow. */
 void shmlog_payload_forget_runs(struct shmlog_candidates *candidates);
 void shmlog_payload_note_run(struct shmlog_candidates *candidates,
                              const struct shmlog_candidate *one);
