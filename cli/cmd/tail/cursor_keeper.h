@@ -45,8 +45,8 @@ struct cursor_keeper {
 	struct cli_delivery *delivery;
 };
 
-/* Makes a keeper of zeros ready for all that follows; keeper_release() takes one
- * of zeros as well.  CLI_OK, or an exit status after a message. */
+/* Makes a keeper of zeros ready for all that follows; keeper_release() takes
+ * one of zeros as well.  CLI_OK, or an exit status after a message. */
 int keeper_init(struct cursor_keeper *keeper);
 
 /* Reads the cursor file where one is kept.  CLI_OK, or an exit status after a
