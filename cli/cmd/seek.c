@@ -81,8 +81,8 @@ static int check_logs(const struct cli_args *args, size_t count)
 			continue;
 		return cli_usage_error(
 			"%s is no position, nor a log that is there: "
-			"use " CLI_POSITION_FORMS,
-			cli_quote(&quoted, word));
+			"use %s",
+			cli_quote(&quoted, word), CLI_POSITION_FORMS);
 	}
 	if (count < cli_args_operand_count(args))
 		return CLI_OK;

@@ -109,8 +109,8 @@ int cli_position_parse(const char *text, struct cli_position *position_out)
 
 	if (parse(text, position_out))
 		return CLI_OK;
-	return cli_usage_error("%s is no position: use " CLI_POSITION_FORMS,
-	                       cli_quote(&quoted, text));
+	return cli_usage_error("%s is no position: use %s",
+	                       cli_quote(&quoted, text), CLI_POSITION_FORMS);
 }
 
 /* ----------------------------------------------------------------- finding */

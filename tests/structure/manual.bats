@@ -195,7 +195,7 @@ section() { # PAGE TITLE
 @test "help, messages and pages name the same output formats" {
 	local formats name page
 
-	formats=$(sed -n 's/^\t{.name = "\([a-z]*\)".*/\1/p' \
+	formats=$(sed -n 's/^\t{.name = "\([a-z0-9]*\)".*/\1/p' \
 		"$ROOT/cli/frame/output_format.c")
 	[[ $(wc -w <<<"$formats") -ge 6 ]]
 	run_shmlog 2 dump -o nonsense x
@@ -216,7 +216,7 @@ section() { # PAGE TITLE
 @test "help, messages and pages name the same input formats" {
 	local formats name page
 
-	formats=$(sed -n 's/^\t{.name = "\([a-z]*\)".*/\1/p' \
+	formats=$(sed -n 's/^\t{.name = "\([a-z0-9]*\)".*/\1/p' \
 		"$ROOT/cli/frame/input_format.c")
 	[[ $(wc -w <<<"$formats") -ge 6 ]]
 	run_shmlog 2 append -i nonsense x
