@@ -5,6 +5,7 @@
 #include "input_format.h"
 #include "message.h"
 #include "option_values.h"
+#include "shared_options.h"
 
 #include <string.h>
 
@@ -38,12 +39,8 @@ const struct cli_option cli_append_option_table[CLI_APPEND_OPTION_COUNT] = {
 		{.name = "overflow",
                  .value = "FILE",
                  .help = "input that does not get into LOG goes there"},
-	[CLI_APPEND_FORCE] = {.name = "force",
-                              .help = "append though another writer is seen"},
-	[CLI_APPEND_LOCK_TIMEOUT] =
-		{.name = "lock-timeout",
-                 .value = "DURATION",
-                 .help = "how long to wait for other appenders"},
+	CLI_FORCE_OPTION(CLI_APPEND_FORCE),
+	CLI_LOCK_TIMEOUT_OPTION(CLI_APPEND_LOCK_TIMEOUT),
 	[CLI_APPEND_WRITER_TIMEOUT] =
 		{.name = "writer-timeout",
                  .value = "DURATION",
