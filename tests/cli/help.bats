@@ -55,7 +55,7 @@ COMMANDS='create append tail dump seek verify stat rotate help'
 	}
 	has create -c --mode --sparse --if-missing
 	has append -i -m --create --atomic --commit-every --ack --skip-invalid \
-		--overflow --force --lock-timeout
+		--overflow --force --lock-timeout --rotate --keep --compress --no-follow
 	has tail -n -f -F -o -t --from --cursor-file --count --timeout --idle \
 		--pid --poll
 	has dump --from --to -n --count -r --reverse -o -t
