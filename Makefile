@@ -7,6 +7,7 @@
 #: WERROR=1              treat warnings as errors
 #: SANITIZE=address,undefined            (or thread) build in build/asan (or build/tsan)
 #: PCRE2=no              build without patterns (--grep), even if PCRE2 is installed
+#: ZSTD=no               build without archives (rotate --compress), even if zstd is installed
 #: PORTABLE=1            build without futex, leases and /proc, in build/portable
 #: BUILD=DIR             build there instead
 #: SIZE=full             how much campaign, fuzz and bench do (small, full; bench
@@ -53,7 +54,7 @@ see = $(addprefix -Icli/,$(1))
 $(BUILD)/cli/base/%.o: LAYER = $(call see,base) $(CLI_CFLAGS)
 $(BUILD)/cli/bendec/%.o: LAYER = $(call see,base bendec)
 $(BUILD)/cli/term/%.o: LAYER = $(call see,base term) $(CLI_CFLAGS)
-$(BUILD)/cli/log/%.o: LAYER = -Isrc/include $(call see,base term log)
+$(BUILD)/cli/log/%.o: LAYER = -Isrc/include $(call see,base term log) $(ZSTD_CFLAGS)
 $(BUILD)/cli/frame/%.o: LAYER = -Isrc/include $(call see,base bendec term log frame)
 $(BUILD)/cli/filter/%.o: LAYER = -Isrc/include \
 	$(call see,base bendec term log frame filter) $(PCRE2_CFLAGS)
@@ -76,10 +77,17 @@ PCRE2_CFLAGS := -DSHMLOG_PCRE2 $(call modules,--cflags libpcre2-8)
 PCRE2_LIBS := $(or $(call archive,libpcre2-8.a),$(call modules,--libs libpcre2-8))
 endif
 endif
+# Without zstd all but archives is built.
+ifneq ($(ZSTD),no)
+ifneq ($(call modules,--modversion libzstd),)
+ZSTD_CFLAGS := -DSHMLOG_ZSTD $(call modules,--cflags libzstd)
+ZSTD_LIBS := $(or $(call archive,libzstd.a),$(call modules,--libs libzstd))
+endif
+endif
 CLI_LIBS := $(or $(call archive,libargtable2.a), \
 	$(call modules,--libs argtable2),-largtable2) \
 	$(or $(addsuffix $(empty) -lm,$(call archive,libcjson.a)), \
-	$(call modules,--libs libcjson),-lcjson) $(PCRE2_LIBS)
+	$(call modules,--libs libcjson),-lcjson) $(PCRE2_LIBS) $(ZSTD_LIBS)
 TEST_CFLAGS := $(call modules,--cflags cmocka)
 TEST_LIBS := $(or $(call modules,--libs cmocka),-lcmocka)
 
@@ -157,7 +165,7 @@ $(FUZZERS): %: %.o $(FUZZ_SUPPORT) $(FUZZ_MAIN) \
 # Changed flags rebuild what they were used for; a first build looks for what
 # it needs before the compiler misses it.
 FLAGS := $(CC) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(CLI_LDFLAGS) $(LDFLAGS) $(LDLIBS) $(CLI_LIBS) \
-	$(PCRE2_CFLAGS)
+	$(PCRE2_CFLAGS) $(ZSTD_CFLAGS)
 $(BUILD)/.build-flags: FORCE
 	@echo '$(FLAGS)' | cmp -s - $@ || { .ci/deps --check build && mkdir -p $(@D) && \
 		echo '$(FLAGS)' >$@; }

@@ -29,6 +29,7 @@
 #include "sys.h"
 #include "write_access.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,51 @@ static int make_stamp(char *stamp, size_t stamp_bytes)
 	return strftime(stamp, stamp_bytes, ".%Y%m%dT%H%M%SZ", &parts) > 0
 	               ? 0
 	               : -EOVERFLOW;
+}
+
+/* The number in what a name of this second has behind the time, such as ".3" or
+ * ".3.zst"; 0 where there is none. */
+static unsigned long number_in(const char *rest)
+{
+	return rest[0] == '.' && rest[1] >= '0' && rest[1] <= '9'
+	               ? strtoul(rest + 1, NULL, 10)
+	               : 0;
+}
+
+/*
+ * The number behind the highest that a file of this second has.  The first one
+ * that is free would not do: it may be that of a log that was removed or
+ * archived since, and then the newest log would have the oldest name.
+ */
+static unsigned first_number(const struct rotation *rotation)
+{
+	const char *file = strrchr(rotation->name, '/') + 1;
+	size_t file_bytes = strlen(file);
+	size_t stamp_bytes = strlen(rotation->stamp);
+	char folder[SHMLOG_ROTATED_NAME_BYTES];
+	unsigned long next = 0;
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(file - rotation->name),
+	         rotation->name);
+	DIR *directory = opendir(folder);
+
+	if (directory == NULL)
+		return 0;
+	for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+		const char *name = entry->d_name;
+
+		if (strncmp(name, file, file_bytes) != 0 ||
+		    strncmp(name + file_bytes, rotation->stamp, stamp_bytes) !=
+		            0)
+			continue;
+		unsigned long number = number_in(name + file_bytes +
+		                                 stamp_bytes);
+
+		if (number >= next && number < MOST_NAMES)
+			next = number + 1;
+	}
+	closedir(directory);
+	return (unsigned)next;
 }
 
 /* Stores the next name that the old log might get: 0, or -ENAMETOOLONG, also
@@ -191,6 +237,7 @@ static int rotate(struct rotation *rotation, bool force,
 	rotation->name = realpath(log->path, NULL);
 	if (rotation->name == NULL)
 		return -errno;
+	rotation->next_number = first_number(rotation);
 	do
 		status = make_log(rotation);
 	while (status == -EEXIST);

@@ -177,6 +177,10 @@ say "One damaged length word: verify says where, and that the rest is good."
 show "printf '\\377' | dd of=copy.shm bs=1 seek=24 conv=notrunc 2>/dev/null"
 show_status 1 'shmlog verify copy.shm'
 
+say "A full or damaged log makes room: the old one gets another name."
+show 'shmlog rotate copy.shm'
+show 'shmlog verify copy.shm'
+
 say "Frames can have types. These define one: a reading of a sensor."
 cat >types.json <<'END'
 [

@@ -3,12 +3,15 @@
 
 #include "clock.h"
 #include "command.h"
+#include "distinct.h"
 #include "failure.h"
 #include "message.h"
 #include "open_log.h"
+#include "rotated.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,6 +73,17 @@ static bool take_touch(struct cli_named_log *named)
 	if (touched)
 		named->changed_ns = cli_now_ns();
 	return touched;
+}
+
+/* shmlog_check_name() for the name that is followed: the log may have been
+ * opened by the one that a rotation gave it. */
+static int check_name(const struct cli_named_log *named)
+{
+	struct stat file;
+
+	if (stat(named->path, &file) != 0)
+		return -errno;
+	return cli_is_log(named->now.log, &file) ? 0 : SHMLOG_ERR_REPLACED;
 }
 
 /* --------------------------------------------------------------- messages */
@@ -205,35 +219,43 @@ static bool is_leased(const char *path)
 	return false;
 }
 
-static int try_log(const struct cli_named_log *named, struct shmlog **log_out)
+static int try_log(const char *path, struct shmlog **log_out)
 {
-	if (is_leased(named->path))
+	if (is_leased(path))
 		return -EWOULDBLOCK;
-	return shmlog_open(named->path, log_out);
+	return shmlog_open(path, log_out);
+}
+
+/* Who keeps or removes rotated logs has to see where a follower of a name
+ * is. */
+static unsigned reader_flags(const struct cli_named_log *named)
+{
+	return SHMLOG_READER_BUFFERED |
+	       (named->mode == CLI_FOLLOW_NAME ? SHMLOG_READER_SHOWN : 0u);
 }
 
 /*
- * Opens the log that the name leads to.  *ready_out is false if that is worth
- * waiting for, because of *reason_out.  CLI_OK, or an exit status after a
- * message.
+ * Opens a log, by the name or by that of a rotated one.  *ready_out is false if
+ * that is worth waiting for, because of *reason_out.  CLI_OK, or an exit status
+ * after a message.
  */
-static int open_source(struct cli_named_log *named, struct cli_source *source,
-                       bool *ready_out, int *reason_out)
+static int open_path(struct cli_named_log *named, const char *path,
+                     struct cli_source *source, bool *ready_out,
+                     int *reason_out)
 {
 	const struct shmlog_reader_options options = {
-		.flags = SHMLOG_READER_BUFFERED};
-	int status = try_log(named, &source->log);
+		.flags = reader_flags(named)};
+	int status = try_log(path, &source->log);
 
 	if (status == -EMFILE && cli_name_watch_spare(named->watch))
-		status = try_log(named, &source->log);
+		status = try_log(path, &source->log);
 	*reason_out = status;
 	*ready_out = status == 0;
 	if (status != 0 && is_worth_waiting(named, status))
 		return CLI_OK;
 	*ready_out = true;
 	if (status != 0)
-		return cli_open_reader(named->path, &source->log,
-		                       &source->reader);
+		return cli_open_reader(path, &source->log, &source->reader);
 	if (named->opened != NULL) {
 		int checked = named->opened(named->context, named->path,
 		                            source->log);
@@ -250,6 +272,46 @@ static int open_source(struct cli_named_log *named, struct cli_source *source,
 	return cli_fail(named->path, "cannot read", status);
 }
 
+/* The path of the log to be read behind the one that was left, if that is not
+ * the one that has the name. */
+static char *find_after(const struct cli_named_log *named)
+{
+	size_t passed;
+	char *after;
+
+	if (!named->has_left)
+		return NULL;
+	after = cli_rotated_after(named->path, &named->left, &passed);
+	if (passed > 0)
+		cli_message(named->path,
+		            "%zu log%s that had the name before %s archived "
+		            "already and will not be followed",
+		            passed, passed == 1 ? "" : "s",
+		            passed == 1 ? "is" : "are");
+	return after;
+}
+
+/*
+ * Opens the log that the name leads to or, behind one that was left, the one
+ * that was rotated next.  That one is looked for once the name was opened: a
+ * log that had the name between the two has been rotated by then, so it is
+ * found.
+ */
+static int open_source(struct cli_named_log *named, struct cli_source *source,
+                       bool *ready_out, int *reason_out)
+{
+	int status = open_path(named, named->path, source, ready_out,
+	                       reason_out);
+	char *after = status == CLI_OK && *ready_out ? find_after(named) : NULL;
+
+	if (after != NULL) {
+		close_source(source);
+		status = open_path(named, after, source, ready_out, reason_out);
+		free(after);
+	}
+	return status;
+}
+
 int cli_named_open(struct cli_named_log *named, bool *ready_out)
 {
 	struct cli_source source = {0};
@@ -264,6 +326,7 @@ int cli_named_open(struct cli_named_log *named, bool *ready_out)
 	if (*ready_out) {
 		forget_reports(named);
 		named->now = source;
+		named->has_left = false;
 		return CLI_OK;
 	}
 	if (is_worth_saying(named, reason))
@@ -281,13 +344,14 @@ static void switch_log(struct cli_named_log *named, bool *switched_out)
 {
 	forget_reports(named);
 	cli_named_look_soon(named); /* it may have gone on since */
-	if (shmlog_check_name(named->now.log) == 0) {
+	if (check_name(named) == 0) {
 		close_source(&named->next);
 		return;
 	}
 	close_source(&named->now);
 	named->now = named->next;
 	named->next = (struct cli_source){0};
+	named->has_left = false;
 	*switched_out = true;
 }
 
@@ -308,6 +372,9 @@ static int open_next(struct cli_named_log *named, int found)
 	struct cli_source source = {0};
 	int reason;
 	bool ready;
+
+	named->has_left = true;
+	named->left = shmlog_identity(named->now.log);
 	int status = open_source(named, &source, &ready, &reason);
 
 	if (status != CLI_OK)
@@ -341,7 +408,7 @@ int cli_named_look(struct cli_named_log *named, bool *switched_out)
 	}
 	if (named->must_swap) {
 		named->must_swap = false;
-		if (shmlog_check_name(named->now.log) == 0)
+		if (check_name(named) == 0)
 			return CLI_OK;
 		close_source(&named->now);
 		*switched_out = true;
@@ -351,7 +418,7 @@ int cli_named_look(struct cli_named_log *named, bool *switched_out)
 
 	if (!touched && cli_named_pause(named) > 0)
 		return CLI_OK;
-	int found = shmlog_check_name(named->now.log);
+	int found = check_name(named);
 
 	if (found != named->found && !touched)
 		renew_name_watch(named);

@@ -1,7 +1,8 @@
 /*
  * The log that has a name: opened as soon as it can be, held while it has the
- * name, and then replaced by the log that takes its place.  One of these is
- * what a follow has for each log.
+ * name, and then replaced by the log that takes its place.  Logs that were
+ * rotated in between come first, each in its turn.  One of these is what a
+ * follow has for each log.
  */
 #ifndef CLI_NAMED_LOG_H
 #define CLI_NAMED_LOG_H
@@ -38,8 +39,10 @@ struct cli_named_log {
 	int64_t changed_ns; /* when the name was last seen to change */
 	int64_t looked_ns;  /* when the name was last looked at */
 	int found;          /* the status which that look returned */
-	int reported;       /* the status of the last message; 0: none */
-	int unreported;     /* a status that differs from it, since: */
+	bool has_left;      /* a log, before another one was opened: */
+	struct shmlog_identity left;
+	int reported;   /* the status of the last message; 0: none */
+	int unreported; /* a status that differs from it, since: */
 	int64_t unreported_ns;
 
 	/* May be set behind cli_named_begin(): called for each log that is
@@ -67,7 +70,8 @@ void cli_named_watch(struct cli_named_log *named);
 /*
  * Looks whether the name still leads to `now`, when something happened to it
  * and now and then in any case, and says if not.  Once another log is ready
- * there, it is opened as `next`, so that it stays readable whatever becomes
+ * there, it is opened as `next`, or the log that was rotated before that one,
+ * so that it stays readable whatever becomes
  * of its name: what was committed to the old one comes first, and the next
  * call makes the switch.  *switched_out says that `now` is another log; where
  * there are too few descriptors for two, it has none at first, and

@@ -25,6 +25,17 @@
 	           .name = "quiet", \
 	           .help = "leave out headers and reports"}
 
+/* --force of commands that change a log. */
+#define CLI_FORCE_OPTION(place)     \
+	[place] = {.name = "force", \
+	           .help = "go on though another writer is seen"}
+
+/* --lock-timeout of commands that take the lock of a log. */
+#define CLI_LOCK_TIMEOUT_OPTION(place)     \
+	[place] = {.name = "lock-timeout", \
+	           .value = "DURATION",    \
+	           .help = "how long to wait for other appenders"}
+
 /* Reads CLI_REPORT_FORMAT_OPTION.  Returns CLI_OK, or CLI_USAGE after a
  * message. */
 int cli_report_format(const struct cli_args *args, size_t place,

@@ -1046,10 +1046,13 @@ struct shmlog_rotate_result {
 
 /*
  * Makes room: gives the log the name NAME.YYYYMMDDTHHMMSSZ, the time being UTC,
- * or that and .1, .2, … where it is taken, and puts an empty log in its place,
+ * and puts an empty log in its place,
  * of the same capacity, permission bits and owner, with the same header but for
  * `size`, metadata included, and with its space reserved if the old one's is.
  * NAME is what the name of the log leads to, where that is a symbolic link.
+ * Where names of this second are there already, it gets the number behind
+ * theirs as well (NAME.YYYYMMDDTHHMMSSZ.1), whatever follows that number in
+ * them, so the names tell the order of the rotations as long as the clock does.
  * `options` may be NULL.
  *
  * It is done under the lock, and the two files are exchanged by one call, so

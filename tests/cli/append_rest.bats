@@ -55,7 +55,7 @@ REST="goes to '.*/rest'"
 
 @test "--overflow keeps the rest when the log is replaced" {
 	room 1000
-	begin
+	begin --no-follow
 	echo one >&5
 	committed 1
 	shmlog create "$SCRATCH/new" -c 4K

@@ -1,7 +1,7 @@
 # help, --help and --version.
 load helper
 
-COMMANDS='create append tail dump seek verify stat help'
+COMMANDS='create append tail dump seek verify stat rotate help'
 
 @test "help lists every command on stdout" {
 	local command
@@ -28,7 +28,7 @@ COMMANDS='create append tail dump seek verify stat help'
 @test "help CMD is what CMD --help prints, on stdout" {
 	local command option text
 
-	for command in create append tail dump seek verify stat; do
+	for command in create append tail dump seek verify stat rotate; do
 		run_shmlog 0 help "$command"
 		assert_stderr ''
 		assert_line --index 0 --regexp "^Usage: shmlog $command .*LOG"
@@ -55,12 +55,13 @@ COMMANDS='create append tail dump seek verify stat help'
 	}
 	has create -c --mode --sparse --if-missing
 	has append -i -m --create --atomic --commit-every --ack --skip-invalid \
-		--overflow --force --lock-timeout
+		--overflow --force --lock-timeout --rotate --keep --compress --no-follow
 	has tail -n -f -F -o -t --from --cursor-file --count --timeout --idle \
 		--pid --poll
 	has dump --from --to -n --count -r --reverse -o -t
 	has seek -o --nearest
 	has verify -q -o --salvage
+	has rotate --keep --compress --force --lock-timeout -o
 	has stat -o --procs --histogram --watch
 }
 

@@ -888,3 +888,22 @@ catches_term() {
 	# 2 % of a processor, with what is left of its start.
 	assert [ $(($(processor_ns "$FOLLOWER") - before)) -le 10000000 ]
 }
+
+@test "-F reads each log that was rotated while it was slow, once and in order" {
+	local i
+
+	shmlog create "$LOG" -c 64
+	shmlog tail -F -n 0 "$LOG" >"$SCRATCH/out" 2>"$SCRATCH/err" &
+	follower=$!
+	wait_until_asleep $follower
+	kill -STOP $follower
+	for i in 1 2 3 4 5; do
+		shmlog append "$LOG" -m "$i"
+		shmlog rotate "$LOG"
+	done
+	shmlog append "$LOG" -m 6
+	kill -CONT $follower
+	wait_for 10 grep -q 6 "$SCRATCH/out"
+	kill $follower
+	assert_equal "$(<"$SCRATCH/out")" $'1\n2\n3\n4\n5\n6'
+}

@@ -2,13 +2,19 @@
 #include "support.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 #define FRAMES 5u
 
@@ -127,6 +133,40 @@ TEST(test_rotate_finds_another_name_for_each_time)
 		shmlog_close(log);
 	}
 	expect_entries(&place, 13);
+}
+
+/* Writes the name that a rotation of this very second, or of the next, gives to
+ * a log, without its number. */
+static void name_at(const struct place *place, time_t when, const char *rest,
+                    char *path, size_t path_bytes)
+{
+	char stamp[32];
+	struct tm parts;
+
+	assert_non_null(gmtime_r(&when, &parts));
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &parts);
+	snprintf(path, path_bytes, "%s.%s%s", place->path, stamp, rest);
+}
+
+TEST(test_rotate_never_gives_a_newer_log_an_older_number)
+{
+	struct place place = make_place("order");
+	struct shmlog_rotate_result result;
+	char path[500];
+
+	write_numbered_log(place.path, 4096, FRAMES);
+	struct shmlog *log = open_log(place.path);
+	time_t now = time(NULL);
+
+	/* Of the times that may be the rotation's, one archived log each. */
+	for (time_t when = now; when < now + 60; when++) {
+		name_at(&place, when, ".7.zst", path, sizeof(path));
+		write_numbered_log(path, 4096, 0);
+	}
+	expect_status(shmlog_rotate(log, NULL, &result), 0);
+	expect_rotated_name(&place, result.path);
+	assert_string_equal(strrchr(result.path, '.'), ".8");
+	shmlog_close(log);
 }
 
 TEST(test_rotate_leaves_a_log_with_the_same_header_permissions_and_space)
@@ -385,6 +425,78 @@ TEST(test_rotate_makes_room_for_a_log_that_is_damaged)
 
 #if defined(__linux__) && !defined(SHMLOG_PORTABLE)
 
+/* The writer that comes in the moment of the exchange, and the log's name. */
+static struct plain_writer *comes;
+static const char *comes_to;
+
+/* Takes the place of the C library's, as the library exchanges names by it. */
+long syscall(long number, ...)
+{
+	static long (*real)(long, ...);
+	va_list arguments;
+	long words[6];
+
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "syscall");
+	va_start(arguments, number);
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		words[i] = va_arg(arguments, long);
+	va_end(arguments);
+	if (comes != NULL && number == SYS_renameat2) {
+		plain_writer_start(comes, comes_to);
+		comes = NULL;
+	}
+	return real(number, words[0], words[1], words[2], words[3], words[4],
+	            words[5]);
+}
+
+/* Rotates while a writer without the lock opens the log behind the look for
+ * one. */
+static int rotate_beside_late_writer(const struct place *place, unsigned flags,
+                                     struct plain_writer *plain,
+                                     struct shmlog_rotate_result *result)
+{
+	const struct shmlog_change_options options = {.flags = flags};
+	struct shmlog *log = open_log(place->path);
+
+	comes_to = place->path;
+	comes = plain;
+	int status = shmlog_rotate(log, &options, result);
+
+	assert_null(comes);
+	shmlog_close(log);
+	return status;
+}
+
+TEST(test_rotate_is_in_doubt_when_a_writer_came_meanwhile)
+{
+	struct place place = make_place("late");
+	struct shmlog_rotate_result result;
+	struct plain_writer plain;
+
+	if (!plain_writers_are_visible())
+		skip();
+	write_numbered_log(place.path, 4096, FRAMES);
+	expect_status(rotate_beside_late_writer(&place, 0, &plain, &result),
+	              SHMLOG_ERR_IN_DOUBT);
+	/* It has been rotated, and the writer is in the old log. */
+	expect_rotated_name(&place, result.path);
+	assert_int_equal(result.end_cursor, FRAMES * 11);
+	plain_writer_append(&plain, 10);
+	plain_writer_stop(&plain);
+	assert_int_equal(file_get64(result.path, 16), 24 + FRAMES * 11 + 14);
+	expect_numbered(place.path, 0);
+	expect_entries(&place, 2);
+
+	/* Who forces it does not ask. */
+	expect_status(rotate_beside_late_writer(&place, SHMLOG_CHANGE_FORCE,
+	                                        &plain, &result),
+	              0);
+	plain_writer_stop(&plain);
+	expect_numbered(result.path, 0);
+	expect_entries(&place, 3);
+}
+
 /* Holds a lease on a file, as one does for a moment who looks for writers. */
 static int hold_lease(void *context)
 {
@@ -438,6 +550,7 @@ int main(void)
 	{ cmocka_unit_test(
 		  test_rotate_gives_the_log_another_name_and_leaves_an_empty_one),
 	  cmocka_unit_test(test_rotate_finds_another_name_for_each_time),
+	  cmocka_unit_test(test_rotate_never_gives_a_newer_log_an_older_number),
 	  cmocka_unit_test(
 		  test_rotate_leaves_a_log_with_the_same_header_permissions_and_space),
 	  cmocka_unit_test(test_rotate_keeps_a_gap_between_header_and_frames),
@@ -450,6 +563,8 @@ int main(void)
 	  cmocka_unit_test(test_rotate_that_fails_leaves_nothing_behind),
 	  cmocka_unit_test(test_rotate_makes_room_for_a_log_that_is_damaged),
 #if defined(__linux__) && !defined(SHMLOG_PORTABLE)
+	  cmocka_unit_test(
+		  test_rotate_is_in_doubt_when_a_writer_came_meanwhile),
 	  cmocka_unit_test(
 		  test_rotate_is_noticed_while_somebody_has_a_lease_on_the_new_log),
 #endif

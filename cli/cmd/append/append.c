@@ -218,6 +218,7 @@ static int append_to(struct cli_append *append, struct cli_output *output)
 	status = cli_committer_open(&append->committer, append->log,
 	                            append->options.path,
 	                            &append->options.commits, output);
+	append->log = append->committer.log;
 	if (status == 0) {
 		status = take_all(append);
 	} else {
@@ -243,6 +244,8 @@ static int append_with_output(struct cli_append *append)
 	cli_input_release(&append->input);
 	if (status == CLI_OK && append->committer.overwrote)
 		status = CLI_WRITER;
+	if (status == CLI_OK && append->committer.untidy)
+		status = CLI_SYSTEM;
 	if (status == CLI_OK && append->skipped > 0)
 		status = CLI_LOSS;
 	if (!append->told_unacknowledged || output.error == EPIPE)

@@ -5,6 +5,7 @@
 #include "input_format.h"
 #include "message.h"
 #include "option_values.h"
+#include "shared_options.h"
 
 #include <string.h>
 
@@ -38,16 +39,18 @@ const struct cli_option cli_append_option_table[CLI_APPEND_OPTION_COUNT] = {
 		{.name = "overflow",
                  .value = "FILE",
                  .help = "input that does not get into LOG goes there"},
-	[CLI_APPEND_FORCE] = {.name = "force",
-                              .help = "append though another writer is seen"},
-	[CLI_APPEND_LOCK_TIMEOUT] =
-		{.name = "lock-timeout",
-                 .value = "DURATION",
-                 .help = "how long to wait for other appenders"},
+	CLI_FORCE_OPTION(CLI_APPEND_FORCE),
+	CLI_LOCK_TIMEOUT_OPTION(CLI_APPEND_LOCK_TIMEOUT),
 	[CLI_APPEND_WRITER_TIMEOUT] =
 		{.name = "writer-timeout",
                  .value = "DURATION",
                  .help = "how long to wait for a writer without the lock"},
+	[CLI_APPEND_ROTATE] = {.name = "rotate",
+                               .help = "rotate a log that is full, and go on"},
+	CLI_RETENTION_OPTIONS(CLI_APPEND_KEEP, CLI_APPEND_COMPRESS),
+	[CLI_APPEND_NO_FOLLOW] =
+		{.name = "no-follow",
+                 .help = "end when LOG is rotated or replaced"},
 	CLI_TYPED_OPTIONS(CLI_APPEND_SCHEMA, CLI_APPEND_TYPE,
                           CLI_APPEND_ENUM_NUMBERS),
 };
@@ -126,6 +129,22 @@ static int read_timeouts(struct cli_append_options *options)
 		"--writer-timeout",
 		cli_args_value(args, CLI_APPEND_WRITER_TIMEOUT),
 		&commits->writer_timeout_ns);
+}
+
+static int read_rotation(struct cli_append_options *options)
+{
+	const struct cli_args *args = options->args;
+	struct cli_committer_options *commits = &options->commits;
+
+	commits->rotate = cli_args_count(args, CLI_APPEND_ROTATE) > 0;
+	commits->follow = cli_args_count(args, CLI_APPEND_NO_FOLLOW) == 0;
+	if (!commits->rotate && cli_args_count(args, CLI_APPEND_KEEP) > 0)
+		return cli_usage_error("--keep is of use with --rotate only");
+	if (!commits->rotate && cli_args_count(args, CLI_APPEND_COMPRESS) > 0)
+		return cli_usage_error(
+			"--compress is of use with --rotate only");
+	return cli_retention_read(&commits->retention, args, CLI_APPEND_KEEP,
+	                          CLI_APPEND_COMPRESS);
 }
 
 static void read_flags(struct cli_append_options *options)
@@ -233,6 +252,8 @@ int cli_append_options_read(struct cli_append_options *options,
 		status = read_commit_every(options);
 	if (status == CLI_OK)
 		status = read_timeouts(options);
+	if (status == CLI_OK)
+		status = read_rotation(options);
 	if (status == CLI_OK)
 		status = read_create(options);
 	if (status == CLI_OK && is_input_taken(options))

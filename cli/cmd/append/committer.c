@@ -1,8 +1,10 @@
 /* Collecting frames and committing them. */
 #include "committer.h"
 
+#include "command.h"
 #include "message.h"
 #include "signals.h"
+#include "turnover.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,8 +84,9 @@ static void replace_output(const struct cli_committer *committer)
 	close(fd);
 }
 
-/* One commit, begun again when a signal that means nothing to us cuts it. */
-static int append(struct cli_committer *committer,
+/* One commit of what waits behind `done`, begun again when a signal that means
+ * nothing to us cuts it. */
+static int append(struct cli_committer *committer, struct cli_extent done,
                   struct shmlog_append_result *result)
 {
 	struct shmlog_append_options options = {
@@ -112,8 +115,10 @@ static int append(struct cli_committer *committer,
 					   committer->spooled_bytes, &options,
 					   result)
 		                 : shmlog_append_frames(
-					   committer->log, committer->frames,
-					   committer->used, &options, result);
+					   committer->log,
+					   committer->frames + done.bytes,
+					   committer->used - done.bytes,
+					   &options, result);
 	} while ((status == -EINTR &&
 	          cli_patience_goes_on(&committer->patience)) ||
 	         (status == -EMFILE && spare_output(committer)));
@@ -150,6 +155,57 @@ static void tell_unseen(const struct cli_committer *committer)
 	            why);
 }
 
+/* Goes over to the log that the name leads to: 0, or a status of the library
+ * with the committer as it was. */
+static int reopen(struct cli_committer *committer)
+{
+	struct cli_target target = {committer->log, committer->session};
+	struct shmlog_header header;
+
+	cli_committer_release_lock(committer);
+	int status = cli_turnover_reopen(&target, committer->path);
+
+	if (status != 0)
+		return status;
+	committer->log = target.log;
+	committer->session = target.session;
+	committer->patience.log = target.log;
+	if (shmlog_read_header(target.log, &header) == 0)
+		committer->capacity = header.capacity;
+	if (committer->options.ack && committer->committed > 0)
+		cli_output_string(committer->output,
+		                  "{\"event\":\"reopened\"}\n");
+	return 0;
+}
+
+/* Rotates the log, unless another process was faster, and goes over to the new
+ * one.  What fails with the old logs is told and does not end the append. */
+static int make_room(struct cli_committer *committer)
+{
+	const struct cli_retention_visitor visitor = {NULL, NULL, NULL};
+	const struct cli_turnover_terms terms = {
+		.force = committer->options.force,
+		.lock_timeout_ns = committer->options.lock_timeout_ns,
+		.writer_timeout_ns = committer->options.writer_timeout_ns,
+		.patience = &committer->patience,
+	};
+
+	cli_committer_release_lock(committer);
+	int rotated = cli_turnover_rotate(committer->log, committer->path,
+	                                  &terms);
+
+	if (rotated != 0 &&
+	    (rotated != SHMLOG_ERR_REPLACED || !committer->options.follow))
+		return rotated;
+	int status = reopen(committer);
+
+	if (status == 0 && rotated == 0 &&
+	    cli_retention_apply(&committer->options.retention, committer->path,
+	                        &visitor) != CLI_OK)
+		committer->untidy = true;
+	return status;
+}
+
 int cli_committer_open(struct cli_committer *committer, struct shmlog *log,
                        const char *path,
                        const struct cli_committer_options *options,
@@ -174,8 +230,13 @@ int cli_committer_open(struct cli_committer *committer, struct shmlog *log,
 	    shmlog_append_session_open(log, &committer->session) != 0)
 		return -ENOMEM;
 
-	int status = append(committer, &result);
+	const struct cli_extent nothing = {0, 0};
+	int status;
 
+	do
+		status = append(committer, nothing, &result);
+	while (status == SHMLOG_ERR_REPLACED && options->follow &&
+	       reopen(committer) == 0);
 	committer->free_bytes = result.free_bytes;
 	if (status == 0)
 		tell_unseen(committer);
@@ -381,10 +442,64 @@ static void tell_overwritten(struct cli_committer *committer,
 	            result->cursor, result->end_cursor, result->frames);
 }
 
+/* Whether an empty log has room for what waits behind `done`: for all of it
+ * where that is one commit, or else for the first frame. */
+static bool fits_into_empty_log(const struct cli_committer *committer,
+                                struct cli_extent done)
+{
+	const unsigned char *frame = committer->frames + done.bytes;
+	uint64_t needed = (uint64_t)(frame[0] | frame[1] << 8);
+
+	if (committer->options.atomic)
+		needed = committer->spooled_bytes > 0 ? committer->spooled_bytes
+		                                      : committer->used;
+	return needed <=
+	       committer->capacity - shmlog_data_offset(committer->log);
+}
+
+/* Whether there is another log for what a commit that ended with *status_out
+ * has left; or else why not. */
+static bool turn_over(struct cli_committer *committer, struct cli_extent done,
+                      int *status_out)
+{
+	int status = *status_out;
+
+	if (status == SHMLOG_ERR_REPLACED && committer->options.follow)
+		return reopen(committer) == 0;
+	if (status != SHMLOG_ERR_FULL || !committer->options.rotate ||
+	    !fits_into_empty_log(committer, done))
+		return false;
+	status = make_room(committer);
+	committer->unrotated = status != 0;
+	if (status != 0)
+		*status_out = status;
+	return status == 0;
+}
+
+/* Makes one commit of what waits behind *done_out, and moves that on. */
+static int commit_part(struct cli_committer *committer,
+                       struct cli_extent *done_out)
+{
+	struct shmlog_append_result result = {0};
+	int status = append(committer, *done_out, &result);
+
+	committer->free_bytes = result.free_bytes;
+	note_kept(committer);
+	committer->was_small = result.bytes > 0 && result.bytes <= SMALL_BYTES;
+	committer->committed += result.frames;
+	if (result.frames > 0)
+		committer->end_cursor = result.end_cursor;
+	done_out->frames += result.frames;
+	done_out->bytes += result.bytes;
+	tell_overwritten(committer, &result);
+	acknowledge(committer, &result);
+	return status;
+}
+
 int cli_committer_commit(struct cli_committer *committer,
                          struct cli_refused *refused_out)
 {
-	struct shmlog_append_result result = {0};
+	struct cli_extent done = {0, 0};
 	int status = 0;
 
 	*refused_out = (struct cli_refused){.size_bytes = 0};
@@ -393,24 +508,15 @@ int cli_committer_commit(struct cli_committer *committer,
 	if (committer->spooled_bytes > 0 && committer->used > 0)
 		status = spill(committer);
 	if (status == 0) {
-		status = append(committer, &result);
-		committer->free_bytes = result.free_bytes;
-		note_kept(committer);
+		do
+			status = commit_part(committer, &done);
+		while (status != 0 && turn_over(committer, done, &status));
 	}
-	committer->was_small = result.bytes > 0 && result.bytes <= SMALL_BYTES;
-	committer->committed += result.frames;
-	if (result.frames > 0)
-		committer->end_cursor = result.end_cursor;
 	if (status != 0)
-		find_refused(committer,
-		             (struct cli_extent){result.frames, result.bytes},
-		             refused_out);
+		find_refused(committer, done, refused_out);
 	cli_origins_clear(&committer->origins);
 	committer->used = 0;
 	committer->waiting = 0;
 	committer->spooled_bytes = 0;
-
-	tell_overwritten(committer, &result);
-	acknowledge(committer, &result);
 	return status;
 }

@@ -7,6 +7,7 @@
 
 #include "origins.h"
 #include "patience.h"
+#include "retention.h"
 #include "stdout_buffer.h"
 
 #include <shmlog.h>
@@ -19,10 +20,13 @@ struct cli_committer_options {
 	uint64_t commit_every;     /* frames per commit; 0: as they come */
 	int64_t lock_timeout_ns;   /* negative: without limit */
 	int64_t writer_timeout_ns; /* 0: a foreign writer ends it */
+	bool follow; /* go on in the log that takes the place of another */
+	bool rotate; /* a log that is full, */
+	struct cli_retention retention; /* and keep so much of the old ones */
 };
 
 struct cli_committer {
-	struct shmlog *log;
+	struct shmlog *log; /* another one perhaps after each commit */
 	struct shmlog_append_session *session;
 	bool keeps_lock;    /* and write access, since the last commit */
 	bool was_small;     /* the last commit was, so more of these may come */
@@ -44,11 +48,14 @@ struct cli_committer {
 	uint64_t free_bytes;   /* in the log, after the last try */
 	struct shmlog_append_result last; /* of that try */
 	bool overwrote; /* frames that another writer had committed */
+	bool unrotated; /* what failed last was a rotation */
+	bool untidy;    /* old logs were not removed or archived as asked */
 	struct cli_patience patience;
 };
 
 /* Looks at once whether an append would be refused.  0 or the library's
- * status, as of cli_committer_commit(). */
+ * status, as of cli_committer_commit().  The log is closed by the committer as
+ * soon as that goes over to another one, and by the caller otherwise. */
 int cli_committer_open(struct cli_committer *committer, struct shmlog *log,
                        const char *path,
                        const struct cli_committer_options *options,

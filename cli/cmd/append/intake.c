@@ -2,6 +2,7 @@
 #include "intake.h"
 
 #include "append_state.h"
+#include "clash.h"
 #include "command.h"
 #include "ending.h"
 #include "failure.h"
@@ -13,16 +14,30 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* Whether the input at hand is the log that took the place of another one. */
+static int check_new_log(struct cli_append *append)
+{
+	const char *name = append->input.name;
+
+	return append->input.fd < 0
+	               ? CLI_OK
+	               : cli_check_opened(append, name == NULL
+	                                                  ? "standard input"
+	                                                  : name);
+}
+
 int cli_take_commit(struct cli_append *append)
 {
 	struct cli_refused refused;
 	int status = cli_committer_commit(&append->committer, &refused);
+	bool turned = append->log != append->committer.log;
 
+	append->log = append->committer.log;
 	if (status != 0)
 		return cli_end_at_commit(append, status, &refused);
 	/* Nothing up to `parsed` is of interest any more. */
 	append->input.committed_end = append->input.parsed;
-	return CLI_OK;
+	return turned ? check_new_log(append) : CLI_OK;
 }
 
 /* Whether to end before the input does: after a signal, or once nobody reads

@@ -123,7 +123,8 @@ int cli_report_refusal(const struct cli_committer *committer, int status,
 	cli_culprit_find(committer->log, status, &culprit);
 	describe_doubt(committer, &doubt);
 	cli_message(committer->path,
-	            "cannot append: %s%s%s; %" PRIu64 " frames committed%s%s",
+	            "cannot %s: %s%s%s; %" PRIu64 " frames committed%s%s",
+	            committer->unrotated ? "rotate" : "append",
 	            explain(committer, status, &reason), culprit.text,
 	            doubt.text, committer->committed,
 	            committer->committed > 0 ? " before" : "", rest);
