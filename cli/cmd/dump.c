@@ -102,7 +102,7 @@ static int read_rendering(const struct cli_args *args, struct dump *dump)
 
 	if (status == CLI_OK)
 		status = cli_filter_init(&dump->filter, args, dump_filters,
-		                         &dump->printer.typed);
+		                         "dump", &dump->printer.typed);
 	if (status == CLI_OK)
 		status = cli_selection_init(&dump->selection, args,
 		                            dump_selections, dump->filter,
@@ -143,12 +143,13 @@ static int print_all(struct dump *dump, struct cli_scan *scan)
 static int print_selected(struct dump *dump, struct cli_scan *scan)
 {
 	int status = CLI_OK, count = 0;
+	size_t used;
 
 	while (status == CLI_OK && cli_printer_is_wanted(&dump->printer) &&
 	       cli_selection_is_open(dump->selection, dump->left) &&
 	       (count = cli_scan_next(scan, UINT64_MAX)) > 0)
 		status = cli_selection_print(dump->selection, scan->frames,
-		                             (size_t)count, &dump->left);
+		                             (size_t)count, &dump->left, &used);
 	return count >= 0 ? status
 	                  : cli_printer_failed(&dump->printer, scan->reader,
 	                                       count);
@@ -202,7 +203,9 @@ static int dump_logs(struct dump *dump, const struct cli_args *args)
 		worst = status > worst ? status : worst;
 	}
 	if (dump->selection != NULL)
-		worst = cli_selection_finish(dump->selection, worst);
+		worst = cli_selection_finish(
+			dump->selection, cli_selection_passed(dump->selection),
+			worst);
 	return worst;
 }
 

@@ -24,6 +24,10 @@ struct cli_filter {
 	struct cli_output value;      /* of a frame that has a type */
 	bool has_value;               /* the buffer of it is there */
 	unsigned char *copy;          /* of a payload */
+	/* The last frame that could not be judged. */
+	uint64_t failed_cursor;
+	const char *failed_option; /* that is over its match limit; NULL:
+	                            * memory was short */
 };
 
 /* What of a frame is judged. */
@@ -96,10 +100,9 @@ static const char *shell_quote(struct shell_word *word, const char *text)
 }
 
 /* The same with jq, where it may take what --where does not. */
-static int refuse_expression(const char *text,
+static int refuse_expression(const char *text, const char *command,
                              const struct cli_where_error *error)
 {
-	const char *command = "dump";
 	struct shell_word word;
 
 	switch (error->failure) {
@@ -121,14 +124,16 @@ static int refuse_expression(const char *text,
 	}
 }
 
-static int read_expression(const char *text, struct cli_where **where_out)
+static int read_expression(const char *text, const char *command,
+                           struct cli_where **where_out)
 {
 	struct cli_where_error error;
 
 	if (text == NULL)
 		return CLI_OK;
 	*where_out = cli_where_parse(text, &error);
-	return *where_out != NULL ? CLI_OK : refuse_expression(text, &error);
+	return *where_out != NULL ? CLI_OK
+	                          : refuse_expression(text, command, &error);
 }
 
 static int prepare(struct cli_filter *filter)
@@ -145,7 +150,7 @@ static int prepare(struct cli_filter *filter)
 }
 
 int cli_filter_init(struct cli_filter **filter_out, const struct cli_args *args,
-                    struct cli_filter_places places,
+                    struct cli_filter_places places, const char *command,
                     const struct cli_typed *typed)
 {
 	const char *expression = cli_args_value(args, places.where);
@@ -171,7 +176,7 @@ int cli_filter_init(struct cli_filter **filter_out, const struct cli_args *args,
 		status = read_patterns(args, places.not_grep, "not-grep",
 		                       ignore_case, &filter->not_grep);
 	if (status == CLI_OK)
-		status = read_expression(expression, &filter->where);
+		status = read_expression(expression, command, &filter->where);
 	if (status == CLI_OK)
 		status = prepare(filter);
 	if (status == CLI_OK)
@@ -196,21 +201,28 @@ void cli_filter_free(struct cli_filter *filter)
 
 /* ----------------------------------------------------------------- judging */
 
-/* Says why a frame could not be judged; the exit status. */
-static int report(const struct cli_filter *filter, const char *option,
-                  bool over_limit, const struct shmlog_frame *frame)
+/* Records why a frame could not be judged; the exit status. */
+static int fail(struct cli_filter *filter, const char *option, bool over_limit,
+                const struct shmlog_frame *frame)
 {
-	if (over_limit) {
+	filter->failed_cursor = frame->cursor;
+	filter->failed_option = over_limit ? option : NULL;
+	return over_limit ? CLI_INPUT : CLI_SYSTEM;
+}
+
+int cli_filter_report(const struct cli_filter *filter)
+{
+	if (filter->failed_option != NULL) {
 		cli_message(filter->typed->path,
 		            "the frame at cursor %" PRIu64
 		            " cannot be judged: %s is over its match limit",
-		            frame->cursor, option);
+		            filter->failed_cursor, filter->failed_option);
 		return CLI_INPUT;
 	}
 	cli_message(filter->typed->path,
 	            "the frame at cursor %" PRIu64
 	            " cannot be judged: not enough memory",
-	            frame->cursor);
+	            filter->failed_cursor);
 	return CLI_SYSTEM;
 }
 
@@ -223,11 +235,10 @@ static struct subject copy_payload(const struct cli_filter *filter,
 	return (struct subject){filter->copy, frame->size_bytes};
 }
 
-/* Whether a pattern is found; CLI_OK, or a status after a message. */
-static int match(const struct cli_filter *filter,
-                 const struct cli_pattern *pattern, const char *option,
-                 const struct shmlog_frame *frame, struct subject subject,
-                 bool *found_out)
+/* Whether a pattern is found; CLI_OK, or a status. */
+static int match(struct cli_filter *filter, const struct cli_pattern *pattern,
+                 const char *option, const struct shmlog_frame *frame,
+                 struct subject subject, bool *found_out)
 {
 	enum cli_regex_match result = cli_pattern_search(
 		pattern, subject.bytes, subject.size_bytes, 0, NULL);
@@ -235,10 +246,10 @@ static int match(const struct cli_filter *filter,
 	*found_out = result == CLI_REGEX_MATCH;
 	if (result == CLI_REGEX_MATCH || result == CLI_REGEX_NO_MATCH)
 		return CLI_OK;
-	return report(filter, option, result == CLI_REGEX_OVER_LIMIT, frame);
+	return fail(filter, option, result == CLI_REGEX_OVER_LIMIT, frame);
 }
 
-static int judge_where(const struct cli_filter *filter,
+static int judge_where(struct cli_filter *filter,
                        const struct shmlog_frame *frame, struct subject subject,
                        bool *passes)
 {
@@ -248,14 +259,14 @@ static int judge_where(const struct cli_filter *filter,
 	*passes = answer == CLI_WHERE_YES;
 	if (answer == CLI_WHERE_YES || answer == CLI_WHERE_NO)
 		return CLI_OK;
-	return report(filter, "--where", answer == CLI_WHERE_OVER_LIMIT, frame);
+	return fail(filter, "--where", answer == CLI_WHERE_OVER_LIMIT, frame);
 }
 
 /* --------------------------------------------------------- frames as bytes */
 
 /* Keeps those frames whose payload matches, or does not.  How many of them
  * were judged. */
-static size_t apply_pattern(const struct cli_filter *filter,
+static size_t apply_pattern(struct cli_filter *filter,
                             const struct cli_pattern *pattern, bool wanted,
                             const struct shmlog_frame *frames, size_t count,
                             bool *passes, int *status_out)
@@ -292,7 +303,7 @@ static size_t apply_pattern(const struct cli_filter *filter,
 	return count;
 }
 
-static size_t apply_where(const struct cli_filter *filter,
+static size_t apply_where(struct cli_filter *filter,
                           const struct shmlog_frame *frames, size_t count,
                           bool *passes, int *status_out)
 {
@@ -324,7 +335,7 @@ static size_t apply_where(const struct cli_filter *filter,
 	return count;
 }
 
-static int judge_payloads(const struct cli_filter *filter,
+static int judge_payloads(struct cli_filter *filter,
                           const struct shmlog_frame *frames, size_t count,
                           bool *passes, size_t *judged_out)
 {
@@ -375,7 +386,7 @@ static int judge_value(struct cli_filter *filter,
 		return CLI_OK;
 	}
 	if (filter->value.error != 0)
-		return report(filter, "", false, frame);
+		return fail(filter, "", false, frame);
 	*passes = true;
 	if (filter->grep != NULL) {
 		status = match(filter, filter->grep, "--grep", frame, subject,

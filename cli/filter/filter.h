@@ -41,22 +41,28 @@ struct cli_filter;
 
 /*
  * Reads the options.  *filter_out is NULL where none of them is given, and all
- * frames are wanted.  Where frames have a type, what is judged is the JSON of
- * their value; `typed`, which also names the log in messages, must stay.
+ * frames are wanted.  `command` prints the frames that jq gets in the pipeline
+ * that a message names.  Where frames have a type, what is judged is the JSON
+ * of their value; `typed`, which also names the log in messages, must stay.
  * CLI_OK, or an exit status after a message.
  */
 int cli_filter_init(struct cli_filter **filter_out, const struct cli_args *args,
-                    struct cli_filter_places places,
+                    struct cli_filter_places places, const char *command,
                     const struct cli_typed *typed);
 void cli_filter_free(struct cli_filter *filter);
 
 /*
  * Sets passes[i] for each of the frames.  CLI_OK; or CLI_INPUT or CLI_SYSTEM
- * after a message about a frame that could not be judged: *judged_out, which
- * is `count` otherwise, is how many before it were.
+ * where a frame could not be judged: *judged_out, which is `count` otherwise,
+ * is how many before it were.  That is to be reported once it is known that the
+ * frame matters: enough frames before it may have passed.
  */
 int cli_filter_judge(struct cli_filter *filter,
                      const struct shmlog_frame *frames, size_t count,
                      bool *passes, size_t *judged_out);
+
+/* Says why the last call of cli_filter_judge() that failed did so, and returns
+ * its status. */
+int cli_filter_report(const struct cli_filter *filter);
 
 #endif

@@ -25,6 +25,9 @@ struct held {
 struct cli_selection {
 	struct cli_filter *filter;
 	struct cli_printer *printer;
+	void (*print)(void *context, const struct shmlog_frame *frames,
+	              size_t count);
+	void *context; /* of print() */
 	uint64_t before;
 	uint64_t after;
 	bool around; /* frames around those that pass are wanted, if only 0 */
@@ -86,6 +89,12 @@ static bool is_given(const struct cli_args *args,
 	       cli_args_count(args, places.tally) > 0;
 }
 
+static void print_by_printer(void *context, const struct shmlog_frame *frames,
+                             size_t count)
+{
+	cli_printer_frames(context, frames, count);
+}
+
 int cli_selection_init(struct cli_selection **selection_out,
                        const struct cli_args *args,
                        struct cli_selection_places places,
@@ -107,6 +116,7 @@ int cli_selection_init(struct cli_selection **selection_out,
 		return cli_fail(NULL, "cannot filter", -ENOMEM);
 	selection->filter = filter;
 	selection->printer = printer;
+	cli_selection_print_by(selection, print_by_printer, printer);
 	status = read_options(args, places, selection);
 	if (status == CLI_OK && selection->before > 0) {
 		selection->held = calloc((size_t)selection->before,
@@ -119,6 +129,34 @@ int cli_selection_init(struct cli_selection **selection_out,
 	else
 		cli_selection_free(selection);
 	return status;
+}
+
+struct cli_selection *cli_selection_copy(const struct cli_selection *selection)
+{
+	struct cli_selection *copy = malloc(sizeof(*copy));
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *selection;
+	copy->passed = 0;
+	cli_selection_begin(copy);
+	if (copy->before == 0)
+		return copy;
+	copy->held = calloc((size_t)copy->before, sizeof(*copy->held));
+	if (copy->held != NULL)
+		return copy;
+	free(copy);
+	return NULL;
+}
+
+void cli_selection_print_by(struct cli_selection *selection,
+                            void (*print)(void *context,
+                                          const struct shmlog_frame *frames,
+                                          size_t count),
+                            void *context)
+{
+	selection->print = print;
+	selection->context = context;
 }
 
 void cli_selection_free(struct cli_selection *selection)
@@ -134,6 +172,8 @@ void cli_selection_free(struct cli_selection *selection)
 
 void cli_selection_begin(struct cli_selection *selection)
 {
+	if (selection == NULL)
+		return;
 	selection->after_left = selection->skipped = 0;
 	selection->printed = false;
 	selection->held_count = selection->held_first = 0;
@@ -174,9 +214,13 @@ static void print_gap(struct cli_selection *selection)
 {
 	struct cli_printer *printer = selection->printer;
 
-	if (selection->printed && selection->skipped > selection->held_count &&
-	    printer->renderer.format->end == '\n')
-		cli_output_string(&printer->output, "--\n");
+	if (!selection->printed ||
+	    selection->skipped <= selection->held_count ||
+	    printer->renderer.format->end != '\n')
+		return;
+	/* It is a gap in this log, and stands below the log's name. */
+	cli_printer_header(printer);
+	cli_output_string(&printer->output, "--\n");
 }
 
 static void print_held(struct cli_selection *selection)
@@ -185,9 +229,31 @@ static void print_held(struct cli_selection *selection)
 		size_t place = (selection->held_first + i) %
 		               (size_t)selection->before;
 
-		cli_printer_frames(selection->printer,
-		                   &selection->held[place].frame, 1);
+		selection->print(selection->context,
+		                 &selection->held[place].frame, 1);
 	}
+}
+
+/* Whether a frame is one to print, as one that passes or behind one; else it is
+ * kept, if it may yet have to be printed: *status_out. */
+static bool take(struct cli_selection *selection,
+                 const struct shmlog_frame *frame, bool passes, int *status_out)
+{
+	*status_out = CLI_OK;
+	if (passes || selection->after_left > 0)
+		return true;
+	selection->skipped++;
+	if (selection->before > 0)
+		*status_out = hold(selection, frame);
+	return false;
+}
+
+/* A frame of those to print was dealt with. */
+static void count_taken(struct cli_selection *selection, bool passes)
+{
+	selection->after_left = passes ? selection->after
+	                               : selection->after_left - 1;
+	selection->skipped = 0;
 	selection->held_count = 0;
 }
 
@@ -195,20 +261,34 @@ static void print_held(struct cli_selection *selection)
 static int print_one(struct cli_selection *selection,
                      const struct shmlog_frame *frame, bool passes)
 {
+	int status;
+
+	if (!take(selection, frame, passes, &status))
+		return status;
 	if (passes) {
 		print_gap(selection);
 		print_held(selection);
-		selection->after_left = selection->after;
-	} else if (selection->after_left > 0) {
-		selection->after_left--;
-	} else {
-		selection->skipped++;
-		return selection->before > 0 ? hold(selection, frame) : CLI_OK;
 	}
-	cli_printer_frames(selection->printer, frame, 1);
+	selection->print(selection->context, frame, 1);
 	selection->printed = true;
-	selection->skipped = 0;
+	count_taken(selection, passes);
 	return CLI_OK;
+}
+
+int cli_selection_recall(struct cli_selection *selection,
+                         const struct shmlog_frame *frame)
+{
+	bool passes = false;
+	size_t judged;
+	int status;
+
+	/* One that cannot be judged now was reported then. */
+	if (cli_filter_judge(selection->filter, frame, 1, &passes, &judged) !=
+	    CLI_OK)
+		passes = false;
+	if (take(selection, frame, passes, &status))
+		count_taken(selection, passes);
+	return status;
 }
 
 /* ---------------------------------------------------------------- printing */
@@ -220,35 +300,39 @@ static void count_passed(struct cli_selection *selection, uint64_t *left,
 	*left -= count;
 }
 
-/* Frames that pass, as many at a time as follow one another. */
-static void print_passing(struct cli_selection *selection,
-                          const struct shmlog_frame *frames, size_t count,
-                          const bool *passes, uint64_t *left)
+/* Frames that pass, as many at a time as follow one another.  How many frames
+ * were dealt with. */
+static size_t print_passing(struct cli_selection *selection,
+                            const struct shmlog_frame *frames, size_t count,
+                            const bool *passes, uint64_t *left)
 {
-	for (size_t i = 0; i<count && * left> 0; i++) {
+	size_t i = 0;
+
+	while (*left > 0 && i < count) {
 		size_t run = 0;
 
 		while (i + run < count && run < *left && passes[i + run])
 			run++;
-		if (!selection->tally)
-			cli_printer_frames(selection->printer, frames + i, run);
+		if (run > 0 && !selection->tally)
+			selection->print(selection->context, frames + i, run);
 		count_passed(selection, left, run);
-		i += run;
+		i += run > 0 ? run : 1;
 	}
+	return i;
 }
 
 static int print_around(struct cli_selection *selection,
                         const struct shmlog_frame *frames, size_t count,
-                        const bool *passes, uint64_t *left)
+                        const bool *passes, uint64_t *left, size_t *used)
 {
 	int status = CLI_OK;
 
-	for (size_t i = 0; i < count && status == CLI_OK; i++) {
-		bool wanted = passes[i] && *left > 0;
+	for (*used = 0; *used < count && status == CLI_OK; ++*used) {
+		bool wanted = passes[*used] && *left > 0;
 
-		if (*left == 0 && selection->after_left == 0)
+		if (!cli_selection_is_open(selection, *left))
 			break;
-		status = print_one(selection, &frames[i], wanted);
+		status = print_one(selection, &frames[*used], wanted);
 		if (wanted)
 			count_passed(selection, left, 1);
 	}
@@ -257,32 +341,45 @@ static int print_around(struct cli_selection *selection,
 
 static int print_batch(struct cli_selection *selection,
                        const struct shmlog_frame *frames, size_t count,
-                       uint64_t *left)
+                       uint64_t *left, size_t *used)
 {
-	bool passes[BATCH_FRAMES];
-	size_t judged;
-	int status = cli_filter_judge(selection->filter, frames, count, passes,
-	                              &judged);
-	int printed = CLI_OK;
+	bool passes[BATCH_FRAMES] = {false};
+	size_t judged = count;
+	int status = CLI_OK, printed = CLI_OK;
 
+	/* Behind the last one that may pass, frames are context alone. */
+	if (*left > 0)
+		status = cli_filter_judge(selection->filter, frames, count,
+		                          passes, &judged);
 	if (selection->around)
-		printed = print_around(selection, frames, judged, passes, left);
+		printed = print_around(selection, frames, judged, passes, left,
+		                       used);
 	else
-		print_passing(selection, frames, judged, passes, left);
-	return status != CLI_OK ? status : printed;
+		*used = print_passing(selection, frames, judged, passes, left);
+	/* Where enough have passed, nobody asks whether the next one does. */
+	if (printed != CLI_OK || status == CLI_OK || *left == 0)
+		return printed;
+	(void)cli_output_flush(&selection->printer->output);
+	return cli_filter_report(selection->filter);
 }
 
 int cli_selection_print(struct cli_selection *selection,
                         const struct shmlog_frame *frames, size_t count,
-                        uint64_t *left)
+                        uint64_t *left, size_t *used_out)
 {
 	int status = CLI_OK;
 
-	for (size_t i = 0; i < count && status == CLI_OK; i += BATCH_FRAMES) {
-		size_t batch = count - i < BATCH_FRAMES ? count - i
-		                                        : BATCH_FRAMES;
+	*used_out = 0;
+	while (*used_out < count && status == CLI_OK &&
+	       cli_selection_is_open(selection, *left)) {
+		size_t batch = count - *used_out < BATCH_FRAMES
+		                       ? count - *used_out
+		                       : BATCH_FRAMES;
+		size_t used;
 
-		status = print_batch(selection, frames + i, batch, left);
+		status = print_batch(selection, frames + *used_out, batch, left,
+		                     &used);
+		*used_out += used;
 	}
 	return status;
 }
@@ -292,14 +389,34 @@ bool cli_selection_is_open(const struct cli_selection *selection, uint64_t left)
 	return left > 0 || selection->after_left > 0;
 }
 
-int cli_selection_finish(struct cli_selection *selection, int status)
+uint64_t cli_selection_passed(const struct cli_selection *selection)
+{
+	return selection->passed;
+}
+
+uint64_t cli_selection_before(const struct cli_selection *selection)
+{
+	return selection->before;
+}
+
+uint64_t cli_selection_reach(const struct cli_selection *selection)
+{
+	return selection->around ? selection->before + selection->after : 0;
+}
+
+bool cli_selection_is_tally(const struct cli_selection *selection)
+{
+	return selection->tally;
+}
+
+int cli_selection_finish(struct cli_selection *selection, uint64_t passed,
+                         int status)
 {
 	struct cli_output *output = &selection->printer->output;
 
 	if (selection->tally) {
-		cli_output_u64(output, selection->passed);
+		cli_output_u64(output, passed);
 		cli_output_string(output, "\n");
 	}
-	return status == CLI_OK && selection->passed == 0 ? CLI_NO_MATCH
-	                                                  : status;
+	return status == CLI_OK && passed == 0 ? CLI_NO_MATCH : status;
 }

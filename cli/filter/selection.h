@@ -50,25 +50,58 @@ int cli_selection_init(struct cli_selection **selection_out,
                        struct cli_filter *filter, struct cli_printer *printer);
 void cli_selection_free(struct cli_selection *selection);
 
-/* Another log begins: frames of the one before are no context of its own. */
+/* A selection of the same options for another log, with a count and a context
+ * of its own.  NULL when memory is short. */
+struct cli_selection *cli_selection_copy(const struct cli_selection *selection);
+
+/* Another log begins, or no more of this one comes: the frames so far are no
+ * context of what follows.  `selection` may be NULL. */
 void cli_selection_begin(struct cli_selection *selection);
+
+/* Prints frames by a function of the caller's, instead of by the printer. */
+void cli_selection_print_by(struct cli_selection *selection,
+                            void (*print)(void *context,
+                                          const struct shmlog_frame *frames,
+                                          size_t count),
+                            void *context);
 
 /*
  * Prints those of the frames that are wanted, in the order they come in, until
  * *left frames have passed, which is counted down.  Frames need not stay.
- * CLI_OK, or an exit status after a message.
+ * *used_out is how many were dealt with: all, unless no more are wanted behind
+ * these, or the next one could not be judged.  CLI_OK, or an exit status after
+ * a message.
  */
 int cli_selection_print(struct cli_selection *selection,
                         const struct shmlog_frame *frames, size_t count,
-                        uint64_t *left);
+                        uint64_t *left, size_t *used_out);
 
 /* Whether frames are still wanted where `left` may pass: those behind the last
  * that has passed may be. */
 bool cli_selection_is_open(const struct cli_selection *selection,
                            uint64_t left);
 
-/* Prints the tally, if that was asked for.  The exit status of the command:
- * CLI_NO_MATCH instead of CLI_OK where no frame has passed. */
-int cli_selection_finish(struct cli_selection *selection, int status);
+/* How many frames have passed, and how many in front of one are printed. */
+uint64_t cli_selection_passed(const struct cli_selection *selection);
+uint64_t cli_selection_before(const struct cli_selection *selection);
+
+/* How many frames in front of a place decide what is printed as context behind
+ * it.  cli_selection_recall() is told of these, in their order, where an
+ * earlier run has dealt with them; none is printed before its time.  CLI_OK, or
+ * an exit status after a message. */
+uint64_t cli_selection_reach(const struct cli_selection *selection);
+int cli_selection_recall(struct cli_selection *selection,
+                         const struct shmlog_frame *frame);
+
+/* Whether the number of frames is printed instead of frames. */
+bool cli_selection_is_tally(const struct cli_selection *selection);
+
+/*
+ * Prints the tally, if that was asked for: the frames of all logs that have
+ * passed, by whatever selection.  The exit status of the command: CLI_NO_MATCH
+ * instead of CLI_OK where no frame has passed.
+ */
+int cli_selection_finish(struct cli_selection *selection, uint64_t passed,
+                         int status);
 
 #endif

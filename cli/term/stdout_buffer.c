@@ -300,6 +300,8 @@ int cli_output_finish(struct cli_output *output, int status)
 		return status;
 	cli_message(NULL, "cannot write standard output: %s",
 	            strerror(-result));
-	/* CLI_NO would claim that all output before it was delivered. */
-	return status == CLI_OK || status == CLI_NO ? CLI_SYSTEM : status;
+	/* CLI_NO and CLI_NO_MATCH would claim that all output was delivered. */
+	return status == CLI_OK || status == CLI_NO || status == CLI_NO_MATCH
+	               ? CLI_SYSTEM
+	               : status;
 }

@@ -26,6 +26,7 @@ part_memory() {
 	memory_row "dump -r$of" "$shmlog" dump -r "$big_log"
 	memory_row "dump -o json$of" "$shmlog" dump -o json "$big_log"
 	memory_row "tail -n 10$of" "$shmlog" tail -n 10 "$big_log"
+	memory_row "tail -n 1 --where$of" "$shmlog" tail -n 1 --where '. == "none"' "$big_log"
 	memory_row "seek frame:-1$of" "$shmlog" seek "$big_log" frame:-1
 	memory_row "verify$of" "$shmlog" verify "$big_log"
 	memory_row "stat --histogram$of" "$shmlog" stat --histogram "$big_log"

@@ -246,3 +246,361 @@ END
 	run env LD_PRELOAD="$shim" shmlog dump --grep '^(a|aa)+$' "$LOG"
 	assert_equal "$status" 9
 }
+
+# -------------------------------------------------------------------- tail
+
+@test "tail -n counts frames that pass, from either side" {
+	needs_patterns
+	seq 1000 | shmlog append --create 64K "$LOG"
+	expect 0 $'897\n997' '' tail -n 2 --grep '97$' "$LOG"
+	expect 0 $'97\n197' '' tail -n +1 --count 2 --grep '97$' "$LOG"
+	expect 0 "$(seq 897 100 997)" '' tail -n +9 --grep '97$' "$LOG"
+	expect 0 "$(seq 97 100 997)" '' tail --grep '97$' "$LOG"
+	expect 0 3 '' tail -n 3 --tally --where '. > 10' "$LOG"
+	expect 10 '' '' tail -n 3 --where '. > 1000' "$LOG"
+	expect 10 0 '' tail -n 3 --where '. > 1000' --tally "$LOG"
+	expect 2 '' "shmlog tail: --grep '(': column 2: missing closing parenthesis
+Try 'shmlog tail --help'." tail --grep '(' "$LOG"
+}
+
+@test "tail prints context before the first of its frames" {
+	needs_patterns
+	seq 100 | shmlog append --create 64K "$LOG"
+	expect 0 $'79\n80\n--\n89\n90' '' tail -n 2 -B 1 --grep '[89]0$' "$LOG"
+	expect 0 $'90\n91\n92' '' tail -n 1 -A 2 --grep '[89]0$' "$LOG"
+	# Another frame that passes is none of the last two.
+	expect 0 $'98\n99' '' tail -n 2 -B 5 --grep '9[0-9]' "$LOG"
+	expect 0 $'90\n91\n92' '' tail -n +1 --count 1 -A 2 --grep '90' "$LOG"
+}
+
+@test "tail -n counts the good frames that pass before damage" {
+	needs_patterns
+	seq 10 29 | shmlog append --create 4K "$LOG"
+	put_bytes "$LOG" $((24 + 15 * 6)) 0700
+	# Those behind it are enough, or not.
+	expect 0 $'26\n28' '' tail -n 2 --grep '[02468]$' "$LOG"
+	run_shmlog 1 tail -n 3 --grep '[02468]$' "$LOG"
+	assert_output $'20\n22\n24'
+	assert_stderr --partial 'damaged frame at cursor 90'
+	run_shmlog 1 tail -n 2 --grep x "$LOG"
+	assert_output ''
+}
+
+@test "a follow prints what passes, and ends after so many of these" {
+	needs_patterns
+	shmlog create -c 64K "$LOG"
+	shmlog tail -F -n +1 --grep '^READY' --count 2 --timeout "$((10 * SLACK))s" \
+		-t '%i %p\n' "$LOG" >"$SCRATCH/out" &
+	local follower=$!
+
+	for word in booting READY one 'not READY' READY; do
+		shmlog append -m "$word" "$LOG"
+	done
+	wait "$follower"
+	assert_equal "$(cat "$SCRATCH/out")" $'1 READY\n4 READY'
+	expect 124 '' '' tail -F -n 0 --grep x --timeout 50ms "$LOG"
+	expect 10 '' '' tail -F -n 0 --grep x --idle 50ms "$LOG"
+	expect 10 0 '' tail -F -n 0 --grep x --idle 50ms --tally "$LOG"
+}
+
+@test "a cursor file passes over what does not pass, and over nothing else" {
+	needs_patterns
+	seq 20 | shmlog append --create 64K "$LOG"
+	expect 0 3 '' tail --cursor-file "$SCRATCH/c" --grep 3 --count 1 "$LOG"
+	assert_equal "$(jq .cursor "$SCRATCH/c")" "$(shmlog seek "$LOG" frame:3)"
+	expect 0 13 '' tail --cursor-file "$SCRATCH/c" --grep 3 "$LOG"
+	assert_equal "$(jq .cursor "$SCRATCH/c")" "$(end_of "$LOG")"
+	expect 10 '' '' tail --cursor-file "$SCRATCH/c" --grep 3 "$LOG"
+	# Nor where nothing passes at all.
+	rm "$SCRATCH/c"
+	expect 10 '' '' tail --cursor-file "$SCRATCH/c" --grep x "$LOG"
+	assert_equal "$(jq .cursor "$SCRATCH/c")" "$(end_of "$LOG")"
+}
+
+@test "a tail ends at a pattern over its limit with the cursor before the frame" {
+	needs_patterns
+	printf '%s\n' aaa "$(printf 'a%.0s' {1..60})b" aaa |
+		shmlog append --create 4K "$LOG"
+	run_shmlog 9 tail -n +1 --cursor-file "$SCRATCH/c" --grep '^(a|aa)+$' "$LOG"
+	assert_output aaa
+	assert_equal "$(jq .cursor "$SCRATCH/c")" 7
+	run_shmlog 9 tail -n 2 --grep '^(a|aa)+$' "$LOG"
+	assert_stderr --partial 'the frame at cursor 7 cannot be judged'
+}
+
+# As dump prints it, and of that the last ones.
+@test "tail finds what dump finds, and of that the last" {
+	local options where n
+
+	seq 1 3000 | shmlog append --create 64K "$LOG"
+	for where in '. == 3000' '. < 3' '. > 1490 and . < 1510' \
+		'. == 1 or . == 1700 or . == 1702 or . == 2990' '. > 5000'; do
+		for options in '' '-A 1' '-B 2' '-C 3' '-C 300' '-A 2 -B 1' '-C 0'; do
+			# shellcheck disable=SC2086
+			shmlog dump $options --where "$where" "$LOG" >"$SCRATCH/wanted" ||
+				[[ $? -eq 10 ]]
+			# shellcheck disable=SC2086
+			shmlog tail -n +1 $options --where "$where" "$LOG" \
+				>"$SCRATCH/found" || [[ $? -eq 10 ]]
+			diff "$SCRATCH/wanted" "$SCRATCH/found" || fail "$options $where"
+			# shellcheck disable=SC2086
+			shmlog tail -n 5000 $options --where "$where" "$LOG" \
+				>"$SCRATCH/found" || [[ $? -eq 10 ]]
+			diff "$SCRATCH/wanted" "$SCRATCH/found" || fail "$options $where"
+		done
+		shmlog dump --where "$where" -t '%c %p\n' "$LOG" >"$SCRATCH/wanted" ||
+			true
+		for n in 0 1 2 3 20; do
+			shmlog tail -n "$n" --where "$where" -t '%c %p\n' "$LOG" \
+				>"$SCRATCH/found" || [[ $? -eq 10 ]]
+			diff <(tail -n "$n" "$SCRATCH/wanted") "$SCRATCH/found" ||
+				fail "-n $n $where"
+		done
+	done
+}
+
+@test "context goes on where an earlier run with a cursor file ended" {
+	local options=() frame
+
+	shmlog create -c 64K "$LOG"
+	for options in '-C 1' '-A 3' '-B 3' '-A 1 -B 4' '-A 4 -B 1' '-C 0'; do
+		rm -f "$SCRATCH/c" "$LOG"
+		shmlog create -c 64K "$LOG"
+		: >"$SCRATCH/found"
+		# Runs end behind each frame, or behind a few.
+		for frame in {1..12} '13 14 15' '16 17' 18 '19 20 21 22 23 24' 25; do
+			# shellcheck disable=SC2086
+			printf '%s\n' $frame | shmlog append "$LOG"
+			# shellcheck disable=SC2086
+			shmlog tail --cursor-file "$SCRATCH/c" $options \
+				--where '. == 3 or . == 5 or . == 12 or . == 20 or . == 25' \
+				"$LOG" >>"$SCRATCH/found" || [[ $? -eq 10 ]]
+		done
+		# shellcheck disable=SC2086
+		shmlog dump $options "$LOG" \
+			--where '. == 3 or . == 5 or . == 12 or . == 20 or . == 25' \
+			>"$SCRATCH/wanted"
+		diff <(grep -v -e -- "$SCRATCH/wanted") \
+			<(grep -v -e -- "$SCRATCH/found") || fail "$options"
+	done
+}
+
+@test "a follow goes on with the context that a killed one has begun" {
+	cd "$SCRATCH" || return
+	local follower
+
+	seq 10 | shmlog append --create 4K "$LOG"
+	shmlog tail -f --cursor-file c -A 2 -B 2 --where '. == 10 or . == 14' "$LOG" >out 3>&- &
+	follower=$!
+	wait_for 20 grep -qx 10 out
+	# The file follows within a tenth of a second.
+	wait_for 20 bash -c "[[ \$(jq .cursor c) == $(end_of "$LOG") ]]"
+	kill -9 "$follower"
+	seq 11 13 | shmlog append "$LOG"
+	# These stand behind one that has passed before; none of them does.
+	expect 10 $'11\n12' '' tail --cursor-file c -A 2 -B 2 --where '. == 10 or . == 14' "$LOG"
+	seq 14 20 | shmlog append "$LOG"
+	expect 0 $'13\n14\n15\n16' '' \
+		tail --cursor-file c -A 2 -B 2 --where '. == 10 or . == 14' "$LOG"
+	assert_equal "$(cat out)" $'8\n9\n10'
+}
+
+@test "the cursor of a tally is kept only once the tally is printed" {
+	cd "$SCRATCH" || return
+	local follower
+
+	seq 10 | shmlog append --create 4K "$LOG"
+	shmlog tail -f --cursor-file c --tally --where '. > 7' "$LOG" >out 3>&- &
+	follower=$!
+	wait_until_asleep "$follower"
+	seq 10 | shmlog append "$LOG"
+	sleep 0.3
+	wait_until_asleep "$follower"
+	kill -9 "$follower"
+	wait "$follower" || true
+	assert_equal "$(jq .cursor c)" 0
+	expect 0 6 '' tail --cursor-file c --tally --where '. > 7' "$LOG"
+	assert_equal "$(jq .cursor c)" "$(end_of "$LOG")"
+}
+
+@test "enough frames that pass are the answer, whatever is still missing" {
+	needs_patterns
+	local bad
+
+	bad=$(printf 'a%.0s' {1..60})b
+	printf '%s\n' "$bad" aaa aa "$bad" b | shmlog append --create 4K "$LOG"
+	# A frame behind enough of them is none to judge, nor one in front.
+	expect 9 '' "shmlog dump: $LOG: the frame at cursor 0 cannot be judged: --grep is over its match limit" \
+		dump --grep '^(a|aa)+$' "$LOG"
+	expect 0 $'aaa\naa' '' dump --grep '^(a|aa)+$' --from frame:1 -n 2 "$LOG"
+	expect 0 $'aaa\naa\n'"$bad"$'\nb' '' \
+		dump --grep '^(a|aa)+$' --from frame:1 -n 2 -A 2 "$LOG"
+	printf 'aaaa\na\n' | shmlog append "$LOG"
+	expect 0 $'aaaa\na' '' tail -n 2 --grep '^(a|aa)+$' "$LOG"
+	expect 0 $'b\naaaa\na' '' tail -n 2 -B 3 --grep '^(a|aa)+$' "$LOG"
+	run_shmlog 9 tail -n 3 --grep '^(a|aa)+$' "$LOG"
+	assert_output ''
+	assert_stderr --partial "the frame at cursor $(shmlog seek "$LOG" frame:3) cannot be judged"
+	# Nor is context behind the last one waited for without an end.
+	expect 0 a '' tail -f -n 1 --count 1 -A 3 --grep '^a+$' --timeout 50ms "$LOG"
+}
+
+@test "a follow is idle when no frame comes, not when none passes" {
+	cd "$SCRATCH" || return
+	local follower
+
+	shmlog create -c 64K "$LOG"
+	shmlog tail -f --where false --idle 1500ms "$LOG" 3>&- &
+	follower=$!
+	wait_until_asleep "$follower"
+	for _ in {1..10}; do
+		local before=${EPOCHREALTIME/./}
+
+		shmlog append -m 1 "$LOG"
+		sleep 0.25
+		# Where the machine keeps this loop from appending in time, the log
+		# was idle indeed.
+		((${EPOCHREALTIME/./} - before < 700000)) || skip "the machine is too busy"
+		kill -0 "$follower"
+	done
+	wait "$follower" && status=0 || status=$?
+	assert_equal "$status" 10
+}
+
+@test "that nothing passed is no answer where the output cannot be written" {
+	[[ -e /dev/full ]] || skip "there is no /dev/full"
+	make_words
+	run_shmlog 10 dump --where 'false' --tally "$LOG"
+	run bash -c 'shmlog dump --where false --tally "$1" >/dev/full' - "$LOG"
+	assert_equal "$status" 4
+	run bash -c 'shmlog tail --where false --tally "$1" >/dev/full' - "$LOG"
+	assert_equal "$status" 4
+}
+
+@test "a refusal of tail names a pipeline of tail" {
+	make_json
+	run_shmlog 2 tail --where '.n + 1 > 2' "$LOG"
+	assert_stderr --partial "jq does it: shmlog tail -n +1 LOG | jq -c 'select((.n + 1 > 2)?)'"
+}
+
+@test "a walk back through a log keeps no part of it" {
+	[[ -e /proc/self/smaps_rollup ]] || skip "the system does not tell"
+	local follower
+
+	# 64 MiB, of which the first frame alone passes.
+	{
+		echo '"first"'
+		yes "$(printf '%01000d' 1)" | head -n 65000
+	} | shmlog append --create 70M "$LOG"
+	shmlog tail -f -n 1 --where '. == "first"' "$LOG" >"$SCRATCH/out" 3>&- &
+	follower=$!
+	wait_for 20 grep -q first "$SCRATCH/out"
+	# What is no page of the log.
+	assert [ "$(awk '$1 == "Anonymous:" { print $2 }' \
+		"/proc/$follower/smaps_rollup")" -lt 16384 ]
+	kill "$follower"
+}
+
+# ------------------------------------------------------------ several logs
+
+make_several() { # two logs: 1 to 20, 21 to 40
+	cd "$SCRATCH" || return
+	seq 1 20 | shmlog append --create 4K low
+	seq 21 40 | shmlog append --create 4K high
+}
+
+@test "tail filters several logs, each for itself, and counts over all" {
+	make_several
+	expect 0 $'==> low <==\n20\n\n==> high <==\n39\n40' '' \
+		tail -n 2 --where '. > 19 and . < 21 or . > 30' low high
+	# A log of which no frame passes has no header.
+	expect 0 $'==> high <==\n40' '' tail --where '. == 40' low high
+	expect 10 '' '' tail --where '. > 40' low high
+	expect 0 11 '' tail -n +1 --where '. > 9 and . < 21' --tally low high
+	expect 10 0 '' tail --where '. > 40' --tally low high
+	expect 0 $'19\n20\n21' '' tail -q -n +1 --count 3 --where '. > 18' low high
+	expect 0 $'19\n20\n21' '' tail -q -n +1 --count 3 --where '. > 18' --glob low --glob high
+	run_shmlog 4 tail --where '. > 40' low missing high
+	run_shmlog 2 tail --where . --tally -A 1 low high
+}
+
+@test "context is of one log" {
+	make_several
+	expect 0 $'low: 19\nlow: 20\nhigh: 21\nhigh: 22' '' \
+		tail --prefix -n +1 -C 1 --where '. == 20 or . == 21' low high
+	# Nothing behind the last frame of a log is waited for in another one.
+	expect 0 20 '' tail -q -n +1 --count 1 -A 3 --where '. == 20' low high
+	expect 0 $'==> low <==\n9\n10\n--\n19\n20\n\n==> high <==\n29\n30' '' \
+		tail -n 2 -B 1 --where '. == 10 or . == 20 or . == 30' low high
+}
+
+@test "one cursor file passes over what does not pass in each log" {
+	make_several
+	expect 0 $'3\n21' '' tail -q --cursor-file c --where '. == 3 or . == 21' low high
+	assert_equal "$(jq -c '[.log, .cursor]' c)" \
+		"[\"low\",$(end_of low)]"$'\n'"[\"high\",$(end_of high)]"
+	expect 10 '' '' tail -q --cursor-file c --where true low high
+}
+
+@test "a follow filters several logs, and ends when enough have passed" {
+	make_several
+	shmlog tail -F --prefix -n 0 -A 1 --count 2 --where '. == 100' \
+		--timeout "$((10 * SLACK))s" low high >out 3>&- &
+	local follower=$!
+
+	wait_until_asleep "$follower"
+	for number in 99 100 101 102; do
+		shmlog append -m "$number" high
+	done
+	wait_for 20 grep -qx 'high: 101' out
+	for number in 99 100 101 102; do
+		shmlog append -m "$number" low
+	done
+	wait "$follower"
+	assert_equal "$(cat out)" $'high: 100\nhigh: 101\nlow: 100\nlow: 101'
+	run_shmlog 124 tail -F -n 0 --where '. == 7' --count 1 --timeout 50ms low high
+	assert_output ''
+	expect 10 '' '' tail -f -n 0 --where . --idle 50ms low high
+}
+
+@test "a gap stands below the name of the log that it is in" {
+	make_several
+	shmlog tail -f -n +1 -C 0 --count 3 --where '. == 2 or . == 40 or . == 100' \
+		--timeout "$((10 * SLACK))s" low high >out 3>&- &
+	local follower=$!
+
+	wait_for 20 grep -qx 40 out
+	printf '99\n100\n' | shmlog append low
+	wait "$follower"
+	assert_equal "$(cat out)" \
+		$'==> low <==\n2\n\n==> high <==\n40\n\n==> low <==\n--\n100'
+}
+
+@test "a log that cannot be read further is not waited for" {
+	cd "$SCRATCH" || return
+	seq 10 29 | shmlog append --create 4K broken
+	seq 3 | shmlog append --create 4K good
+	put_bytes broken $((24 + 15 * 6)) 0700
+	run_shmlog 1 tail -f -q -n +0 --count 1 -A 5 --where '. == 24' \
+		--timeout "$((10 * SLACK))s" broken good
+	assert_output 24
+	run_shmlog 1 tail -f -q -n +0 --count 4 -A 5 --where '. == 24 or . < 4' \
+		--timeout "$((10 * SLACK))s" broken good
+}
+
+@test "a count goes on over a log that was dropped or replaced" {
+	cd "$SCRATCH" || return
+	local follower
+
+	seq 10 | shmlog append --create 4K app1
+	shmlog tail -F -q -n +0 --count 3 -C 1 --where '. == 10 or . == 1' \
+		--timeout "$((10 * SLACK))s" --glob 'app*' >out 3>&- &
+	follower=$!
+	wait_for 20 grep -qx 10 out
+	rm app1
+	# The frames of the log before are no context of this one.
+	printf '2\n1\n3\n4\n' | shmlog append --create 4K new
+	mv new app1
+	wait "$follower"
+	assert_equal "$(cat out)" $'1\n2\n--\n9\n10\n2\n1\n3'
+}

@@ -39,6 +39,7 @@ static void free_log(struct tail_log *log)
 {
 	free(log->own_path);
 	free(log->name);
+	cli_selection_free(log->selection);
 	free(log);
 }
 
@@ -51,6 +52,35 @@ void keeper_release(struct cursor_keeper *keeper)
 	cli_cursors_release(&keeper->loaded);
 }
 
+/* What a selection lets through goes on to the keeper. */
+static void print_selected(void *context, const struct shmlog_frame *frames,
+                           size_t count)
+{
+	struct tail_log *log = context;
+
+	keeper_print(log->keeper, log, frames, count,
+	             frames[count - 1].next_cursor);
+}
+
+/* Gives a log what it has of its own.  False when memory is short. */
+static bool equip(struct cursor_keeper *keeper, struct tail_log *log,
+                  const char *path)
+{
+	log->path = path;
+	log->keeper = keeper;
+	if (keeper->path != NULL) {
+		log->name = cli_cursor_name(path);
+		if (log->name == NULL)
+			return false;
+	}
+	if (keeper->selection == NULL)
+		return true;
+	log->selection = cli_selection_copy(keeper->selection);
+	if (log->selection != NULL)
+		cli_selection_print_by(log->selection, print_selected, log);
+	return log->selection != NULL;
+}
+
 struct tail_log *keeper_add(struct cursor_keeper *keeper, const char *path)
 {
 	struct tail_log *log = calloc(1, sizeof(*log));
@@ -60,15 +90,11 @@ struct tail_log *keeper_add(struct cursor_keeper *keeper, const char *path)
 
 	if (larger != NULL)
 		keeper->logs = larger;
-	if (log != NULL && keeper->path != NULL)
-		log->name = cli_cursor_name(path);
-	if (log == NULL || larger == NULL ||
-	    (keeper->path != NULL && log->name == NULL)) {
+	if (log == NULL || larger == NULL || !equip(keeper, log, path)) {
 		if (log != NULL)
 			free_log(log);
 		return NULL;
 	}
-	log->path = path;
 	keeper->logs[keeper->log_count++] = log;
 	return log;
 }
@@ -218,7 +244,7 @@ void keeper_print(struct cursor_keeper *keeper, struct tail_log *log,
 		.end = end,
 	};
 
-	if (count > 0 && keeper->path != NULL) {
+	if (keeper->path != NULL) {
 		if (cli_delivery_is_full(keeper->delivery) &&
 		    cli_output_flush(output) == 0)
 			(void)keeper_note_flushed(keeper);
@@ -229,12 +255,22 @@ void keeper_print(struct cursor_keeper *keeper, struct tail_log *log,
 	log->rendered = end;
 }
 
+void keeper_pass_over(struct cursor_keeper *keeper, struct tail_log *log,
+                      uint64_t end)
+{
+	/* What stands behind frames that are still in the output leaves it with
+	 * them. */
+	if (log->flushed == log->rendered && !keeper->at_end)
+		log->flushed = end;
+	log->rendered = end;
+}
+
 bool keeper_note_flushed(struct cursor_keeper *keeper)
 {
 	const struct cli_output *output = &keeper->printer->output;
 	bool frames = false;
 
-	if (output->error != 0 || output->used > 0)
+	if (output->error != 0 || output->used > 0 || keeper->at_end)
 		return false;
 	for (size_t i = 0; i < keeper->log_count; i++) {
 		struct tail_log *log = keeper->logs[i];
@@ -309,6 +345,7 @@ static void note_delivered(struct cursor_keeper *keeper)
 
 int keeper_finish(struct cursor_keeper *keeper)
 {
+	keeper->at_end = false;
 	if (cli_output_flush(&keeper->printer->output) == 0)
 		(void)keeper_note_flushed(keeper);
 	if (cli_output_gave_up(&keeper->printer->output))

@@ -9,6 +9,7 @@
 #include "delivery.h"
 #include "follow.h"
 #include "printer.h"
+#include "selection.h"
 
 #include <shmlog.h>
 #include <stdbool.h>
@@ -29,15 +30,21 @@ struct tail_log {
 	                   * kept */
 	bool begun; /* it has a cursor, in the file last_log */
 	struct shmlog_identity last_log;
+	struct cli_selection *selection; /* owned, of its frames; NULL: all */
+	struct cursor_keeper *keeper;    /* by which they are printed */
 };
 
 struct cursor_keeper {
 	const char *path; /* of the cursor file; NULL: none is kept */
 	bool several;     /* the file has the cursors of several logs */
+	bool at_end;      /* cursors are kept at the end alone: what stands for
+	                   * the frames is printed then */
 	struct cli_cursors loaded;
 	struct cli_printer *printer;
 	struct cli_follow *follow; /* NULL: nothing is followed */
-	struct tail_log **logs;    /* owned */
+	/* What each log has a copy of; NULL: all frames are wanted. */
+	const struct cli_selection *selection;
+	struct tail_log **logs; /* owned */
 	size_t log_count;
 	int64_t saved_ns; /* when the file was last written */
 	/* Owned.  Apart, as memory that is never used costs nothing only where
@@ -54,8 +61,8 @@ int keeper_init(struct cursor_keeper *keeper);
 int keeper_load(struct cursor_keeper *keeper);
 void keeper_release(struct cursor_keeper *keeper);
 
-/* Adds a log, and drops one, with its cursor; `path` must stay.  NULL when
- * memory is short. */
+/* Adds a log, and drops one, with its cursor and its selection; `path` must
+ * stay.  NULL when memory is short. */
 struct tail_log *keeper_add(struct cursor_keeper *keeper, const char *path);
 void keeper_drop(struct cursor_keeper *keeper, struct tail_log *log);
 
@@ -66,10 +73,15 @@ const struct cli_cursor *keeper_find(struct cursor_keeper *keeper,
 /* Starts counting at the cursor of a log that was opened, and saves that. */
 int keeper_begin_log(struct cursor_keeper *keeper, struct tail_log *log);
 
-/* Prints frames, and counts them. */
+/* Prints frames of a log, and counts them: `end` is the cursor behind them. */
 void keeper_print(struct cursor_keeper *keeper, struct tail_log *log,
                   const struct shmlog_frame *frames, size_t count,
                   uint64_t end);
+
+/* Frames up to the cursor `end` are dealt with, as far as that goes: those that
+ * were not printed are not wanted. */
+void keeper_pass_over(struct cursor_keeper *keeper, struct tail_log *log,
+                      uint64_t end);
 
 /* Takes note of what has left the output.  True if there were frames in it. */
 bool keeper_note_flushed(struct cursor_keeper *keeper);

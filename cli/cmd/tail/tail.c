@@ -62,6 +62,12 @@ static int check_distinct(const struct tail_options *options)
 	return CLI_OK;
 }
 
+/* That no frame has passed is nothing that went wrong. */
+static bool is_good(int status)
+{
+	return status == CLI_OK || status == CLI_NO_MATCH;
+}
+
 /* The output was given up, by an end of the follow. */
 static void report_undelivered(struct tail *tail)
 {
@@ -77,10 +83,10 @@ static void report_undelivered(struct tail *tail)
 			            " is not all written",
 			            log->flushed);
 	}
-	if (tail->status == CLI_OK)
-		tail_note_status(tail, cli_ends_is_timed_out(&tail->follow.ends)
-		                               ? CLI_TIMEOUT
-		                               : CLI_SYSTEM);
+	if (is_good(tail->status))
+		tail->status = cli_ends_is_timed_out(&tail->follow.ends)
+		                       ? CLI_TIMEOUT
+		                       : CLI_SYSTEM;
 }
 
 static int begin(struct tail *tail)
@@ -91,8 +97,12 @@ static int begin(struct tail *tail)
 	tail->keeper.path = options->cursor_path;
 	tail->keeper.several = tail_options_are_for_several(options);
 	tail->keeper.printer = &tail->printer;
+	tail->keeper.selection = tail->selection;
+	tail->keeper.at_end = tail->selection != NULL &&
+	                      cli_selection_is_tally(tail->selection);
 	tail->start.options = options;
-	tail->start.keeper = &tail->keeper;
+	tail->start.keeper = tail->start.walk.keeper = &tail->keeper;
+	tail->start.walk.filter = tail->filter;
 	tail->left = options->count;
 	cli_follow_init(&tail->follow, options->log_count);
 	tail->follow.ends.timeout_ns = options->timeout_ns;
@@ -113,9 +123,18 @@ static void print_logs(struct tail *tail)
 		return;
 	}
 	tail->keeper.follow = &tail->follow;
-	tail->start.ends = &tail->follow.ends;
+	tail->start.walk.ends = &tail->follow.ends;
 	cli_message_never_wait();
 	tail_follow(tail);
+}
+
+/* The tally, and the status where no frame has passed. */
+static void finish_selection(struct tail *tail)
+{
+	if (tail->selection != NULL)
+		tail->status = cli_selection_finish(
+			tail->selection, tail->options.count - tail->left,
+			tail->status);
 }
 
 /* Lets out what is left, and says where the next run goes on. */
@@ -123,16 +142,35 @@ static int finish(struct tail *tail)
 {
 	int saved;
 
+	finish_selection(tail);
 	tail->status = cli_typed_status(&tail->printer.typed, tail->status);
 	saved = keeper_finish(&tail->keeper);
 	if (cli_output_gave_up(&tail->printer.output))
 		report_undelivered(tail);
-	if (tail->status == CLI_OK)
+	if (saved != CLI_OK && is_good(tail->status))
 		tail->status = saved;
 	if (!tail->options.follow)
 		tail_once_end(tail);
 	cli_follow_release(&tail->follow);
 	return cli_printer_finish(&tail->printer, tail->status);
+}
+
+/* How frames look, and which are wanted. */
+static int read_rendering(const struct cli_args *args, struct tail *tail)
+{
+	int status = cli_printer_init(
+		&tail->printer, args, &tail_printer_places,
+		tail_options_are_for_several(&tail->options));
+
+	if (status == CLI_OK)
+		status = cli_filter_init(&tail->filter, args,
+		                         tail_filter_places, "tail -n +1",
+		                         &tail->printer.typed);
+	if (status == CLI_OK)
+		status = cli_selection_init(&tail->selection, args,
+		                            tail_selection_places, tail->filter,
+		                            &tail->printer);
+	return status;
 }
 
 static int tail_run(const struct cli_args *args)
@@ -144,9 +182,7 @@ static int tail_run(const struct cli_args *args)
 		return cli_fail(NULL, "cannot start", -ENOMEM);
 	status = tail_options_read(args, &tail->options);
 	if (status == CLI_OK)
-		status = cli_printer_init(
-			&tail->printer, args, &tail_printer_places,
-			tail_options_are_for_several(&tail->options));
+		status = read_rendering(args, tail);
 	if (status == CLI_OK)
 		status = check_distinct(&tail->options);
 	if (status == CLI_OK)
@@ -159,8 +195,10 @@ static int tail_run(const struct cli_args *args)
 		print_logs(tail);
 		status = finish(tail);
 	}
-	cli_printer_release(&tail->printer);
 	keeper_release(&tail->keeper);
+	cli_selection_free(tail->selection);
+	cli_filter_free(tail->filter);
+	cli_printer_release(&tail->printer);
 	free(tail);
 	return status;
 }

@@ -56,6 +56,7 @@ static void begin_log(struct tail *tail, struct cli_followed *followed,
 
 static void forget_log(struct tail_log *log)
 {
+	tail_end_log(log);
 	log->log = NULL;
 	log->reader = NULL;
 }
@@ -73,9 +74,10 @@ static void report_writer_gone(struct tail *tail)
 
 static void report_end(struct tail *tail, enum cli_follow_end end)
 {
-	if (end == CLI_END_TIMEOUT)
+	/* Only context is missing where enough have passed. */
+	if (end == CLI_END_TIMEOUT && tail->left > 0)
 		tail_note_status(tail, CLI_TIMEOUT);
-	else if (end == CLI_END_NO_MEMORY)
+	if (end == CLI_END_NO_MEMORY)
 		tail_note_status(tail, cli_fail(NULL, "cannot go on", -ENOMEM));
 	else if (end == CLI_END_WRITER_GONE)
 		report_writer_gone(tail);
@@ -83,6 +85,7 @@ static void report_end(struct tail *tail, enum cli_follow_end end)
 
 static void fail_log(struct tail *tail, const struct cli_batch *batch)
 {
+	tail_end_log(batch->log->user);
 	tail_note_status(tail, batch->exit_status);
 	tail->refused |= batch->exit_status == CLI_USAGE;
 	if (batch->status != 0)
@@ -109,8 +112,9 @@ static bool take_news(struct tail *tail, enum cli_news news,
 	switch (news) {
 	case CLI_NEWS_NONE: return rest(tail, batch->no_news);
 	case CLI_NEWS_FRAMES:
-		tail_print(tail, batch->log->user, batch->frames, batch->count,
-		           batch->frames[batch->count - 1].next_cursor);
+		if (!tail_print(tail, batch->log->user, batch->frames,
+		                batch->count))
+			batch->log->finished = true;
 		if (batch->urgent)
 			tail_let_out(tail);
 		break;
@@ -122,7 +126,7 @@ static bool take_news(struct tail *tail, enum cli_news news,
 	case CLI_NEWS_FAILED: fail_log(tail, batch); break;
 	case CLI_NEWS_ENDED: report_end(tail, batch->end); return false;
 	}
-	return tail_is_wanted(tail) && !tail->start.cut_short;
+	return tail_is_wanted(tail) && !tail->start.walk.cut_short;
 }
 
 static int begin_follow(struct tail *tail)
@@ -152,10 +156,10 @@ void tail_follow(struct tail *tail)
 	if (status != CLI_OK)
 		return;
 	do {
-		news = cli_follow_next(&tail->follow, tail->left,
+		news = cli_follow_next(&tail->follow, tail_most_frames(tail),
 		                       keeper_limit(&tail->keeper, INT64_MAX),
 		                       &batch);
 	} while (take_news(tail, news, &batch));
-	if (tail->start.cut_short && cli_signal_caught() == 0)
+	if (tail->start.walk.cut_short && cli_signal_caught() == 0)
 		tail_note_status(tail, CLI_TIMEOUT);
 }

@@ -20,9 +20,10 @@ static int print_scan(struct tail *tail, struct tail_log *log,
 	int result = shmlog_reader_committed_size(log->reader, &scan->end);
 
 	while (result == 0 && tail_is_wanted(tail) &&
-	       (count = cli_scan_next(scan, tail->left)) > 0)
-		tail_print(tail, log, scan->frames, (size_t)count,
-		           scan->frames[count - 1].next_cursor);
+	       (count = cli_scan_next(scan, tail_most_frames(tail))) > 0) {
+		if (!tail_print(tail, log, scan->frames, (size_t)count))
+			break;
+	}
 	return result != 0 ? result : count;
 }
 
@@ -45,13 +46,15 @@ static void print_log(struct tail *tail, struct tail_log *log)
 	log->log = scan.log;
 	log->reader = scan.reader;
 	cli_printer_set_log(&tail->printer, log->path);
-	cli_printer_header(&tail->printer);
+	if (log->selection == NULL)
+		cli_printer_header(&tail->printer);
 	if (tail_begin_log(tail, log, false, false)) {
 		int result = print_scan(tail, log, &scan);
 
 		if (result < 0)
 			tail_stop_log(tail, log, result);
 	}
+	tail_end_log(log);
 	/* Until the cursors are saved, the log may be measured again. */
 	if (tail->keeper.path == NULL)
 		close_log(log);

@@ -43,7 +43,7 @@ const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
                  .help = "begin at the cursor in FILE, and keep that"},
 	[TAIL_MOST_FRAMES] = {.name = "count",
                               .value = "N",
-                              .help = "end after N frames"},
+                              .help = "end after N frames (that pass)"},
 	[TAIL_TIMEOUT] = {.name = "timeout",
                           .value = "DURATION",
                           .help = "end a follow after this time: status 124"},
@@ -57,6 +57,10 @@ const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
                        .value = "DURATION",
                        .help = "longest time between two looks at the log"},
 	CLI_TYPED_OPTIONS(TAIL_SCHEMA, TAIL_TYPE, TAIL_ENUM_NUMBERS),
+	CLI_FILTER_OPTIONS(TAIL_GREP, TAIL_NOT_GREP, TAIL_IGNORE_CASE,
+                           TAIL_WHERE),
+	CLI_SELECTION_OPTIONS(TAIL_AFTER, TAIL_BEFORE, TAIL_CONTEXT,
+                              TAIL_TALLY),
 	CLI_QUIET_OPTION(TAIL_QUIET),
 	CLI_PREFIX_OPTION(TAIL_PREFIX),
 };
@@ -68,6 +72,12 @@ const struct cli_printer_places tail_printer_places = {
 	.prefix = TAIL_PREFIX,
 	.typed = {TAIL_SCHEMA, TAIL_TYPE, TAIL_ENUM_NUMBERS},
 };
+
+const struct cli_filter_places tail_filter_places = {
+	TAIL_GREP, TAIL_NOT_GREP, TAIL_IGNORE_CASE, TAIL_WHERE};
+
+const struct cli_selection_places tail_selection_places = {
+	TAIL_AFTER, TAIL_BEFORE, TAIL_CONTEXT, TAIL_TALLY};
 
 #define DEFAULT_LINES 10u
 

@@ -6,6 +6,7 @@
 #include "options.h"
 #include "position.h"
 #include "printer.h"
+#include "selection.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,6 +50,14 @@ enum tail_option {
 	TAIL_SCHEMA,
 	TAIL_TYPE,
 	TAIL_ENUM_NUMBERS,
+	TAIL_GREP,
+	TAIL_NOT_GREP,
+	TAIL_IGNORE_CASE,
+	TAIL_WHERE,
+	TAIL_AFTER,
+	TAIL_BEFORE,
+	TAIL_CONTEXT,
+	TAIL_TALLY,
 	TAIL_QUIET,
 	TAIL_PREFIX,
 	TAIL_OPTION_COUNT,
@@ -57,9 +66,11 @@ enum tail_option {
 /* The table for the command's descriptor. */
 extern const struct cli_option tail_option_table[TAIL_OPTION_COUNT];
 extern const struct cli_printer_places tail_printer_places;
+extern const struct cli_filter_places tail_filter_places;
+extern const struct cli_selection_places tail_selection_places;
 
-/* Reads the options but for those of the printer.  CLI_OK, or an exit status
- * after a message. */
+/* Reads the options but for those of the printer and the filters.  CLI_OK, or
+ * an exit status after a message. */
 int tail_options_read(const struct cli_args *args,
                       struct tail_options *options_out);
 

@@ -4,11 +4,6 @@
 #include "command.h"
 #include "message.h"
 #include "open_log.h"
-#include "signals.h"
-
-/* How many frames a walk passes between two looks at whether it is still
- * wanted. */
-#define WALK_FRAMES 4096u
 
 static int fail(struct tail_start *start, const struct tail_log *log,
                 int result)
@@ -31,75 +26,58 @@ void tail_report_reopened(struct cursor_keeper *keeper,
 	                 "reopened", "");
 }
 
-/* Whether a walk that has passed so many frames is to go on.  Where it is not,
- * the reader stands at a place of no meaning. */
-static bool is_walk_wanted(struct tail_start *start, uint64_t walked)
-{
-	if (walked == 0 || walked % WALK_FRAMES != 0)
-		return true;
-	start->cut_short = cli_signal_caught() != 0 ||
-	                   (start->ends != NULL &&
-	                    cli_ends_is_timed_out(start->ends));
-	return !start->cut_short;
-}
-
 /* Walks to the last `lines` of the good frames before damage, from the
  * start. */
 static int go_before_damage(struct tail_start *start, struct tail_log *log)
 {
-	struct shmlog_frame frame;
-	uint64_t good = 0;
+	uint64_t lines = start->options->lines, good, passed;
 	int result = shmlog_reader_seek(log->reader, 0, NULL);
-
-	while (result >= 0 && is_walk_wanted(start, good) &&
-	       (result = shmlog_reader_next(log->reader, &frame)) > 0)
-		good++;
-	if (!cli_is_damage(result) && result < 0)
-		return fail(start, log, result);
-	result = shmlog_reader_seek(log->reader, 0, NULL);
-	for (uint64_t skip = good > start->options->lines
-	                             ? good - start->options->lines
-	                             : 0;
-	     result >= 0 && skip > 0 && is_walk_wanted(start, skip); skip--)
-		result = shmlog_reader_next(log->reader, &frame);
-	return result < 0 ? fail(start, log, result) : CLI_OK;
-}
-
-/* Walks back over the last `lines` frames. */
-static int go_back(struct tail_start *start, struct tail_log *log)
-{
-	struct shmlog_frame frame;
-	int result = shmlog_reader_seek_end(log->reader);
+	int status;
 
 	if (result < 0)
 		return fail(start, log, result);
-	for (uint64_t walked = 0;
-	     walked < start->options->lines && is_walk_wanted(start, walked);
-	     walked++) {
-		result = shmlog_reader_prev(log->reader, &frame);
-		if (result == 0)
-			break;
-		if (cli_is_damage(result))
-			return go_before_damage(start, log);
-		if (result < 0)
-			return fail(start, log, result);
-	}
+	status = tail_walk_on(&start->walk, log, UINT64_MAX, &good, &result);
+	if (status != CLI_OK || start->walk.cut_short)
+		return status;
+	if (!cli_is_damage(result) && result < 0)
+		return fail(start, log, result);
+	result = shmlog_reader_seek(log->reader, 0, NULL);
+	if (result >= 0)
+		status = tail_walk_on(&start->walk, log,
+		                      good > lines ? good - lines : 0, &passed,
+		                      &result);
+	return result < 0 ? fail(start, log, result) : status;
+}
+
+/* Walks back over the last `lines` frames that count, and over those in front
+ * of them that are printed as their context. */
+static int go_back(struct tail_start *start, struct tail_log *log)
+{
+	uint64_t counted;
+	int result;
+	int status = tail_walk_back(&start->walk, log, start->options->lines,
+	                            &counted, &result);
+
+	if (status != CLI_OK || start->walk.cut_short)
+		return status;
+	if (cli_is_damage(result))
+		return go_before_damage(start, log);
+	if (result < 0)
+		return fail(start, log, result);
+	if (log->selection != NULL && start->options->lines > 0)
+		tail_walk_to_context(&start->walk, log,
+		                     cli_selection_before(log->selection));
 	return CLI_OK;
 }
 
 static int skip_frames(struct tail_start *start, struct tail_log *log)
 {
-	struct shmlog_frame frame;
+	uint64_t passed;
+	int result;
+	int status = tail_walk_on(&start->walk, log, start->options->lines,
+	                          &passed, &result);
 
-	for (uint64_t skipped = 0; skipped < start->options->lines; skipped++) {
-		int result = shmlog_reader_next(log->reader, &frame);
-
-		if (result < 0)
-			return fail(start, log, result);
-		if (result == 0 || !is_walk_wanted(start, skipped))
-			break;
-	}
-	return CLI_OK;
+	return result < 0 ? fail(start, log, result) : status;
 }
 
 static int go_where_asked(struct tail_start *start, struct tail_log *log,
@@ -149,5 +127,6 @@ int tail_go_to_start(struct tail_start *start, struct tail_log *log,
 	if (result == SHMLOG_ERR_CURSOR &&
 	    shmlog_reader_fault(log->reader)->cursor == cursor->cursor)
 		return refuse_cursor(start, log, "has no frame at that cursor");
-	return result < 0 ? fail(start, log, result) : CLI_OK;
+	return result < 0 ? fail(start, log, result)
+	                  : tail_walk_recall(&start->walk, log);
 }

@@ -3,16 +3,15 @@
 #define TAIL_START_H
 
 #include "cursor_keeper.h"
-#include "follow_ends.h"
 #include "tail_options.h"
+#include "tail_walk.h"
 
 #include <stdbool.h>
 
 struct tail_start {
 	const struct tail_options *options;
 	struct cursor_keeper *keeper;
-	const struct cli_follow_ends *ends; /* NULL: nothing is followed */
-	bool cut_short; /* a signal or the time limit ended the walk */
+	struct tail_walk walk;
 };
 
 /*

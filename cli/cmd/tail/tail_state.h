@@ -3,8 +3,10 @@
 #define TAIL_STATE_H
 
 #include "cursor_keeper.h"
+#include "filter.h"
 #include "follow.h"
 #include "printer.h"
+#include "selection.h"
 #include "tail_options.h"
 #include "tail_start.h"
 
@@ -16,20 +18,28 @@
 struct tail {
 	struct tail_options options;
 	struct cli_printer printer;
+	struct cli_filter *filter;       /* NULL: all frames are wanted */
+	struct cli_selection *selection; /* with a filter: the options, of
+	                                  * which each log has a copy */
 	struct cursor_keeper keeper;
 	struct tail_start start;
 	struct cli_follow follow;
-	uint64_t left; /* frames that may still be printed */
-	int status;    /* the worst so far */
-	bool refused;  /* the command must not go on */
-	bool wrote;    /* the output took something: it is not closed */
+	uint64_t left;      /* frames that may still be printed, or pass */
+	uint64_t looked_at; /* by a filter, since all was let out */
+	int status;         /* the worst so far */
+	bool refused;       /* the command must not go on */
+	bool wrote;         /* the output took something: it is not closed */
 };
 
 /* Keeps the worst exit status: these are in an order, a larger one is worse. */
 void tail_note_status(struct tail *tail, int status);
 
-/* Whether frames are still to be printed. */
+/* Whether frames of any log are still to be printed. */
 bool tail_is_wanted(const struct tail *tail);
+
+/* How many frames to read at most: no matter how many, where some may not
+ * pass. */
+uint64_t tail_most_frames(const struct tail *tail);
 
 /*
  * Goes to where reading a log begins, and takes its first cursor.  Returns
@@ -39,14 +49,18 @@ bool tail_is_wanted(const struct tail *tail);
 bool tail_begin_log(struct tail *tail, struct tail_log *log, bool appeared,
                     bool reopened);
 
-/* Prints frames of a log, up to the cursor `end`. */
-void tail_print(struct tail *tail, struct tail_log *log,
-                const struct shmlog_frame *frames, size_t count, uint64_t end);
+/* Prints those of the frames of a log that are wanted.  Returns whether more of
+ * this log can be: a frame that the filter could not judge is noted. */
+bool tail_print(struct tail *tail, struct tail_log *log,
+                const struct shmlog_frame *frames, size_t count);
+
+/* No more of a log comes: no frames behind its last are waited for. */
+void tail_end_log(struct tail_log *log);
 
 /* Lets all output out; saves the cursors now and then. */
 void tail_let_out(struct tail *tail);
 
 /* A log cannot be read any further: its good frames first, then the reason. */
-void tail_stop_log(struct tail *tail, const struct tail_log *log, int status);
+void tail_stop_log(struct tail *tail, struct tail_log *log, int status);
 
 #endif
