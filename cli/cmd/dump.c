@@ -1,5 +1,6 @@
 /* Prints the frames of logs, or of a part of each, or those that are looked
  * for. */
+#include "columns.h"
 #include "command.h"
 #include "distinct.h"
 #include "filter.h"
@@ -24,6 +25,7 @@ enum {
 	OPTION_REVERSE,
 	OPTION_OUTPUT,
 	OPTION_TEMPLATE,
+	OPTION_COLUMNS,
 	OPTION_SCHEMA,
 	OPTION_TYPE,
 	OPTION_ENUM_NUMBERS,
@@ -54,6 +56,7 @@ static const struct cli_option dump_options[] = {
                             .name = "reverse",
                             .help = "print the frames last to first"},
 	CLI_FORMAT_OPTIONS(OPTION_OUTPUT, OPTION_TEMPLATE),
+	CLI_COLUMNS_OPTION(OPTION_COLUMNS),
 	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
 	CLI_FILTER_OPTIONS(OPTION_GREP, OPTION_NOT_GREP, OPTION_IGNORE_CASE,
                            OPTION_WHERE),
@@ -82,6 +85,7 @@ struct dump {
 	uint64_t count; /* frames of each log that may be printed, or pass */
 	uint64_t left;  /* ... of this log, that still may */
 	struct cli_printer printer;
+	struct cli_columns *columns;     /* NULL: the format has none */
 	struct cli_filter *filter;       /* NULL: all frames are wanted */
 	struct cli_selection *selection; /* with a filter */
 };
@@ -100,6 +104,9 @@ static int read_rendering(const struct cli_args *args, struct dump *dump)
 	int status = cli_printer_init(&dump->printer, args, &dump_places,
 	                              cli_args_operand_count(args) > 1);
 
+	if (status == CLI_OK)
+		status = cli_columns_init(&dump->columns, args, OPTION_COLUMNS,
+		                          &dump->printer);
 	if (status == CLI_OK)
 		status = cli_filter_init(&dump->filter, args, dump_filters,
 		                         "dump", &dump->printer.typed);
@@ -225,6 +232,7 @@ static int dump_run(const struct cli_args *args)
 	}
 	cli_selection_free(dump.selection);
 	cli_filter_free(dump.filter);
+	cli_columns_free(dump.columns);
 	cli_printer_release(&dump.printer);
 	return status;
 }

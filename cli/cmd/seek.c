@@ -1,4 +1,5 @@
 /* Finds the frames at given positions of logs. */
+#include "columns.h"
 #include "command.h"
 #include "distinct.h"
 #include "failure.h"
@@ -21,6 +22,7 @@ enum {
 	OPTION_NEAREST,
 	OPTION_OUTPUT,
 	OPTION_TEMPLATE,
+	OPTION_COLUMNS,
 	OPTION_SCHEMA,
 	OPTION_TYPE,
 	OPTION_ENUM_NUMBERS,
@@ -33,6 +35,7 @@ static const struct cli_option seek_options[] = {
 		{.name = "nearest",
                  .help = "accept a place inside a frame, for that frame"},
 	CLI_FORMAT_OPTIONS(OPTION_OUTPUT, OPTION_TEMPLATE),
+	CLI_COLUMNS_OPTION(OPTION_COLUMNS),
 	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
 	CLI_QUIET_OPTION(OPTION_QUIET),
 	CLI_PREFIX_OPTION(OPTION_PREFIX),
@@ -54,6 +57,7 @@ struct seek {
 	bool frames; /* print frames, not cursors */
 
 	struct cli_printer printer;
+	struct cli_columns *columns; /* NULL: the format has none */
 	struct cli_scan scan;
 };
 
@@ -112,6 +116,9 @@ static int read_request(const struct cli_args *args, struct seek *seek)
 	int status = cli_printer_init(&seek->printer, args, &seek_places,
 	                              count_logs(args) > 1);
 
+	if (status == CLI_OK)
+		status = cli_columns_init(&seek->columns, args, OPTION_COLUMNS,
+		                          &seek->printer);
 	seek->nearest = cli_args_count(args, OPTION_NEAREST) > 0;
 	seek->frames = cli_args_count(args, OPTION_OUTPUT) > 0 ||
 	               cli_args_count(args, OPTION_TEMPLATE) > 0 ||
@@ -226,6 +233,7 @@ static int seek_run(const struct cli_args *args)
 		status = cli_printer_finish(&seek.printer, status);
 	}
 	cli_printer_release(&seek.printer);
+	cli_columns_free(seek.columns);
 	free(seek.positions);
 	return status;
 }

@@ -74,6 +74,9 @@ static int read_options(const struct cli_args *args,
 	                            cli_args_count(args, places.before) +
 	                            cli_args_count(args, places.after) >
 	                    0;
+	/* A number is no column. */
+	if (selection->tally)
+		selection->printer->heading_due = false;
 	if (status == CLI_OK && selection->tally && selection->around)
 		return cli_usage_error("--tally prints no frames, and so none "
 		                       "around them");

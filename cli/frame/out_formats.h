@@ -33,4 +33,10 @@ void cli_out_json_open(const struct cli_renderer *renderer,
 void cli_out_hex(const struct cli_renderer *renderer, struct cli_output *output,
                  const struct shmlog_frame *frame);
 
+/* out_csv.c: a record of CSV, and the one that names the columns. */
+void cli_out_csv(const struct cli_renderer *renderer, struct cli_output *output,
+                 const struct shmlog_frame *frame);
+void cli_out_csv_heading(const struct cli_renderer *renderer,
+                         struct cli_output *output);
+
 #endif

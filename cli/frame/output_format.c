@@ -44,6 +44,12 @@ const struct cli_output_format cli_output_formats[] = {
          .headers = true},
 	{.name = "frames", .frame = cli_out_frames, .end = CLI_NO_END},
 	{.name = "raw", .frame = cli_out_raw, .end = CLI_NO_END},
+	{.name = "csv",
+         .frame = cli_out_csv,
+         .heading = cli_out_csv_heading,
+         .end = CLI_NO_END,
+         .safe_on_terminal = true,
+         .values = true},
 	{.name = NULL},
 };
 
@@ -141,7 +147,9 @@ int cli_renderer_set_type(struct cli_renderer *renderer,
 		return cli_usage_error(
 			"--schema goes with the output formats %s",
 			list_names(&names, true));
-	renderer->typed = typed;
+	/* What gives a format its columns looks into values itself. */
+	if (renderer->format->heading == NULL)
+		renderer->typed = typed;
 	return CLI_OK;
 }
 
@@ -216,14 +224,21 @@ static void escape_to(struct cli_output *output, const unsigned char *bytes,
 	}
 }
 
+void cli_render_bytes(const struct cli_renderer *renderer,
+                      struct cli_output *output, const void *bytes,
+                      size_t size_bytes)
+{
+	if (renderer->escape)
+		escape_to(output, bytes, size_bytes);
+	else
+		cli_output_bytes(output, bytes, size_bytes);
+}
+
 void cli_render_log_name(const struct cli_renderer *renderer,
                          struct cli_output *output)
 {
-	if (renderer->escape)
-		escape_to(output, (const unsigned char *)renderer->log,
-		          strlen(renderer->log));
-	else
-		cli_output_string(output, renderer->log);
+	cli_render_bytes(renderer, output, renderer->log,
+	                 strlen(renderer->log));
 }
 
 /* The renderer's memory buffer, made when it is first needed. */

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 struct cli_renderer;
+struct cli_column_source;
 struct cli_template;
 struct cli_typed;
 
@@ -32,6 +33,10 @@ struct cli_output_format {
 	bool (*batch)(const struct cli_renderer *renderer,
 	              struct cli_output *output,
 	              const struct shmlog_frame *frames, size_t count);
+	/* Renders the names of the columns, once, before all frames; NULL in a
+	 * format that has no columns. */
+	void (*heading)(const struct cli_renderer *renderer,
+	                struct cli_output *output);
 	int end; /* behind a payload or a value: a byte, or CLI_NO_END */
 	/* What it writes can do no harm to a terminal, whatever the frame
 	 * holds.  The output of any other format is escaped there. */
@@ -50,25 +55,26 @@ struct cli_renderer {
 	const struct cli_output_format *format;
 	struct cli_template *template; /* of -t, or NULL */
 	struct cli_typed *typed;       /* what frames are values of, or NULL */
-	bool escape;                   /* the output goes to a terminal */
-	bool prefix;                   /* of the log's name, before a frame */
-	const char *log;               /* the log that frames are from */
-	char *log_member;              /* "log":NAME, with the comma, in JSON */
-	size_t log_member_bytes;       /* 0: there is no such member */
-	struct cli_output *raw; /* what is still to be escaped; NULL before */
+	struct cli_column_source *columns; /* of a format with columns */
+	bool escape;                       /* the output goes to a terminal */
+	bool prefix;             /* of the log's name, before a frame */
+	const char *log;         /* the log that frames are from */
+	char *log_member;        /* "log":NAME, with the comma, in JSON */
+	size_t log_member_bytes; /* 0: there is no such member */
+	struct cli_output *raw;  /* what is still to be escaped; NULL before */
 };
 
 /* -o and -t of a command that prints frames: their places in its enum.  A test
  * holds the names in the help against the list. */
-#define CLI_FORMAT_OPTIONS(output_place, template_place)              \
-	[output_place] = {.letter = 'o',                              \
-	                  .name = "output",                           \
-	                  .value = "FORMAT",                          \
-	                  .help = "print frames as text, nul, json, " \
-	                          "hex, frames or raw"},              \
-	[template_place] = {.letter = 't',                            \
-	                    .name = "template",                       \
-	                    .value = "TEMPLATE",                      \
+#define CLI_FORMAT_OPTIONS(output_place, template_place)       \
+	[output_place] = {.letter = 'o',                       \
+	                  .name = "output",                    \
+	                  .value = "FORMAT",                   \
+	                  .help = "print as text, nul, json, " \
+	                          "hex, frames, raw or csv"},  \
+	[template_place] = {.letter = 't',                     \
+	                    .name = "template",                \
+	                    .value = "TEMPLATE",               \
 	                    .help = "print frames by a template"}
 
 /* The format of a name; NULL if there is none. */
@@ -99,6 +105,26 @@ void cli_renderer_release(struct cli_renderer *renderer);
 bool cli_renderer_set_log(struct cli_renderer *renderer, const char *path,
                           bool tell);
 
+/* What a column has of a frame: NULL for nothing. */
+struct cli_cell {
+	const unsigned char *bytes;
+	size_t size_bytes;
+};
+
+/* The columns of a format that has some.  The wing that knows paths makes one
+ * and gives it to the renderer, which only sees this of it. */
+struct cli_column_source {
+	size_t count;
+	const char *const *names;
+	/* Finds all the cells of a frame, good until the next call. */
+	const struct cli_cell *(*find)(struct cli_column_source *source,
+	                               const struct shmlog_frame *frame);
+};
+
+/* Renders bytes, escaped on a terminal. */
+void cli_render_bytes(const struct cli_renderer *renderer,
+                      struct cli_output *output, const void *bytes,
+                      size_t size_bytes);
 /* Renders the name of the log, escaped on a terminal. */
 void cli_render_log_name(const struct cli_renderer *renderer,
                          struct cli_output *output);

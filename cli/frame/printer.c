@@ -36,6 +36,8 @@ int cli_printer_init(struct cli_printer *printer, const struct cli_args *args,
 		&printer->renderer, cli_args_value(args, places->output),
 		cli_args_value(args, places->template), STDOUT_FILENO);
 
+	printer->heading_due = status == CLI_OK &&
+	                       printer->renderer.format->heading != NULL;
 	if (status == CLI_OK)
 		status = cli_typed_init(&printer->typed, args, places->typed,
 		                        NULL);
@@ -58,8 +60,19 @@ int cli_printer_begin(struct cli_printer *printer)
 	return result == 0 ? CLI_OK : cli_fail(NULL, "cannot write", result);
 }
 
+static void print_heading(struct cli_printer *printer)
+{
+	if (printer->heading_due)
+		printer->renderer.format->heading(&printer->renderer,
+		                                  &printer->output);
+	printer->heading_due = false;
+}
+
 int cli_printer_finish(struct cli_printer *printer, int status)
 {
+	/* Columns have names also where no frame has been printed. */
+	if (status == CLI_OK || status == CLI_NO_MATCH)
+		print_heading(printer);
 	status = cli_typed_status(&printer->typed, status);
 	status = cli_output_finish(&printer->output, status);
 	if (cli_signal_caught() != 0)
@@ -112,8 +125,10 @@ void cli_printer_cursor(struct cli_printer *printer, uint64_t cursor)
 void cli_printer_frames(struct cli_printer *printer,
                         const struct shmlog_frame *frames, size_t count)
 {
-	if (count > 0)
+	if (count > 0) {
+		print_heading(printer);
 		cli_printer_header(printer);
+	}
 	cli_render_frames(&printer->renderer, &printer->output, frames, count);
 }
 

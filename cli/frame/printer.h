@@ -34,6 +34,7 @@ struct cli_printer_places {
 struct cli_printer {
 	const char *path;   /* of the log that frames are from */
 	bool several;       /* there is more than one log */
+	bool heading_due;   /* the names of the columns are still to come */
 	bool headers;       /* a line says which log the next frames are from */
 	const char *headed; /* the log that the last header names; NULL: none */
 	struct cli_renderer renderer;

@@ -243,7 +243,7 @@ add_binaries() {
 		run_shmlog 2 dump -o "$format" "$LOG"
 		assert_output ''
 		assert_stderr --partial "'$format'"
-		assert_stderr --partial 'text, nul, json, hex, frames'
+		assert_stderr --partial 'text, nul, json, hex, frames, raw and csv'
 	done
 	run_shmlog 2 tail -o xml "$LOG"
 	assert_stderr --partial "'xml'"

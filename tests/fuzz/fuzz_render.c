@@ -229,12 +229,26 @@ static void check_object(const uint8_t *bytes, size_t size_bytes,
 
 /* ----------------------------------------------------------------- formats */
 
+/* The one column of csv: the payload. */
+static const struct cli_cell *find_payload(struct cli_column_source *source,
+                                           const struct shmlog_frame *frame)
+{
+	static struct cli_cell cell;
+
+	(void)source;
+	cell = (struct cli_cell){frame->payload, frame->size_bytes};
+	return &cell;
+}
+
 static struct fuzz_written render(const char *format, bool escape,
                                   const struct shmlog_frame *frames,
                                   size_t count)
 {
+	struct cli_column_source columns = {.count = 1, .find = find_payload};
 	struct cli_renderer renderer = {
-		.format = cli_output_format_find(format), .escape = escape};
+		.format = cli_output_format_find(format),
+		.columns = &columns,
+		.escape = escape};
 	struct cli_output *output = fuzz_output();
 
 	cli_render_frames(&renderer, output, frames, count);
@@ -349,6 +363,30 @@ static void check_raw(const struct shmlog_frame *frame)
 	require(written.size_bytes == frame->size_bytes);
 	require(frame->size_bytes == 0 ||
 	        memcmp(written.bytes, frame->payload, frame->size_bytes) == 0);
+}
+
+/* A cell is read back: what is in quotes, or all up to the end of the line. */
+FUZZ_JUDGE static void check_csv(const struct shmlog_frame *frame)
+{
+	struct fuzz_written written = render("csv", false, frame, 1);
+	uint8_t *plain = room_for(written.size_bytes, 1);
+	size_t end = written.size_bytes - 1, used = 0;
+	bool quoted = written.bytes[0] == '"';
+
+	require(written.size_bytes > 1 && written.bytes[end] == '\n');
+	require(!quoted || (end > 1 && written.bytes[end - 1] == '"'));
+	for (size_t at = quoted; at < end - quoted; at++) {
+		uint8_t byte = written.bytes[at];
+
+		if (quoted && byte == '"')
+			require(written.bytes[++at] == '"' && at < end - 1);
+		require(quoted || strchr(",\"\r\n", byte) == NULL ||
+		        byte == '\0');
+		plain[used++] = byte;
+	}
+	require(used == frame->size_bytes &&
+	        (used == 0 || memcmp(plain, frame->payload, used) == 0));
+	free(plain);
 }
 
 /* On a terminal every format is harmless but for its own line ends. */
@@ -466,8 +504,8 @@ static void check_escapes(const struct shmlog_frame *frame)
 static void check_payload(const struct shmlog_frame *frame, uint8_t flags)
 {
 	static void (*const checks[])(const struct shmlog_frame *) = {
-		check_json,     check_hex,     check_delimited,
-		check_terminal, check_escapes, check_encoders};
+		check_json,    check_hex,      check_delimited, check_terminal,
+		check_escapes, check_encoders, check_csv};
 	const size_t count = sizeof(checks) / sizeof(checks[0]);
 
 	if (frame->size_bytes > MODERATE_BYTES) {

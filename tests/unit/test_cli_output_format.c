@@ -255,6 +255,59 @@ TEST(test_render_hex_squeezes_rows_that_repeat)
 	              "00000030" ROW_HEX "*\n00000050\n");
 }
 
+/* --------------------------------------------------------------------- csv */
+
+/* The payload, and a column that has nothing. */
+static const struct cli_cell *find_payload(struct cli_column_source *source,
+                                           const struct shmlog_frame *frame)
+{
+	static struct cli_cell cells[2];
+
+	(void)source;
+	cells[0] = (struct cli_cell){frame->payload, frame->size_bytes};
+	return cells;
+}
+
+static const char *const column_names[] = {"a,b", "c"};
+static struct cli_column_source payload_column = {1, column_names,
+                                                  find_payload};
+static struct cli_column_source two_columns = {2, column_names, find_payload};
+
+static void expect_csv(const char *payload, bool escape, const char *want)
+{
+	struct cli_renderer renderer = renderer_of("csv", NULL);
+	struct shmlog_frame frame = frame_of(payload, strlen(payload));
+
+	renderer.columns = &two_columns;
+	renderer.escape = escape;
+	render(&renderer, &frame);
+	expect_rendered(want, strlen(want));
+	cli_renderer_release(&renderer);
+}
+
+TEST(test_render_csv_quotes_what_needs_it)
+{
+	expect_csv("plain words", false, "plain words,\n");
+	expect_csv("a,b", false, "\"a,b\",\n");
+	expect_csv("\"", false, "\"\"\"\",\n");
+	expect_csv("a\"\"b\"", false, "\"a\"\"\"\"b\"\"\",\n");
+	expect_csv("a\nb", false, "\"a\nb\",\n");
+	expect_csv("a\r", false, "\"a\r\",\n");
+	expect_csv("", false, "\"\",\n");
+	expect_csv("\x1b,\"\n", true, "\"\\x1b,\"\"\\n\",\n");
+}
+
+TEST(test_render_csv_names_its_columns)
+{
+	struct cli_renderer renderer = renderer_of("csv", NULL);
+
+	renderer.columns = &two_columns;
+	assert_int_equal(cli_output_flush(&output), 0);
+	renderer.format->heading(&renderer, &output);
+	expect_rendered("\"a,b\",c\n", 8);
+	cli_renderer_release(&renderer);
+}
+
 /* --------------------------------------------------------------- templates */
 
 TEST(test_template_gives_each_part_of_a_frame)
@@ -370,6 +423,8 @@ TEST(test_every_format_holds_the_largest_payload)
 		{"hex", NULL, false},
 		{"frames", NULL, false},
 		{"raw", NULL, false},
+		{"csv", NULL, false},
+		{"csv", NULL, true},
 		{NULL, "%p", true},
 		{NULL, "%b", false},
 		{NULL, "%j", false},
@@ -387,6 +442,7 @@ TEST(test_every_format_holds_the_largest_payload)
 			choices[choice].name, choices[choice].template);
 
 		renderer.escape = choices[choice].escape;
+		renderer.columns = &payload_column;
 		memset(payload, fills[i % COUNT_OF(fills)],
 		       SHMLOG_PAYLOAD_MAX_BYTES);
 		/* over a buffer that is nearly full, too */
@@ -467,6 +523,8 @@ int main(void)
 			test_render_damage_names_the_cursor_and_the_reason),
 		cmocka_unit_test(test_render_hex_is_hexdump_under_a_header),
 		cmocka_unit_test(test_render_hex_squeezes_rows_that_repeat),
+		cmocka_unit_test(test_render_csv_quotes_what_needs_it),
+		cmocka_unit_test(test_render_csv_names_its_columns),
 		cmocka_unit_test(test_template_gives_each_part_of_a_frame),
 		cmocka_unit_test(
 			test_template_literals_and_escapes_stand_for_themselves),

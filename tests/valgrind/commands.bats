@@ -45,6 +45,7 @@ under_valgrind() {
 	for format in text nul json hex frames raw; do
 		checked 0 dump -o "$format" "$FIXTURES/binary.shm"
 	done
+	checked 0 dump -o csv --columns '.,.a[0].b' "$FIXTURES/json.shm"
 	checked 0 dump -r -n 3 -t '%c %x %i %s %p %b %j\n' "$FIXTURES/json.shm"
 	checked 1 dump "$FIXTURES/oversize-wrap.shm"
 }

@@ -1,4 +1,5 @@
 /* Prints the last frames of logs, and those that follow. */
+#include "columns.h"
 #include "command.h"
 #include "distinct.h"
 #include "failure.h"
@@ -184,6 +185,9 @@ static int tail_run(const struct cli_args *args)
 	if (status == CLI_OK)
 		status = read_rendering(args, tail);
 	if (status == CLI_OK)
+		status = cli_columns_init(&tail->columns, args, TAIL_COLUMNS,
+		                          &tail->printer);
+	if (status == CLI_OK)
 		status = check_distinct(&tail->options);
 	if (status == CLI_OK)
 		status = begin(tail);
@@ -195,6 +199,7 @@ static int tail_run(const struct cli_args *args)
 		print_logs(tail);
 		status = finish(tail);
 	}
+	cli_columns_free(tail->columns);
 	keeper_release(&tail->keeper);
 	cli_selection_free(tail->selection);
 	cli_filter_free(tail->filter);

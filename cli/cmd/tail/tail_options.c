@@ -1,6 +1,7 @@
 /* Reads the options of tail. */
 #include "tail_options.h"
 
+#include "columns.h"
 #include "command.h"
 #include "message.h"
 #include "numbers.h"
@@ -34,6 +35,7 @@ const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
                        .repeatable = true,
                        .help = "and all logs of such names, later ones too"},
 	CLI_FORMAT_OPTIONS(TAIL_OUTPUT, TAIL_TEMPLATE),
+	CLI_COLUMNS_OPTION(TAIL_COLUMNS),
 	[TAIL_FROM] = {.name = "from",
                        .value = "POS",
                        .help = "begin with the frame at this position"},
