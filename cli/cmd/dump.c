@@ -71,6 +71,7 @@ static const struct cli_printer_places dump_places = {
 	.template = OPTION_TEMPLATE,
 	.quiet = OPTION_QUIET,
 	.prefix = OPTION_PREFIX,
+	.seen = CLI_NO_PLACE,
 	.typed = {OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS},
 };
 

@@ -39,6 +39,16 @@ static unsigned char *put_index(unsigned char *out, uint64_t index)
 	return out + cli_put_u64(out, index);
 }
 
+static unsigned char *put_seen(unsigned char *out,
+                               const struct cli_seen_time *seen)
+{
+	size_t length = strlen(seen->iso);
+
+	out = PUT(out, ",\"seen\":\"");
+	memcpy(out, seen->iso, length);
+	return PUT(out + length, "\"");
+}
+
 /* Writes an envelope without its end; the caller has reserved room. */
 static unsigned char *put_envelope(const struct cli_renderer *renderer,
                                    unsigned char *out,
@@ -58,6 +68,8 @@ static unsigned char *put_envelope(const struct cli_renderer *renderer,
 	out = put_index(out, frame->index);
 	out = PUT(out, ",\"size\":");
 	out += cli_put_u64(out, size_bytes);
+	if (renderer->seen_member)
+		out = put_seen(out, &renderer->seen);
 	if (is_text(frame->payload, size_bytes)) {
 		out = PUT(out, ",\"encoding\":\"utf8\",\"payload\":\"");
 		out += cli_escape_json(out, frame->payload, size_bytes);

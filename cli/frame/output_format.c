@@ -58,7 +58,7 @@ static void render_template(const struct cli_renderer *renderer,
                             const struct shmlog_frame *frame)
 {
 	cli_template_render(renderer->template, output, renderer->log, frame,
-	                    renderer->escape);
+	                    &renderer->seen, renderer->escape);
 }
 
 /* A template (-t) is a format without an -o name. */

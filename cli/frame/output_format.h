@@ -9,6 +9,7 @@
 #define CLI_OUTPUT_FORMAT_H
 
 #include "options.h"
+#include "seen_time.h"
 #include "stdout_buffer.h"
 
 #include <shmlog.h>
@@ -56,6 +57,8 @@ struct cli_renderer {
 	struct cli_template *template; /* of -t, or NULL */
 	struct cli_typed *typed;       /* what frames are values of, or NULL */
 	struct cli_column_source *columns; /* of a format with columns */
+	struct cli_seen_time seen;         /* when frames are printed */
+	bool seen_member;                  /* "seen" stands in JSON */
 	bool escape;                       /* the output goes to a terminal */
 	bool prefix;             /* of the log's name, before a frame */
 	const char *log;         /* the log that frames are from */

@@ -6,6 +6,7 @@
 #include "message.h"
 #include "open_log.h"
 #include "signals.h"
+#include "template.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -27,6 +28,31 @@ static int choose_naming(struct cli_printer *printer,
 	                       "nul; json has \"log\", and a template %%f");
 }
 
+/* Chooses whether the output says when a frame was seen. */
+static int choose_times(struct cli_printer *printer,
+                        const struct cli_args *args,
+                        const struct cli_printer_places *places)
+{
+	struct cli_renderer *renderer = &printer->renderer;
+
+	printer->times = renderer->template != NULL &&
+	                 cli_template_has_times(renderer->template);
+	if (places->seen == CLI_NO_PLACE)
+		return !printer->times
+		               ? CLI_OK
+		               : cli_usage_error(
+					 "%%t and %%T go with tail alone: a "
+					 "log keeps no times, and only who "
+					 "sees a frame come knows when that "
+					 "was");
+	renderer->seen_member = cli_args_count(args, places->seen) > 0;
+	printer->times |= renderer->seen_member;
+	if (!renderer->seen_member || renderer->format->events)
+		return CLI_OK;
+	return cli_usage_error("--seen goes with -o json; a template has %%t "
+	                       "and %%T");
+}
+
 int cli_printer_init(struct cli_printer *printer, const struct cli_args *args,
                      const struct cli_printer_places *places, bool several)
 {
@@ -44,6 +70,8 @@ int cli_printer_init(struct cli_printer *printer, const struct cli_args *args,
 	if (status == CLI_OK)
 		status = cli_renderer_set_type(&printer->renderer,
 		                               &printer->typed);
+	if (status == CLI_OK)
+		status = choose_times(printer, args, places);
 	return status == CLI_OK ? choose_naming(printer, args, places) : status;
 }
 
@@ -125,6 +153,8 @@ void cli_printer_cursor(struct cli_printer *printer, uint64_t cursor)
 void cli_printer_frames(struct cli_printer *printer,
                         const struct shmlog_frame *frames, size_t count)
 {
+	if (printer->times)
+		cli_seen_now(&printer->renderer.seen);
 	if (count > 0) {
 		print_heading(printer);
 		cli_printer_header(printer);

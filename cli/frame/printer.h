@@ -21,6 +21,11 @@
 	[place] = {.name = "prefix", \
 	           .help = "print the log's name before each frame"}
 
+/* For a command that sees frames come. */
+#define CLI_SEEN_OPTION(place)     \
+	[place] = {.name = "seen", \
+	           .help = "JSON says when a frame was seen, as %t does"}
+
 /* Where the options of CLI_FORMAT_OPTIONS, CLI_TYPED_OPTIONS, CLI_QUIET_OPTION
  * and CLI_PREFIX_OPTION stand in a command's enum. */
 struct cli_printer_places {
@@ -28,6 +33,7 @@ struct cli_printer_places {
 	size_t template;
 	size_t quiet;
 	size_t prefix;
+	size_t seen; /* or CLI_NO_PLACE: frames are not seen to come */
 	struct cli_typed_places typed;
 };
 
@@ -35,6 +41,7 @@ struct cli_printer {
 	const char *path;   /* of the log that frames are from */
 	bool several;       /* there is more than one log */
 	bool heading_due;   /* the names of the columns are still to come */
+	bool times;         /* when a frame is seen is printed */
 	bool headers;       /* a line says which log the next frames are from */
 	const char *headed; /* the log that the last header names; NULL: none */
 	struct cli_renderer renderer;

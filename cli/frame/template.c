@@ -58,14 +58,15 @@ static int refuse_sequence(const char *sequence)
 	                         &point);
 	cli_quote_bytes(&quoted, sequence, 1 + (length > 0 ? length : 1));
 	return cli_usage_error("unknown %s in the template; known are %%c %%x "
-	                       "%%i %%s %%p %%b %%j %%f %%%% \\n \\t \\0 \\\\",
+	                       "%%i %%s %%p %%b %%j %%f %%t %%T %%%% \\n \\t "
+	                       "\\0 \\\\",
 	                       quoted.text);
 }
 
 /* Takes a % or \ and what follows it.  False if that is unknown. */
 static bool add_sequence(struct cli_template *template, const char *sequence)
 {
-	static const char letters[] = "cxispbjf";
+	static const char letters[] = "cxispbjftT";
 	char next = sequence[1];
 
 	if (next == '\0')
@@ -131,6 +132,16 @@ void cli_template_free(struct cli_template *template)
 	free(template);
 }
 
+bool cli_template_has_times(const struct cli_template *template)
+{
+	for (size_t i = 0; i < template->count; i++) {
+		if (template->pieces[i].kind == 't' ||
+		    template->pieces[i].kind == 'T')
+			return true;
+	}
+	return false;
+}
+
 static void render_bytes(struct cli_output *output, const unsigned char *bytes,
                          size_t size_bytes, bool escape)
 {
@@ -183,7 +194,8 @@ static void render_index(struct cli_output *output, uint64_t index)
 
 void cli_template_render(const struct cli_template *template,
                          struct cli_output *output, const char *log,
-                         const struct shmlog_frame *frame, bool escape)
+                         const struct shmlog_frame *frame,
+                         const struct cli_seen_time *seen, bool escape)
 {
 	size_t i;
 
@@ -203,6 +215,8 @@ void cli_template_render(const struct cli_template *template,
 			render_bytes(output, (const unsigned char *)log,
 			             strlen(log), escape);
 			break;
+		case 't': cli_output_string(output, seen->iso); break;
+		case 'T': cli_output_string(output, seen->epoch); break;
 		case 'b': render_base64(output, frame); break;
 		case 'j': render_json_string(output, frame); break;
 		default:

@@ -2,6 +2,7 @@
 #ifndef CLI_TEMPLATE_H
 #define CLI_TEMPLATE_H
 
+#include "seen_time.h"
 #include "stdout_buffer.h"
 
 #include <shmlog.h>
@@ -11,6 +12,7 @@
  * %c cursor   %x cursor of the next frame   %i index, - where it is unknown
  * %s size of the payload   %p payload   %b payload in base64
  * %j payload as a JSON string, quotes included   %f name of the log
+ * %t when it was seen, local ISO 8601   %T the same in seconds since the epoch
  * %% a per cent sign
  * \n newline   \t tab   \0 a NUL   \\ a backslash
  *
@@ -23,10 +25,14 @@ struct cli_template;
 int cli_template_compile(const char *text, struct cli_template **template_out);
 void cli_template_free(struct cli_template *template);
 
-/* Renders one frame of the log of that name; %p and %f are escaped for a
- * terminal with `escape`. */
+/* Whether a template has %t or %T. */
+bool cli_template_has_times(const struct cli_template *template);
+
+/* Renders one frame of the log of that name, seen at that time; %p and %f are
+ * escaped for a terminal with `escape`. */
 void cli_template_render(const struct cli_template *template,
                          struct cli_output *output, const char *log,
-                         const struct shmlog_frame *frame, bool escape);
+                         const struct shmlog_frame *frame,
+                         const struct cli_seen_time *seen, bool escape);
 
 #endif

@@ -70,6 +70,10 @@ static void expect_encoded(struct expected *expected, char letter,
 /* The log that the frames are from. */
 #define LOG_NAME "/a b\n"
 
+/* When they were seen. */
+#define SEEN "2026-11-27T04:00:00.123+01:00"
+#define SEEN_EPOCH "1795748400.123456"
+
 static void expect_field(struct expected *expected, char letter,
                          const struct shmlog_frame *frame, bool escape)
 {
@@ -81,6 +85,8 @@ static void expect_field(struct expected *expected, char letter,
 		else
 			expect(expected, LOG_NAME, strlen(LOG_NAME));
 		break;
+	case 't': expect(expected, SEEN, strlen(SEEN)); break;
+	case 'T': expect(expected, SEEN_EPOCH, strlen(SEEN_EPOCH)); break;
 	case 'c': expect_number(expected, frame->cursor); break;
 	case 'x': expect_number(expected, frame->next_cursor); break;
 	case 's': expect_number(expected, frame->size_bytes); break;
@@ -98,7 +104,7 @@ static void expect_field(struct expected *expected, char letter,
 static bool is_known(const char *text)
 {
 	for (; *text != '\0'; text++) {
-		const char *known = *text == '%'    ? "cxispbjf%"
+		const char *known = *text == '%'    ? "cxispbjftT%"
 		                    : *text == '\\' ? "nt0\\"
 		                                    : NULL;
 
@@ -118,8 +124,9 @@ static void check_rendering(const struct cli_template *template,
 	static const char names[] = "nt0\\", stands[] = "\n\t\0\\";
 	struct expected expected = {0};
 	struct cli_output *output = fuzz_output();
+	const struct cli_seen_time seen = {.iso = SEEN, .epoch = SEEN_EPOCH};
 
-	cli_template_render(template, output, LOG_NAME, frame, escape);
+	cli_template_render(template, output, LOG_NAME, frame, &seen, escape);
 	require(cli_output_flush(output) == 0);
 	expected.output = fuzz_take_output();
 	for (; *text != '\0'; text++) {

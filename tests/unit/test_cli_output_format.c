@@ -342,6 +342,23 @@ TEST(test_template_shows_an_unknown_index_as_a_dash)
 	cli_renderer_release(&renderer);
 }
 
+TEST(test_template_has_the_time_that_was_taken)
+{
+	struct cli_renderer renderer = renderer_of(NULL, "%t %T");
+	struct shmlog_frame frame = frame_of("x", 1);
+
+	assert_int_equal(setenv("TZ", "EAST-05:30", 1), 0);
+	cli_seen_set(&renderer.seen, 1795748400, 9999999);
+	render(&renderer, &frame);
+	expect_rendered("2026-11-27T08:30:00.009+05:30 1795748400.009999", 47);
+	assert_int_equal(setenv("TZ", "WEST03:30", 1), 0);
+	cli_seen_set(&renderer.seen, 0, 0);
+	render(&renderer, &frame);
+	expect_rendered("1969-12-31T20:30:00.000-03:30 0.000000", 38);
+	assert_int_equal(unsetenv("TZ"), 0);
+	cli_renderer_release(&renderer);
+}
+
 TEST(test_template_escapes_the_payload_alone_for_a_terminal)
 {
 	struct cli_renderer renderer = renderer_of(NULL, "\\t%p\\n");
@@ -530,6 +547,7 @@ int main(void)
 			test_template_literals_and_escapes_stand_for_themselves),
 		cmocka_unit_test(
 			test_template_shows_an_unknown_index_as_a_dash),
+		cmocka_unit_test(test_template_has_the_time_that_was_taken),
 		cmocka_unit_test(
 			test_template_escapes_the_payload_alone_for_a_terminal),
 		cmocka_unit_test(test_renderer_refuses_what_it_does_not_know),

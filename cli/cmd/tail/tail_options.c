@@ -65,6 +65,7 @@ const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
                               TAIL_TALLY),
 	CLI_QUIET_OPTION(TAIL_QUIET),
 	CLI_PREFIX_OPTION(TAIL_PREFIX),
+	CLI_SEEN_OPTION(TAIL_SEEN),
 };
 
 const struct cli_printer_places tail_printer_places = {
@@ -72,6 +73,7 @@ const struct cli_printer_places tail_printer_places = {
 	.template = TAIL_TEMPLATE,
 	.quiet = TAIL_QUIET,
 	.prefix = TAIL_PREFIX,
+	.seen = TAIL_SEEN,
 	.typed = {TAIL_SCHEMA, TAIL_TYPE, TAIL_ENUM_NUMBERS},
 };
 

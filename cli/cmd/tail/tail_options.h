@@ -61,6 +61,7 @@ enum tail_option {
 	TAIL_TALLY,
 	TAIL_QUIET,
 	TAIL_PREFIX,
+	TAIL_SEEN,
 	TAIL_OPTION_COUNT,
 };
 
