@@ -7,6 +7,7 @@
 #include "message.h"
 #include "option_values.h"
 #include "options.h"
+#include "pace.h"
 #include "printer.h"
 #include "range.h"
 #include "scan.h"
@@ -39,6 +40,8 @@ enum {
 	OPTION_TALLY,
 	OPTION_QUIET,
 	OPTION_PREFIX,
+	OPTION_PACE,
+	OPTION_SPEED,
 };
 
 static const struct cli_option dump_options[] = {
@@ -64,6 +67,7 @@ static const struct cli_option dump_options[] = {
                               OPTION_TALLY),
 	CLI_QUIET_OPTION(OPTION_QUIET),
 	CLI_PREFIX_OPTION(OPTION_PREFIX),
+	CLI_PACE_OPTIONS(OPTION_PACE, OPTION_SPEED),
 };
 
 static const struct cli_printer_places dump_places = {
@@ -81,6 +85,8 @@ static const struct cli_filter_places dump_filters = {
 static const struct cli_selection_places dump_selections = {
 	OPTION_AFTER, OPTION_BEFORE, OPTION_CONTEXT, OPTION_TALLY};
 
+static const struct cli_pace_places dump_pace = {OPTION_PACE, OPTION_SPEED};
+
 struct dump {
 	struct cli_range range;
 	uint64_t count; /* frames of each log that may be printed, or pass */
@@ -88,6 +94,7 @@ struct dump {
 	struct cli_printer printer;
 	struct cli_columns *columns;     /* NULL: the format has none */
 	struct cli_filter *filter;       /* NULL: all frames are wanted */
+	struct cli_pace *pace;           /* NULL: without pauses */
 	struct cli_selection *selection; /* with a filter */
 };
 
@@ -115,6 +122,13 @@ static int read_rendering(const struct cli_args *args, struct dump *dump)
 		status = cli_selection_init(&dump->selection, args,
 		                            dump_selections, dump->filter,
 		                            &dump->printer);
+	if (status == CLI_OK && cli_args_count(args, OPTION_PACE) > 0 &&
+	    cli_args_count(args, OPTION_TALLY) > 0)
+		return cli_usage_error("--tally prints no frames, and --pace "
+		                       "goes by them");
+	if (status == CLI_OK)
+		status = cli_pace_init(&dump->pace, args, dump_pace,
+		                       &dump->printer);
 	return status;
 }
 
@@ -234,6 +248,7 @@ static int dump_run(const struct cli_args *args)
 	cli_selection_free(dump.selection);
 	cli_filter_free(dump.filter);
 	cli_columns_free(dump.columns);
+	cli_pace_free(dump.pace);
 	cli_printer_release(&dump.printer);
 	return status;
 }

@@ -150,6 +150,18 @@ void cli_printer_cursor(struct cli_printer *printer, uint64_t cursor)
 	cli_output_string(&printer->output, "\n");
 }
 
+/* One by one, each at its time. */
+static void print_paced(struct cli_printer *printer,
+                        const struct shmlog_frame *frames, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!printer->pacer->wait(printer->pacer, &frames[i]))
+			return;
+		cli_render_frame(&printer->renderer, &printer->output,
+		                 &frames[i]);
+	}
+}
+
 void cli_printer_frames(struct cli_printer *printer,
                         const struct shmlog_frame *frames, size_t count)
 {
@@ -159,7 +171,11 @@ void cli_printer_frames(struct cli_printer *printer,
 		print_heading(printer);
 		cli_printer_header(printer);
 	}
-	cli_render_frames(&printer->renderer, &printer->output, frames, count);
+	if (printer->pacer != NULL)
+		print_paced(printer, frames, count);
+	else
+		cli_render_frames(&printer->renderer, &printer->output, frames,
+		                  count);
 }
 
 bool cli_printer_is_wanted(const struct cli_printer *printer)

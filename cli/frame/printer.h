@@ -37,6 +37,12 @@ struct cli_printer_places {
 	struct cli_typed_places typed;
 };
 
+/* Waits until a frame is to be printed.  False if it is not wanted any more, as
+ * after a signal. */
+struct cli_pacer {
+	bool (*wait)(struct cli_pacer *pacer, const struct shmlog_frame *frame);
+};
+
 struct cli_printer {
 	const char *path;   /* of the log that frames are from */
 	bool several;       /* there is more than one log */
@@ -44,6 +50,7 @@ struct cli_printer {
 	bool times;         /* when a frame is seen is printed */
 	bool headers;       /* a line says which log the next frames are from */
 	const char *headed; /* the log that the last header names; NULL: none */
+	struct cli_pacer *pacer; /* NULL: frames do not wait */
 	struct cli_renderer renderer;
 	struct cli_typed typed;
 	struct cli_output output;
