@@ -7,7 +7,7 @@
 #: WERROR=1              treat warnings as errors
 #: SANITIZE=address,undefined            (or thread) build in build/asan (or build/tsan)
 #: PCRE2=no              build without patterns (--grep), even if PCRE2 is installed
-#: ZSTD=no               build without archives (rotate --compress), even if zstd is installed
+#: ZSTD=no               build without archives of logs, even if zstd is installed
 #: PORTABLE=1            build without futex, leases and /proc, in build/portable
 #: BUILD=DIR             build there instead
 #: SIZE=full             how much campaign, fuzz and bench do (small, full; bench
@@ -77,7 +77,7 @@ PCRE2_CFLAGS := -DSHMLOG_PCRE2 $(call modules,--cflags libpcre2-8)
 PCRE2_LIBS := $(or $(call archive,libpcre2-8.a),$(call modules,--libs libpcre2-8))
 endif
 endif
-# Without zstd all but archives is built.
+# Without zstd all but the archives of logs is built.
 ifneq ($(ZSTD),no)
 ifneq ($(call modules,--modversion libzstd),)
 ZSTD_CFLAGS := -DSHMLOG_ZSTD $(call modules,--cflags libzstd)

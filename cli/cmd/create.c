@@ -6,6 +6,7 @@
 #include "open_log.h"
 #include "option_values.h"
 #include "options.h"
+#include "spool.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -138,9 +139,9 @@ static int create_run(const struct cli_args *args)
 	struct create_request request = {.mode = DEFAULT_MODE};
 	int status = read_request(args, &request);
 
-	if (status != CLI_OK)
-		return status;
-	return create_log(&request);
+	if (status == CLI_OK)
+		status = cli_refuse_spooled(request.path);
+	return status == CLI_OK ? create_log(&request) : status;
 }
 
 const struct cli_command cmd_create = {

@@ -10,6 +10,7 @@
 #include "scan.h"
 #include "shared_options.h"
 #include "signals.h"
+#include "spool.h"
 
 #include <errno.h>
 #include <shmlog.h>
@@ -82,7 +83,7 @@ static int check_logs(const struct cli_args *args, size_t count)
 	for (size_t i = 1; i < count; i++) {
 		const char *word = cli_args_operand(args, i);
 
-		if (access(word, F_OK) == 0)
+		if (cli_is_standard_input(word) || access(word, F_OK) == 0)
 			continue;
 		return cli_usage_error(
 			"%s is no position, nor a log that is there: "

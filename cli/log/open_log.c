@@ -7,61 +7,11 @@
 #include "fault_text.h"
 #include "message.h"
 #include "signals.h"
+#include "spool.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-
-const char *cli_describe_header(struct cli_header_text *buffer, int status,
-                                const struct shmlog_header *header)
-{
-	char *text = buffer->text;
-	size_t capacity = sizeof(buffer->text);
-	uint64_t length = header->capacity;
-
-	if (status == SHMLOG_ERR_NOT_REGULAR)
-		(void)snprintf(text, capacity, "it is no regular file");
-	else if (status == SHMLOG_ERR_TOO_SHORT)
-		(void)snprintf(text, capacity,
-		               "it has %" PRIu64 " bytes, and a header alone "
-		               "takes %u",
-		               length, SHMLOG_HEADER_BYTES);
-	else if (status == SHMLOG_ERR_NO_HEADER)
-		(void)snprintf(text, capacity,
-		               "its header is all zeros: it was never "
-		               "initialised, or is just being created");
-	else if (status == SHMLOG_ERR_HEADER_SIZE)
-		(void)snprintf(text, capacity,
-		               "headerSize %" PRIu64 " is not from %u to the "
-		               "file's %" PRIu64 " bytes",
-		               header->header_size, SHMLOG_HEADER_BYTES,
-		               length);
-	else if (status == SHMLOG_ERR_DATA_OFFSET)
-		(void)snprintf(text, capacity,
-		               "dataOffset %" PRIu64 " is not from %u to the "
-		               "file's %" PRIu64 " bytes",
-		               header->data_offset, SHMLOG_HEADER_BYTES,
-		               length);
-	else if (status == SHMLOG_ERR_SIZE && header->size > length)
-		(void)snprintf(text, capacity,
-		               "size %" PRIu64 " lies beyond the file's "
-		               "%" PRIu64 " bytes",
-		               header->size, length);
-	else if (status == SHMLOG_ERR_SIZE)
-		(void)snprintf(text, capacity,
-		               "size %" PRIu64 " lies below dataOffset "
-		               "%" PRIu64,
-		               header->size, header->data_offset);
-	else
-		(void)snprintf(text, capacity, "%s", shmlog_strerror(status));
-	return buffer->text;
-}
-
-/* Whether a status says that a header is bad. */
-static bool is_header_status(int status)
-{
-	return status <= SHMLOG_ERR_NOT_REGULAR && status >= SHMLOG_ERR_SIZE;
-}
 
 /* Opening waits for another process's lease; only a signal that was caught to
  * end the command ends that wait. */
@@ -76,7 +26,8 @@ static int open_patiently(const char *path, struct shmlog **log_out)
 	return status;
 }
 
-/* Opens a log.  `outcome` ends the message about a file that is not a log. */
+/* Opens a log.  `outcome` ends the message about a file that is not a log; it
+ * is empty where the log is only read. */
 static int open_log(const char *path, const char *outcome,
                     struct shmlog **log_out)
 {
@@ -97,8 +48,10 @@ static int open_log(const char *path, const char *outcome,
 	}
 	if (status == 0)
 		return CLI_OK;
-	if (!is_header_status(status))
+	if (!cli_is_header_status(status))
 		return cli_fail(path, "cannot open", status);
+	if (*outcome == '\0' && cli_is_zstd_file(path))
+		return cli_open_spooled(path, log_out);
 	/* The file may have changed since: the header's words go into the
 	 * message only if they are still those that were refused. */
 	again = shmlog_inspect(path, &header);
@@ -111,12 +64,17 @@ static int open_log(const char *path, const char *outcome,
 
 int cli_open_log(const char *path, struct shmlog **log_out)
 {
-	return open_log(path, "; nothing was changed", log_out);
+	int status = cli_refuse_spooled(path);
+
+	return status == CLI_OK
+	               ? open_log(path, "; nothing was changed", log_out)
+	               : status;
 }
 
 int cli_open_to_read(const char *path, struct shmlog **log_out)
 {
-	return open_log(path, "", log_out);
+	return cli_is_standard_input(path) ? cli_open_spooled(path, log_out)
+	                                   : open_log(path, "", log_out);
 }
 
 /* The length of the longest Buffer of Node 15 to 21, buffer.constants'

@@ -2,6 +2,8 @@
 #ifndef CLI_LOGS_H
 #define CLI_LOGS_H
 
+#include "header_text.h"
+
 #include <shmlog.h>
 #include <stdbool.h>
 
@@ -10,7 +12,7 @@
 int cli_open_log(const char *path, struct shmlog **log_out);
 
 /* The same for a command that only reads: its messages do not say that nothing
- * was changed. */
+ * was changed, and `path` may be "-" or lead to a zstd archive; see spool.h. */
 int cli_open_to_read(const char *path, struct shmlog **log_out);
 
 /* shmlog_create() with a warning where some versions of Node cannot open the
@@ -22,14 +24,6 @@ int cli_create_log(const char *path, uint64_t capacity, mode_t mode,
  * exit status after a message. */
 int cli_open_reader(const char *path, struct shmlog **log_out,
                     struct shmlog_reader **reader_out);
-
-/* What is wrong with a header ("size 99999 lies beyond the file's 65536
- * bytes"), in the caller's buffer.  Returns the buffer. */
-struct cli_header_text {
-	char text[256];
-};
-const char *cli_describe_header(struct cli_header_text *buffer, int status,
-                                const struct shmlog_header *header);
 
 /* Reports a failed call on a reader: a damaged frame with its details, a log
  * that shrank, or any other status.  Returns the exit status. */

@@ -250,6 +250,11 @@ find_headers() {
 	[ "$(grep -l 'include <pcre2.h>' -r src cli)" = cli/filter/regex.c ]
 }
 
+@test "zstd has two users: what makes archives, and what reads logs from them" {
+	run bash -c 'grep -l "include <zstd.h>" -r src cli | sort'
+	assert_output $'cli/log/archive.c\ncli/log/spool.c'
+}
+
 @test "each command's file ends with its descriptor" {
 	local file name
 

@@ -15,6 +15,7 @@
 #include "message.h"
 #include "open_log.h"
 #include "signals.h"
+#include "spool.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -162,9 +163,12 @@ static int create_log(const char *path, uint64_t capacity)
 static int open_log(struct cli_append *append)
 {
 	const char *path = append->options.path;
-	int status = append->options.has_capacity
-	                     ? create_log(path, append->options.capacity)
-	                     : 0;
+	int status = cli_refuse_spooled(path);
+
+	if (status != CLI_OK)
+		return status;
+	if (append->options.has_capacity)
+		status = create_log(path, append->options.capacity);
 
 	if (status != 0 && status != -EEXIST)
 		return cli_fail(path, "cannot create", status);

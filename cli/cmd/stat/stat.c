@@ -13,6 +13,7 @@
 #include "shared_options.h"
 #include "signals.h"
 #include "sizes.h"
+#include "spool.h"
 #include "terminal.h"
 #include "watch.h"
 
@@ -254,13 +255,41 @@ static void walk(struct stat_facts *facts, struct shmlog *log)
 	judge_frames(facts, result);
 }
 
+/* The same for what is copied first; a message has said what is wrong. */
+static void gather_copy(struct stat_facts *facts, struct shmlog **log_out)
+{
+	int result = 0;
+
+	facts->status = (uint64_t)cli_open_to_read(facts->path, log_out);
+	if (facts->status != CLI_OK) {
+		facts->state = facts->status == CLI_NOT_LOG ? "no log"
+		                                            : "unreadable";
+		facts->error = "cannot be read as a log";
+		return;
+	}
+	result = shmlog_read_header(*log_out, &facts->header);
+	if (result == 0)
+		result = cli_sizes_init(&facts->sizes);
+	if (result == 0) {
+		derive_fill(facts);
+		walk(facts, *log_out);
+	} else {
+		note_refusal(facts, result);
+	}
+}
+
 /* Opens the log and fills in the facts.  *log_out is NULL if there is none. */
 static void gather(struct stat_facts *facts, struct shmlog **log_out)
 {
-	int status = shmlog_inspect(facts->path, &facts->header);
-
 	facts->state = "sound";
 	*log_out = NULL;
+	if (cli_is_spooled(facts->path)) {
+		gather_copy(facts, log_out);
+		return;
+	}
+
+	int status = shmlog_inspect(facts->path, &facts->header);
+
 	if (status == 0) {
 		derive_fill(facts);
 		status = shmlog_open(facts->path, log_out);
@@ -628,6 +657,9 @@ static int watch_log(const struct cli_args *args, const char *format)
 		                       cli_quote(&quoted, text));
 	if (cli_args_operand_count(args) > 1)
 		return cli_usage_error("--watch takes one LOG");
+	if (cli_is_spooled(cli_args_operand(args, 0)))
+		return cli_usage_error("--watch takes a log that grows, not "
+		                       "standard input or an archive");
 	if (cli_args_count(args, OPTION_PROCS) > 0 ||
 	    cli_args_count(args, OPTION_HISTOGRAM) > 0)
 		return cli_usage_error("--watch does not go with --procs and "

@@ -6,6 +6,7 @@
 #include "message.h"
 #include "options.h"
 #include "signals.h"
+#include "spool.h"
 #include "tail_follow.h"
 #include "tail_once.h"
 #include "tail_state.h"
@@ -39,6 +40,24 @@ static bool gives_up(void *context, int64_t stalled_ns)
 
 /* ----------------------------------------------------------- start and end */
 
+/* What is copied before it is read has an end, and is another file in the next
+ * run. */
+static int check_spooled(const struct tail_options *options, const char *path)
+{
+	struct cli_quoted quoted;
+
+	if ((!options->follow && options->cursor_path == NULL) ||
+	    !cli_is_spooled(path))
+		return CLI_OK;
+	return cli_usage_error(
+		"%s is %s: %s", cli_quote(&quoted, path),
+		cli_is_standard_input(path) ? "standard input"
+					    : "a zstd archive",
+		options->follow ? "it is read to its end and not followed"
+				: "a cursor file cannot tell it in another "
+				  "run");
+}
+
 /* The files that tail writes must be no logs, also where neither is there yet
  * (a log that is there is found to be no cursor file), and not one file: frames
  * that were printed into the cursor file would be gone when it is replaced. */
@@ -50,7 +69,8 @@ static int check_distinct(const struct tail_options *options)
 	for (size_t i = 0; i < options->log_count; i++) {
 		const char *path = tail_options_path(options, i);
 
-		if (cli_check_output(path, NULL) != CLI_OK)
+		if (cli_check_output(path, NULL) != CLI_OK ||
+		    check_spooled(options, path) != CLI_OK)
 			return CLI_USAGE;
 		if (options->cursor_path == NULL ||
 		    access(options->cursor_path, F_OK) == 0 ||

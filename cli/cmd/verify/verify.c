@@ -12,6 +12,7 @@
 #include "rows.h"
 #include "shared_options.h"
 #include "signals.h"
+#include "spool.h"
 #include "stdout_buffer.h"
 
 #include <errno.h>
@@ -420,9 +421,13 @@ static int verify_log(struct verify *verify, const char *path)
 		status = walk(verify, log);
 		shmlog_close(log);
 	} else {
-		int reason = shmlog_inspect(path, &header);
+		int reason = cli_is_spooled(path)
+		                     ? 0
+		                     : shmlog_inspect(path, &header);
 
-		status = report_failure(verify, shmlog_strerror(reason),
+		status = report_failure(verify,
+		                        reason != 0 ? shmlog_strerror(reason)
+		                                    : "cannot be read as a log",
 		                        status);
 	}
 	cli_object_free(verify->object);
