@@ -76,14 +76,17 @@ static int take_files(struct cli_append *append)
 	return status;
 }
 
-/* Whether acknowledgements could not be written, by a failure of which nobody
- * knows yet: who closes a pipe, or takes nothing after a signal, does. */
+/* Whether acknowledgements, or what --tee prints, could not be written, by a
+ * failure of which nobody knows yet: who closes a pipe, or takes nothing after a
+ * signal, does. */
 static bool is_unacknowledged(const struct cli_append *append)
 {
 	const struct cli_output *output = append->committer.output;
 
-	return append->options.commits.ack && output->error != 0 &&
-	       output->error != EPIPE && !cli_output_gave_up(output);
+	return (append->options.commits.ack ||
+	        append->options.commits.tee.wanted) &&
+	       output->error != 0 && output->error != EPIPE &&
+	       !cli_output_gave_up(output);
 }
 
 static int take_all(struct cli_append *append)
@@ -233,7 +236,7 @@ static int append_to(struct cli_append *append, struct cli_output *output)
 	return status;
 }
 
-/* Appends, with standard output for the acknowledgements. */
+/* Appends, with standard output for the acknowledgements or for --tee. */
 static int append_with_output(struct cli_append *append)
 {
 	struct cli_output output;

@@ -32,6 +32,8 @@ const struct cli_option cli_append_option_table[CLI_APPEND_OPTION_COUNT] = {
                                      .help = "commit after every N frames"},
 	[CLI_APPEND_ACK] = {.name = "ack",
                             .help = "print a JSON line after each commit"},
+	[CLI_APPEND_TEE] = {.name = "tee",
+                            .help = "print each record once it is committed"},
 	[CLI_APPEND_SKIP_INVALID] = {.name = "skip-invalid",
                                      .help = "report invalid records and go "
                                              "on"},
@@ -207,6 +209,12 @@ static int check_format(const struct cli_append_options *options)
 		return cli_usage_error("--schema and the input format %s "
 		                       "exclude each other",
 		                       format->name);
+	if (cli_args_count(options->args, CLI_APPEND_TEE) > 0 &&
+	    (options->typed.type != NULL ||
+	     strcmp(format->name, "envelope") == 0))
+		return cli_usage_error("--tee prints what a log keeps, which "
+		                       "is not what --schema and the input "
+		                       "format envelope read");
 	if (options->overflow != NULL && format->whole && several)
 		return cli_usage_error("--overflow would make one of several "
 		                       "FILEs that are whole payloads");
@@ -231,6 +239,13 @@ static int check_combination(const struct cli_append_options *options)
 	if (overflow != NULL && has_newline(options))
 		return cli_usage_error("--overflow would cut a TEXT with a "
 		                       "newline in two");
+	if (commits->tee.wanted && commits->ack)
+		return cli_usage_error("--tee and --ack would mix on standard "
+		                       "output");
+	if (commits->tee.wanted && overflow != NULL &&
+	    strcmp(overflow, "-") == 0)
+		return cli_usage_error("--tee and --overflow - would mix on "
+		                       "standard output");
 	if (commits->ack && overflow != NULL && strcmp(overflow, "-") == 0)
 		return cli_usage_error("--ack and --overflow - would mix on "
 		                       "standard output");
@@ -248,6 +263,8 @@ int cli_append_options_read(struct cli_append_options *options,
 		.args = args, .path = cli_args_operand(args, 0)};
 	read_flags(options);
 	status = read_format(options);
+	if (status == CLI_OK && cli_args_count(args, CLI_APPEND_TEE) > 0)
+		cli_tee_init(&options->commits.tee, options->format);
 	if (status == CLI_OK)
 		status = read_commit_every(options);
 	if (status == CLI_OK)

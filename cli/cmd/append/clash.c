@@ -11,12 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether acknowledgements go to a file. */
+/* Whether acknowledgements, or what --tee prints, go to a file. */
 static bool is_output(const struct cli_append *append, const struct stat *file)
 {
 	struct stat output;
 
-	return append->options.commits.ack &&
+	return (append->options.commits.ack ||
+	        append->options.commits.tee.wanted) &&
 	       fstat(STDOUT_FILENO, &output) == 0 &&
 	       cli_is_same_file(&output, file);
 }

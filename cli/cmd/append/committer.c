@@ -65,8 +65,9 @@ static bool spare_output(struct cli_committer *committer)
 {
 	struct cli_output *output = committer->output;
 
-	if (committer->options.ack || committer->options.needs_output ||
-	    output->used > 0 || committer->spared_output)
+	if (committer->options.ack || committer->options.tee.wanted ||
+	    committer->options.needs_output || output->used > 0 ||
+	    committer->spared_output)
 		return false;
 	close(output->fd);
 	committer->spared_output = true;
@@ -427,6 +428,31 @@ static void acknowledge(struct cli_committer *committer,
 		committer->acknowledged = committer->committed;
 }
 
+/* Prints the records of the frames behind `before` that were committed. */
+static void pass_on(struct cli_committer *committer, struct cli_extent before,
+                    const struct shmlog_append_result *result)
+{
+	const struct cli_tee *tee = &committer->options.tee;
+	struct cli_output *output = committer->output;
+	int status = 0;
+
+	if (!tee->wanted || result->frames == 0)
+		return;
+	/* Printing may wait for whoever reads it. */
+	if (result->bytes > SMALL_BYTES || is_choked(output->fd))
+		cli_committer_release_lock(committer);
+	if (committer->spooled_bytes > 0)
+		status = cli_tee_print_file(tee, output, committer->spool,
+		                            committer->spooled_bytes);
+	else
+		cli_tee_print(tee, output, committer->frames + before.bytes,
+		              (size_t)result->bytes);
+	if (status != 0 && output->error == 0)
+		output->error = -status;
+	if (cli_output_flush(output) == 0)
+		committer->acknowledged = committer->committed;
+}
+
 /* Says what became of frames that a writer without the lock committed in the
  * place of these at the same moment. */
 static void tell_overwritten(struct cli_committer *committer,
@@ -489,6 +515,7 @@ static int commit_part(struct cli_committer *committer,
 	committer->committed += result.frames;
 	if (result.frames > 0)
 		committer->end_cursor = result.end_cursor;
+	pass_on(committer, *done_out, &result);
 	done_out->frames += result.frames;
 	done_out->bytes += result.bytes;
 	tell_overwritten(committer, &result);

@@ -9,12 +9,14 @@
 #include "patience.h"
 #include "retention.h"
 #include "stdout_buffer.h"
+#include "tee.h"
 
 #include <shmlog.h>
 
 struct cli_committer_options {
 	bool atomic;               /* all that is put is one commit */
 	bool ack;                  /* print a line per commit */
+	struct cli_tee tee;        /* print what was committed */
 	bool needs_output;         /* stdout serves another purpose */
 	bool force;                /* even where another writer is seen */
 	uint64_t commit_every;     /* frames per commit; 0: as they come */
@@ -33,7 +35,7 @@ struct cli_committer {
 	bool spared_output; /* stdout was closed: its descriptor was needed */
 	const char *path;   /* for messages */
 	struct cli_committer_options options;
-	struct cli_output *output;  /* for acknowledgements */
+	struct cli_output *output;  /* for acknowledgements, or for --tee */
 	unsigned char *frames;      /* encoded, waiting */
 	size_t used;                /* bytes of them */
 	uint64_t waiting;           /* frames of them */
@@ -42,7 +44,7 @@ struct cli_committer {
 	                             * memory; or -1 */
 	uint64_t spooled_bytes;
 	uint64_t committed;    /* frames, so far */
-	uint64_t acknowledged; /* of them */
+	uint64_t acknowledged; /* of them, or printed by --tee */
 	uint64_t end_cursor;   /* behind the last of them */
 	uint64_t capacity;     /* of the file, when the committer was opened */
 	uint64_t free_bytes;   /* in the log, after the last try */

@@ -161,24 +161,26 @@ static const char *describe_committed(const struct cli_append *append,
 {
 	const struct cli_committer *committer = &append->committer;
 	uint64_t unknown = committer->committed - committer->acknowledged;
+	const char *reported = committer->options.tee.wanted ? "printed"
+	                                                     : "acknowledged";
 	int used = snprintf(text->text, sizeof(text->text),
 	                    "%" PRIu64 " frames committed",
 	                    committer->committed);
 
-	if (!committer->options.ack || unknown == 0)
+	if ((!committer->options.ack && !committer->options.tee.wanted) ||
+	    unknown == 0)
 		return text->text;
 	used += snprintf(text->text + used, sizeof(text->text) - (size_t)used,
 	                 " up to cursor %" PRIu64, committer->end_cursor);
 	if (unknown == committer->committed)
 		(void)snprintf(text->text + used,
-		               sizeof(text->text) - (size_t)used,
-		               " but not acknowledged");
+		               sizeof(text->text) - (size_t)used, " but not %s",
+		               reported);
 	else
 		(void)snprintf(text->text + used,
 		               sizeof(text->text) - (size_t)used,
-		               ", the last %" PRIu64 " of them not "
-		               "acknowledged",
-		               unknown);
+		               ", the last %" PRIu64 " of them not %s", unknown,
+		               reported);
 	return text->text;
 }
 
@@ -194,13 +196,15 @@ void cli_report_stopped(struct cli_append *append)
 	cli_input_record(&append->input, append->rest.number, &record);
 	if (append->overflow.path != NULL && has_rest(append))
 		describe_rest(append, record.text, &rest);
-	cli_message(append->options.path, "%s%s; %s%s%s%s%s",
-	            is_signal ? "ended by a signal" : "cannot acknowledge: ",
-	            is_signal ? "" : shmlog_strerror(-error),
-	            describe_committed(append, &committed), rest.text,
-	            is_lost ? "; the input from " : "",
-	            is_lost ? record.text : "",
-	            is_lost ? " on was not appended" : "");
+	cli_message(
+		append->options.path, "%s%s; %s%s%s%s%s",
+		is_signal                            ? "ended by a signal"
+		: append->options.commits.tee.wanted ? "cannot print: "
+						     : "cannot acknowledge: ",
+		is_signal ? "" : shmlog_strerror(-error),
+		describe_committed(append, &committed), rest.text,
+		is_lost ? "; the input from " : "", is_lost ? record.text : "",
+		is_lost ? " on was not appended" : "");
 	append->told = true;
 	append->told_unacknowledged = !is_signal;
 }
