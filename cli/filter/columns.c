@@ -32,31 +32,35 @@ static int no_memory(void)
 
 /* -------------------------------------------------------------- the columns */
 
-static void *grow(void *list, size_t count, size_t item_bytes, bool *grown)
-{
-	void *longer = realloc(list, count * item_bytes);
-
-	*grown = *grown && longer != NULL;
-	return longer != NULL ? longer : list;
-}
-
+/* A list that cannot be made longer stays as it is. */
 static bool make_room(struct cli_columns *columns)
 {
 	size_t room = columns->room * 2 + 8;
-	bool grown = true;
 
 	if (columns->source.count < columns->room)
 		return true;
-	columns->paths = grow(columns->paths, room, sizeof(*columns->paths),
-	                      &grown);
-	columns->names = grow(columns->names, room, sizeof(*columns->names),
-	                      &grown);
-	columns->cells = grow(columns->cells, room, sizeof(*columns->cells),
-	                      &grown);
-	if (grown)
-		columns->room = room;
-	columns->source.names = (const char *const *)columns->names;
-	return grown;
+
+	struct cli_where **paths = realloc(columns->paths,
+	                                   room * sizeof(*paths));
+
+	if (paths == NULL)
+		return false;
+	columns->paths = paths;
+
+	char **names = realloc(columns->names, room * sizeof(*names));
+
+	if (names == NULL)
+		return false;
+	columns->names = names;
+	columns->source.names = (const char *const *)names;
+
+	struct cli_cell *cells = realloc(columns->cells, room * sizeof(*cells));
+
+	if (cells == NULL)
+		return false;
+	columns->cells = cells;
+	columns->room = room;
+	return true;
 }
 
 /* The name of a column is its path, without the point before a name. */
