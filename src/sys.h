@@ -1,8 +1,8 @@
 /*
  * What the library asks of the system.  sys.c has what every system can do.
- * The rest is chosen when the library is built: sys_linux.c, sys_marks.c and
- * sys_proc.c for Linux; sys_portable.c, with a fallback for each function, for
- * all other systems and for PORTABLE=1.
+ * The rest is chosen when the library is built: sys_linux.c, sys_marks.c,
+ * sys_attachments.c and sys_proc.c for Linux; sys_portable.c, with a fallback
+ * for each function, for all other systems and for PORTABLE=1.
  */
 #ifndef SHMLOG_SYS_H
 #define SHMLOG_SYS_H
@@ -153,11 +153,12 @@ uint64_t shmlog_sys_filesystem(int fd, const struct stat *file);
 /* The process that holds the flock(2) of a file; 0 if unknown. */
 int64_t shmlog_sys_lock_holder(const struct stat *file);
 
-/* shmlog_processes() for a file. */
-int shmlog_sys_processes(const struct stat *file,
-                         int (*visit)(void *context,
-                                      const struct shmlog_process *),
-                         void *context);
+/* shmlog_holds(). */
+int shmlog_sys_holds(bool (*wants)(void *context,
+                                   const struct shmlog_held_file *file),
+                     int (*visit)(void *context,
+                                  const struct shmlog_hold *hold),
+                     void *context);
 
 /* Whether there may be processes that the above does not even count. */
 bool shmlog_sys_hides_processes(void);

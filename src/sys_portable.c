@@ -173,12 +173,13 @@ int64_t shmlog_sys_lock_holder(const struct stat *file)
 	return 0;
 }
 
-int shmlog_sys_processes(const struct stat *file,
-                         int (*visit)(void *context,
-                                      const struct shmlog_process *),
-                         void *context)
+int shmlog_sys_holds(bool (*wants)(void *context,
+                                   const struct shmlog_held_file *file),
+                     int (*visit)(void *context,
+                                  const struct shmlog_hold *hold),
+                     void *context)
 {
-	(void)file;
+	(void)wants;
 	(void)visit;
 	(void)context;
 	return -ENOTSUP;

@@ -260,6 +260,29 @@ SHMLOG_API int shmlog_create_with(const char *path,
 SHMLOG_API int shmlog_inspect(const char *path,
                               struct shmlog_header *header_out);
 
+/* What both ends of a file look like. */
+struct shmlog_look {
+	struct shmlog_header header;
+	/* 0 where the frame is whole or there is none; SHMLOG_ERR_CURSOR,
+	 * _FRAME_CORRUPT, _TORN.  Of the last one it is always the latter. */
+	int first_frame;
+	int last_frame;
+};
+
+/*
+ * Tells a log from another file without a walk: by the words of the header, the
+ * file's length, and the first and the last frame.  `fd` is open for reading;
+ * its position may be moved.  *look_out is always written.
+ *
+ * 0 if the file is a log: the header is sound and not longer than dataOffset
+ * says, and there are no frames, or one of the two is whole at least.
+ * SHMLOG_ERR_CURSOR, _FRAME_CORRUPT or _TORN if neither is;
+ * SHMLOG_ERR_NOT_REGULAR, _TOO_SHORT, _NO_HEADER, _HEADER_SIZE, _DATA_OFFSET,
+ * _SIZE; SHMLOG_ERR_MAPPING_GONE if the file was cut meanwhile; -EBADF, -EIO,
+ * another -errno of a read.  A log that is being written raises no false alarm.
+ */
+SHMLOG_API int shmlog_look(int fd, struct shmlog_look *look_out);
+
 /*
  * A log that is open: made by shmlog_open(), ended by shmlog_close().  It holds
  * one descriptor, and a mapping of the header once somebody has slept on it.
@@ -1151,6 +1174,38 @@ SHMLOG_API int shmlog_followers(const struct shmlog *log,
                                 int (*visit)(void *context,
                                              const struct shmlog_follower *),
                                 void *context);
+
+/* A file that a process has open or mapped: what stat(2) says of it. */
+struct shmlog_held_file {
+	uint64_t device;
+	uint64_t inode;
+	bool named; /* false if all its names are gone; true also where the
+	             * system does not tell, as of one that is mapped alone and
+	             * not shared */
+};
+
+/* A process that has a file open or mapped. */
+struct shmlog_hold {
+	struct shmlog_held_file file;
+	/* Leads to the file for as long as it is held so, whether it has a name
+	 * or not.  A name in /proc: another user's, or one of a mapping, takes
+	 * privileges to be opened. */
+	const char *path;
+	const struct shmlog_process *process;
+};
+
+/*
+ * shmlog_processes() for any number of files with one look at all processes:
+ * calls `visit` for each process other than the caller and each file that it
+ * holds, if `wants` says that the file matters.  Both are called on this thread
+ * with `context`; what they are told of is valid during the call alone.
+ * `wants` is asked several times for one file.  Nonzero from `visit` ends the
+ * look.  The same results.
+ */
+SHMLOG_API int
+shmlog_holds(bool (*wants)(void *context, const struct shmlog_held_file *file),
+             int (*visit)(void *context, const struct shmlog_hold *hold),
+             void *context);
 
 /*
  * Whether there may be processes that shmlog_processes() neither visits nor

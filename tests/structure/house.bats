@@ -6,8 +6,8 @@ load ../cli/helper
 LAYERS=(
 	"format status sys"
 	"file frame_sizes sys_linux sys_marks sys_portable unnamed"
-	"candidates log sys_proc window"
-	"frame_source mapping payload_frames process followers open place"
+	"candidates log look sys_attachments window"
+	"frame_source mapping payload_frames process followers open place sys_proc"
 	"chain find_candidates"
 	"evidence write_access"
 	"lock_cache resume settle"
