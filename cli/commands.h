@@ -9,6 +9,7 @@
 	COMMAND(bench)        \
 	COMMAND(create)       \
 	COMMAND(dump)         \
+	COMMAND(ls)           \
 	COMMAND(rotate)       \
 	COMMAND(schema)       \
 	COMMAND(seek)         \
