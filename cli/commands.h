@@ -10,6 +10,7 @@
 	COMMAND(create)       \
 	COMMAND(dump)         \
 	COMMAND(ls)           \
+	COMMAND(rm)           \
 	COMMAND(rotate)       \
 	COMMAND(schema)       \
 	COMMAND(seek)         \

@@ -59,6 +59,17 @@ int shmlog_sys_wake(const _Atomic uint64_t *word);
 int shmlog_sys_has_writer(int fd);
 
 /*
+ * Holds the file of `fd`, open read-only, by a lease.  Who opens it for
+ * writing, or `alone` at all, then waits until the lease is dropped.  0;
+ * -EAGAIN while any process has it open or mapped for that; -ENOTSUP where the
+ * system or the file system has no leases, or not for this user.
+ */
+int shmlog_sys_lease(int fd, bool alone);
+/* Whether nobody waits for the lease to be dropped. */
+bool shmlog_sys_lease_is_quiet(int fd, bool alone);
+void shmlog_sys_drop_lease(int fd);
+
+/*
  * Marks the file of `fd`, open for writing, as written to until that is
  * closed, for those who may not ask the above; and asks for a mark.  There is
  * none where the system has no such thing.
@@ -79,6 +90,8 @@ bool shmlog_sys_has_lock_request(int fd);
  * while it holds neither that nor write access; and takes that back. */
 void shmlog_sys_mark_appender(int fd);
 void shmlog_sys_unmark_appender(int fd);
+/* Whether any other process shows that. */
+bool shmlog_sys_has_appender(int fd);
 
 /*
  * Marks the file of `fd`, until that is closed, as what the pipe `pipe` is
@@ -128,6 +141,10 @@ int shmlog_sys_reopen(int fd, int access);
 /* An empty file without a name, in memory: a descriptor or -errno; -ENOTSUP
  * where the system has no such files. */
 int shmlog_sys_memory_file(void);
+
+/* rename(2) that takes the place of no file: 0 or -errno, -EEXIST among them;
+ * -ENOTSUP where the system or the file system cannot. */
+int shmlog_sys_rename_new(const char *from, const char *to);
 
 /* Lets two names of files on one file system change places in one step: 0 or
  * -errno; -ENOTSUP where the system or the file system cannot. */

@@ -153,6 +153,8 @@ enum shmlog_status {
 	SHMLOG_ERR_MOVED = -10038, /* the log does not end where the append
 	                            * expects it to; nothing was written */
 
+	SHMLOG_ERR_READER_ACTIVE = -10039, /* a process reads the log */
+
 	SHMLOG_ERR_CAPACITY = -10040, /* capacity < 24, too small for the
 	                               * metadata, beyond off_t, or below what a
 	                               * log that is to grow has */
@@ -1113,6 +1115,46 @@ struct shmlog_rotate_result {
 SHMLOG_API int shmlog_rotate(struct shmlog *log,
                              const struct shmlog_change_options *options,
                              struct shmlog_rotate_result *result_out);
+
+enum shmlog_remove_flags {
+	SHMLOG_REMOVE_IF_UNREAD = 1u << 0, /* not while a process reads it */
+	SHMLOG_REMOVE_DRY_RUN = 1u << 1,   /* only say whether it would go */
+};
+
+struct shmlog_remove_result {
+	char path[SHMLOG_ROTATED_NAME_BYTES]; /* the file has this name now;
+	                                       * "" unless it got one */
+};
+
+/*
+ * Removes the name of a log, if no other process writes it, or with
+ * SHMLOG_REMOVE_IF_UNREAD has it open or mapped at all.  `log` stays open on
+ * the file, which is gone once nobody has it open.  `flags` are those of enum
+ * shmlog_remove_flags; `result_out` may be NULL.
+ *
+ * Nothing but a lease (fcntl(2)) and what /proc shows tells who holds the log,
+ * never a time stamp.  It is held by the lease meanwhile: a process that opens
+ * it waits, is noticed, and gets it as it was.  An appender counts as a writer
+ * also while it waits for something to append.
+ *
+ * The name is moved aside before the file is removed by it, to one beside it
+ * that begins with a dot, and what was moved is looked at: if it is not this
+ * log, as another program has replaced it a moment ago, or somebody has come,
+ * it is moved back.  If the first name has been given to another file by then,
+ * result_out->path has the name that it keeps.  A process that is killed
+ * between the two leaves the log under that name.
+ *
+ * 0 if the log was removed, or with SHMLOG_REMOVE_DRY_RUN would be.
+ * SHMLOG_ERR_LOCK_TIMEOUT, _WRITER_ACTIVE, _READER_ACTIVE: it is held;
+ * SHMLOG_ERR_NOT_REGULAR: the name is a symbolic link; SHMLOG_ERR_REPLACED: the
+ * name leads to another file; the statuses of shmlog_look() for what is no log;
+ * -ENOTSUP where the system does not tell whether anybody holds it; -ENOENT,
+ * also for a log that was opened without a name; -EACCES, -EPERM, -EROFS,
+ * another -errno.  Nothing has changed then.  SHMLOG_ERR_IN_DOUBT: it was
+ * removed, and a process that was just opening it has it without its name.
+ */
+SHMLOG_API int shmlog_remove(struct shmlog *log, unsigned flags,
+                             struct shmlog_remove_result *result_out);
 
 /* ------------------------------------------------------------- processes */
 
