@@ -9,6 +9,7 @@
 	COMMAND(bench)        \
 	COMMAND(create)       \
 	COMMAND(dump)         \
+	COMMAND(grow)         \
 	COMMAND(ls)           \
 	COMMAND(rm)           \
 	COMMAND(rotate)       \

@@ -205,6 +205,9 @@ show 'shmlog dump --schema types.json readings.shm'
 say "What a frame costs on this machine: a part of what 'shmlog bench' measures."
 show 'shmlog bench --size 64 --rounds 3 write read wake'
 
+say "A log gets longer while it is used."
+show 'shmlog grow readings.shm +64K'
+
 say "What nobody holds may go; where the system cannot tell, by rm(1)."
 show 'shmlog rm readings.shm || rm readings.shm'
 
