@@ -9,6 +9,9 @@
 	COMMAND(bench)        \
 	COMMAND(create)       \
 	COMMAND(dump)         \
+	COMMAND(grow)         \
+	COMMAND(ls)           \
+	COMMAND(rm)           \
 	COMMAND(rotate)       \
 	COMMAND(schema)       \
 	COMMAND(seek)         \

@@ -5,6 +5,46 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+/* A look for the processes that hold one file. */
+struct search {
+	const struct stat *file;
+	int (*visit)(void *context, const struct shmlog_process *);
+	void *context;
+};
+
+static bool is_wanted(void *context, const struct shmlog_held_file *file)
+{
+	const struct search *search = context;
+
+	return file->inode == search->file->st_ino &&
+	       file->device == search->file->st_dev;
+}
+
+static int visit_hold(void *context, const struct shmlog_hold *hold)
+{
+	const struct search *search = context;
+
+	return search->visit(search->context, hold->process);
+}
+
+static int find_processes(const struct stat *file,
+                          int (*visit)(void *context,
+                                       const struct shmlog_process *),
+                          void *context)
+{
+	struct search search = {file, visit, context};
+
+	return shmlog_sys_holds(is_wanted, visit_hold, &search);
+}
+
+int shmlog_holds(bool (*wants)(void *context,
+                               const struct shmlog_held_file *file),
+                 int (*visit)(void *context, const struct shmlog_hold *hold),
+                 void *context)
+{
+	return shmlog_sys_holds(wants, visit, context);
+}
+
 int shmlog_processes(const struct shmlog *log,
                      int (*visit)(void *context, const struct shmlog_process *),
                      void *context)
@@ -13,7 +53,7 @@ int shmlog_processes(const struct shmlog *log,
 
 	if (fstat(log->fd, &file) != 0)
 		return -errno;
-	return shmlog_sys_processes(&file, visit, context);
+	return find_processes(&file, visit, context);
 }
 
 bool shmlog_processes_hidden(void)
@@ -70,5 +110,5 @@ int shmlog_processes_at(const char *path,
 
 	if (stat(path, &file) != 0)
 		return -errno;
-	return shmlog_sys_processes(&file, visit, context);
+	return find_processes(&file, visit, context);
 }

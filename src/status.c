@@ -49,6 +49,8 @@ static const struct status_text texts[] = {
          "another writer overwrote the commit"},
 	{SHMLOG_ERR_MOVED, "SHMLOG_ERR_MOVED",
          "the log does not end where the append expects"},
+	{SHMLOG_ERR_READER_ACTIVE, "SHMLOG_ERR_READER_ACTIVE",
+         "another process reads the log"},
 	{SHMLOG_ERR_CAPACITY, "SHMLOG_ERR_CAPACITY",
          "impossible capacity: too small, or beyond what a file can have"},
 	{SHMLOG_ERR_METADATA, "SHMLOG_ERR_METADATA",

@@ -1,8 +1,8 @@
 /*
  * What the library asks of the system.  sys.c has what every system can do.
- * The rest is chosen when the library is built: sys_linux.c, sys_marks.c and
- * sys_proc.c for Linux; sys_portable.c, with a fallback for each function, for
- * all other systems and for PORTABLE=1.
+ * The rest is chosen when the library is built: sys_linux.c, sys_marks.c,
+ * sys_attachments.c and sys_proc.c for Linux; sys_portable.c, with a fallback
+ * for each function, for all other systems and for PORTABLE=1.
  */
 #ifndef SHMLOG_SYS_H
 #define SHMLOG_SYS_H
@@ -59,6 +59,17 @@ int shmlog_sys_wake(const _Atomic uint64_t *word);
 int shmlog_sys_has_writer(int fd);
 
 /*
+ * Holds the file of `fd`, open read-only, by a lease.  Who opens it for
+ * writing, or `alone` at all, then waits until the lease is dropped.  0;
+ * -EAGAIN while any process has it open or mapped for that; -ENOTSUP where the
+ * system or the file system has no leases, or not for this user.
+ */
+int shmlog_sys_lease(int fd, bool alone);
+/* Whether nobody waits for the lease to be dropped. */
+bool shmlog_sys_lease_is_quiet(int fd, bool alone);
+void shmlog_sys_drop_lease(int fd);
+
+/*
  * Marks the file of `fd`, open for writing, as written to until that is
  * closed, for those who may not ask the above; and asks for a mark.  There is
  * none where the system has no such thing.
@@ -79,6 +90,8 @@ bool shmlog_sys_has_lock_request(int fd);
  * while it holds neither that nor write access; and takes that back. */
 void shmlog_sys_mark_appender(int fd);
 void shmlog_sys_unmark_appender(int fd);
+/* Whether any other process shows that. */
+bool shmlog_sys_has_appender(int fd);
 
 /*
  * Marks the file of `fd`, until that is closed, as what the pipe `pipe` is
@@ -129,6 +142,10 @@ int shmlog_sys_reopen(int fd, int access);
  * where the system has no such files. */
 int shmlog_sys_memory_file(void);
 
+/* rename(2) that takes the place of no file: 0 or -errno, -EEXIST among them;
+ * -ENOTSUP where the system or the file system cannot. */
+int shmlog_sys_rename_new(const char *from, const char *to);
+
 /* Lets two names of files on one file system change places in one step: 0 or
  * -errno; -ENOTSUP where the system or the file system cannot. */
 int shmlog_sys_exchange(const char *one, const char *other);
@@ -153,11 +170,12 @@ uint64_t shmlog_sys_filesystem(int fd, const struct stat *file);
 /* The process that holds the flock(2) of a file; 0 if unknown. */
 int64_t shmlog_sys_lock_holder(const struct stat *file);
 
-/* shmlog_processes() for a file. */
-int shmlog_sys_processes(const struct stat *file,
-                         int (*visit)(void *context,
-                                      const struct shmlog_process *),
-                         void *context);
+/* shmlog_holds(). */
+int shmlog_sys_holds(bool (*wants)(void *context,
+                                   const struct shmlog_held_file *file),
+                     int (*visit)(void *context,
+                                  const struct shmlog_hold *hold),
+                     void *context);
 
 /* Whether there may be processes that the above does not even count. */
 bool shmlog_sys_hides_processes(void);

@@ -23,9 +23,11 @@ enum {
 	FUTEX_WAKE = 1,
 };
 
-/* As in linux/memfd.h and linux/fs.h: MFD_CLOEXEC, RENAME_EXCHANGE. */
+/* As in linux/memfd.h and linux/fs.h: MFD_CLOEXEC, RENAME_NOREPLACE,
+ * RENAME_EXCHANGE. */
 enum {
 	CLOSE_ON_EXEC = 1,
+	NO_REPLACE = 1,
 	EXCHANGE = 2,
 };
 
@@ -153,6 +155,27 @@ int shmlog_sys_has_writer(int fd)
 	return 0;
 }
 
+int shmlog_sys_lease(int fd, bool alone)
+{
+	/* The signal as above. */
+	if (fcntl(fd, F_SETSIG, SIGURG) != 0)
+		return -ENOTSUP;
+	if (fcntl(fd, F_SETLEASE, alone ? F_WRLCK : F_RDLCK) == 0)
+		return 0;
+	return errno == EAGAIN ? -EAGAIN : -ENOTSUP;
+}
+
+bool shmlog_sys_lease_is_quiet(int fd, bool alone)
+{
+	/* The system shows what a lease is to become once somebody waits. */
+	return fcntl(fd, F_GETLEASE) == (alone ? F_WRLCK : F_RDLCK);
+}
+
+void shmlog_sys_drop_lease(int fd)
+{
+	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+}
+
 int shmlog_sys_watch(int fd)
 {
 	/* Unlike inotify(7), which joins equal events, this tells who it was,
@@ -237,13 +260,22 @@ int shmlog_sys_memory_file(void)
 	return fd >= 0 ? fd : -errno;
 }
 
-int shmlog_sys_exchange(const char *one, const char *other)
+static int rename_by(const char *from, const char *to, unsigned how)
 {
-	if (syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, EXCHANGE) ==
-	    0)
+	if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, how) == 0)
 		return 0;
 	/* EINVAL is what a file system says that cannot. */
 	return errno == ENOSYS || errno == EINVAL ? -ENOTSUP : -errno;
+}
+
+int shmlog_sys_rename_new(const char *from, const char *to)
+{
+	return rename_by(from, to, NO_REPLACE);
+}
+
+int shmlog_sys_exchange(const char *one, const char *other)
+{
+	return rename_by(one, other, EXCHANGE);
 }
 
 int shmlog_sys_create_tmpfile(const char *directory, mode_t mode)

@@ -128,6 +128,11 @@ void shmlog_sys_unmark_appender(int fd)
 	(void)set_mark(fd, APPENDER_BYTE, F_UNLCK);
 }
 
+bool shmlog_sys_has_appender(int fd)
+{
+	return has_mark(fd, APPENDER_BYTE);
+}
+
 int shmlog_sys_mark_place(int fd)
 {
 	/* Shared: any number may read. */

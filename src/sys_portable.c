@@ -43,6 +43,25 @@ int shmlog_sys_has_writer(int fd)
 	return -ENOTSUP;
 }
 
+int shmlog_sys_lease(int fd, bool alone)
+{
+	(void)fd;
+	(void)alone;
+	return -ENOTSUP;
+}
+
+bool shmlog_sys_lease_is_quiet(int fd, bool alone)
+{
+	(void)fd;
+	(void)alone;
+	return false;
+}
+
+void shmlog_sys_drop_lease(int fd)
+{
+	(void)fd;
+}
+
 void shmlog_sys_mark_written(int fd)
 {
 	(void)fd;
@@ -95,6 +114,12 @@ void shmlog_sys_unmark_appender(int fd)
 	(void)fd;
 }
 
+bool shmlog_sys_has_appender(int fd)
+{
+	(void)fd;
+	return false;
+}
+
 int shmlog_sys_watch(int fd)
 {
 	(void)fd;
@@ -124,6 +149,13 @@ int shmlog_sys_reopen(int fd, int access)
 
 int shmlog_sys_memory_file(void)
 {
+	return -ENOTSUP;
+}
+
+int shmlog_sys_rename_new(const char *from, const char *to)
+{
+	(void)from;
+	(void)to;
 	return -ENOTSUP;
 }
 
@@ -173,12 +205,13 @@ int64_t shmlog_sys_lock_holder(const struct stat *file)
 	return 0;
 }
 
-int shmlog_sys_processes(const struct stat *file,
-                         int (*visit)(void *context,
-                                      const struct shmlog_process *),
-                         void *context)
+int shmlog_sys_holds(bool (*wants)(void *context,
+                                   const struct shmlog_held_file *file),
+                     int (*visit)(void *context,
+                                  const struct shmlog_hold *hold),
+                     void *context)
 {
-	(void)file;
+	(void)wants;
 	(void)visit;
 	(void)context;
 	return -ENOTSUP;

@@ -1,6 +1,6 @@
-/* Finding in /proc the processes that have a file open. */
+/* Finding in /proc the processes that hold files. */
 #include "sys.h"
-#include "sys_marks.h"
+#include "sys_attachments.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,253 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-
-/* As in the kernel's linux/kcmp.h, which is not to be had with every libc. */
-#define KCMP_FILES 2
-
-/* How one process uses the file. */
-struct attachment {
-	bool has_files; /* any at all */
-	bool open;
-	bool writes;
-	bool mapped;
-	bool maps_writable;
-	bool locks;        /* holds the flock(2) */
-	bool waits;        /* has the mark of who waits for that */
-	bool is_appender;  /* has the mark of who appends under that */
-	bool writes_alone; /* has the mark of the one writer */
-	unsigned places;   /* descriptors with the mark of a reader's place */
-	uint64_t least_place;
-	/* Of the descriptor that is looked at. */
-	uint64_t position;
-	bool is_place;
-};
-
-/* The status for a refusal to look into a process: -EACCES if it is not shown
- * to this caller, 0 if it has ended meanwhile. */
-static int judge_refusal(int error)
-{
-	switch (error) {
-	case ENOENT:
-	case ESRCH: return 0;
-	case EPERM: return -EACCES;
-	default: return -error;
-	}
-}
-
-/* Of two such refusals the one that says more about the list as a whole. */
-static int worse_refusal(int one, int other)
-{
-	return one == 0 || one == -EACCES ? (other != 0 ? other : one) : one;
-}
-
-/* Takes a line of fdinfo: the flags of the open file, or a lock on it. */
-static void read_info_line(const char *line, struct attachment *found)
-{
-	unsigned flags;
-	char kind[16];
-	char access[16];
-	int64_t first;
-
-	if (sscanf(line, "pos: %" SCNu64, &found->position) == 1)
-		return;
-	if (sscanf(line, "flags: %o", &flags) == 1)
-		found->writes |= (flags & O_ACCMODE) != O_RDONLY;
-	if (sscanf(line, "lock: %*s %15s %*s %15s %*s %*s %" SCNd64, kind,
-	           access, &first) != 3)
-		return;
-	if (strcmp(kind, "FLOCK") == 0)
-		found->locks |= strcmp(access, "WRITE") == 0;
-	if (strcmp(kind, "OFDLCK") != 0)
-		return;
-	found->writes_alone |= first == WRITTEN_BYTE;
-	found->waits |= first == LOCK_REQUEST_BYTE;
-	found->is_appender |= first == APPENDER_BYTE;
-	found->is_place |= first == PLACE_BYTE;
-}
-
-static void note_place(struct attachment *found)
-{
-	if (found->places == 0 || found->position < found->least_place)
-		found->least_place = found->position;
-	found->places++;
-}
-
-static int look_at_info(const char *pid, const char *fd,
-                        struct attachment *found)
-{
-	char path[96];
-	char line[256];
-
-	snprintf(path, sizeof(path), "/proc/%.48s/fdinfo/%.16s", pid, fd);
-	FILE *file = fopen(path, "re");
-
-	if (file == NULL)
-		return judge_refusal(errno);
-	found->is_place = false;
-	while (fgets(line, sizeof(line), file) != NULL)
-		read_info_line(line, found);
-	int status = ferror(file) ? judge_refusal(errno) : 0;
-
-	if (found->is_place && status == 0)
-		note_place(found);
-
-	fclose(file);
-	return status;
-}
-
-/* One descriptor of a process. */
-static int look_at_descriptor(DIR *directory, const char *pid, const char *fd,
-                              const struct stat *file, struct attachment *found)
-{
-	struct stat other;
-
-	if (fstatat(dirfd(directory), fd, &other, 0) != 0)
-		return judge_refusal(errno);
-	if (other.st_dev != file->st_dev || other.st_ino != file->st_ino)
-		return 0;
-	found->open = true;
-	return look_at_info(pid, fd, found);
-}
-
-static int look_at_descriptors(const char *pid, const struct stat *file,
-                               struct attachment *found)
-{
-	char path[96];
-	struct dirent *entry;
-	int status = 0;
-
-	snprintf(path, sizeof(path), "/proc/%.48s/fd", pid);
-	DIR *directory = opendir(path);
-
-	if (directory == NULL)
-		return judge_refusal(errno);
-	while (errno = 0, (entry = readdir(directory)) != NULL) {
-		if (entry->d_name[0] == '.')
-			continue;
-		found->has_files = true;
-		status = worse_refusal(
-			status, look_at_descriptor(directory, pid,
-		                                   entry->d_name, file, found));
-	}
-	status = worse_refusal(status, judge_refusal(errno));
-	closedir(directory);
-	return status;
-}
-
-/* Takes a line of maps. */
-static void read_map_line(const char *line, const struct stat *file,
-                          struct attachment *found)
-{
-	char access[5] = "";
-	unsigned device_major = 0;
-	unsigned device_minor = 0;
-	uint64_t inode = 0;
-
-	if (sscanf(line, "%*s %4s %*s %x:%x %" SCNu64, access, &device_major,
-	           &device_minor, &inode) != 4 ||
-	    inode != file->st_ino ||
-	    makedev(device_major, device_minor) != file->st_dev)
-		return;
-	found->mapped = true;
-	found->maps_writable |= access[1] == 'w' && access[3] == 's';
-	found->writes |= found->maps_writable;
-}
-
-static int look_at_mappings(const char *pid, const struct stat *file,
-                            struct attachment *found)
-{
-	char path[96];
-	char *line = NULL;
-	size_t line_bytes = 0;
-
-	snprintf(path, sizeof(path), "/proc/%.48s/maps", pid);
-	FILE *maps = fopen(path, "re");
-
-	if (maps == NULL)
-		return judge_refusal(errno);
-	while (errno = 0, getline(&line, &line_bytes, maps) > 0)
-		read_map_line(line, file, found);
-	int status = feof(maps) ? 0 : judge_refusal(errno);
-
-	free(line);
-	fclose(maps);
-	return status;
-}
-
-/* Whether a thread has the descriptors of its process, so that one look is
- * enough.  Where the system does not tell, it has to be looked at. */
-static bool shares_descriptors(const char *pid, const char *thread)
-{
-	return syscall(SYS_kcmp, strtol(pid, NULL, 10),
-	               strtol(thread, NULL, 10), KCMP_FILES, 0, 0) == 0;
-}
-
-/*
- * A thread may have descriptors of its own (unshare(2), CLONE_FILES), and a
- * process whose first thread has ended is seen by its others alone.
- */
-static int look_at_threads(const char *pid, const struct stat *file,
-                           struct attachment *found)
-{
-	bool first_ended = !found->has_files;
-	char path[64];
-	struct stat tasks;
-	struct dirent *entry;
-	int status = 0;
-
-	snprintf(path, sizeof(path), "/proc/%.16s/task", pid);
-	/* A folder for each thread, and the two that every folder has. */
-	if (stat(path, &tasks) == 0 && tasks.st_nlink == 3)
-		return 0;
-	DIR *directory = opendir(path);
-
-	if (directory == NULL)
-		return judge_refusal(errno);
-	while (errno = 0, (entry = readdir(directory)) != NULL) {
-		const char *thread = entry->d_name;
-
-		if (thread[0] == '.' || strcmp(thread, pid) == 0 ||
-		    (!first_ended && shares_descriptors(pid, thread)))
-			continue;
-		snprintf(path, sizeof(path), "%.16s/task/%.16s", pid, thread);
-		status = worse_refusal(status,
-		                       look_at_descriptors(path, file, found));
-		if (!first_ended)
-			continue;
-		if (status == -EACCES)
-			break;
-		status = worse_refusal(status,
-		                       look_at_mappings(path, file, found));
-		/* Those that are left share what they have, as a rule. */
-		if (found->has_files)
-			break;
-	}
-	if (entry == NULL)
-		status = worse_refusal(status, judge_refusal(errno));
-	closedir(directory);
-	return status;
-}
-
-static int look_at_process(const char *pid, const struct stat *file,
-                           struct attachment *found)
-{
-	int status = look_at_descriptors(pid, file, found);
-
-	/* A caller that may not see the descriptors may not see the threads
-	 * either, unless the first thread has ended: nobody can see what that
-	 * had. */
-	if (status == -EACCES) {
-		int threads = look_at_threads(pid, file, found);
-
-		return found->has_files ? threads : status;
-	}
-	status = worse_refusal(status, look_at_mappings(pid, file, found));
-	return worse_refusal(status, look_at_threads(pid, file, found));
-}
 
 int64_t shmlog_sys_lock_holder(const struct stat *file)
 {
@@ -318,7 +73,8 @@ static void read_command(const char *pid, char *command, size_t command_bytes)
 	command[got] = '\0';
 }
 
-static void describe_process(const char *pid, const struct attachment *found,
+static void describe_process(const char *pid,
+                             const struct shmlog_attachment *found,
                              struct shmlog_process *process_out)
 {
 	char path[64];
@@ -341,14 +97,103 @@ static void describe_process(const char *pid, const struct attachment *found,
 	read_command(pid, process_out->command, sizeof(process_out->command));
 }
 
-int shmlog_sys_processes(const struct stat *file,
-                         int (*visit)(void *context,
-                                      const struct shmlog_process *),
-                         void *context)
+/* ------------------------------------------ from attachments to processes */
+
+/* Orders attachments by their files; those by a descriptor come first. */
+static int compare(const void *one, const void *other)
+{
+	const struct shmlog_attachment *a = one;
+	const struct shmlog_attachment *b = other;
+
+	if (a->file.device != b->file.device)
+		return a->file.device < b->file.device ? -1 : 1;
+	if (a->file.inode != b->file.inode)
+		return a->file.inode < b->file.inode ? -1 : 1;
+	return (int)b->open - (int)a->open;
+}
+
+static bool is_same_file(const struct shmlog_attachment *a,
+                         const struct shmlog_attachment *b)
+{
+	return a->file.device == b->file.device &&
+	       a->file.inode == b->file.inode;
+}
+
+/* Adds to an attachment what another one to the same file says. */
+static void join(struct shmlog_attachment *to,
+                 const struct shmlog_attachment *from)
+{
+	to->file.named &= from->file.named;
+	to->open |= from->open;
+	to->writes |= from->writes;
+	to->mapped |= from->mapped;
+	to->maps_writable |= from->maps_writable;
+	to->locks |= from->locks;
+	to->waits |= from->waits;
+	to->is_appender |= from->is_appender;
+	to->writes_alone |= from->writes_alone;
+	if (from->places > 0 &&
+	    (to->places == 0 || from->least_place < to->least_place))
+		to->least_place = from->least_place;
+	to->places += from->places;
+}
+
+/* Tells of all the files that a process holds. */
+static int
+visit_files(const char *pid, struct shmlog_proc_look *look, bool is_whole,
+            int (*visit)(void *context, const struct shmlog_hold *hold))
+{
+	struct shmlog_attachment *found = look->found;
+	int result = 0;
+
+	if (look->count > 1)
+		qsort(found, look->count, sizeof(*found), compare);
+	for (size_t i = 0, next; i < look->count && result == 0; i = next) {
+		struct shmlog_process process;
+
+		for (next = i + 1; next < look->count &&
+		                   is_same_file(&found[i], &found[next]);
+		     next++)
+			join(&found[i], &found[next]);
+		/* A process that could be looked at only in part must not pass
+		 * for a reader. */
+		if (!is_whole && !found[i].writes)
+			continue;
+		describe_process(pid, &found[i], &process);
+		const struct shmlog_hold hold = {found[i].file, found[i].path,
+		                                 &process};
+
+		result = visit(look->context, &hold);
+	}
+	return result;
+}
+
+/* Looks at one process: what its files say goes to `visit`, whose result is
+ * stored. */
+static int look_at_and_visit(const char *pid, struct shmlog_proc_look *look,
+                             int (*visit)(void *context,
+                                          const struct shmlog_hold *hold),
+                             int *result_out)
+{
+	look->count = 0;
+	look->has_files = false;
+	int status = shmlog_proc_attachments(pid, look);
+
+	*result_out = visit_files(pid, look, status == 0 || status == -EACCES,
+	                          visit);
+	return status;
+}
+
+int shmlog_sys_holds(bool (*wants)(void *context,
+                                   const struct shmlog_held_file *file),
+                     int (*visit)(void *context,
+                                  const struct shmlog_hold *hold),
+                     void *context)
 {
 	/* An empty folder of that name would pass for an empty system. */
 	DIR *proc = access("/proc/self/fd", F_OK) == 0 ? opendir("/proc")
 	                                               : NULL;
+	struct shmlog_proc_look look = {.wants = wants, .context = context};
 	struct dirent *entry;
 	int unseen = 0;
 	int failure = 0;
@@ -358,28 +203,20 @@ int shmlog_sys_processes(const struct stat *file,
 		return -errno;
 	while (result == 0 && (errno = 0, entry = readdir(proc)) != NULL) {
 		const char *pid = entry->d_name;
-		struct attachment found = {0};
-		struct shmlog_process process;
 
 		if (pid[0] < '0' || pid[0] > '9' ||
 		    strtol(pid, NULL, 10) == getpid())
 			continue;
-		int status = look_at_process(pid, file, &found);
+		int status = look_at_and_visit(pid, &look, visit, &result);
 
 		if (status == -EACCES)
 			unseen++;
 		else
-			failure = worse_refusal(failure, status);
-		/* A process that could be looked at only in part must not pass
-		 * for a reader. */
-		if ((!found.open && !found.mapped) ||
-		    (status < 0 && status != -EACCES && !found.writes))
-			continue;
-		describe_process(pid, &found, &process);
-		result = visit(context, &process);
+			failure = shmlog_proc_worse(failure, status);
 	}
 	if (result == 0)
-		failure = worse_refusal(failure, -errno);
+		failure = shmlog_proc_worse(failure, -errno);
+	free(look.found);
 	closedir(proc);
 	return failure != 0 ? failure : unseen;
 }

@@ -1,6 +1,6 @@
 /*
- * Files without a name.  Where the file system has none, the file gets a hidden
- * name for the time being.
+ * Files without a name, and hidden names.  Where the file system has no files
+ * without a name, one gets a hidden name for the time being.
  */
 #include "unnamed.h"
 
@@ -23,42 +23,47 @@ static char *directory_of(const char *path)
 	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-/* A file with a name of its own beside `path`: hidden, and unlike any other
- * process's. */
-static int create_named(const char *path, const char *directory, mode_t mode,
-                        int *fd_out, char **temporary_out)
+char *shmlog_hidden_name(const char *path, unsigned attempt)
 {
 	const char *slash = strrchr(path, '/');
 	const char *base = slash != NULL ? slash + 1 : path;
-	size_t name_bytes = strlen(directory) + strlen(base) + 64;
-	char *name = malloc(name_bytes);
+	size_t folder = (size_t)(base - path);
+	size_t room = folder + strlen(base) + 64;
+	char *name = malloc(room);
 
-	if (name == NULL)
-		return -ENOMEM;
-	for (unsigned attempt = 0; attempt < 1000; attempt++) {
-		snprintf(name, name_bytes, "%s/.%.100s.%ld.%u", directory, base,
-		         (long)getpid(), attempt);
-		*fd_out = shmlog_sys_open(
+	if (name != NULL)
+		snprintf(name, room, "%.*s.%.100s.%ld.%u", (int)folder, path,
+		         base, (long)getpid(), attempt);
+	return name;
+}
+
+int shmlog_hidden_create(const char *path, mode_t mode, char **name_out)
+{
+	for (unsigned attempt = 0; attempt < SHMLOG_HIDDEN_NAMES; attempt++) {
+		char *name = shmlog_hidden_name(path, attempt);
+
+		if (name == NULL)
+			return -ENOMEM;
+		int fd = shmlog_sys_open(
 			name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-		if (*fd_out >= 0) {
-			*temporary_out = name;
-			return 0;
+
+		if (fd >= 0) {
+			*name_out = name;
+			return fd;
 		}
-		if (errno != EEXIST)
-			break;
+		int status = -errno;
+
+		free(name);
+		if (status != -EEXIST)
+			return status;
 	}
-
-	int status = -errno;
-
-	free(name);
-	return status;
+	return -EEXIST;
 }
 
 int shmlog_unnamed_create(const char *path, mode_t mode, int *fd_out,
                           char **temporary_out)
 {
 	char *directory = directory_of(path);
-	int status = 0;
 
 	*temporary_out = NULL;
 	if (directory == NULL)
@@ -67,12 +72,9 @@ int shmlog_unnamed_create(const char *path, mode_t mode, int *fd_out,
 	/* File systems without files that have no name say one of these. */
 	if (*fd_out == -EOPNOTSUPP || *fd_out == -EISDIR ||
 	    *fd_out == -EINVAL || *fd_out == -ENOENT)
-		status = create_named(path, directory, mode, fd_out,
-		                      temporary_out);
-	else if (*fd_out < 0)
-		status = *fd_out;
+		*fd_out = shmlog_hidden_create(path, mode, temporary_out);
 	free(directory);
-	return status;
+	return *fd_out < 0 ? *fd_out : 0;
 }
 
 int shmlog_unnamed_name(int fd, const char *temporary, const char *path)

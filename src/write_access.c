@@ -146,8 +146,7 @@ void shmlog_unlock(struct shmlog *log)
 	log->lock_fd = -1;
 }
 
-/* Takes the lock; *contended_out says whether another process had it. */
-static int lock(struct shmlog *log, const struct shmlog_access_terms *terms,
+int shmlog_lock(struct shmlog *log, const struct shmlog_access_terms *terms,
                 bool *contended_out)
 {
 	int64_t timeout_ns = terms->lock_timeout_ns;
@@ -418,7 +417,7 @@ int shmlog_access_acquire_unchecked(struct shmlog *log,
 		return SHMLOG_ERR_WRITER_ACTIVE;
 	if (log->kept != NULL)
 		shmlog_access_release(log->kept);
-	status = lock(log, terms, &access->contended);
+	status = shmlog_lock(log, terms, &access->contended);
 	if (status != 0)
 		return status;
 	if (!terms->force)

@@ -81,6 +81,11 @@ void shmlog_access_close(struct shmlog_write_access *access);
 int shmlog_access_open(struct shmlog_write_access *access);
 void shmlog_unlock(struct shmlog *log);
 
+/* The lock alone, as the terms say; *contended_out becomes true if another
+ * process had it.  0, SHMLOG_ERR_LOCK_TIMEOUT or -errno. */
+int shmlog_lock(struct shmlog *log, const struct shmlog_access_terms *terms,
+                bool *contended_out);
+
 /*
  * Looks whether another process that takes no lock has the log open for
  * writing, and waits up to 30 ms for it to close the log.  Returns

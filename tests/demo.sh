@@ -139,6 +139,7 @@ show 'shmlog append -i json inventory.shm < inventory.jsonl'
 
 say "What the log holds now."
 show 'shmlog stat inventory.shm'
+show 'shmlog ls .'
 
 say "The first frames as they are, and the last one in its JSON envelope."
 show 'shmlog dump -n 2 inventory.shm'
@@ -203,6 +204,12 @@ show 'shmlog dump --schema types.json readings.shm'
 
 say "What a frame costs on this machine: a part of what 'shmlog bench' measures."
 show 'shmlog bench --size 64 --rounds 3 write read wake'
+
+say "A log gets longer while it is used."
+show 'shmlog grow readings.shm +64K'
+
+say "What nobody holds may go; where the system cannot tell, by rm(1)."
+show 'shmlog rm readings.shm || rm readings.shm'
 
 # ---------------------------------------------------------------- the result
 

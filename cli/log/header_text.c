@@ -22,6 +22,13 @@ const char *cli_describe_header(struct cli_header_text *buffer, int status,
 		(void)snprintf(text, capacity,
 		               "its header is all zeros: it was never "
 		               "initialised, or is just being created");
+	else if (status == SHMLOG_ERR_HEADER_SIZE &&
+	         header->header_size >= SHMLOG_HEADER_BYTES &&
+	         header->header_size <= length)
+		(void)snprintf(text, capacity,
+		               "headerSize %" PRIu64 " lies beyond dataOffset "
+		               "%" PRIu64,
+		               header->header_size, header->data_offset);
 	else if (status == SHMLOG_ERR_HEADER_SIZE)
 		(void)snprintf(text, capacity,
 		               "headerSize %" PRIu64 " is not from %u to the "

@@ -81,17 +81,23 @@ int cli_open_to_read(const char *path, struct shmlog **log_out)
  * MAX_LENGTH; the Node package makes one of the whole log. */
 #define NODE_BUFFER_MAX_BYTES ((uint64_t)1 << 32)
 
+void cli_warn_of_node(const char *path, const char *done, uint64_t capacity)
+{
+	if (capacity > NODE_BUFFER_MAX_BYTES)
+		cli_message(path,
+		            "%s, but over 4 GiB (%" PRIu64 " bytes): Node "
+		            "before version 22 cannot open it "
+		            "(ERR_BUFFER_TOO_LARGE)",
+		            done, NODE_BUFFER_MAX_BYTES);
+}
+
 int cli_create_log(const char *path, uint64_t capacity, mode_t mode,
                    unsigned flags)
 {
 	int status = shmlog_create(path, capacity, mode, flags);
 
-	if (status == 0 && capacity > NODE_BUFFER_MAX_BYTES)
-		cli_message(path,
-		            "created, but over 4 GiB (%" PRIu64 " bytes): Node "
-		            "before version 22 cannot open it "
-		            "(ERR_BUFFER_TOO_LARGE)",
-		            NODE_BUFFER_MAX_BYTES);
+	if (status == 0)
+		cli_warn_of_node(path, "created", capacity);
 	return status;
 }
 

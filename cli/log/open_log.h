@@ -20,6 +20,10 @@ int cli_open_to_read(const char *path, struct shmlog **log_out);
 int cli_create_log(const char *path, uint64_t capacity, mode_t mode,
                    unsigned flags);
 
+/* Warns of a capacity that a log has got by what was done, "created", where
+ * some versions of Node cannot open it. */
+void cli_warn_of_node(const char *path, const char *done, uint64_t capacity);
+
 /* Opens a log to read it, and a buffered reader at its start.  CLI_OK, or the
  * exit status after a message. */
 int cli_open_reader(const char *path, struct shmlog **log_out,

@@ -81,9 +81,9 @@ bool cli_output_is_closed(const struct cli_output *output);
 
 /*
  * Flushes, frees, and turns the result into an exit status: `status` if all
- * went well; CLI_SYSTEM after a message for a failed write, unless `status` says
- * that something else went wrong than that the answer is no; a closed pipe ends
- * the process by SIGPIPE, quietly.
+ * went well; CLI_SYSTEM after a message for a failed write, unless `status`
+ * says that something else went wrong than that the answer is no; a closed pipe
+ * ends the process by SIGPIPE, quietly.
  */
 int cli_output_finish(struct cli_output *output, int status);
 

@@ -153,6 +153,8 @@ enum shmlog_status {
 	SHMLOG_ERR_MOVED = -10038, /* the log does not end where the append
 	                            * expects it to; nothing was written */
 
+	SHMLOG_ERR_READER_ACTIVE = -10039, /* a process reads the log */
+
 	SHMLOG_ERR_CAPACITY = -10040, /* capacity < 24, too small for the
 	                               * metadata, beyond off_t, or below what a
 	                               * log that is to grow has */
@@ -259,6 +261,29 @@ SHMLOG_API int shmlog_create_with(const char *path,
  */
 SHMLOG_API int shmlog_inspect(const char *path,
                               struct shmlog_header *header_out);
+
+/* What both ends of a file look like. */
+struct shmlog_look {
+	struct shmlog_header header;
+	/* 0 where the frame is whole or there is none; SHMLOG_ERR_CURSOR,
+	 * _FRAME_CORRUPT, _TORN.  Of the last one it is always the latter. */
+	int first_frame;
+	int last_frame;
+};
+
+/*
+ * Tells a log from another file without a walk: by the words of the header, the
+ * file's length, and the first and the last frame.  `fd` is open for reading;
+ * its position may be moved.  *look_out is always written.
+ *
+ * 0 if the file is a log: the header is sound and not longer than dataOffset
+ * says, and there are no frames, or one of the two is whole at least.
+ * SHMLOG_ERR_CURSOR, _FRAME_CORRUPT or _TORN if neither is;
+ * SHMLOG_ERR_NOT_REGULAR, _TOO_SHORT, _NO_HEADER, _HEADER_SIZE, _DATA_OFFSET,
+ * _SIZE; SHMLOG_ERR_MAPPING_GONE if the file was cut meanwhile; -EBADF, -EIO,
+ * another -errno of a read.  A log that is being written raises no false alarm.
+ */
+SHMLOG_API int shmlog_look(int fd, struct shmlog_look *look_out);
 
 /*
  * A log that is open: made by shmlog_open(), ended by shmlog_close().  It holds
@@ -1091,6 +1116,46 @@ SHMLOG_API int shmlog_rotate(struct shmlog *log,
                              const struct shmlog_change_options *options,
                              struct shmlog_rotate_result *result_out);
 
+enum shmlog_remove_flags {
+	SHMLOG_REMOVE_IF_UNREAD = 1u << 0, /* not while a process reads it */
+	SHMLOG_REMOVE_DRY_RUN = 1u << 1,   /* only say whether it would go */
+};
+
+struct shmlog_remove_result {
+	char path[SHMLOG_ROTATED_NAME_BYTES]; /* the file has this name now;
+	                                       * "" unless it got one */
+};
+
+/*
+ * Removes the name of a log, if no other process writes it, or with
+ * SHMLOG_REMOVE_IF_UNREAD has it open or mapped at all.  `log` stays open on
+ * the file, which is gone once nobody has it open.  `flags` are those of enum
+ * shmlog_remove_flags; `result_out` may be NULL.
+ *
+ * Nothing but a lease (fcntl(2)) and what /proc shows tells who holds the log,
+ * never a time stamp.  It is held by the lease meanwhile: a process that opens
+ * it waits, is noticed, and gets it as it was.  An appender counts as a writer
+ * also while it waits for something to append.
+ *
+ * The name is moved aside before the file is removed by it, to one beside it
+ * that begins with a dot, and what was moved is looked at: if it is not this
+ * log, as another program has replaced it a moment ago, or somebody has come,
+ * it is moved back.  If the first name has been given to another file by then,
+ * result_out->path has the name that it keeps.  A process that is killed
+ * between the two leaves the log under that name.
+ *
+ * 0 if the log was removed, or with SHMLOG_REMOVE_DRY_RUN would be.
+ * SHMLOG_ERR_LOCK_TIMEOUT, _WRITER_ACTIVE, _READER_ACTIVE: it is held;
+ * SHMLOG_ERR_NOT_REGULAR: the name is a symbolic link; SHMLOG_ERR_REPLACED: the
+ * name leads to another file; the statuses of shmlog_look() for what is no log;
+ * -ENOTSUP where the system does not tell whether anybody holds it; -ENOENT,
+ * also for a log that was opened without a name; -EACCES, -EPERM, -EROFS,
+ * another -errno.  Nothing has changed then.  SHMLOG_ERR_IN_DOUBT: it was
+ * removed, and a process that was just opening it has it without its name.
+ */
+SHMLOG_API int shmlog_remove(struct shmlog *log, unsigned flags,
+                             struct shmlog_remove_result *result_out);
+
 /* ------------------------------------------------------------- processes */
 
 /* A process that has a log open or mapped. */
@@ -1151,6 +1216,38 @@ SHMLOG_API int shmlog_followers(const struct shmlog *log,
                                 int (*visit)(void *context,
                                              const struct shmlog_follower *),
                                 void *context);
+
+/* A file that a process has open or mapped: what stat(2) says of it. */
+struct shmlog_held_file {
+	uint64_t device;
+	uint64_t inode;
+	bool named; /* false if all its names are gone; true also where the
+	             * system does not tell, as of one that is mapped alone and
+	             * not shared */
+};
+
+/* A process that has a file open or mapped. */
+struct shmlog_hold {
+	struct shmlog_held_file file;
+	/* Leads to the file for as long as it is held so, whether it has a name
+	 * or not.  A name in /proc: another user's, or one of a mapping, takes
+	 * privileges to be opened. */
+	const char *path;
+	const struct shmlog_process *process;
+};
+
+/*
+ * shmlog_processes() for any number of files with one look at all processes:
+ * calls `visit` for each process other than the caller and each file that it
+ * holds, if `wants` says that the file matters.  Both are called on this thread
+ * with `context`; what they are told of is valid during the call alone.
+ * `wants` is asked several times for one file.  Nonzero from `visit` ends the
+ * look.  The same results.
+ */
+SHMLOG_API int
+shmlog_holds(bool (*wants)(void *context, const struct shmlog_held_file *file),
+             int (*visit)(void *context, const struct shmlog_hold *hold),
+             void *context);
 
 /*
  * Whether there may be processes that shmlog_processes() neither visits nor

@@ -56,7 +56,7 @@ load helper
 	assert_stderr --partial 'Usage: shmlog COMMAND'
 	expect 2 '' "shmlog: unknown command 'creat'; did you mean 'create'?
 Try 'shmlog --help'." creat
-	for command in create append tail dump seek verify stat; do
+	for command in create append tail dump seek verify; do
 		run_shmlog 2 "$command"
 		assert_output ''
 		assert_stderr --regexp "^shmlog $command: .*

@@ -87,7 +87,7 @@ refused() { # PATTERN ARGUMENT...
 @test "missing and surplus operands are named" {
 	local command
 
-	for command in create append tail dump seek verify stat; do
+	for command in create append tail dump seek verify; do
 		refused "^shmlog $command: .*(LOG|required)" "$command"
 	done
 	refused "'extra'" create -c 4K "$SCRATCH/new" extra

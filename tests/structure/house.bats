@@ -6,14 +6,14 @@ load ../cli/helper
 LAYERS=(
 	"format status sys"
 	"file frame_sizes sys_linux sys_marks sys_portable unnamed"
-	"candidates log sys_proc window"
-	"frame_source mapping payload_frames process followers open place"
+	"candidates log look sys_attachments window"
+	"frame_source mapping payload_frames process followers open place sys_proc"
 	"chain find_candidates"
 	"evidence write_access"
 	"lock_cache resume settle"
 	"metadata wrap"
 	"append create reader writer"
-	"grow outside_data rotate salvage wait"
+	"grow outside_data remove rotate salvage wait"
 	"walk"
 )
 # The one room beside src/damage/ that may include a header from there.

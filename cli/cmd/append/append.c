@@ -77,8 +77,8 @@ static int take_files(struct cli_append *append)
 }
 
 /* Whether acknowledgements, or what --tee prints, could not be written, by a
- * failure of which nobody knows yet: who closes a pipe, or takes nothing after a
- * signal, does. */
+ * failure of which nobody knows yet: who closes a pipe, or takes nothing after
+ * a signal, does. */
 static bool is_unacknowledged(const struct cli_append *append)
 {
 	const struct cli_output *output = append->committer.output;

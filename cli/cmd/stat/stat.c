@@ -4,6 +4,7 @@
 #include "failure.h"
 #include "fault_text.h"
 #include "json_write.h"
+#include "log_list.h"
 #include "message.h"
 #include "numbers.h"
 #include "open_log.h"
@@ -15,11 +16,11 @@
 #include "sizes.h"
 #include "spool.h"
 #include "terminal.h"
+#include "users.h"
 #include "watch.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <shmlog.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -345,23 +346,6 @@ static void list_processes(struct process_list *list, const char *path)
 		list->unseen = -ENOMEM;
 }
 
-/* The user's name, or the number of a user without a name. */
-struct user_text {
-	char text[64];
-};
-
-static const char *describe_user(struct user_text *buffer, uint32_t uid)
-{
-	const struct passwd *entry = getpwuid((uid_t)uid);
-
-	if (entry)
-		snprintf(buffer->text, sizeof(buffer->text), "%s",
-		         entry->pw_name);
-	else
-		snprintf(buffer->text, sizeof(buffer->text), "%" PRIu32, uid);
-	return buffer->text;
-}
-
 /* An appender has write access only during a commit, or while a session keeps
  * it. */
 static const char *role_of(const struct shmlog_process *process)
@@ -383,13 +367,13 @@ static void print_process(struct cli_output *output,
                           const struct shmlog_process *process)
 {
 	const char *lock = lock_of(process);
-	struct user_text user;
+	struct cli_user user = {.text = ""};
 
 	cli_report_label(output, "process");
 	cli_output_format(output, "%" PRId64 "  %s, %s%s%s  ", process->pid,
 	                  role_of(process), process->mapped ? "mapped" : "open",
 	                  lock ? ", lock " : "", lock ? lock : "");
-	cli_report_escaped(output, describe_user(&user, process->uid));
+	cli_report_escaped(output, cli_user_name(&user, process->uid));
 	cli_output_string(output, "  ");
 	cli_report_escaped(output, process->command);
 	cli_output_string(output, "\n");
@@ -440,12 +424,12 @@ static void add_processes(struct cli_object *object,
 	for (size_t i = 0; i < list->count; i++) {
 		const struct shmlog_process *process = &list->items[i];
 		struct cli_object *item = cli_array_object(array);
-		struct user_text user;
+		struct cli_user user = {.text = ""};
 
 		cli_object_i64(item, "pid", process->pid);
 		cli_object_u64(item, "uid", process->uid);
 		cli_object_string(item, "user",
-		                  describe_user(&user, process->uid));
+		                  cli_user_name(&user, process->uid));
 		cli_object_string(item, "command", process->command);
 		cli_object_string(item, "role", role_of(process));
 		cli_object_bool(item, "mapped", process->mapped);
@@ -673,6 +657,20 @@ static int watch_log(const struct cli_args *args, const char *format)
 	return cli_watch(cli_args_operand(args, 0), interval_ns, style);
 }
 
+static int list_logs(const struct cli_args *args, bool json)
+{
+	const struct cli_log_list_options options = {.json = json};
+	static const int needing[] = {OPTION_PROCS, OPTION_HISTOGRAM,
+	                              OPTION_WATCH};
+
+	for (size_t i = 0; i < sizeof(needing) / sizeof(needing[0]); i++) {
+		if (cli_args_count(args, (size_t)needing[i]) > 0)
+			return cli_usage_error("--%s takes a LOG",
+			                       stat_options[needing[i]].name);
+	}
+	return cli_list_logs(&options, args);
+}
+
 static int stat_run(const struct cli_args *args)
 {
 	struct stat_view view = {
@@ -682,6 +680,8 @@ static int stat_run(const struct cli_args *args)
 
 	if (cli_report_format(args, OPTION_OUTPUT, &view.json) != CLI_OK)
 		return CLI_USAGE;
+	if (cli_args_operand_count(args) == 0)
+		return list_logs(args, view.json);
 	if (cli_check_outputs(args) != CLI_OK)
 		return CLI_USAGE;
 	cli_signals_guard_mappings();
@@ -693,12 +693,13 @@ static int stat_run(const struct cli_args *args)
 const struct cli_command cmd_stat = {
 	.name = "stat",
 	.summary = "show what a log holds and in what state it is",
-	.operands = "LOG...",
+	.operands = "[LOG...]",
 	.options = stat_options,
 	.option_count = sizeof(stat_options) / sizeof(stat_options[0]),
-	.min_operands = 1,
 	.max_operands = SIZE_MAX,
-	.notes = "A DURATION is a number with ns, us, ms, s, m or h behind "
+	.notes = "Without a LOG, the logs in /dev/shm are listed as by "
+		 "'shmlog ls'.\n"
+		 "A DURATION is a number with ns, us, ms, s, m or h behind "
 		 "it.\n"
 		 "--watch writes one line over and over on a terminal; "
 		 "elsewhere it prints a\nline of JSON per interval, or of text "
