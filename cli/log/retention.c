@@ -65,10 +65,11 @@ static bool open_candidate(struct candidate *candidate,
 	                                          O_NONBLOCK | O_NOCTTY);
 	if (candidate->fd < 0)
 		return false;
-	candidate->holding = flock(candidate->fd, LOCK_EX | LOCK_NB) != 0
-	                             ? CLI_HELD
-	                             : cli_file_seize(entry->path,
-	                                              candidate->fd);
+	/* Who has the lock may not be the only one who holds the file. */
+	candidate->holding = cli_file_seize(entry->path, candidate->fd);
+	if (candidate->holding == CLI_HELD_BY_NOBODY &&
+	    flock(candidate->fd, LOCK_EX | LOCK_NB) != 0)
+		candidate->holding = CLI_HELD;
 	return true;
 }
 
