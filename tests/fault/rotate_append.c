@@ -39,7 +39,7 @@ struct append {
 struct follower {
 	pid_t pid;
 	unsigned number;
-	unsigned since; /* runs that were started before it */
+	unsigned since; /* runs that were started before it read anything */
 	int out;
 	int err;
 	struct campaign_line line;
@@ -86,6 +86,10 @@ static void take_frame(void *context, const char *text)
 	    run >= campaign.run_count || number > campaign.runs[run].given)
 		campaign_fail("a follower printed '%s'", text);
 	uint64_t last = follower->seen[run];
+
+	/* By now it is at work. */
+	if (follower->frames == 0 && follower->number >= LASTING)
+		follower->since = campaign.run_count;
 	bool is_first = last == 0 && (number == 1 || run < follower->since);
 
 	if (number != last + 1 && !is_first)
@@ -126,10 +130,10 @@ static void start_follower(unsigned number)
 
 	memset(follower, 0, sizeof(*follower));
 	follower->number = number;
-	follower->since = campaign.run_count;
+	follower->since = number < LASTING ? 0 : MOST_RUNS;
 	campaign_pipe(out);
 	campaign_pipe(err);
-	/* One of the lasting ones reads all from the start. */
+	/* Those that last read all from the start. */
 	if (number < LASTING)
 		argv[4] = "+1";
 	follower->pid = campaign_start(
