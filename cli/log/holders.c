@@ -65,7 +65,8 @@ enum cli_holding cli_file_seize(const char *path, int fd)
 		return CLI_HELD_BY_NOBODY;
 	int unseen = shmlog_processes_at(path, note_holder, &search);
 
-	if (search.holder)
+	/* A look that failed may have missed a follower. */
+	if (search.holder && unseen >= 0)
 		return search.follower ? CLI_HELD_BY_FOLLOWER : CLI_HELD;
 	/* The system tells that somebody has it, or cannot tell. */
 	return leased == -EAGAIN || unseen != 0 || shmlog_processes_hidden()

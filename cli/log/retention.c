@@ -37,8 +37,41 @@ int cli_retention_read(struct cli_retention *retention,
 	return cli_option_count("--keep", keep, &retention->keep);
 }
 
+/* How long the lock is waited for. */
+#define LOCK_TRIES 200
+#define LOCK_PAUSE_NS 5000000
+
+/*
+ * Takes the lock of the log that has the name: a descriptor whose closing
+ * releases it, or -errno.  While a log is rotated, under that lock, the new log
+ * has the name that the old one will get, so nothing must be removed by its
+ * name meanwhile.
+ */
+static int lock_log(const char *path)
+{
+	for (int i = 0; i < LOCK_TRIES && cli_signal_caught() == 0; i++) {
+		int fd = open(path,
+		              O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		struct stat named;
+		struct stat opened;
+
+		if (fd < 0 && errno != EWOULDBLOCK)
+			return -errno;
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+		    fstat(fd, &opened) == 0 && stat(path, &named) == 0 &&
+		    named.st_dev == opened.st_dev &&
+		    named.st_ino == opened.st_ino)
+			return fd;
+		if (fd >= 0)
+			close(fd);
+		cli_signals_sleep(LOCK_PAUSE_NS);
+	}
+	return -EAGAIN;
+}
+
 /* One of the old logs, while it is looked at. */
 struct candidate {
+	const char *log; /* the name of all of them */
 	const struct cli_rotated *entry;
 	int fd;
 	enum cli_holding holding;
@@ -65,10 +98,11 @@ static bool open_candidate(struct candidate *candidate,
 	                                          O_NONBLOCK | O_NOCTTY);
 	if (candidate->fd < 0)
 		return false;
-	candidate->holding = flock(candidate->fd, LOCK_EX | LOCK_NB) != 0
-	                             ? CLI_HELD
-	                             : cli_file_seize(entry->path,
-	                                              candidate->fd);
+	/* Who has the lock may not be the only one who holds the file. */
+	candidate->holding = cli_file_seize(entry->path, candidate->fd);
+	if (candidate->holding == CLI_HELD_BY_NOBODY &&
+	    flock(candidate->fd, LOCK_EX | LOCK_NB) != 0)
+		candidate->holding = CLI_HELD;
 	return true;
 }
 
@@ -103,7 +137,7 @@ static char *archive_name(const struct candidate *candidate)
 	               : name;
 }
 
-static int remove_log(const struct candidate *candidate,
+static int remove_log(struct candidate *candidate,
                       const struct cli_retention_visitor *visitor)
 {
 	const char *path = candidate->entry->path;
@@ -121,26 +155,37 @@ static int remove_log(const struct candidate *candidate,
 	return CLI_OK;
 }
 
-/* Removes a log that has an archive by now, unless somebody has opened it
- * since: such a process may have changed it. */
-static int replace_log(struct candidate *candidate, uint64_t size,
-                       const char *archive,
-                       const struct cli_retention_visitor *visitor)
+/* Whether a log is as it was when it was archived: somebody who has opened it
+ * since may have changed it. */
+static bool is_unchanged(struct candidate *candidate, uint64_t size)
 {
 	const char *path = candidate->entry->path;
 	struct shmlog_header header;
 	int status = shmlog_inspect(path, &header);
 
 	candidate->holding = cli_file_seize(path, candidate->fd);
-	if (candidate->holding != CLI_HELD_BY_NOBODY || status != 0 ||
-	    header.size != size || !is_named(candidate)) {
+	return candidate->holding == CLI_HELD_BY_NOBODY && status == 0 &&
+	       header.size == size && is_named(candidate);
+}
+
+/* Removes a log that has an archive by now, or the archive. */
+static int replace_log(struct candidate *candidate, uint64_t size,
+                       const char *archive,
+                       const struct cli_retention_visitor *visitor)
+{
+	const char *path = candidate->entry->path;
+	int lock = lock_log(candidate->log);
+	int status = CLI_OK;
+
+	if (lock < 0 || !is_unchanged(candidate, size))
 		unlink(archive);
-		return CLI_OK;
-	}
-	if (unlink(path) != 0)
-		return fail(path, "remove", -errno);
-	tell(visitor->archived, visitor->context, archive);
-	return CLI_OK;
+	else if (unlink(path) != 0)
+		status = fail(path, "remove", -errno);
+	else
+		tell(visitor->archived, visitor->context, archive);
+	if (lock >= 0)
+		close(lock);
+	return status;
 }
 
 static int archive_log(struct candidate *candidate,
@@ -149,6 +194,8 @@ static int archive_log(struct candidate *candidate,
 	const char *path = candidate->entry->path;
 	struct shmlog_header header;
 
+	if (candidate->entry->archived)
+		return CLI_OK;
 	/* Compressing takes long, and nobody is to wait for that. */
 	cli_file_release(candidate->fd);
 	int status = shmlog_inspect(path, &header);
@@ -170,41 +217,67 @@ static int archive_log(struct candidate *candidate,
 	return status;
 }
 
+/* Looks at the old logs, the oldest first, and hands those that nobody holds to
+ * `act`, up to the first that a follower has. */
+static int
+for_each_free(const struct cli_rotated_list *list, size_t end, const char *path,
+              const struct cli_retention_visitor *visitor,
+              int (*act)(struct candidate *candidate,
+                         const struct cli_retention_visitor *visitor))
+{
+	bool stopped = false;
+	int status = CLI_OK;
+
+	for (size_t i = 0; i < end && !stopped && status == CLI_OK &&
+	                   cli_signal_caught() == 0;
+	     i++) {
+		struct candidate candidate = {.log = path};
+
+		if (!open_candidate(&candidate, &list->all[i]))
+			continue;
+		stopped = candidate.holding == CLI_HELD_BY_FOLLOWER;
+		if (candidate.holding == CLI_HELD_BY_NOBODY)
+			status = act(&candidate, visitor);
+		close_candidate(&candidate);
+	}
+	return status;
+}
+
+/* Removes those that are too many.  The lock is held. */
+static int remove_oldest(const struct cli_retention *retention,
+                         const char *path, const struct cli_rotated_list *list,
+                         const struct cli_retention_visitor *visitor)
+{
+	size_t excess = retention->limited && list->count > retention->keep
+	                        ? list->count - (size_t)retention->keep
+	                        : 0;
+
+	return for_each_free(list, excess, path, visitor, remove_log);
+}
+
 int cli_retention_apply(const struct cli_retention *retention, const char *path,
                         const struct cli_retention_visitor *visitor)
 {
-	struct cli_rotated_list list;
-	int status;
+	struct cli_rotated_list list = {.all = NULL};
 
 	if (!retention->limited && !retention->compress)
 		return CLI_OK;
-	status = cli_rotated_find(path, &list);
-	if (status != 0) {
-		cli_rotated_release(&list);
-		return cli_fail(path, "cannot find the rotated logs", status);
-	}
-	cli_rotated_check(&list);
-	bool stopped = false;
-	size_t excess = retention->limited && list.count > retention->keep
-	                        ? list.count - (size_t)retention->keep
-	                        : 0;
+	int lock = lock_log(path);
+	int status = lock < 0 ? lock : cli_rotated_find(path, &list);
 
-	status = CLI_OK;
-	for (size_t i = 0; i < list.count && !stopped && status == CLI_OK &&
-	                   cli_signal_caught() == 0;
-	     i++) {
-		struct candidate candidate;
-
-		if (!open_candidate(&candidate, &list.all[i]))
-			continue;
-		stopped = candidate.holding == CLI_HELD_BY_FOLLOWER;
-		if (candidate.holding == CLI_HELD_BY_NOBODY && i < excess)
-			status = remove_log(&candidate, visitor);
-		else if (candidate.holding == CLI_HELD_BY_NOBODY &&
-		         retention->compress && !list.all[i].archived)
-			status = archive_log(&candidate, visitor);
-		close_candidate(&candidate);
+	if (lock < 0 && cli_signal_caught() != 0)
+		return CLI_OK;
+	if (status == 0) {
+		cli_rotated_check(&list);
+		status = remove_oldest(retention, path, &list, visitor);
+	} else {
+		status = fail(path, "look after the rotated logs", status);
 	}
+	if (lock >= 0)
+		close(lock);
+	if (status == CLI_OK && retention->compress)
+		status = for_each_free(&list, list.count, path, visitor,
+		                       archive_log);
 	cli_rotated_release(&list);
 	return status;
 }

@@ -149,6 +149,57 @@ static bool is_file(const char *path, const struct shmlog_identity *log)
 	       (uint64_t)file.st_ino == log->inode;
 }
 
+/* What a path leads to. */
+struct found {
+	struct shmlog_identity identity;
+	bool empty;
+};
+
+static bool look_at(const char *path, struct found *found_out)
+{
+	struct shmlog_header header;
+	struct shmlog *log;
+
+	if (shmlog_open(path, &log) != 0)
+		return false;
+	bool known = shmlog_read_header(log, &header) == 0;
+
+	found_out->identity = shmlog_identity(log);
+	found_out->empty = known && header.size == header.data_offset;
+	shmlog_close(log);
+	return known;
+}
+
+/*
+ * Whether a log that has the name of a rotated one has frames and was rotated.
+ * While a rotation is under way, its new log has that name for a moment, and is
+ * empty; once that has frames, the name leads to another file.  A rotated log
+ * without frames may be passed over as well.
+ */
+static bool is_worth_reading(const struct cli_rotated *entry)
+{
+	struct found found;
+
+	return look_at(entry->path, &found) && !found.empty &&
+	       is_file(entry->path, &found.identity);
+}
+
+/* The first log behind the place `next` that is worth reading: its path, or
+ * NULL. */
+static char *find_readable(const struct cli_rotated_list *list, size_t next,
+                           size_t *passed)
+{
+	for (size_t i = next; i < list->count; i++) {
+		const struct cli_rotated *entry = &list->all[i];
+
+		if (entry->archived)
+			*passed += cli_rotated_is_log(entry);
+		else if (is_worth_reading(entry))
+			return strdup(entry->path);
+	}
+	return NULL;
+}
+
 char *cli_rotated_after(const char *path, const struct shmlog_identity *log,
                         size_t *passed_out)
 {
@@ -162,15 +213,8 @@ char *cli_rotated_after(const char *path, const struct shmlog_identity *log,
 	/* From the end, as it was rotated a moment ago. */
 	while (next > 0 && !is_file(list.all[next - 1].path, log))
 		next--;
-	for (size_t i = next; i < list.count && next > 0 && after == NULL;
-	     i++) {
-		if (!cli_rotated_is_log(&list.all[i]))
-			continue;
-		if (list.all[i].archived)
-			++*passed_out;
-		else
-			after = strdup(list.all[i].path);
-	}
+	if (next > 0)
+		after = find_readable(&list, next, passed_out);
 	cli_rotated_release(&list);
 	return after;
 }

@@ -39,8 +39,8 @@ void cli_rotated_release(struct cli_rotated_list *list);
 /*
  * The path of the log that was rotated next after `log`, which has been a log
  * of the name `path`, too; freed with free(3).  NULL where that is the log that
- * has the name now, or `log` is not found among the rotated ones.  Archives are
- * passed over: *passed_out says how many.
+ * has the name now, or `log` is not found among the rotated ones.  Logs without
+ * frames are passed over, and so are archives: *passed_out says how many.
  */
 char *cli_rotated_after(const char *path, const struct shmlog_identity *log,
                         size_t *passed_out);
