@@ -53,13 +53,10 @@ static int go_before_damage(struct tail_start *start, struct tail_log *log)
  * of them that are printed as their context. */
 static int go_back(struct tail_start *start, struct tail_log *log)
 {
-	uint64_t counted;
-	int result;
-	int status = tail_walk_back(&start->walk, log, start->options->lines,
-	                            &counted, &result);
+	int result = tail_walk_back(&start->walk, log, start->options->lines);
 
-	if (status != CLI_OK || start->walk.cut_short)
-		return status;
+	if (start->walk.cut_short)
+		return CLI_OK;
 	if (cli_is_damage(result))
 		return go_before_damage(start, log);
 	if (result < 0)

@@ -157,90 +157,57 @@ static int read_back(struct tail_walk *walk, struct tail_log *log,
 	return result < 0 ? result : ended;
 }
 
-/* Judges one frame once more, that could not be judged before, to report it. */
-static int judge_again(struct tail_walk *walk, struct tail_log *log,
-                       uint64_t cursor, bool *passes_out, int *result_out)
-{
-	struct shmlog_frame frame;
-	size_t judged;
-
-	*passes_out = false;
-	*result_out = shmlog_reader_seek(log->reader, cursor, NULL);
-	if (*result_out == 0)
-		*result_out = shmlog_reader_next(log->reader, &frame);
-	if (*result_out <= 0)
-		return CLI_OK;
-	return cli_filter_judge(walk->filter, &frame, 1, passes_out, &judged) ==
-	                       CLI_OK
-	               ? CLI_OK
-	               : report(walk, log);
-}
-
 /* Counts the frames of a batch, last to first; *first is the cursor of the last
- * one that was counted. */
-static int count_back(struct tail_walk *walk, struct tail_log *log,
-                      struct batch *batch, uint64_t most, uint64_t *counted,
-                      uint64_t *first, int *result)
+ * one that was counted.  A frame that could not be judged ends the search: it is
+ * read first, and reported then. */
+static void count_back(const struct batch *batch, uint64_t most,
+                       uint64_t *counted, uint64_t *first)
 {
-	int status = CLI_OK;
-
 	for (size_t i = batch->count; i > 0 && *counted < most; i--) {
-		if (!batch->judged[i - 1])
-			status = judge_again(walk, log, batch->cursors[i - 1],
-			                     &batch->passes[i - 1], result);
-		if (status != CLI_OK || *result < 0)
-			break;
-		if (!batch->passes[i - 1])
+		if (batch->judged[i - 1] && !batch->passes[i - 1])
 			continue;
 		*first = batch->cursors[i - 1];
-		++*counted;
+		*counted = batch->judged[i - 1] ? *counted + 1 : most;
 	}
-	return status;
 }
 
 /* The same where some frames do not count. */
 static int search_back(struct tail_walk *walk, struct tail_log *log,
-                       uint64_t most, uint64_t *counted, int *result_out)
+                       uint64_t most)
 {
 	uint64_t first = shmlog_reader_cursor(log->reader);
+	uint64_t counted = 0;
 	struct batch batch;
-	int status = CLI_OK, ended = 1;
+	int result = 1;
 
-	*result_out = 1;
-	while (*counted < most && ended > 0) {
-		ended = read_back(walk, log, &batch);
-		status = count_back(walk, log, &batch, most, counted, &first,
-		                    result_out);
-		if (status != CLI_OK || *result_out < 0 ||
-		    !is_wanted(walk, batch.count))
-			return status;
+	while (counted < most && result > 0) {
+		result = read_back(walk, log, &batch);
+		count_back(&batch, most, &counted, &first);
+		if (!is_wanted(walk, batch.count))
+			return result;
 	}
 	/* Damage behind enough frames is none of what was asked for. */
-	if (ended < 0 && *counted < most)
-		*result_out = ended;
-	else
-		*result_out = shmlog_reader_seek(log->reader, first, NULL);
-	return CLI_OK;
+	return result < 0 && counted < most
+	               ? result
+	               : shmlog_reader_seek(log->reader, first, NULL);
 }
 
-int tail_walk_back(struct tail_walk *walk, struct tail_log *log, uint64_t most,
-                   uint64_t *counted_out, int *result_out)
+int tail_walk_back(struct tail_walk *walk, struct tail_log *log, uint64_t most)
 {
 	struct shmlog_frame frame;
+	int result = shmlog_reader_seek_end(log->reader);
 
-	*counted_out = 0;
-	*result_out = shmlog_reader_seek_end(log->reader);
-	if (*result_out < 0)
-		return CLI_OK;
+	if (result < 0)
+		return result;
 	if (walk->filter != NULL)
-		return search_back(walk, log, most, counted_out, result_out);
-	while (*counted_out < most && is_wanted(walk, 1)) {
-		*result_out = shmlog_reader_prev(log->reader, &frame);
-		if (*result_out <= 0)
+		return search_back(walk, log, most);
+	for (uint64_t walked = 0; walked < most && is_wanted(walk, 1);
+	     walked++) {
+		result = shmlog_reader_prev(log->reader, &frame);
+		if (result <= 0)
 			break;
-		++*counted_out;
 	}
-	return CLI_OK;
+	return result;
 }
 
 /* ----------------------------------------------------------------- context */

@@ -36,11 +36,11 @@ int tail_walk_on(struct tail_walk *walk, struct tail_log *log, uint64_t most,
 /*
  * Walks from the end back to the `most`th frame that counts, and no further.
  * Where there are fewer, the reader is left at the first of them, or at the end
- * if there are none.  With the results of tail_walk_on(); after a negative
- * *result_out the reader stands anywhere.
+ * if there are none; a frame that could not be judged is the last one that
+ * counts.  0 or more, or a negative status of the library, after which the
+ * reader stands anywhere.
  */
-int tail_walk_back(struct tail_walk *walk, struct tail_log *log, uint64_t most,
-                   uint64_t *counted_out, int *result_out);
+int tail_walk_back(struct tail_walk *walk, struct tail_log *log, uint64_t most);
 
 /* Walks back over at most `most` frames, but over none that counts. */
 void tail_walk_to_context(struct tail_walk *walk, struct tail_log *log,
