@@ -7,6 +7,7 @@
 #define CLI_WHERE_H
 
 #include "literals.h"
+#include "value.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +30,10 @@ struct cli_where_error {
 /* NULL after an error. */
 struct cli_where *cli_where_parse(const char *text,
                                   struct cli_where_error *error_out);
+/* A path alone, as .a.b[0], which need not be all of the text: *length_out
+ * bytes of it are, with the blanks behind it.  NULL after an error. */
+struct cli_where *cli_where_parse_path(const char *text, size_t *length_out,
+                                       struct cli_where_error *error_out);
 void cli_where_free(struct cli_where *where);
 
 enum cli_where_answer {
@@ -43,6 +48,13 @@ enum cli_where_answer {
 enum cli_where_answer cli_where_judge(struct cli_where *where,
                                       const unsigned char *bytes,
                                       size_t size_bytes);
+
+/* Finds what a path leads to in a document: CLI_WHERE_YES; CLI_WHERE_NO, where
+ * there is nothing of the kind; or CLI_WHERE_FAILED.  The value stands in the
+ * document's text. */
+enum cli_where_answer cli_where_find(struct cli_where *where,
+                                     const struct cli_value *document,
+                                     struct cli_value *found_out);
 
 /*
  * Bytes of which a payload that passes holds at least one, unless it holds a

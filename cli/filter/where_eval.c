@@ -411,6 +411,21 @@ enum cli_where_answer cli_where_judge(struct cli_where *where,
 	}
 }
 
+enum cli_where_answer cli_where_find(struct cli_where *where,
+                                     const struct cli_value *document,
+                                     struct cli_value *found_out)
+{
+	struct cli_arena_mark start = cli_arena_mark(&where->scratch);
+	enum outcome outcome;
+
+	where->scratch.failed = false;
+	outcome = evaluate(where, where->root, document, found_out);
+	cli_arena_reset(&where->scratch, start);
+	if (outcome == GOT_FAILURE)
+		return CLI_WHERE_FAILED;
+	return outcome == GOT_VALUE ? CLI_WHERE_YES : CLI_WHERE_NO;
+}
+
 const struct cli_literals *cli_where_literals(const struct cli_where *where)
 {
 	return &where->literals;

@@ -974,6 +974,18 @@ static struct where_node *parse_pipe(struct parser *parser)
 	return left;
 }
 
+/* A path that other things may follow. */
+static void parse_path_alone(struct parser *parser)
+{
+	skip_blanks(parser);
+	if (peek(parser, 0) != '.')
+		(void)fail(parser, CLI_WHERE_SYNTAX, parser->at,
+		           "a path begins with a point");
+	else
+		parser->where->root = parse_term(parser);
+	skip_blanks(parser);
+}
+
 static void parse_all(struct parser *parser)
 {
 	parser->where->root = parse_pipe(parser);
@@ -982,7 +994,9 @@ static void parse_all(struct parser *parser)
 		refuse_rest(parser);
 }
 
-struct cli_where *cli_where_parse(const char *text,
+/* Parses by `parse`, which leaves *length_out bytes of the text behind. */
+static struct cli_where *parse_by(void (*parse)(struct parser *parser),
+                                  const char *text, size_t *length_out,
                                   struct cli_where_error *error_out)
 {
 	struct cli_where *where = calloc(1, sizeof(*where));
@@ -1003,13 +1017,30 @@ struct cli_where *cli_where_parse(const char *text,
 		(void)fail(&parser, CLI_WHERE_OUTSIDE, text + MOST_BYTES,
 		           "an expression has at most %u bytes", MOST_BYTES);
 	else
-		parse_all(&parser);
+		parse(&parser);
 	if (parser.failed) {
 		cli_where_free(where);
 		return NULL;
 	}
-	where_find_literals(where->root, &where->literals);
+	*length_out = (size_t)(parser.at - text);
 	return where;
+}
+
+struct cli_where *cli_where_parse(const char *text,
+                                  struct cli_where_error *error_out)
+{
+	size_t length;
+	struct cli_where *where = parse_by(parse_all, text, &length, error_out);
+
+	if (where != NULL)
+		where_find_literals(where->root, &where->literals);
+	return where;
+}
+
+struct cli_where *cli_where_parse_path(const char *text, size_t *length_out,
+                                       struct cli_where_error *error_out)
+{
+	return parse_by(parse_path_alone, text, length_out, error_out);
 }
 
 void cli_where_free(struct cli_where *where)

@@ -11,6 +11,7 @@
  * %c cursor   %x cursor of the next frame   %i index, - where it is unknown
  * %s size of the payload   %p payload   %b payload in base64
  * %j payload as a JSON string, quotes included   %f name of the log
+ * %l "late" for a frame that comes too late to be in order, else nothing
  * %% a per cent sign
  * \n newline   \t tab   \0 a NUL   \\ a backslash
  *
@@ -23,10 +24,11 @@ struct cli_template;
 int cli_template_compile(const char *text, struct cli_template **template_out);
 void cli_template_free(struct cli_template *template);
 
-/* Renders one frame of the log of that name; %p and %f are escaped for a
- * terminal with `escape`. */
+/* Renders one frame of the log of that name, which is late or not; %p and %f
+ * are escaped for a terminal with `escape`. */
 void cli_template_render(const struct cli_template *template,
                          struct cli_output *output, const char *log,
-                         const struct shmlog_frame *frame, bool escape);
+                         const struct shmlog_frame *frame, bool late,
+                         bool escape);
 
 #endif

@@ -70,11 +70,20 @@ static void expect_encoded(struct expected *expected, char letter,
 /* The log that the frames are from. */
 #define LOG_NAME "/a b\n"
 
+static bool is_late(const struct shmlog_frame *frame)
+{
+	return frame->cursor % 2 != 0;
+}
+
 static void expect_field(struct expected *expected, char letter,
                          const struct shmlog_frame *frame, bool escape)
 {
 	switch (letter) {
 	case '%': expect(expected, "%", 1); break;
+	case 'l':
+		if (is_late(frame))
+			expect(expected, "late", 4);
+		break;
 	case 'f':
 		if (escape)
 			expect(expected, "/a b\\n", 6);
@@ -98,7 +107,7 @@ static void expect_field(struct expected *expected, char letter,
 static bool is_known(const char *text)
 {
 	for (; *text != '\0'; text++) {
-		const char *known = *text == '%'    ? "cxispbjf%"
+		const char *known = *text == '%'    ? "cxispbjfl%"
 		                    : *text == '\\' ? "nt0\\"
 		                                    : NULL;
 
@@ -119,7 +128,8 @@ static void check_rendering(const struct cli_template *template,
 	struct expected expected = {0};
 	struct cli_output *output = fuzz_output();
 
-	cli_template_render(template, output, LOG_NAME, frame, escape);
+	cli_template_render(template, output, LOG_NAME, frame, is_late(frame),
+	                    escape);
 	require(cli_output_flush(output) == 0);
 	expected.output = fuzz_take_output();
 	for (; *text != '\0'; text++) {
