@@ -144,11 +144,59 @@ has_lines() { # COUNT
 	run_shmlog 0 dump --tally --merge .t --grep '[1-4]' a b
 	assert_output 4
 	run_shmlog 10 dump -q --merge .t --grep x a b
+	run_shmlog 0 tail -q --merge .t --where '.t > 2' a b
+	assert_equal "$(times <<<"$output")" '3 4 7 8 '
+	run_shmlog 0 tail -q --merge .t --where '.t > 1' -n 2 a b
+	assert_equal "$(times <<<"$output")" '3 4 7 8 '
+	run_shmlog 0 tail -q --merge .t --where '.t > 1' --count 2 -n +1 a b
+	assert_equal "$(times <<<"$output")" '2 3 '
+	run_shmlog 0 tail --tally --merge .t --grep '[1-4]' a b
+	assert_output 4
+	run_shmlog 10 tail --merge .t --grep x a b
+	run_shmlog 2 tail --merge .t --grep x -C 1 a
+	assert_regex "${stderr_lines[0]}" 'dump --merge does$'
 	# What is around one is so in all logs together.
 	run_shmlog 0 dump --prefix --merge .t --grep 4 -C 1 a b
 	assert_output $'b: {"t":3}\na: {"t":4}\na: {"t":7}'
 	run_shmlog 0 dump -o json --merge .t --grep 7 -B 2 a b
 	assert_equal "$(jq -r .log <<<"$output" | tr '\n' ' ')" 'b a a '
+}
+
+@test "a follow merges frames that pass, and moves its cursors over others" {
+	make_times a 1 2
+	make_times b 1
+	follow -F -q -n 0 --merge .t --merge-wait 50ms --cursor-file cursor --where '.t % 1 == 0' a b || true
+	end_follow 2
+	follow -F -q -n 0 --merge .t --merge-wait 50ms --cursor-file cursor \
+		--where '.t >= 10' --count 3 a b
+	wait_until_asleep "$FOLLOWER"
+	add_time a 5
+	add_time b 12
+	add_time b 6
+	add_time a 11
+	add_time a 13
+	add_time a 7
+	end_follow 0
+	assert_equal "$(sed 's/^\[late\] //' out | sort)" $'{"t":11}\n{"t":12}\n{"t":13}'
+	run_shmlog 0 tail -q --merge .t --cursor-file cursor a b
+	assert_equal "$(times <<<"$output")" '7 '
+}
+
+@test "a frame that cannot be judged ends its log alone" {
+	local bad status=0
+
+	shmlog create -c 4K empty
+	shmlog dump --grep x empty 2>err || status=$?
+	[[ $status -ne 4 ]] || skip "built without PCRE2"
+	bad=$(printf 'a%.0s' {1..60})b
+	printf '"%s"\n' aa "$bad" ba | shmlog append --create 4K a
+	printf '"%s"\n' aaa b caaa | shmlog append --create 4K b
+	for command in dump 'tail -n +1'; do
+		# shellcheck disable=SC2086
+		run_shmlog 9 $command -q --merge . --grep '^"((a|aa)+"$|ba|caa)' a b
+		assert_output $'"aa"\n"aaa"\n"caaa"'
+		assert_stderr --partial 'a: the frame at cursor 8 cannot be judged'
+	done
 }
 
 @test "typed frames are merged by their values" {

@@ -157,6 +157,14 @@ static int parse_ends(const struct cli_args *args, struct tail_options *options)
 	if (status == CLI_OK && cli_args_count(args, TAIL_MERGE_WAIT) > 0 &&
 	    cli_args_count(args, TAIL_MERGE) == 0)
 		return cli_usage_error("--merge-wait goes with --merge");
+	if (status == CLI_OK && cli_args_count(args, TAIL_MERGE) > 0 &&
+	    cli_args_count(args, TAIL_AFTER) +
+	                    cli_args_count(args, TAIL_BEFORE) +
+	                    cli_args_count(args, TAIL_CONTEXT) >
+	            0)
+		return cli_usage_error(
+			"--merge prints frames in order, and so none around "
+			"those that pass; dump --merge does");
 	if (status == CLI_OK && options->poll_ns == 0 &&
 	    cli_args_count(args, TAIL_POLL) > 0)
 		return cli_usage_error("--poll must be longer than 0");
