@@ -228,8 +228,8 @@ static bool is_merge_wanted(const struct dump *dump)
 	         cli_selection_is_open(dump->selection, dump->left)));
 }
 
-/* The frames of all logs, also behind one that cannot be read on, or has a frame
- * that cannot be judged. */
+/* The frames of all logs, also behind one that cannot be read on, or that has a
+ * frame which cannot be judged. */
 static int print_merged(struct dump *dump)
 {
 	int worst = CLI_OK;
