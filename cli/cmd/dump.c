@@ -3,7 +3,9 @@
 #include "columns.h"
 #include "command.h"
 #include "distinct.h"
+#include "failure.h"
 #include "filter.h"
+#include "merge.h"
 #include "message.h"
 #include "option_values.h"
 #include "options.h"
@@ -15,6 +17,7 @@
 #include "shared_options.h"
 #include "signals.h"
 
+#include <errno.h>
 #include <shmlog.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,6 +45,7 @@ enum {
 	OPTION_PREFIX,
 	OPTION_PACE,
 	OPTION_SPEED,
+	OPTION_MERGE,
 };
 
 static const struct cli_option dump_options[] = {
@@ -68,6 +72,7 @@ static const struct cli_option dump_options[] = {
 	CLI_QUIET_OPTION(OPTION_QUIET),
 	CLI_PREFIX_OPTION(OPTION_PREFIX),
 	CLI_PACE_OPTIONS(OPTION_PACE, OPTION_SPEED),
+	CLI_MERGE_OPTION(OPTION_MERGE),
 };
 
 static const struct cli_printer_places dump_places = {
@@ -89,14 +94,22 @@ static const struct cli_pace_places dump_pace = {OPTION_PACE, OPTION_SPEED};
 
 struct dump {
 	struct cli_range range;
-	uint64_t count; /* frames of each log that may be printed, or pass */
-	uint64_t left;  /* ... of this log, that still may */
+	uint64_t count; /* frames that may be printed, or pass: of each log,
+	                 * or of all where they are merged */
+	uint64_t left;  /* ... that still may */
 	struct cli_printer printer;
 	struct cli_columns *columns;     /* NULL: the format has none */
 	struct cli_filter *filter;       /* NULL: all frames are wanted */
 	struct cli_pace *pace;           /* NULL: without pauses */
 	struct cli_selection *selection; /* with a filter */
+	struct cli_merge *merge;         /* NULL: one log after the other */
 };
+
+/* The worse of two exit statuses is the larger one. */
+static int worse(int one, int two)
+{
+	return one > two ? one : two;
+}
 
 static int read_position(const struct cli_args *args, size_t option,
                          const char *otherwise, struct cli_position *position)
@@ -129,6 +142,9 @@ static int read_rendering(const struct cli_args *args, struct dump *dump)
 	if (status == CLI_OK)
 		status = cli_pace_init(&dump->pace, args, dump_pace,
 		                       &dump->printer);
+	if (status == CLI_OK)
+		status = cli_merge_init(&dump->merge, args, OPTION_MERGE,
+		                        &dump->printer.typed);
 	return status;
 }
 
@@ -208,21 +224,120 @@ static int dump_log(struct dump *dump, const char *path)
 	return status;
 }
 
-/* All logs, also behind one that cannot be printed; the worst status, which is
- * the largest one. */
+static int print_one(struct dump *dump, const struct cli_merged *merged)
+{
+	int status = CLI_OK;
+	size_t used;
+
+	cli_printer_set_log(&dump->printer, merged->scan->path);
+	if (dump->selection != NULL) {
+		status = cli_selection_print(dump->selection, merged->frame, 1,
+		                             &dump->left, &used);
+		if (status != CLI_OK)
+			cli_merge_stop(dump->merge);
+	} else {
+		cli_printer_frames(&dump->printer, merged->frame, 1);
+		dump->left--;
+	}
+	return status;
+}
+
+static bool is_merge_wanted(const struct dump *dump)
+{
+	return cli_printer_is_wanted(&dump->printer) &&
+	       (dump->left > 0 ||
+	        (dump->selection != NULL &&
+	         cli_selection_is_open(dump->selection, dump->left)));
+}
+
+/* The frames of all logs, also behind one that cannot be read on, or that has a
+ * frame which cannot be judged. */
+static int print_merged(struct dump *dump)
+{
+	int worst = CLI_OK;
+	struct cli_merged merged;
+
+	while (is_merge_wanted(dump)) {
+		switch (cli_merge_next(dump->merge, true, &merged)) {
+		case CLI_MERGE_FRAME:
+			worst = worse(worst, print_one(dump, &merged));
+			break;
+		case CLI_MERGE_FAILED:
+			cli_printer_set_log(&dump->printer, merged.scan->path);
+			worst = worse(worst,
+			              cli_printer_failed(&dump->printer,
+			                                 merged.scan->reader,
+			                                 merged.status));
+			break;
+		case CLI_MERGE_NO_MEMORY:
+			return worse(worst,
+			             cli_fail(NULL, "cannot merge", -ENOMEM));
+		default: return worst;
+		}
+	}
+	return worst;
+}
+
+/* Opens a log, to be merged with the others. */
+static int open_merged(struct dump *dump, const char *path)
+{
+	struct cli_merge_source *source = cli_merge_add(dump->merge, NULL);
+	struct cli_scan *scan;
+	int damage = 0;
+
+	if (source == NULL)
+		return cli_fail(path, "cannot read", -ENOMEM);
+	scan = cli_merge_scan(source);
+	int status = cli_scan_open(scan, path);
+
+	if (status == CLI_OK) {
+		cli_printer_set_log(&dump->printer, path);
+		status = cli_scan_set_range(scan, &dump->range, &damage);
+		if (damage != 0)
+			status = cli_printer_failed(&dump->printer,
+			                            scan->reader, damage);
+		else if (status == CLI_OK)
+			cli_merge_end(dump->merge, source, 0);
+		if (damage == 0 && status == CLI_OK)
+			return CLI_OK;
+		cli_scan_close(scan);
+	}
+	cli_merge_remove(dump->merge, source);
+	return status;
+}
+
+static int dump_merged(struct dump *dump, const struct cli_args *args)
+{
+	int worst = CLI_OK;
+
+	if (dump->range.reverse)
+		cli_merge_reverse(dump->merge);
+	for (size_t i = 0; i < cli_args_operand_count(args); i++)
+		worst = worse(worst,
+		              open_merged(dump, cli_args_operand(args, i)));
+	dump->left = dump->count;
+	if (dump->selection != NULL)
+		cli_selection_begin(dump->selection);
+	worst = worse(worst, print_merged(dump));
+	cli_merge_close(dump->merge);
+	return worst;
+}
+
+/* All logs, also behind one that cannot be printed. */
 static int dump_logs(struct dump *dump, const struct cli_args *args)
 {
 	int worst = CLI_OK;
 
-	for (size_t i = 0; i < cli_args_operand_count(args) &&
-	                   cli_printer_is_wanted(&dump->printer);
+	if (dump->merge != NULL)
+		worst = dump_merged(dump, args);
+	for (size_t i = 0;
+	     dump->merge == NULL && i < cli_args_operand_count(args) &&
+	     cli_printer_is_wanted(&dump->printer);
 	     i++) {
 		/* A message about a log must not overtake those before it. */
 		if (i > 0)
 			(void)cli_output_flush(&dump->printer.output);
-		int status = dump_log(dump, cli_args_operand(args, i));
-
-		worst = status > worst ? status : worst;
+		worst = worse(worst, dump_log(dump, cli_args_operand(args, i)));
 	}
 	if (dump->selection != NULL)
 		worst = cli_selection_finish(
@@ -249,6 +364,7 @@ static int dump_run(const struct cli_args *args)
 	cli_filter_free(dump.filter);
 	cli_columns_free(dump.columns);
 	cli_pace_free(dump.pace);
+	cli_merge_free(dump.merge);
 	cli_printer_release(&dump.printer);
 	return status;
 }

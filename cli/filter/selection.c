@@ -18,6 +18,7 @@
 /* A frame that may have to be printed, with a payload of its own. */
 struct held {
 	struct shmlog_frame frame;
+	const char *log; /* that it is from */
 	unsigned char *payload;
 	size_t room_bytes;
 };
@@ -204,6 +205,7 @@ static int hold(struct cli_selection *selection,
 	memcpy(held->payload, frame->payload, frame->size_bytes);
 	held->frame = *frame;
 	held->frame.payload = held->payload;
+	held->log = selection->printer->path;
 	if (selection->held_count < room)
 		selection->held_count++;
 	else
@@ -228,13 +230,20 @@ static void print_gap(struct cli_selection *selection)
 
 static void print_held(struct cli_selection *selection)
 {
+	const char *log = selection->printer->path;
+
 	for (size_t i = 0; i < selection->held_count; i++) {
 		size_t place = (selection->held_first + i) %
 		               (size_t)selection->before;
 
+		/* Of merged logs, each frame may be from another one. */
+		if (selection->print == print_by_printer)
+			cli_printer_set_log(selection->printer,
+			                    selection->held[place].log);
 		selection->print(selection->context,
 		                 &selection->held[place].frame, 1);
 	}
+	cli_printer_set_log(selection->printer, log);
 }
 
 /* Whether a frame is one to print, as one that passes or behind one; else it is

@@ -80,12 +80,11 @@ void cli_out_hex(const struct cli_renderer *renderer, struct cli_output *output,
 	unsigned char *room;
 	unsigned char *out;
 
-	(void)renderer;
 	cli_output_string(output, "cursor ");
 	cli_output_u64(output, frame->cursor);
 	cli_output_string(output, " size ");
 	cli_output_u64(output, frame->size_bytes);
-	cli_output_string(output, "\n");
+	cli_output_string(output, renderer->late ? " late\n" : "\n");
 	room = cli_output_reserve(output, rows * HEX_LINE_BYTES);
 	if (room == NULL)
 		return;

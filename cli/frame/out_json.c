@@ -60,6 +60,8 @@ static unsigned char *put_envelope(const struct cli_renderer *renderer,
 	if (renderer->log_member_bytes > 0)
 		memcpy(out, renderer->log_member, renderer->log_member_bytes);
 	out += renderer->log_member_bytes;
+	if (renderer->late)
+		out = PUT(out, "\"late\":true,");
 	out = PUT(out, "\"cursor\":");
 	out += cli_put_u64(out, frame->cursor);
 	out = PUT(out, ",\"next\":");

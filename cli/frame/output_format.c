@@ -58,7 +58,7 @@ static void render_template(const struct cli_renderer *renderer,
                             const struct shmlog_frame *frame)
 {
 	cli_template_render(renderer->template, output, renderer->log, frame,
-	                    &renderer->seen, renderer->escape);
+	                    &renderer->seen, renderer->late, renderer->escape);
 }
 
 /* A template (-t) is a format without an -o name. */
@@ -314,6 +314,9 @@ void cli_render_frame(struct cli_renderer *renderer, struct cli_output *output,
 		cli_render_log_name(renderer, output);
 		cli_output_string(output, ": ");
 	}
+	/* Where a name may stand, so may this. */
+	if (renderer->late && renderer->format->prefix)
+		cli_output_string(output, CLI_LATE_MARK);
 	if (renderer->typed != NULL)
 		render_typed(renderer, output, frame);
 	else if (renderer->escape && !renderer->format->safe_on_terminal)
@@ -327,7 +330,8 @@ void cli_render_frames(struct cli_renderer *renderer, struct cli_output *output,
 {
 	const struct cli_output_format *format = renderer->format;
 	bool as_is = (!renderer->escape || format->safe_on_terminal) &&
-	             renderer->typed == NULL && !renderer->prefix;
+	             renderer->typed == NULL && !renderer->prefix &&
+	             !renderer->late;
 
 	if (count == 0)
 		return;
@@ -336,7 +340,7 @@ void cli_render_frames(struct cli_renderer *renderer, struct cli_output *output,
 		return;
 	for (size_t i = 0; i < count; i++) {
 		if (renderer->typed != NULL && !format->events &&
-		    !renderer->prefix)
+		    !renderer->prefix && !renderer->late)
 			i += cli_typed_print_plain(renderer->typed, output,
 			                           frames + i, count - i,
 			                           (char)format->end);

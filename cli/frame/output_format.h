@@ -20,6 +20,10 @@ struct cli_column_source;
 struct cli_template;
 struct cli_typed;
 
+/* What stands before a frame that comes too late to be in order, in formats in
+ * which the name of its log may stand there. */
+#define CLI_LATE_MARK "[late] "
+
 /* The byte that a format puts behind each payload or value; -1 for none. */
 #define CLI_NO_END (-1)
 
@@ -61,6 +65,7 @@ struct cli_renderer {
 	bool seen_member;                  /* "seen" stands in JSON */
 	bool escape;                       /* the output goes to a terminal */
 	bool prefix;             /* of the log's name, before a frame */
+	bool late;               /* a frame comes too late to be in order */
 	const char *log;         /* the log that frames are from */
 	char *log_member;        /* "log":NAME, with the comma, in JSON */
 	size_t log_member_bytes; /* 0: there is no such member */

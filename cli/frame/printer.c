@@ -120,6 +120,11 @@ void cli_printer_set_log(struct cli_printer *printer, const char *path)
 		printer->output.error = ENOMEM;
 }
 
+void cli_printer_set_late(struct cli_printer *printer, bool late)
+{
+	printer->renderer.late = late;
+}
+
 void cli_printer_forget_log(struct cli_printer *printer, const char *path)
 {
 	if (printer->path == path)

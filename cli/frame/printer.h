@@ -76,6 +76,9 @@ int cli_printer_finish(struct cli_printer *printer, int status);
 /* Names the log that frames are from, until the next call; `path` must stay. */
 void cli_printer_set_log(struct cli_printer *printer, const char *path);
 
+/* Says whether the frames that follow come too late to be in order. */
+void cli_printer_set_late(struct cli_printer *printer, bool late);
+
 /* The log that was set, or that a header names, is closed: its path need not
  * stay. */
 void cli_printer_forget_log(struct cli_printer *printer, const char *path);

@@ -58,15 +58,15 @@ static int refuse_sequence(const char *sequence)
 	                         &point);
 	cli_quote_bytes(&quoted, sequence, 1 + (length > 0 ? length : 1));
 	return cli_usage_error("unknown %s in the template; known are %%c %%x "
-	                       "%%i %%s %%p %%b %%j %%f %%t %%T %%%% \\n \\t "
-	                       "\\0 \\\\",
+	                       "%%i %%s %%p %%b %%j %%f %%l %%t %%T %%%% \\n "
+	                       "\\t \\0 \\\\",
 	                       quoted.text);
 }
 
 /* Takes a % or \ and what follows it.  False if that is unknown. */
 static bool add_sequence(struct cli_template *template, const char *sequence)
 {
-	static const char letters[] = "cxispbjftT";
+	static const char letters[] = "cxispbjfltT";
 	char next = sequence[1];
 
 	if (next == '\0')
@@ -195,7 +195,8 @@ static void render_index(struct cli_output *output, uint64_t index)
 void cli_template_render(const struct cli_template *template,
                          struct cli_output *output, const char *log,
                          const struct shmlog_frame *frame,
-                         const struct cli_seen_time *seen, bool escape)
+                         const struct cli_seen_time *seen, bool late,
+                         bool escape)
 {
 	size_t i;
 
@@ -217,6 +218,7 @@ void cli_template_render(const struct cli_template *template,
 			break;
 		case 't': cli_output_string(output, seen->iso); break;
 		case 'T': cli_output_string(output, seen->epoch); break;
+		case 'l': cli_output_string(output, late ? "late" : ""); break;
 		case 'b': render_base64(output, frame); break;
 		case 'j': render_json_string(output, frame); break;
 		default:

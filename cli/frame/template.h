@@ -13,6 +13,7 @@
  * %s size of the payload   %p payload   %b payload in base64
  * %j payload as a JSON string, quotes included   %f name of the log
  * %t when it was seen, local ISO 8601   %T the same in seconds since the epoch
+ * %l "late" for a frame that comes too late to be in order, else nothing
  * %% a per cent sign
  * \n newline   \t tab   \0 a NUL   \\ a backslash
  *
@@ -28,11 +29,12 @@ void cli_template_free(struct cli_template *template);
 /* Whether a template has %t or %T. */
 bool cli_template_has_times(const struct cli_template *template);
 
-/* Renders one frame of the log of that name, seen at that time; %p and %f are
- * escaped for a terminal with `escape`. */
+/* Renders one frame of the log of that name, seen at that time, and late or
+ * not; %p and %f are escaped for a terminal with `escape`. */
 void cli_template_render(const struct cli_template *template,
                          struct cli_output *output, const char *log,
                          const struct shmlog_frame *frame,
-                         const struct cli_seen_time *seen, bool escape);
+                         const struct cli_seen_time *seen, bool late,
+                         bool escape);
 
 #endif

@@ -9,6 +9,7 @@
 #include "json_document.h"
 #include "json_scan.h"
 #include "message.h"
+#include "replacement.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,12 +25,6 @@
  * its log. */
 #define MOST_BYTES (16 << 20)
 #define LINE_BYTES 256u
-/* As many symbolic links as the system itself follows. */
-#define MOST_LINKS 40u
-/* The new file is named as the old one with a suffix, or by a short name where
- * that would be too long. */
-#define SUFFIX ".XXXXXX"
-#define SHORT_NAME ".shmlog.XXXXXX"
 
 static int refuse(const char *path)
 {
@@ -221,42 +216,6 @@ struct cli_cursor *cli_cursors_find(const struct cli_cursors *cursors,
 
 /* ---------------------------------------------------------------- saving */
 
-/* write(2) until all is written: 0 or -errno. */
-static int write_all(int fd, const char *bytes, size_t size_bytes)
-{
-	while (size_bytes > 0) {
-		ssize_t put = write(fd, bytes, size_bytes);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return put < 0 ? -errno : -EIO;
-		bytes += put;
-		size_bytes -= (size_t)put;
-	}
-	return 0;
-}
-
-/* Gives a new file the mode and the owner of the file that it replaces, or if
- * there is none the mode that any new file gets.  The owner of such a file can
- * read it whatever the umask, as the next start needs it.  A user who may not
- * change a file's owner remains its owner. */
-static int copy_rights(int fd, const char *path)
-{
-	struct stat old;
-	mode_t mask = umask(0);
-
-	(void)umask(mask);
-	if (stat(path, &old) != 0 || !S_ISREG(old.st_mode))
-		return fchmod(fd, (0666 & ~mask) | S_IRUSR | S_IWUSR) == 0
-		               ? 0
-		               : -errno;
-	/* Before the mode, as a change of the owner may clear bits of it. */
-	if (fchown(fd, old.st_uid, old.st_gid) != 0)
-		(void)!fchown(fd, (uid_t)-1, old.st_gid);
-	return fchmod(fd, old.st_mode & 07777) == 0 ? 0 : -errno;
-}
-
 /* One line for each cursor, in a buffer to be freed; NULL when memory is
  * short. */
 static char *write_lines(const struct cli_cursors *cursors, size_t *bytes_out)
@@ -287,36 +246,6 @@ static char *write_lines(const struct cli_cursors *cursors, size_t *bytes_out)
 	return text;
 }
 
-/* Writes a text to a new file with an unused name beside `path`, and replaces
- * that.  0 or -errno. */
-static int write_new(char *name, const char *path, const char *text,
-                     size_t text_bytes)
-{
-	int fd = mkostemp(name, O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	int status = write_all(fd, text, text_bytes);
-
-	if (status == 0)
-		status = copy_rights(fd, path);
-	if (close(fd) != 0 && status == 0)
-		status = -errno;
-	if (status == 0 && rename(name, path) != 0)
-		status = -errno;
-	if (status != 0)
-		unlink(name);
-	return status;
-}
-
-/* The length of the folder's part of a path, its last slash counted. */
-static size_t folder_bytes(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? (size_t)(slash - path) + 1 : 0;
-}
-
 bool cli_cursor_is_in_log(const char *path, const struct cli_cursor *cursor)
 {
 	struct stat file;
@@ -326,63 +255,31 @@ bool cli_cursor_is_in_log(const char *path, const struct cli_cursor *cursor)
 	       (uint64_t)file.st_ino == cursor->log.inode;
 }
 
-/* Follows one symbolic link: stores the path that it leads to, relative to the
- * folder of `path` unless it is absolute.  1; 0 if `path` is no link;
- * -errno. */
-static int follow_link(const char *path, char target[PATH_MAX])
+/* write(2) until all is written: 0 or -errno. */
+static int write_all(int fd, const char *bytes, size_t size_bytes)
 {
-	char text[PATH_MAX];
-	ssize_t length = readlink(path, text, sizeof(text));
-	size_t folder = folder_bytes(path);
+	while (size_bytes > 0) {
+		ssize_t put = write(fd, bytes, size_bytes);
 
-	if (length < 0)
-		return errno == EINVAL || errno == ENOENT ? 0 : -errno;
-	if (length > 0 && text[0] == '/')
-		folder = 0;
-	if (folder + (size_t)length >= PATH_MAX)
-		return -ENAMETOOLONG;
-	memmove(target, path, folder);
-	memcpy(target + folder, text, (size_t)length);
-	target[folder + (size_t)length] = '\0';
-	return 1;
-}
-
-/* Finds the file that a path leads to, whether it exists or not: that file is
- * replaced, not the link to it.  0 or -errno. */
-static int find_target(const char *path, char target[PATH_MAX])
-{
-	char at[PATH_MAX];
-	size_t bytes = strlen(path) + 1;
-	int status = 1;
-
-	if (bytes > PATH_MAX)
-		return -ENAMETOOLONG;
-	memcpy(target, path, bytes);
-	for (unsigned links = 0; status == 1; links++) {
-		if (links > MOST_LINKS)
-			return -ELOOP;
-		memcpy(at, target, strlen(target) + 1);
-		status = follow_link(at, target);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return put < 0 ? -errno : -EIO;
+		bytes += put;
+		size_bytes -= (size_t)put;
 	}
-	return status;
+	return 0;
 }
 
 static int save_text(const char *path, const char *text, size_t text_bytes)
 {
-	char target[PATH_MAX];
-	char name[PATH_MAX + sizeof(SUFFIX) + sizeof(SHORT_NAME)];
-	int status = find_target(path, target);
+	struct cli_replacement replacement;
+	int status = cli_replacement_begin(&replacement, path);
 
 	if (status != 0)
 		return status;
-	(void)snprintf(name, sizeof(name), "%s%s", target, SUFFIX);
-	status = write_new(name, target, text, text_bytes);
-	if (status != -ENAMETOOLONG)
-		return status;
-	/* The name is too long to take a suffix. */
-	(void)snprintf(name, sizeof(name), "%.*s%s", (int)folder_bytes(target),
-	               target, SHORT_NAME);
-	return write_new(name, target, text, text_bytes);
+	status = write_all(replacement.fd, text, text_bytes);
+	return cli_replacement_end(&replacement, status);
 }
 
 int cli_cursor_file_save(const char *path, const struct cli_cursors *cursors)

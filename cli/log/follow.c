@@ -132,9 +132,24 @@ bool cli_follow_spare(struct cli_follow *follow)
 	return cli_name_watch_spare(&follow->watch);
 }
 
+void cli_follow_hold(struct cli_follow *follow, struct cli_followed *log,
+                     bool held)
+{
+	log->held = held;
+	if (!held && log->leaving)
+		follow->names_due_ns = 0;
+}
+
+void cli_follow_finish(struct cli_follow *follow, struct cli_followed *log)
+{
+	log->finished = true;
+	follow->open_known = false;
+}
+
+/* Whether frames of a log are to be handed out. */
 static bool is_open(const struct cli_followed *log)
 {
-	return log->named.now.log != NULL && !log->finished;
+	return log->named.now.log != NULL && !log->finished && !log->leaving;
 }
 
 static enum cli_news fail(struct cli_followed *log, int status, int exit_status,
@@ -220,10 +235,16 @@ static enum cli_news try_open(struct cli_followed *log, struct cli_batch *batch)
 }
 
 /* An open log: looks at its name, and goes over to another log that has it. */
-static enum cli_news look_at_name(struct cli_followed *log,
+static enum cli_news look_at_name(struct cli_follow *follow,
+                                  struct cli_followed *log,
                                   struct cli_batch *batch)
 {
 	bool switched;
+
+	log->leaving = log->held && cli_named_is_leaving(&log->named);
+	follow->open_known = false;
+	if (log->leaving)
+		return CLI_NEWS_NONE;
 	int status = cli_named_look(&log->named, &switched);
 
 	if (status != CLI_OK)
@@ -286,7 +307,7 @@ static bool is_gone(const struct cli_followed *log)
 	struct shmlog_reader *reader = log->named.now.reader;
 	uint64_t size;
 
-	return log->named.from_pattern && is_open(log) &&
+	return log->named.from_pattern && is_open(log) && !log->held &&
 	       log->named.mode == CLI_FOLLOW_NAME &&
 	       (log->named.found == -ENOENT || log->named.found == -ENOTDIR) &&
 	       shmlog_reader_committed_size(reader, &size) == 0 &&
@@ -334,7 +355,7 @@ static enum cli_news look_at_names(struct cli_follow *follow,
 			if (follow->ending &&
 			    log->named.mode == CLI_FOLLOW_NAME)
 				cli_named_look_soon(&log->named);
-			news = look_at_name(log, batch);
+			news = look_at_name(follow, log, batch);
 		}
 		if (news == CLI_NEWS_REOPENED || news == CLI_NEWS_CLOSED) {
 			follow->switched = true;
@@ -374,8 +395,9 @@ static int64_t names_pause(const struct cli_follow *follow)
 
 	for (size_t i = 0; i < follow->count && limit > 0; i++) {
 		const struct cli_followed *log = follow->logs[i];
-		int64_t pause = log->finished ? SLICE_NS
-		                              : cli_named_pause(&log->named);
+		int64_t pause = log->finished || log->leaving
+		                        ? SLICE_NS
+		                        : cli_named_pause(&log->named);
 
 		limit = pause < limit ? pause : limit;
 	}

@@ -28,6 +28,8 @@ struct cli_followed {
 	bool fresh;     /* opened, and not read from yet */
 	bool lost;      /* closed before another one could be opened */
 	bool finished;  /* it is not read any further */
+	bool held;      /* the caller still needs the log that is open */
+	bool leaving;   /* ... and another one is to take its place */
 	void *user;     /* the caller's */
 };
 
@@ -146,6 +148,17 @@ enum cli_news cli_follow_next(struct cli_follow *follow, uint64_t most,
 /* Counts the time without frames from now on: called when the caller is done
  * with some. */
 void cli_follow_touch(struct cli_follow *follow);
+
+/*
+ * Holds a log, or lets go of it.  One that is held stays open although another
+ * log has its name, or none; from then on no more of it is handed out, as it
+ * would have been closed.
+ */
+void cli_follow_hold(struct cli_follow *follow, struct cli_followed *log,
+                     bool held);
+
+/* The caller reads a log no further. */
+void cli_follow_finish(struct cli_follow *follow, struct cli_followed *log);
 
 /* Closes descriptors that are not needed; false if there is none. */
 bool cli_follow_spare(struct cli_follow *follow);

@@ -40,6 +40,14 @@ static void close_source(struct cli_source *source)
 	*source = (struct cli_source){0};
 }
 
+/* Closes the log that has the name, or had it. */
+static void close_now(struct cli_named_log *named)
+{
+	if (named->now.log != NULL && named->closing != NULL)
+		named->closing(named->context);
+	close_source(&named->now);
+}
+
 void cli_named_begin(struct cli_named_log *named, const char *path,
                      enum cli_follow_mode mode, struct cli_name_watch *watch)
 {
@@ -52,7 +60,7 @@ void cli_named_begin(struct cli_named_log *named, const char *path,
 
 void cli_named_end(struct cli_named_log *named)
 {
-	close_source(&named->now);
+	close_now(named);
 	close_source(&named->next);
 	cli_name_watch_remove(named->watch, &named->watched);
 }
@@ -348,7 +356,7 @@ static void switch_log(struct cli_named_log *named, bool *switched_out)
 		close_source(&named->next);
 		return;
 	}
-	close_source(&named->now);
+	close_now(named);
 	named->now = named->next;
 	named->next = (struct cli_source){0};
 	named->has_left = false;
@@ -410,7 +418,7 @@ int cli_named_look(struct cli_named_log *named, bool *switched_out)
 		named->must_swap = false;
 		if (check_name(named) == 0)
 			return CLI_OK;
-		close_source(&named->now);
+		close_now(named);
 		*switched_out = true;
 		return CLI_OK;
 	}
@@ -435,6 +443,11 @@ int cli_named_look(struct cli_named_log *named, bool *switched_out)
 	return CLI_OK;
 }
 
+bool cli_named_is_leaving(const struct cli_named_log *named)
+{
+	return named->next.log != NULL || named->must_swap;
+}
+
 void cli_named_look_soon(struct cli_named_log *named)
 {
 	named->looked_ns = INT64_MIN;
@@ -446,8 +459,7 @@ int64_t cli_named_pause(const struct cli_named_log *named)
 	                : named->watched.folder >= 0   ? WATCHED_LOOK_NS
 	                                               : UNWATCHED_LOOK_NS;
 
-	if (named->next.log != NULL || named->must_swap ||
-	    named->looked_ns == INT64_MIN)
+	if (cli_named_is_leaving(named) || named->looked_ns == INT64_MIN)
 		return 0;
 	if (named->unready) {
 		int64_t soon = since(named->changed_ns) / 8;

@@ -48,6 +48,9 @@ struct cli_named_log {
 	/* May be set behind cli_named_begin(): called for each log that is
 	 * opened; anything but CLI_OK, after a message, refuses the log. */
 	int (*opened)(void *context, const char *path, struct shmlog *log);
+	/* ... and called right before `now` is closed: other readers of that
+	 * log must be closed by then. */
+	void (*closing)(void *context);
 	void *context;
 };
 
@@ -78,6 +81,10 @@ void cli_named_watch(struct cli_named_log *named);
  * cli_named_open() is due.  CLI_OK, or an exit status after a message.
  */
 int cli_named_look(struct cli_named_log *named, bool *switched_out);
+
+/* Whether the next call of cli_named_look() would close `now`, as another log
+ * has its name. */
+bool cli_named_is_leaving(const struct cli_named_log *named);
 
 /* Makes the next call of cli_named_look() look, however short ago the last look
  * was. */

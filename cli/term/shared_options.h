@@ -36,6 +36,12 @@
 	           .value = "DURATION",    \
 	           .help = "how long to wait for other appenders"}
 
+/* --timeout of commands that go on until something ends them. */
+#define CLI_TIMEOUT_OPTION(place)       \
+	[place] = {.name = "timeout",   \
+	           .value = "DURATION", \
+	           .help = "end after this time, with status 124"}
+
 /* Reads CLI_REPORT_FORMAT_OPTION.  Returns CLI_OK, or CLI_USAGE after a
  * message. */
 int cli_report_format(const struct cli_args *args, size_t place,

@@ -74,11 +74,20 @@ static void expect_encoded(struct expected *expected, char letter,
 #define SEEN "2026-11-27T04:00:00.123+01:00"
 #define SEEN_EPOCH "1795748400.123456"
 
+static bool is_late(const struct shmlog_frame *frame)
+{
+	return frame->cursor % 2 != 0;
+}
+
 static void expect_field(struct expected *expected, char letter,
                          const struct shmlog_frame *frame, bool escape)
 {
 	switch (letter) {
 	case '%': expect(expected, "%", 1); break;
+	case 'l':
+		if (is_late(frame))
+			expect(expected, "late", 4);
+		break;
 	case 'f':
 		if (escape)
 			expect(expected, "/a b\\n", 6);
@@ -104,7 +113,7 @@ static void expect_field(struct expected *expected, char letter,
 static bool is_known(const char *text)
 {
 	for (; *text != '\0'; text++) {
-		const char *known = *text == '%'    ? "cxispbjftT%"
+		const char *known = *text == '%'    ? "cxispbjfltT%"
 		                    : *text == '\\' ? "nt0\\"
 		                                    : NULL;
 
@@ -126,7 +135,8 @@ static void check_rendering(const struct cli_template *template,
 	struct cli_output *output = fuzz_output();
 	const struct cli_seen_time seen = {.iso = SEEN, .epoch = SEEN_EPOCH};
 
-	cli_template_render(template, output, LOG_NAME, frame, &seen, escape);
+	cli_template_render(template, output, LOG_NAME, frame, &seen,
+	                    is_late(frame), escape);
 	require(cli_output_flush(output) == 0);
 	expected.output = fuzz_take_output();
 	for (; *text != '\0'; text++) {

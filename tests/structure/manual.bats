@@ -170,11 +170,12 @@ page_examples() { # PAGE
 @test "no two commands declare the same option in different words" {
 	local name
 
-	# -n of bench, dump and tail, and -o of reports and of frames, are options
-	# of their own; each of those has one wording as well.
+	# -n of bench, dump and tail, --to of dump and stat, and -o of reports and
+	# of frames, are options of their own; each of those has one wording as
+	# well.
 	for name in $(commands); do
 		help_lines "$name" | sed -E 's/^ +//; s/  +/\t/'
-	done | grep -vE '^(-h|-n|-o), |^--count' | sort -u >"$SCRATCH/options"
+	done | grep -vE '^(-h|-n|-o), |^--(count|to) ' | sort -u >"$SCRATCH/options"
 	run awk -F'\t' '{ name = $1; sub(/^-., /, "", name); sub(/[ =[].*/, "", name) }
 		name in seen { print name ": " seen[name] " / " $0 }
 		{ seen[name] = $0 }' "$SCRATCH/options"
@@ -182,8 +183,9 @@ page_examples() { # PAGE
 	for name in $(commands); do
 		help_lines "$name" | sed -E 's/^ +//; s/  +/\t/' | grep -- '^-o, ' || true
 	done | sort -u >"$SCRATCH/formats"
+	# Of frames, of reports, and of stat, which has one more.
 	run cat "$SCRATCH/formats"
-	assert_equal "${#lines[@]}" 2
+	assert_equal "${#lines[@]}" 3
 }
 
 # A section of a page, and what of it is not another one.

@@ -1,6 +1,8 @@
 /* Shows what a log holds and in what state it is. */
 #include "command.h"
+#include "condition.h"
 #include "distinct.h"
+#include "expectations.h"
 #include "failure.h"
 #include "fault_text.h"
 #include "json_write.h"
@@ -10,6 +12,7 @@
 #include "open_log.h"
 #include "option_values.h"
 #include "options.h"
+#include "prometheus.h"
 #include "rows.h"
 #include "shared_options.h"
 #include "signals.h"
@@ -33,10 +36,17 @@ enum {
 	OPTION_PROCS,
 	OPTION_HISTOGRAM,
 	OPTION_WATCH,
+	OPTION_EXPECT,
+	OPTION_UNTIL,
+	OPTION_TIMEOUT,
+	OPTION_TO,
 };
 
 static const struct cli_option stat_options[] = {
-	CLI_REPORT_FORMAT_OPTION(OPTION_OUTPUT),
+	[OPTION_OUTPUT] = {.letter = 'o',
+                           .name = "output",
+                           .value = "FORMAT",
+                           .help = "text (default), json or prometheus"},
 	[OPTION_PROCS] = {.name = "procs",
                           .help = "list the processes that have the log open"},
 	[OPTION_HISTOGRAM] = {.name = "histogram",
@@ -46,6 +56,19 @@ static const struct cli_option stat_options[] = {
                           .value_optional = true,
                           .help = "show the rates once per DURATION; 1s if "
                                   "not given"},
+	[OPTION_EXPECT] = {.name = "expect",
+                           .value = "EXPR",
+                           .repeatable = true,
+                           .help = "print nothing; status 1 where the JSON "
+                                   "does not pass"},
+	[OPTION_UNTIL] = {.name = "until",
+                          .value = "EXPR",
+                          .help = "end --watch when the JSON of an interval "
+                                  "passes"},
+	CLI_TIMEOUT_OPTION(OPTION_TIMEOUT),
+	[OPTION_TO] = {.name = "to",
+                       .value = "FILE",
+                       .help = "replace FILE by what -o prometheus prints"},
 };
 
 #define WATCH_DEFAULT_NS INT64_C(1000000000)
@@ -505,8 +528,18 @@ static void add_histogram(struct cli_object *object,
 
 /* ----------------------------------------------------------------- output */
 
+enum stat_format {
+	FORMAT_NONE, /* with --expect alone */
+	FORMAT_TEXT,
+	FORMAT_JSON,
+	FORMAT_PROMETHEUS,
+};
+
 struct stat_view {
-	bool json;
+	enum stat_format format;
+	struct expectations expected;
+	struct stat_collection collection;
+	const char *to; /* the file for metrics; NULL: standard output */
 	bool procs;
 	bool histogram;
 	bool behind_another; /* a block was printed before */
@@ -571,8 +604,9 @@ static void show_text(struct stat_view *view, const struct stat_facts *facts,
 		print_processes(output, processes);
 }
 
-static void show_json(struct stat_view *view, const struct stat_facts *facts,
-                      const struct process_list *processes)
+static struct cli_object *make_object(const struct stat_view *view,
+                                      const struct stat_facts *facts,
+                                      const struct process_list *processes)
 {
 	struct cli_object *object = cli_object_new();
 
@@ -584,7 +618,62 @@ static void show_json(struct stat_view *view, const struct stat_facts *facts,
 		cli_object_null(object, "histogram");
 	if (view->procs)
 		add_processes(object, processes);
-	cli_report_line(&view->output, object);
+	return object;
+}
+
+static bool collect(struct stat_view *view, const struct stat_facts *facts,
+                    const struct process_list *processes)
+{
+	struct stat_metrics metrics = {
+		.path = facts->path,
+		.status = facts->status,
+		.has_length = (facts->known & KNOWS_LENGTH) != 0,
+		.has_fill = (facts->known & KNOWS_HEADER) != 0,
+		.has_frames = (facts->known & KNOWS_FRAMES) != 0,
+		.capacity = facts->header.capacity,
+		.used_bytes = facts->committed_bytes,
+		.free_bytes = facts->free_bytes,
+		.frames = facts->report.frames,
+		.payload_bytes = facts->report.payload_bytes,
+		.leftover_frames = facts->report.leftover_frames,
+		.damaged_ranges = facts->report.damaged_ranges,
+		.damaged_bytes = facts->report.damaged_bytes,
+		.has_processes = view->procs && processes->unseen >= 0,
+	};
+
+	metrics.has_sizes = view->histogram && metrics.has_frames;
+	if (metrics.has_sizes)
+		metrics.bucket_count = cli_sizes_buckets(&facts->sizes,
+		                                         metrics.buckets);
+	for (size_t i = 0; i < processes->count; i++) {
+		const struct shmlog_process *process = &processes->items[i];
+
+		metrics.processes[process->appends  ? STAT_APPENDER
+		                  : process->writes ? STAT_WRITER
+		                                    : STAT_READER]++;
+	}
+	return stat_collect(&view->collection, &metrics);
+}
+
+/* What is shown of a log, and what is expected of it.  The exit status. */
+static int show(struct stat_view *view, const struct stat_facts *facts,
+                const struct process_list *processes)
+{
+	int status = (int)facts->status;
+
+	if (view->expected.count > 0)
+		status = judge_expectations(
+			&view->expected, facts->path, status,
+			make_object(view, facts, processes));
+	if (view->format == FORMAT_JSON)
+		cli_report_line(&view->output,
+		                make_object(view, facts, processes));
+	else if (view->format == FORMAT_TEXT)
+		show_text(view, facts, processes);
+	else if (view->format == FORMAT_PROMETHEUS &&
+	         !collect(view, facts, processes))
+		status = cli_fail(facts->path, "cannot be shown", -ENOMEM);
+	return status;
 }
 
 static int stat_log(struct stat_view *view, const char *path)
@@ -599,13 +688,11 @@ static int stat_log(struct stat_view *view, const char *path)
 	shmlog_close(log);
 	if (view->procs)
 		list_processes(&processes, path);
-	if (view->json)
-		show_json(view, &facts, &processes);
-	else
-		show_text(view, &facts, &processes);
+	int status = show(view, &facts, &processes);
+
 	free(processes.items);
 	cli_sizes_release(&facts.sizes);
-	return (int)facts.status;
+	return status;
 }
 
 /* The first status that is not 0 counts: it belongs to the first message. */
@@ -624,19 +711,33 @@ static int stat_logs(struct stat_view *view, const struct cli_args *args)
 		if (cli_output_flush(&view->output) != 0)
 			break;
 	}
+	if (view->to != NULL) {
+		int saved = stat_save_metrics(&view->collection, view->to);
+
+		status = saved != CLI_OK ? saved : status;
+	} else if (view->format == FORMAT_PROMETHEUS) {
+		stat_print_metrics(&view->collection, &view->output);
+	}
 	return cli_output_finish(&view->output, status);
 }
 
 static int watch_log(const struct cli_args *args, const char *format)
 {
 	const char *text = cli_args_value(args, OPTION_WATCH);
-	enum cli_watch_style style = CLI_WATCH_TEXT;
-	int64_t interval_ns = WATCH_DEFAULT_NS;
+	const char *until = cli_args_value(args, OPTION_UNTIL);
+	struct cli_watch_options options = {.interval_ns = WATCH_DEFAULT_NS,
+	                                    .style = CLI_WATCH_TEXT,
+	                                    .timeout_ns = -1};
 	struct cli_quoted quoted;
+	int status;
 
-	if (cli_option_duration("--watch", text, &interval_ns) != CLI_OK)
+	if (cli_option_duration("--watch", text, &options.interval_ns) !=
+	            CLI_OK ||
+	    cli_option_duration("--timeout",
+	                        cli_args_value(args, OPTION_TIMEOUT),
+	                        &options.timeout_ns) != CLI_OK)
 		return CLI_USAGE;
-	if (interval_ns < WATCH_MIN_NS)
+	if (options.interval_ns < WATCH_MIN_NS)
 		return cli_usage_error("--watch %s is too short: at least 1ms",
 		                       cli_quote(&quoted, text));
 	if (cli_args_operand_count(args) > 1)
@@ -651,17 +752,86 @@ static int watch_log(const struct cli_args *args, const char *format)
 	/* Output that does not go to a terminal is JSON, unless -o says
 	 * otherwise. */
 	if (format ? strcmp(format, "json") == 0 : !isatty(STDOUT_FILENO))
-		style = CLI_WATCH_JSON;
+		options.style = CLI_WATCH_JSON;
 	else if (isatty(STDOUT_FILENO))
-		style = CLI_WATCH_IN_PLACE;
-	return cli_watch(cli_args_operand(args, 0), interval_ns, style);
+		options.style = CLI_WATCH_IN_PLACE;
+	if (until != NULL) {
+		status = cli_condition_init(&options.until, "--until", until,
+		                            "shmlog stat --watch -o json LOG");
+		if (status != CLI_OK)
+			return status;
+	}
+	status = cli_watch(cli_args_operand(args, 0), &options);
+	cli_condition_free(options.until);
+	return status;
 }
 
-static int list_logs(const struct cli_args *args, bool json)
+static int read_format(const struct cli_args *args, struct stat_view *view)
 {
-	const struct cli_log_list_options options = {.json = json};
+	const char *format = cli_args_value(args, OPTION_OUTPUT);
+	struct cli_quoted quoted;
+
+	if (format == NULL)
+		view->format = view->expected.count > 0 ? FORMAT_NONE
+		                                        : FORMAT_TEXT;
+	else if (strcmp(format, "text") == 0)
+		view->format = FORMAT_TEXT;
+	else if (strcmp(format, "json") == 0)
+		view->format = FORMAT_JSON;
+	else if (strcmp(format, "prometheus") == 0)
+		view->format = FORMAT_PROMETHEUS;
+	else
+		return cli_usage_error("unknown output format %s; known are "
+		                       "text, json and prometheus",
+		                       cli_quote(&quoted, format));
+	return CLI_OK;
+}
+
+/* A file that is replaced must not be one of the logs. */
+static int read_target(const struct cli_args *args, struct stat_view *view)
+{
+	view->to = cli_args_value(args, OPTION_TO);
+	if (view->to == NULL)
+		return CLI_OK;
+	if (view->format != FORMAT_PROMETHEUS)
+		return cli_usage_error("--to goes with -o prometheus");
+	if (strcmp(view->to, "-") == 0)
+		return cli_usage_error("--to - is no file that can be "
+		                       "replaced; ./- is one of that name");
+	for (size_t i = 0; i < cli_args_operand_count(args); i++) {
+		if (!cli_is_same_path(view->to, cli_args_operand(args, i)))
+			continue;
+		cli_message(view->to, "is the log itself; nothing was changed");
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+/* Which options go together. */
+static int check_options(const struct cli_args *args,
+                         const struct stat_view *view)
+{
+	bool watch = cli_args_count(args, OPTION_WATCH) > 0;
+
+	if (!watch && (cli_args_count(args, OPTION_UNTIL) > 0 ||
+	               cli_args_count(args, OPTION_TIMEOUT) > 0))
+		return cli_usage_error("--until and --timeout go with --watch");
+	if (watch &&
+	    (view->expected.count > 0 || view->format == FORMAT_PROMETHEUS))
+		return cli_usage_error("--watch does not go with --expect and "
+		                       "-o prometheus");
+	return CLI_OK;
+}
+
+static int list_logs(const struct cli_args *args, const struct stat_view *view)
+{
+	const struct cli_log_list_options options = {.json = view->format ==
+	                                                     FORMAT_JSON};
 	static const int needing[] = {OPTION_PROCS, OPTION_HISTOGRAM,
-	                              OPTION_WATCH};
+	                              OPTION_WATCH, OPTION_EXPECT};
+
+	if (view->format == FORMAT_PROMETHEUS)
+		return cli_usage_error("-o prometheus takes a LOG");
 
 	for (size_t i = 0; i < sizeof(needing) / sizeof(needing[0]); i++) {
 		if (cli_args_count(args, (size_t)needing[i]) > 0)
@@ -678,16 +848,28 @@ static int stat_run(const struct cli_args *args)
 		.histogram = cli_args_count(args, OPTION_HISTOGRAM) > 0,
 	};
 
-	if (cli_report_format(args, OPTION_OUTPUT, &view.json) != CLI_OK)
-		return CLI_USAGE;
-	if (cli_args_operand_count(args) == 0)
-		return list_logs(args, view.json);
-	if (cli_check_outputs(args) != CLI_OK)
-		return CLI_USAGE;
-	cli_signals_guard_mappings();
-	if (cli_args_count(args, OPTION_WATCH) > 0)
-		return watch_log(args, cli_args_value(args, OPTION_OUTPUT));
-	return stat_logs(&view, args);
+	int status = read_expectations(&view.expected, args, OPTION_EXPECT);
+
+	if (status == CLI_OK)
+		status = read_format(args, &view);
+	if (status == CLI_OK)
+		status = read_target(args, &view);
+	if (status == CLI_OK)
+		status = check_options(args, &view);
+	if (status == CLI_OK && cli_args_operand_count(args) == 0)
+		return list_logs(args, &view);
+	if (status == CLI_OK)
+		status = cli_check_outputs(args);
+	if (status == CLI_OK) {
+		cli_signals_guard_mappings();
+		status = cli_args_count(args, OPTION_WATCH) > 0
+		                 ? watch_log(args, cli_args_value(
+							   args, OPTION_OUTPUT))
+		                 : stat_logs(&view, args);
+	}
+	stat_collection_release(&view.collection);
+	release_expectations(&view.expected);
+	return status;
 }
 
 const struct cli_command cmd_stat = {

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "command.h"
+#include "condition.h"
 #include "failure.h"
 #include "json_write.h"
 #include "message.h"
@@ -16,6 +17,7 @@
 #include <shmlog.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -64,8 +66,7 @@ static const struct cli_row watch_rows[] = {
 
 struct watch {
 	const char *path;
-	enum cli_watch_style style;
-	int64_t interval_ns;
+	struct cli_watch_options options;
 	struct shmlog *log;
 	struct shmlog_reader *reader;
 	struct cli_output output;
@@ -184,7 +185,7 @@ static void print_text(struct watch *watch, const struct watch_facts *facts,
 	         facts->frames_per_second,
 	         cli_scale_bytes(&scaled, facts->bytes_per_second), bar,
 	         facts->used_percent, end == span.text ? "full in " : "", end);
-	if (watch->style == CLI_WATCH_TEXT) {
+	if (watch->options.style == CLI_WATCH_TEXT) {
 		cli_output_format(&watch->output, "%s\n", line);
 		return;
 	}
@@ -196,20 +197,47 @@ static void print_text(struct watch *watch, const struct watch_facts *facts,
 	watch->line_open = true;
 }
 
-static void print_facts(struct watch *watch, const struct watch_facts *facts,
-                        unsigned known)
+static struct cli_object *make_object(const struct watch_facts *facts,
+                                      unsigned known)
 {
-	struct cli_object *object;
+	struct cli_object *object = cli_object_new();
 
-	if (watch->style != CLI_WATCH_JSON) {
-		print_text(watch, facts, known);
-		return;
-	}
-	object = cli_object_new();
 	cli_report_json(object, watch_rows,
 	                sizeof(watch_rows) / sizeof(watch_rows[0]), facts,
 	                known);
-	cli_report_line(&watch->output, object);
+	return object;
+}
+
+static void print_facts(struct watch *watch, const struct watch_facts *facts,
+                        unsigned known)
+{
+	if (watch->options.style == CLI_WATCH_JSON)
+		cli_report_line(&watch->output, make_object(facts, known));
+	else
+		print_text(watch, facts, known);
+}
+
+/* Whether what is awaited has come.  CLI_OK, or a status after a message. */
+static int judge_facts(struct watch *watch, const struct watch_facts *facts,
+                       unsigned known, bool *holds_out)
+{
+	struct cli_object *object;
+	char *json;
+	int status;
+
+	*holds_out = false;
+	if (watch->options.until == NULL)
+		return CLI_OK;
+	object = make_object(facts, known);
+	json = cli_object_print(object);
+	cli_object_free(object);
+	status = json != NULL
+	                 ? cli_condition_judge(watch->options.until,
+	                                       watch->path, json, strlen(json),
+	                                       holds_out)
+	                 : cli_fail(watch->path, "cannot be judged", -ENOMEM);
+	free(json);
+	return status;
 }
 
 static void end_line(struct watch *watch)
@@ -264,9 +292,20 @@ static int64_t next_point(int64_t last, int64_t now, int64_t interval_ns)
 	return last > INT64_MAX - interval_ns ? INT64_MAX : last + interval_ns;
 }
 
+/* When the time is out, if ever. */
+static int64_t deadline_of(const struct watch *watch, int64_t now)
+{
+	int64_t timeout_ns = watch->options.timeout_ns;
+
+	return timeout_ns < 0 || timeout_ns > INT64_MAX - now
+	               ? INT64_MAX
+	               : now + timeout_ns;
+}
+
 static int watch_on(struct watch *watch)
 {
 	int64_t looked_at = cli_now_ns();
+	int64_t deadline = deadline_of(watch, looked_at);
 	int64_t next = looked_at;
 	int status = shmlog_reader_seek_end(watch->reader);
 
@@ -276,32 +315,36 @@ static int watch_on(struct watch *watch)
 		struct watch_facts facts = {.frames = 0};
 		int64_t now = cli_now_ns();
 		unsigned known;
+		bool holds;
 
-		next = next_point(next, now, watch->interval_ns);
-		sleep_until(watch, next);
+		next = next_point(next, now, watch->options.interval_ns);
+		/* The last interval is a short one. */
+		sleep_until(watch, next < deadline ? next : deadline);
 		if (cli_signal_caught() != 0 || watch->output.error != 0)
 			return CLI_OK;
 		now = cli_now_ns();
-		status = look(watch, now - looked_at, &facts, &known);
+		status = look(watch, now > looked_at ? now - looked_at : 1,
+		              &facts, &known);
 		if (status != 0)
 			return refuse(watch, status);
 		looked_at = now;
 		print_facts(watch, &facts, known);
 		if (cli_output_flush(&watch->output) != 0)
 			return CLI_OK;
+		status = judge_facts(watch, &facts, known, &holds);
+		if (status != CLI_OK || holds)
+			return status;
 		status = check_name(watch);
 		if (status != CLI_OK)
 			return status;
+		if (now >= deadline)
+			return CLI_TIMEOUT;
 	}
 }
 
-int cli_watch(const char *path, int64_t interval_ns, enum cli_watch_style style)
+int cli_watch(const char *path, const struct cli_watch_options *options)
 {
-	struct watch watch = {
-		.path = path,
-		.style = style,
-		.interval_ns = interval_ns,
-	};
+	struct watch watch = {.path = path, .options = *options};
 	int status;
 
 	cli_signals_catch();

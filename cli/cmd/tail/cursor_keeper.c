@@ -242,6 +242,7 @@ void keeper_print(struct cursor_keeper *keeper, struct tail_log *log,
 		.cursor = frames->cursor,
 		.index = frames->index,
 		.end = end,
+		.late = keeper->printer->renderer.late,
 	};
 
 	if (keeper->path != NULL) {
@@ -313,6 +314,7 @@ static uint64_t measure_delivered(struct cursor_keeper *keeper,
 	    cli_output_init_memory(&scale) != 0)
 		return cursor;
 	cli_printer_set_log(keeper->printer, mark->log->path);
+	cli_printer_set_late(keeper->printer, mark->late);
 	while (cursor < mark->end && shmlog_reader_next(reader, &frame) == 1) {
 		/* As it was: a number has digits, an unknown one none. */
 		frame.index = index;

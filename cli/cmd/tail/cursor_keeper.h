@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct cli_merge_source;
+
 /* A log as tail reads it. */
 struct tail_log {
 	const char *path;
@@ -28,6 +30,8 @@ struct tail_log {
 	uint64_t saved;               /* ... that the cursor file says */
 	char *name; /* as the cursor file writes it; NULL: no file is
 	                   * kept */
+	struct cli_followed *followed;   /* NULL: it is not followed */
+	struct cli_merge_source *source; /* NULL: logs are not merged */
 	bool begun; /* it has a cursor, in the file last_log */
 	struct shmlog_identity last_log;
 	struct cli_selection *selection; /* owned, of its frames; NULL: all */

@@ -18,6 +18,7 @@ struct cli_mark {
 	uint64_t cursor;      /* of its first frame */
 	uint64_t index;       /* of its first frame */
 	uint64_t end;         /* the cursor behind its last frame */
+	bool late;            /* its frames are marked as late */
 };
 
 /* More marks than the batches that an output's buffer holds, unless they are

@@ -125,6 +125,8 @@ static int begin(struct tail *tail)
 	tail->start.keeper = tail->start.walk.keeper = &tail->keeper;
 	tail->start.walk.filter = tail->filter;
 	tail->left = options->count;
+	if (tail->merge != NULL && options->follow)
+		cli_merge_set_wait(tail->merge, options->merge_wait_ns);
 	cli_follow_init(&tail->follow, options->log_count);
 	tail->follow.ends.timeout_ns = options->timeout_ns;
 	tail->follow.ends.idle_ns = options->idle_ns;
@@ -208,6 +210,9 @@ static int tail_run(const struct cli_args *args)
 		status = cli_columns_init(&tail->columns, args, TAIL_COLUMNS,
 		                          &tail->printer);
 	if (status == CLI_OK)
+		status = cli_merge_init(&tail->merge, args, TAIL_MERGE,
+		                        &tail->printer.typed);
+	if (status == CLI_OK)
 		status = check_distinct(&tail->options);
 	if (status == CLI_OK)
 		status = begin(tail);
@@ -223,6 +228,7 @@ static int tail_run(const struct cli_args *args)
 	keeper_release(&tail->keeper);
 	cli_selection_free(tail->selection);
 	cli_filter_free(tail->filter);
+	cli_merge_free(tail->merge);
 	cli_printer_release(&tail->printer);
 	free(tail);
 	return status;

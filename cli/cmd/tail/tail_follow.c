@@ -5,6 +5,7 @@
 #include "distinct.h"
 #include "failure.h"
 #include "signals.h"
+#include "tail_merge.h"
 #include "tail_state.h"
 
 #include <errno.h>
@@ -28,7 +29,9 @@ static void add_log(struct tail *tail, struct cli_followed *followed)
 	followed->user = keeper_add(&tail->keeper, followed->named.path);
 	followed->named.opened = check_opened;
 	followed->named.waits = tail->options.retry;
-	if (followed->user != NULL)
+	if (followed->user != NULL &&
+	    (tail->merge == NULL ||
+	     tail_merge_add(tail, followed->user, followed)))
 		return;
 	tail->refused = true;
 	tail_note_status(tail, cli_fail(NULL, "cannot start", -ENOMEM));
@@ -38,6 +41,8 @@ static void add_log(struct tail *tail, struct cli_followed *followed)
 static void drop_log(struct tail *tail, struct tail_log *log)
 {
 	cli_printer_forget_log(&tail->printer, log->path);
+	if (tail->merge != NULL)
+		tail_merge_drop(tail, log);
 	keeper_drop(&tail->keeper, log);
 }
 
@@ -49,9 +54,13 @@ static void begin_log(struct tail *tail, struct cli_followed *followed,
 
 	log->log = followed->named.now.log;
 	log->reader = followed->named.now.reader;
-	followed->finished = !tail_begin_log(tail, log, followed->appeared,
+	followed->finished = (tail->merge != NULL &&
+	                      !tail_merge_open(tail, log)) ||
+	                     !tail_begin_log(tail, log, followed->appeared,
 	                                     reopened);
 	shmlog_reader_release_end(log->reader);
+	if (tail->merge != NULL)
+		tail_merge_begin(tail, log);
 }
 
 static void forget_log(struct tail_log *log)
@@ -88,7 +97,9 @@ static void fail_log(struct tail *tail, const struct cli_batch *batch)
 	tail_end_log(batch->log->user);
 	tail_note_status(tail, batch->exit_status);
 	tail->refused |= batch->exit_status == CLI_USAGE;
-	if (batch->status != 0)
+	if (tail->merge != NULL)
+		tail_merge_end(tail, batch->log->user, batch->status);
+	else if (batch->status != 0)
 		tail_stop_log(tail, batch->log->user, batch->status);
 }
 
@@ -105,19 +116,33 @@ static bool rest(struct tail *tail, bool no_news)
 	return tail_is_wanted(tail);
 }
 
+static void take_frames(struct tail *tail, const struct cli_batch *batch)
+{
+	if (tail->merge != NULL)
+		tail_merge_take(tail, batch->log->user, batch);
+	else if (!tail_print(tail, batch->log->user, batch->frames,
+	                     batch->count))
+		batch->log->finished = true;
+	if (batch->urgent)
+		tail_let_out(tail);
+}
+
+/* Frames that wait go out now and then, and all of them at the end. */
+static void print_waiting(struct tail *tail, enum cli_news news)
+{
+	if (tail->merge != NULL &&
+	    (news == CLI_NEWS_NONE || news == CLI_NEWS_ENDED))
+		tail_merge_print(tail, news == CLI_NEWS_ENDED);
+}
+
 /* Does what one piece of news asks for.  Returns whether the follow goes on. */
 static bool take_news(struct tail *tail, enum cli_news news,
                       const struct cli_batch *batch)
 {
+	print_waiting(tail, news);
 	switch (news) {
 	case CLI_NEWS_NONE: return rest(tail, batch->no_news);
-	case CLI_NEWS_FRAMES:
-		if (!tail_print(tail, batch->log->user, batch->frames,
-		                batch->count))
-			batch->log->finished = true;
-		if (batch->urgent)
-			tail_let_out(tail);
-		break;
+	case CLI_NEWS_FRAMES: take_frames(tail, batch); break;
 	case CLI_NEWS_ADDED: add_log(tail, batch->log); break;
 	case CLI_NEWS_GONE: drop_log(tail, batch->log->user); break;
 	case CLI_NEWS_OPENED: begin_log(tail, batch->log, false); break;
@@ -146,6 +171,14 @@ static int begin_follow(struct tail *tail)
 	return added ? CLI_OK : cli_fail(NULL, "cannot start", -ENOMEM);
 }
 
+static int64_t most_sleep(const struct tail *tail)
+{
+	int64_t most_ns = keeper_limit(&tail->keeper, INT64_MAX);
+
+	return tail->merge != NULL ? cli_merge_limit(tail->merge, most_ns)
+	                           : most_ns;
+}
+
 void tail_follow(struct tail *tail)
 {
 	struct cli_batch batch;
@@ -157,8 +190,7 @@ void tail_follow(struct tail *tail)
 		return;
 	do {
 		news = cli_follow_next(&tail->follow, tail_most_frames(tail),
-		                       keeper_limit(&tail->keeper, INT64_MAX),
-		                       &batch);
+		                       most_sleep(tail), &batch);
 	} while (take_news(tail, news, &batch));
 	if (tail->start.walk.cut_short && cli_signal_caught() == 0)
 		tail_note_status(tail, CLI_TIMEOUT);

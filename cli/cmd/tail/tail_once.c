@@ -6,6 +6,7 @@
 #include "message.h"
 #include "name_pattern.h"
 #include "scan.h"
+#include "tail_merge.h"
 #include "tail_state.h"
 
 #include <errno.h>
@@ -38,8 +39,13 @@ static void close_log(struct tail_log *log)
 static void print_log(struct tail *tail, struct tail_log *log)
 {
 	struct cli_scan scan;
-	int status = cli_scan_open(&scan, log->path);
+	int status;
 
+	if (tail->merge != NULL) {
+		tail_merge_scan(tail, log);
+		return;
+	}
+	status = cli_scan_open(&scan, log->path);
 	tail_note_status(tail, status);
 	if (status != CLI_OK)
 		return;
@@ -110,6 +116,8 @@ void tail_once(struct tail *tail)
 			tail_note_status(tail, CLI_NO);
 		}
 	}
+	if (tail->merge != NULL)
+		tail_merge_print(tail, true);
 }
 
 void tail_once_end(struct tail *tail)

@@ -3,6 +3,7 @@
 
 #include "columns.h"
 #include "command.h"
+#include "merge.h"
 #include "message.h"
 #include "numbers.h"
 #include "option_values.h"
@@ -34,6 +35,11 @@ const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
                        .value = "PATTERN",
                        .repeatable = true,
                        .help = "and all logs of such names, later ones too"},
+	CLI_MERGE_OPTION(TAIL_MERGE),
+	[TAIL_MERGE_WAIT] = {.name = "merge-wait",
+                             .value = "DURATION",
+                             .help = "how long a frame waits for those before "
+                                     "it (200ms)"},
 	CLI_FORMAT_OPTIONS(TAIL_OUTPUT, TAIL_TEMPLATE),
 	CLI_COLUMNS_OPTION(TAIL_COLUMNS),
 	[TAIL_FROM] = {.name = "from",
@@ -46,9 +52,7 @@ const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
 	[TAIL_MOST_FRAMES] = {.name = "count",
                               .value = "N",
                               .help = "end after N frames (that pass)"},
-	[TAIL_TIMEOUT] = {.name = "timeout",
-                          .value = "DURATION",
-                          .help = "end a follow after this time: status 124"},
+	CLI_TIMEOUT_OPTION(TAIL_TIMEOUT),
 	[TAIL_IDLE] = {.name = "idle",
                        .value = "DURATION",
                        .help = "end a follow after so long without a frame"},
@@ -84,6 +88,7 @@ const struct cli_selection_places tail_selection_places = {
 	TAIL_AFTER, TAIL_BEFORE, TAIL_CONTEXT, TAIL_TALLY};
 
 #define DEFAULT_LINES 10u
+#define DEFAULT_MERGE_WAIT_NS 200000000
 
 static int parse_lines(const struct cli_args *args,
                        struct tail_options *options)
@@ -149,6 +154,21 @@ static int parse_ends(const struct cli_args *args, struct tail_options *options)
 		status = parse_duration(args, TAIL_IDLE, &options->idle_ns);
 	if (status == CLI_OK)
 		status = parse_duration(args, TAIL_POLL, &options->poll_ns);
+	options->merge_wait_ns = DEFAULT_MERGE_WAIT_NS;
+	if (status == CLI_OK)
+		status = parse_duration(args, TAIL_MERGE_WAIT,
+		                        &options->merge_wait_ns);
+	if (status == CLI_OK && cli_args_count(args, TAIL_MERGE_WAIT) > 0 &&
+	    cli_args_count(args, TAIL_MERGE) == 0)
+		return cli_usage_error("--merge-wait goes with --merge");
+	if (status == CLI_OK && cli_args_count(args, TAIL_MERGE) > 0 &&
+	    cli_args_count(args, TAIL_AFTER) +
+	                    cli_args_count(args, TAIL_BEFORE) +
+	                    cli_args_count(args, TAIL_CONTEXT) >
+	            0)
+		return cli_usage_error(
+			"--merge prints frames in order, and so none around "
+			"those that pass; dump --merge does");
 	if (status == CLI_OK && options->poll_ns == 0 &&
 	    cli_args_count(args, TAIL_POLL) > 0)
 		return cli_usage_error("--poll must be longer than 0");

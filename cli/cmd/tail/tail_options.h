@@ -29,6 +29,7 @@ struct tail_options {
 	int64_t timeout_ns;         /* negative: none */
 	int64_t idle_ns;            /* negative: none */
 	int64_t poll_ns;            /* 0: the library's own */
+	int64_t merge_wait_ns;      /* of a frame for older ones */
 	struct cli_process process; /* pid 0: none */
 };
 
@@ -38,6 +39,8 @@ enum tail_option {
 	TAIL_FOLLOW_NAME,
 	TAIL_RETRY,
 	TAIL_GLOB,
+	TAIL_MERGE,
+	TAIL_MERGE_WAIT,
 	TAIL_OUTPUT,
 	TAIL_TEMPLATE,
 	TAIL_COLUMNS,

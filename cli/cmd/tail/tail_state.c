@@ -44,7 +44,8 @@ bool tail_is_wanted(const struct tail *tail)
 
 uint64_t tail_most_frames(const struct tail *tail)
 {
-	return tail->selection != NULL ? UINT64_MAX : tail->left;
+	return tail->selection != NULL || tail->merge != NULL ? UINT64_MAX
+	                                                      : tail->left;
 }
 
 bool tail_begin_log(struct tail *tail, struct tail_log *log, bool appeared,

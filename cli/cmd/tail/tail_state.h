@@ -6,6 +6,7 @@
 #include "cursor_keeper.h"
 #include "filter.h"
 #include "follow.h"
+#include "merge.h"
 #include "printer.h"
 #include "selection.h"
 #include "tail_options.h"
@@ -26,11 +27,12 @@ struct tail {
 	struct cursor_keeper keeper;
 	struct tail_start start;
 	struct cli_follow follow;
-	uint64_t left;      /* frames that may still be printed, or pass */
-	uint64_t looked_at; /* by a filter, since all was let out */
-	int status;         /* the worst so far */
-	bool refused;       /* the command must not go on */
-	bool wrote;         /* the output took something: it is not closed */
+	struct cli_merge *merge; /* NULL: the logs are printed one by one */
+	uint64_t left;           /* frames that may still be printed, or pass */
+	uint64_t looked_at;      /* by a filter, since all was let out */
+	int status;              /* the worst so far */
+	bool refused;            /* the command must not go on */
+	bool wrote; /* the output took something: it is not closed */
 };
 
 /* Keeps the worst exit status: these are in an order, a larger one is worse. */
@@ -40,7 +42,7 @@ void tail_note_status(struct tail *tail, int status);
 bool tail_is_wanted(const struct tail *tail);
 
 /* How many frames to read at most: no matter how many, where some may not
- * pass. */
+ * pass, or may have to wait. */
 uint64_t tail_most_frames(const struct tail *tail);
 
 /*

@@ -1,0 +1,29 @@
+/*
+ * Replacing a file as a whole: the new one is written under another name beside
+ * it, and takes its name at the end, so that nobody ever reads a part of it and
+ * a failure leaves the old one.
+ */
+#ifndef CLI_REPLACEMENT_H
+#define CLI_REPLACEMENT_H
+
+#include <limits.h>
+
+struct cli_replacement {
+	int fd;                /* the new file, to be written to */
+	char target[PATH_MAX]; /* the file that is replaced */
+	char name[PATH_MAX + 32];
+};
+
+/* Begins to replace a file, or the file that a link of that name leads to,
+ * whether it exists or not.  0 or -errno. */
+int cli_replacement_begin(struct cli_replacement *replacement,
+                          const char *path);
+
+/*
+ * Puts the new file in place, with the old one's mode and, where the user may
+ * set it, owner; unless `status` is not 0, as something failed: then the new
+ * file is removed.  `status`, or else 0 or -errno.
+ */
+int cli_replacement_end(struct cli_replacement *replacement, int status);
+
+#endif
