@@ -105,7 +105,7 @@ endif
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
 # src/sys.h says what the library asks of the system; one set of files does it.
 SYS_LINUX := $(addprefix $(BUILD)/src/,sys_attachments.o sys_linux.o sys_marks.o \
-	sys_proc.o)
+	sys_pages.o sys_proc.o)
 SYS_PORTABLE := $(BUILD)/src/sys_portable.o
 is_linux := $(and $(findstring linux,$(shell $(CC) -dumpmachine)),$(if $(findstring \
 	-DSHMLOG_PORTABLE,$(COMMON) $(CPPFLAGS) $(CFLAGS)),,yes))

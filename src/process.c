@@ -112,3 +112,13 @@ int shmlog_processes_at(const char *path,
 		return -errno;
 	return find_processes(&file, visit, context);
 }
+
+int shmlog_touched_end(const char *path, int64_t pid, uint64_t end,
+                       uint64_t *offset_out)
+{
+	struct stat file;
+
+	if (stat(path, &file) != 0)
+		return -errno;
+	return shmlog_sys_touched(pid, &file, end, offset_out);
+}

@@ -1,8 +1,8 @@
 /*
  * What the library asks of the system.  sys.c has what every system can do.
  * The rest is chosen when the library is built: sys_linux.c, sys_marks.c,
- * sys_attachments.c and sys_proc.c for Linux; sys_portable.c, with a fallback
- * for each function, for all other systems and for PORTABLE=1.
+ * sys_attachments.c, sys_pages.c and sys_proc.c for Linux; sys_portable.c, with
+ * a fallback for each function, for all other systems and for PORTABLE=1.
  */
 #ifndef SHMLOG_SYS_H
 #define SHMLOG_SYS_H
@@ -176,6 +176,10 @@ int shmlog_sys_holds(bool (*wants)(void *context,
                      int (*visit)(void *context,
                                   const struct shmlog_hold *hold),
                      void *context);
+
+/* shmlog_touched_end() for a file. */
+int shmlog_sys_touched(int64_t pid, const struct stat *file, uint64_t end,
+                       uint64_t *offset_out);
 
 /* Whether there may be processes that the above does not even count. */
 bool shmlog_sys_hides_processes(void);

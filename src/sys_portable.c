@@ -217,6 +217,16 @@ int shmlog_sys_holds(bool (*wants)(void *context,
 	return -ENOTSUP;
 }
 
+int shmlog_sys_touched(int64_t pid, const struct stat *file, uint64_t end,
+                       uint64_t *offset_out)
+{
+	(void)pid;
+	(void)file;
+	(void)end;
+	(void)offset_out;
+	return -ENOTSUP;
+}
+
 bool shmlog_sys_hides_processes(void)
 {
 	return true;

@@ -234,14 +234,6 @@ static int try_log(const char *path, struct shmlog **log_out)
 	return shmlog_open(path, log_out);
 }
 
-/* Who keeps or removes rotated logs has to see where a follower of a name
- * is. */
-static unsigned reader_flags(const struct cli_named_log *named)
-{
-	return SHMLOG_READER_BUFFERED |
-	       (named->mode == CLI_FOLLOW_NAME ? SHMLOG_READER_SHOWN : 0u);
-}
-
 /*
  * Opens a log, by the name or by that of a rotated one.  *ready_out is false if
  * that is worth waiting for, because of *reason_out.  CLI_OK, or an exit status
@@ -251,8 +243,10 @@ static int open_path(struct cli_named_log *named, const char *path,
                      struct cli_source *source, bool *ready_out,
                      int *reason_out)
 {
+	/* Shown: who keeps or removes rotated logs has to see where a follower
+	 * is, and who looks after a log how far behind. */
 	const struct shmlog_reader_options options = {
-		.flags = reader_flags(named)};
+		.flags = SHMLOG_READER_BUFFERED | SHMLOG_READER_SHOWN};
 	int status = try_log(path, &source->log);
 
 	if (status == -EMFILE && cli_name_watch_spare(named->watch))

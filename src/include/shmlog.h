@@ -1303,6 +1303,22 @@ SHMLOG_API int shmlog_processes_at(const char *path,
                                                 const struct shmlog_process *),
                                    void *context);
 
+/*
+ * How far into the file at `path`, at most to the offset `end`, the mappings of
+ * a process reach that it has in memory: stores the offset behind the last page
+ * of them that is present, or 0 if none is.  A page is present once the process
+ * has touched it, or another one in the same 64 KiB, as the system maps those
+ * around it, too; it may not be any more where memory was short.  So this
+ * tells, roughly, how far a process has read that shows no place, as a reader
+ * of the Node package.
+ *
+ * 0; -ENOENT if the process or the file is not there, or the process does not
+ * have it mapped below `end`; -EACCES or -EPERM if it may not be looked into;
+ * -ENOTSUP where the system does not tell; another -errno.
+ */
+SHMLOG_API int shmlog_touched_end(const char *path, int64_t pid, uint64_t end,
+                                  uint64_t *offset_out);
+
 /* --------------------------------------------------------------- proving */
 
 /* A part of the committed data that holds no provable frame. */

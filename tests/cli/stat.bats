@@ -470,3 +470,93 @@ terminal_until() { # PATTERN COUNT ARGUMENT...
 	assert_equal "$status" 4
 	assert_stderr --partial 'standard output'
 }
+
+# ------------------------------------------------------------------- lag
+
+# The lag of the one process that holds the log, as "MIN MAX".
+lag() {
+	shmlog stat --procs -o json "$LOG" |
+		jq -r '.processes[0] | "\(.lag_min) \(.lag_max)"'
+}
+
+make_large_log() {
+	seq 200000 999999 | head -n 400000 | shmlog append --create 8M "$LOG"
+}
+
+@test "--procs tells how far behind a follower is, to the byte" {
+	skip_if_portable "there is no list of processes"
+	local pid
+
+	make_log
+	shmlog tail -f "$LOG" >/dev/null &
+	pid=$!
+	wait_until_asleep "$pid"
+	wait_for 10 bash -c "[[ \$(shmlog stat --procs '$LOG') == *' lag 0 '* ]]"
+	assert_equal "$(lag)" '0 0'
+	kill -STOP "$pid"
+	shmlog append "$LOG" -m x -m yy
+	assert_equal "$(lag)" '11 11'
+	run_shmlog 0 stat --procs "$LOG"
+	assert_line --regexp " process +$pid  reader, [a-z]+, lag 11  "
+	run_shmlog 0 ls -o json "$LOG"
+	assert_equal "$(member .lag)" 11
+	kill -CONT "$pid"
+	wait_for 10 bash -c "[[ \$(shmlog stat --procs '$LOG') == *' lag 0 '* ]]"
+	kill -9 "$pid"
+}
+
+@test "--procs tells about how far behind a reader is that has the log mapped" {
+	skip_if_portable "there is no list of processes"
+	need python3
+	local size pid touched least most
+
+	make_large_log
+	size=$(u64_at "$LOG" 16)
+	for touched in 100 1000000 2500000; do
+		python3 -c 'import mmap, sys, time
+file = open(sys.argv[1], "rb")
+map = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+for at in range(0, int(sys.argv[3]), 4096):
+	map[at]
+open(sys.argv[2], "w").close()
+time.sleep(600)' "$LOG" "$SCRATCH/ready" "$touched" &
+		pid=$!
+		wait_for 20 test -e "$SCRATCH/ready"
+		read -r least most < <(lag)
+		kill -9 "$pid"
+		wait "$pid" 2>/dev/null || true
+		rm "$SCRATCH/ready"
+		((least <= size - touched && size - touched <= most)) ||
+			fail "lag $least to $most, with $touched of $size touched"
+		((touched < 65536 || most - least <= 65536 + 65536 + 65536)) ||
+			fail "lag $least to $most says little"
+	done
+}
+
+@test "--procs does not know how far behind a reader is that has the log only open" {
+	skip_if_portable "there is no list of processes"
+	local pid
+
+	make_log
+	sleep 600 8<"$LOG" &
+	pid=$!
+	wait_for 10 test -e "/proc/$pid/fd/8"
+	assert_equal "$(lag)" 'null null'
+	run_shmlog 0 stat --procs "$LOG"
+	assert_line --regexp " process +$pid  reader, open, lag not known  "
+	kill -9 "$pid"
+}
+
+@test "--procs tells no lag of a writer" {
+	skip_if_portable "there is no list of processes"
+	local pid
+
+	make_log
+	sleep 600 8<>"$LOG" &
+	pid=$!
+	wait_for 10 test -e "/proc/$pid/fd/8"
+	assert_equal "$(lag)" 'null null'
+	run_shmlog 0 stat --procs "$LOG"
+	refute_output --partial lag
+	kill -9 "$pid"
+}

@@ -5,7 +5,7 @@ load ../cli/helper
 # above its own line, and its own header.
 LAYERS=(
 	"format status sys"
-	"file frame_sizes sys_linux sys_marks sys_portable unnamed"
+	"file frame_sizes sys_linux sys_marks sys_pages sys_portable unnamed"
 	"candidates log look sys_attachments window"
 	"frame_source mapping payload_frames process followers open place sys_proc"
 	"chain find_candidates"

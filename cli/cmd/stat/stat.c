@@ -334,6 +334,9 @@ static void gather(struct stat_facts *facts, struct shmlog **log_out)
 /* -------------------------------------------------------------- processes */
 
 struct process_list {
+	const char *path;
+	uint64_t size; /* the header's; 0 if it is not known */
+	uint64_t data_offset;
 	struct shmlog_process *items;
 	size_t count;
 	size_t capacity;
@@ -363,7 +366,14 @@ static int keep_process(void *context, const struct shmlog_process *process)
 
 static void list_processes(struct process_list *list, const char *path)
 {
-	*list = (struct process_list){.unseen = 0};
+	struct shmlog_header header;
+
+	*list = (struct process_list){.path = path};
+	/* Now, rather than before a walk that may have taken long. */
+	if (shmlog_inspect(path, &header) == 0) {
+		list->size = header.size;
+		list->data_offset = header.data_offset;
+	}
 	list->unseen = shmlog_processes_at(path, keep_process, list);
 	if (list->cut)
 		list->unseen = -ENOMEM;
@@ -378,6 +388,88 @@ static const char *role_of(const struct shmlog_process *process)
 	return process->writes ? "writer" : "reader";
 }
 
+/* How many bytes a reader has still to read, as far as that is known. */
+struct lag {
+	bool known;
+	uint64_t least;
+	uint64_t most;
+};
+
+static uint64_t bytes_behind(const struct process_list *list, uint64_t offset)
+{
+	if (offset < list->data_offset)
+		offset = list->data_offset;
+	return offset < list->size ? list->size - offset : 0;
+}
+
+/* The system maps what lies around a page that is touched, up to this. */
+#define TOUCHED_AROUND 65536u
+
+/* Of a reader that shows no place, by the pages that it has touched: in the
+ * last of them it has looked at a frame, which may reach beyond it. */
+static struct lag lag_by_pages(const struct process_list *list, int64_t pid)
+{
+	uint64_t end;
+	struct lag lag = {.known = false};
+
+	if (shmlog_touched_end(list->path, pid, list->size, &end) != 0 ||
+	    end == 0)
+		return lag;
+	lag.known = true;
+	lag.most = bytes_behind(
+		list, end > TOUCHED_AROUND ? end - TOUCHED_AROUND : 0);
+	/* The first ones are touched with the header, wherever it reads. */
+	if (end > TOUCHED_AROUND)
+		lag.least = bytes_behind(list, end + SHMLOG_FRAME_MAX_BYTES);
+	return lag;
+}
+
+static struct lag lag_of(const struct process_list *list,
+                         const struct shmlog_process *process)
+{
+	struct lag lag = {.known = false};
+
+	if (list->size == 0 || process->writes || process->appends)
+		return lag;
+	if (process->followers == 0)
+		return process->mapped ? lag_by_pages(list, process->pid) : lag;
+	lag.known = true;
+	lag.least = bytes_behind(list, process->follower_offset);
+	lag.most = lag.least;
+	return lag;
+}
+
+static void print_lag(struct cli_output *output,
+                      const struct process_list *list,
+                      const struct shmlog_process *process)
+{
+	struct lag lag = lag_of(list, process);
+
+	if (process->writes || process->appends)
+		return;
+	if (!lag.known)
+		cli_output_string(output, ", lag not known");
+	else if (lag.least == lag.most)
+		cli_output_format(output, ", lag %" PRIu64, lag.least);
+	else
+		cli_output_format(output, ", lag %" PRIu64 " to %" PRIu64,
+		                  lag.least, lag.most);
+}
+
+static void add_lag(struct cli_object *object, const struct process_list *list,
+                    const struct shmlog_process *process)
+{
+	struct lag lag = lag_of(list, process);
+
+	if (lag.known) {
+		cli_object_u64(object, "lag_min", lag.least);
+		cli_object_u64(object, "lag_max", lag.most);
+	} else {
+		cli_object_null(object, "lag_min");
+		cli_object_null(object, "lag_max");
+	}
+}
+
 /* The state of a process with regard to the lock, or NULL. */
 static const char *lock_of(const struct shmlog_process *process)
 {
@@ -387,15 +479,18 @@ static const char *lock_of(const struct shmlog_process *process)
 }
 
 static void print_process(struct cli_output *output,
+                          const struct process_list *list,
                           const struct shmlog_process *process)
 {
 	const char *lock = lock_of(process);
 	struct cli_user user = {.text = ""};
 
 	cli_report_label(output, "process");
-	cli_output_format(output, "%" PRId64 "  %s, %s%s%s  ", process->pid,
+	cli_output_format(output, "%" PRId64 "  %s, %s%s%s", process->pid,
 	                  role_of(process), process->mapped ? "mapped" : "open",
 	                  lock ? ", lock " : "", lock ? lock : "");
+	print_lag(output, list, process);
+	cli_output_string(output, "  ");
 	cli_report_escaped(output, cli_user_name(&user, process->uid));
 	cli_output_string(output, "  ");
 	cli_report_escaped(output, process->command);
@@ -406,7 +501,7 @@ static void print_processes(struct cli_output *output,
                             const struct process_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		print_process(output, &list->items[i]);
+		print_process(output, list, &list->items[i]);
 	if (list->unseen < 0) {
 		cli_report_label(output,
 		                 list->count > 0 ? "not seen" : "process");
@@ -461,6 +556,7 @@ static void add_processes(struct cli_object *object,
 			cli_object_string(item, "lock", lock_of(process));
 		else
 			cli_object_null(item, "lock");
+		add_lag(item, list, process);
 	}
 	cli_object_i64(object, "processes_unseen", list->unseen);
 	cli_object_bool(object, "processes_hidden", shmlog_processes_hidden());
