@@ -120,21 +120,20 @@ hold_for_writing() {
 
 @test "grow waits for the lock as long as it may, status 7" {
 	need flock
-	flock -x "$LOG" sleep 600 &
+	(flock -x 9 && exec sleep 600) 9<"$LOG" &
 	HOLDER=$!
 	wait_for 10 bash -c "! flock -n '$LOG' true"
 	run_shmlog 7 grow --lock-timeout 50ms "$LOG" 8K
 	assert_stderr --partial 'another process holds the lock'
 	assert_equal "$(length_of "$LOG")" 4096
 	run_shmlog 2 grow --lock-timeout soon "$LOG" 8K
-	# The child of flock has the lock, too.
-	kill -9 $(cat "/proc/$HOLDER/task/$HOLDER/children" 2>/dev/null) "$HOLDER" 2>/dev/null
+	kill -9 "$HOLDER"
 	HOLDER=
 }
 
 @test "a growth that waits for the lock ends by a signal" {
 	need flock
-	flock -x "$LOG" sleep 600 &
+	(flock -x 9 && exec sleep 600) 9<"$LOG" &
 	HOLDER=$!
 	wait_for 10 bash -c "! flock -n '$LOG' true"
 	shmlog grow "$LOG" 8K 2>/dev/null &
@@ -145,7 +144,7 @@ hold_for_writing() {
 	wait "$pid" || status=$?
 	assert_equal "$status" $((128 + 15))
 	assert_equal "$(length_of "$LOG")" 4096
-	kill -9 $(cat "/proc/$HOLDER/task/$HOLDER/children" 2>/dev/null) "$HOLDER" 2>/dev/null
+	kill -9 "$HOLDER"
 	HOLDER=
 }
 
