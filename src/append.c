@@ -171,6 +171,8 @@ static int commit(struct job *job)
 		status = job->write(job);
 	if (access->touched)
 		job->commit.at = access->size;
+	if (status == 0 && (job->options->flags & SHMLOG_APPEND_SYNC) != 0)
+		status = shmlog_sys_sync(access->fd);
 	if (status == 0)
 		status = publish(access, access->size + bytes, wake);
 	if (job->terms.force || !access->touched ||

@@ -158,6 +158,15 @@ int shmlog_sys_exchange(const char *one, const char *other);
 int shmlog_sys_create_tmpfile(const char *directory, mode_t mode);
 int shmlog_sys_link_tmpfile(int fd, const char *path);
 
+/* Makes all that was written to the file of `fd` so far last, stores to a
+ * mapping included: 0 or -errno.  A failure is final: what was not written may
+ * count as written the next time. */
+int shmlog_sys_sync(int fd);
+
+/* Whether the file system of `fd` keeps its files in memory alone; false where
+ * that is unknown. */
+bool shmlog_sys_is_in_memory(int fd);
+
 /* The time of creation, nanoseconds since the epoch; 0 if unknown. */
 int64_t shmlog_sys_birth_ns(int fd);
 

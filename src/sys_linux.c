@@ -341,6 +341,26 @@ int64_t shmlog_sys_birth_ns(int fd)
 #define TMPFS_TYPE 0x01021994u
 #define RAMFS_TYPE 0x858458f6u
 
+static bool is_in_memory(const struct statfs *system)
+{
+	uint32_t type = (uint32_t)system->f_type;
+
+	return type == TMPFS_TYPE || type == RAMFS_TYPE;
+}
+
+bool shmlog_sys_is_in_memory(int fd)
+{
+	struct statfs system;
+
+	return fstatfs(fd, &system) == 0 && is_in_memory(&system);
+}
+
+int shmlog_sys_sync(int fd)
+{
+	/* What was stored through a mapping is written as well. */
+	return fdatasync(fd) == 0 ? 0 : -errno;
+}
+
 uint64_t shmlog_sys_filesystem(int fd, const struct stat *file)
 {
 	struct statfs system;
@@ -356,10 +376,7 @@ uint64_t shmlog_sys_filesystem(int fd, const struct stat *file)
 	/* Some tell the device's number here, which is another one with the
 	 * next mount; but what is in memory has only one. */
 	if (number == 0 || number == (uint32_t)file->st_dev) {
-		uint32_t type = (uint32_t)system.f_type;
-		bool in_memory = type == TMPFS_TYPE || type == RAMFS_TYPE;
-
-		return in_memory ? (uint64_t)file->st_dev : 0;
+		return is_in_memory(&system) ? (uint64_t)file->st_dev : 0;
 	}
 	return number;
 }

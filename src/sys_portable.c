@@ -5,7 +5,9 @@
 #include "sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 int shmlog_sys_wait(const _Atomic uint64_t *word, uint64_t expected,
                     int64_t timeout_ns)
@@ -230,4 +232,20 @@ int shmlog_sys_touched(int64_t pid, const struct stat *file, uint64_t end,
 bool shmlog_sys_hides_processes(void)
 {
 	return true;
+}
+
+int shmlog_sys_sync(int fd)
+{
+#ifdef F_FULLFSYNC
+	/* Elsewhere fsync(2) reaches the disk, and not only its memory. */
+	if (fcntl(fd, F_FULLFSYNC) == 0)
+		return 0;
+#endif
+	return fsync(fd) == 0 ? 0 : -errno;
+}
+
+bool shmlog_sys_is_in_memory(int fd)
+{
+	(void)fd;
+	return false;
 }

@@ -54,9 +54,9 @@
  *
  * CRASHES.  A process that is killed between allocate and commit leaves
  * bytes beyond `size`, which mean nothing; every committed frame stays
- * whole.  The library never syncs: a log under /dev/shm is gone with a
- * reboot, and a log on a disk is as durable as the page cache, unless the
- * caller calls fsync(2) on the file.
+ * whole.  A log under /dev/shm is gone with a reboot, and a log on a disk
+ * is as durable as the page cache, unless the caller asks for more: with
+ * SHMLOG_APPEND_SYNC and shmlog_sync().
  *
  * TRUNCATION.  A file that is cut while mapped raises SIGBUS in whoever
  * touches the missing pages.  A buffered reader (SHMLOG_READER_BUFFERED)
@@ -821,6 +821,9 @@ enum shmlog_append_flags {
 	SHMLOG_APPEND_WAKE = 1u << 2,  /* shmlog_wake() after the commit */
 	/* Only if the log ends at options->expected_end_cursor. */
 	SHMLOG_APPEND_EXPECT = 1u << 3,
+	/* The frames are on the disk before `size` is moved over them: see
+	 * shmlog_sync(). */
+	SHMLOG_APPEND_SYNC = 1u << 4,
 };
 
 /* Write access that is kept between appends: shmlog_append_session_open(). */
@@ -963,6 +966,34 @@ SHMLOG_API int
 shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
                           const struct shmlog_append_options *options,
                           struct shmlog_append_result *result_out);
+
+/*
+ * Makes all that was committed to a log before this call last beyond a power
+ * cut: `size`, and what was appended without SHMLOG_APPEND_SYNC, in any order.
+ *
+ * DURABILITY.  An append with SHMLOG_APPEND_SYNC waits until its frames are on
+ * the disk, and only then moves `size` over them.  If all appends to a log do
+ * that, then what is on the disk after a power cut at any moment is a whole log
+ * that ends where a commit ended; bytes behind that mean nothing, as always.
+ * The commit itself is among what lasts once this function has returned 0
+ * behind it, or another append with that flag to the same log.  So in a stream
+ * of appends one sync is enough for each, and the last one before a pause takes
+ * one call of this function.
+ *
+ * Frames that were appended without that flag may be missing below `size` after
+ * a power cut, and such a log is damaged: shmlog_verify() says so, and
+ * shmlog_salvage() keeps what is whole.  A writer that takes no lock counts as
+ * such an append.  Metadata is written before the frames, so that of a commit
+ * that does not last may be there.
+ *
+ * 0; -EOPNOTSUPP where the file system keeps files in memory alone, so nothing
+ * can last; -EIO, -ENOSPC, another -errno of fdatasync(2).  A failure is final,
+ * here and in an append (which has then committed nothing): a later success
+ * says nothing about what was to be written before, as the system may have
+ * given that up.  The name of a new log lasts once its folder was synced by
+ * fsync(2), which is the caller's.  Any thread may call it; takes no lock.
+ */
+SHMLOG_API int shmlog_sync(struct shmlog *log);
 
 /*
  * Opens a session of appends, which makes a stream of small appends several

@@ -131,15 +131,18 @@ logs() {
 @test "--no-follow: a log that somebody else rotates ends it" {
 	mkfifo "$SCRATCH/in"
 	shmlog create "$LOG" -c 4K
-	shmlog append --no-follow --ack "$LOG" <"$SCRATCH/in" >"$SCRATCH/acks" 2>"$SCRATCH/err" &
+	shmlog append --no-follow --ack "$LOG" <"$SCRATCH/in" >"$SCRATCH/acks" 2>"$SCRATCH/err" 3>&- &
+	append=$!
 	exec 5>"$SCRATCH/in"
 	echo one >&5
 	wait_for 5 grep -q frames "$SCRATCH/acks"
 	shmlog rotate "$LOG"
 	echo two >&5
 	exec 5>&-
-	run wait $!
-	assert_equal "$status" 5
+	local ended=0
+
+	wait "$append" || ended=$?
+	assert_equal "$ended" 5
 	assert_equal "$(<"$SCRATCH/err")" "shmlog append: $LOG: cannot append: the name leads to another file now; 1 frames committed before"
 	assert_equal "$(frames_of "$LOG")" 0
 }
@@ -147,7 +150,8 @@ logs() {
 @test "an append ends where the log's place is taken by what is no log" {
 	mkfifo "$SCRATCH/in"
 	shmlog create "$LOG" -c 4K
-	shmlog append --ack "$LOG" <"$SCRATCH/in" >"$SCRATCH/acks" 2>"$SCRATCH/err" &
+	shmlog append --ack "$LOG" <"$SCRATCH/in" >"$SCRATCH/acks" 2>"$SCRATCH/err" 3>&- &
+	append=$!
 	exec 5>"$SCRATCH/in"
 	echo one >&5
 	wait_for 5 grep -q frames "$SCRATCH/acks"
@@ -155,8 +159,10 @@ logs() {
 	mv "$SCRATCH/text" "$LOG"
 	echo two >&5
 	exec 5>&-
-	run wait $!
-	assert_equal "$status" 5
+	local ended=0
+
+	wait "$append" || ended=$?
+	assert_equal "$ended" 5
 	assert_equal "$(<"$LOG")" 'this is a text of some length, no log'
 }
 

@@ -13,7 +13,7 @@ LAYERS=(
 	"lock_cache resume settle"
 	"metadata wrap"
 	"append create reader writer"
-	"grow outside_data remove rotate salvage wait"
+	"grow outside_data remove rotate salvage sync wait"
 	"walk"
 )
 # The one room beside src/damage/ that may include a header from there.

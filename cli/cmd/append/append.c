@@ -228,6 +228,9 @@ static int append_to(struct cli_append *append, struct cli_output *output)
 	append->log = append->committer.log;
 	if (status == 0) {
 		status = take_all(append);
+		int synced = cli_take_sync(append);
+
+		status = status == CLI_OK ? synced : status;
 	} else {
 		status = cli_end_at_opened_log(append, status);
 		status = cli_worse(status, cli_keep_all(append));

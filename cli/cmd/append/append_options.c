@@ -53,6 +53,11 @@ const struct cli_option cli_append_option_table[CLI_APPEND_OPTION_COUNT] = {
 	[CLI_APPEND_NO_FOLLOW] =
 		{.name = "no-follow",
                  .help = "end when LOG is rotated or replaced"},
+	[CLI_APPEND_SYNC] =
+		{.name = "sync",
+                 .value = "DURATION",
+                 .value_optional = true,
+                 .help = "make commits last on a disk, one per DURATION"},
 	CLI_TYPED_OPTIONS(CLI_APPEND_SCHEMA, CLI_APPEND_TYPE,
                           CLI_APPEND_ENUM_NUMBERS),
 };
@@ -131,6 +136,17 @@ static int read_timeouts(struct cli_append_options *options)
 		"--writer-timeout",
 		cli_args_value(args, CLI_APPEND_WRITER_TIMEOUT),
 		&commits->writer_timeout_ns);
+}
+
+static int read_sync(struct cli_append_options *options)
+{
+	const struct cli_args *args = options->args;
+	struct cli_committer_options *commits = &options->commits;
+
+	commits->sync = cli_args_count(args, CLI_APPEND_SYNC) > 0;
+	return cli_option_duration("--sync",
+	                           cli_args_value(args, CLI_APPEND_SYNC),
+	                           &commits->group_ns);
 }
 
 static int read_rotation(struct cli_append_options *options)
@@ -230,6 +246,9 @@ static int check_combination(const struct cli_append_options *options)
 	    cli_args_count(options->args, CLI_APPEND_WRITER_TIMEOUT) > 0)
 		return cli_usage_error("--force and --writer-timeout exclude "
 		                       "each other: the one does not wait");
+	if (commits->sync && commits->tee.wanted)
+		return cli_usage_error("--sync and --tee exclude each other: "
+		                       "what is printed may not last yet");
 	if (commits->atomic && commits->commit_every > 0)
 		return cli_usage_error(
 			"--atomic and --commit-every exclude each other");
@@ -271,6 +290,8 @@ int cli_append_options_read(struct cli_append_options *options,
 		status = read_timeouts(options);
 	if (status == CLI_OK)
 		status = read_rotation(options);
+	if (status == CLI_OK)
+		status = read_sync(options);
 	if (status == CLI_OK)
 		status = read_create(options);
 	if (status == CLI_OK && is_input_taken(options))

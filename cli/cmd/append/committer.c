@@ -1,6 +1,7 @@
 /* Collecting frames and committing them. */
 #include "committer.h"
 
+#include "clock.h"
 #include "command.h"
 #include "message.h"
 #include "signals.h"
@@ -31,7 +32,8 @@ static unsigned append_flags(const struct cli_committer *committer)
 {
 	return SHMLOG_APPEND_WAKE |
 	       (committer->options.force ? SHMLOG_APPEND_FORCE : 0u) |
-	       (committer->options.atomic ? SHMLOG_APPEND_WHOLE : 0u);
+	       (committer->options.atomic ? SHMLOG_APPEND_WHOLE : 0u) |
+	       (committer->options.sync ? SHMLOG_APPEND_SYNC : 0u);
 }
 
 void cli_committer_release_lock(struct cli_committer *committer)
@@ -156,27 +158,33 @@ static void tell_unseen(const struct cli_committer *committer)
 	            why);
 }
 
-/* Goes over to the log that the name leads to: 0, or a status of the library
- * with the committer as it was. */
+/* Goes over to the log that the name leads to: 0, or a status of the library.
+ * That of a sync ends the append. */
 static int reopen(struct cli_committer *committer)
 {
 	struct cli_target target = {committer->log, committer->session};
 	struct shmlog_header header;
 
 	cli_committer_release_lock(committer);
-	int status = cli_turnover_reopen(&target, committer->path);
+	int status = cli_committer_sync(committer);
+
+	if (status == 0)
+		status = cli_turnover_reopen(&target, committer->path);
 
 	if (status != 0)
 		return status;
 	committer->log = target.log;
 	committer->session = target.session;
 	committer->patience.log = target.log;
+	if (committer->options.sync)
+		status = cli_turnover_sync_name(target.log, committer->path);
+	committer->unsynced = status != 0;
 	if (shmlog_read_header(target.log, &header) == 0)
 		committer->capacity = header.capacity;
 	if (committer->options.ack && committer->committed > 0)
 		cli_output_string(committer->output,
 		                  "{\"event\":\"reopened\"}\n");
-	return 0;
+	return status;
 }
 
 /* Rotates the log, unless another process was faster, and goes over to the new
@@ -234,6 +242,10 @@ int cli_committer_open(struct cli_committer *committer, struct shmlog *log,
 	const struct cli_extent nothing = {0, 0};
 	int status;
 
+	status = options->sync ? cli_turnover_sync_name(log, path) : 0;
+	committer->unsynced = status != 0;
+	if (status != 0)
+		return status;
 	do
 		status = append(committer, nothing, &result);
 	while (status == SHMLOG_ERR_REPLACED && options->follow &&
@@ -263,10 +275,40 @@ bool cli_committer_has_room(struct cli_committer *committer)
 	        cli_origins_reserve(&committer->origins));
 }
 
+/* How long what waits may go on waiting for others. */
+static int64_t time_left(const struct cli_committer *committer)
+{
+	return committer->options.group_ns -
+	       (cli_now_ns() - committer->waiting_since_ns);
+}
+
+bool cli_committer_gathers(const struct cli_committer *committer)
+{
+	return committer->options.commit_every > 0 ||
+	       committer->options.group_ns > 0;
+}
+
 bool cli_committer_is_due(const struct cli_committer *committer)
 {
+	if (committer->waiting == 0)
+		return false;
+	if (committer->options.group_ns > 0 && time_left(committer) <= 0)
+		return true;
 	return committer->options.commit_every > 0 &&
 	       committer->waiting >= committer->options.commit_every;
+}
+
+bool cli_committer_gather(const struct cli_committer *committer, int fd)
+{
+	struct pollfd request = {.fd = fd, .events = POLLIN};
+
+	if (committer->options.group_ns == 0 || committer->waiting == 0)
+		return true;
+	int64_t left = time_left(committer);
+	int64_t ms = left <= 0 ? 0 : left / 1000000 + 1;
+
+	/* A signal, too, ends the wait for others. */
+	return poll(&request, 1, ms < INT32_MAX ? (int)ms : INT32_MAX) > 0;
 }
 
 /* A file without a name, for as long as this process lives. */
@@ -394,6 +436,8 @@ void cli_committer_add(struct cli_committer *committer, struct cli_extent added,
 
 	if (added.frames == 0)
 		return;
+	if (committer->waiting == 0 && committer->options.group_ns > 0)
+		committer->waiting_since_ns = cli_now_ns();
 	if (!committer->options.atomic)
 		cli_origins_add(&committer->origins, before, from, surplus);
 	committer->used += added.bytes;
@@ -413,19 +457,64 @@ static void find_refused(const struct cli_committer *committer,
 	                      SHMLOG_FRAME_OVERHEAD_BYTES;
 }
 
-/* A failure sticks in the output. */
-static void acknowledge(struct cli_committer *committer,
-                        const struct shmlog_append_result *result)
+/* Prints an acknowledgement.  A failure sticks in the output. */
+static void acknowledge(struct cli_committer *committer, uint64_t frames,
+                        uint64_t end_cursor)
 {
-	if (!committer->options.ack || result->frames == 0)
+	if (!committer->options.ack || frames == 0)
 		return;
 	cli_output_format(committer->output,
 	                  "{\"frames\":%" PRIu64 ",\"cursor\":%" PRIu64 "}\n",
-	                  result->frames, result->end_cursor);
+	                  frames, end_cursor);
 	if (committer->keeps_lock && is_choked(committer->output->fd))
 		cli_committer_release_lock(committer);
 	if (cli_output_flush(committer->output) == 0)
-		committer->acknowledged = committer->committed;
+		committer->acknowledged += frames;
+}
+
+/* All that was committed is on the disk. */
+static void note_synced(struct cli_committer *committer)
+{
+	uint64_t frames = committer->unacknowledged;
+
+	committer->unacknowledged = 0;
+	acknowledge(committer, frames, committer->end_cursor);
+}
+
+int cli_committer_sync(struct cli_committer *committer)
+{
+	if (committer->unacknowledged == 0 || committer->unsynced)
+		return 0;
+	int status = shmlog_sync(committer->log);
+
+	committer->unsynced = status != 0;
+	if (status == 0)
+		note_synced(committer);
+	return status;
+}
+
+bool cli_committer_must_sync(const struct cli_committer *committer, int fd)
+{
+	struct pollfd request = {.fd = fd, .events = POLLIN};
+
+	return committer->unacknowledged > 0 &&
+	       (committer->options.group_ns > 0 || poll(&request, 1, 0) <= 0);
+}
+
+/* A commit lasts once its own sync, or that of the next commit, is done. */
+static void note_committed(struct cli_committer *committer,
+                           const struct shmlog_append_result *result)
+{
+	/* This one had its own frames synced, and those before it wholly. */
+	if (committer->options.sync && result->frames > 0)
+		note_synced(committer);
+	committer->committed += result->frames;
+	if (result->frames > 0)
+		committer->end_cursor = result->end_cursor;
+	if (committer->options.sync)
+		committer->unacknowledged += result->frames;
+	else
+		acknowledge(committer, result->frames, result->end_cursor);
 }
 
 /* Prints the records of the frames behind `before` that were committed. */
@@ -490,13 +579,17 @@ static bool turn_over(struct cli_committer *committer, struct cli_extent done,
 {
 	int status = *status_out;
 
-	if (status == SHMLOG_ERR_REPLACED && committer->options.follow)
-		return reopen(committer) == 0;
+	if (status == SHMLOG_ERR_REPLACED && committer->options.follow) {
+		status = reopen(committer);
+		if (committer->unsynced)
+			*status_out = status;
+		return status == 0;
+	}
 	if (status != SHMLOG_ERR_FULL || !committer->options.rotate ||
 	    !fits_into_empty_log(committer, done))
 		return false;
 	status = make_room(committer);
-	committer->unrotated = status != 0;
+	committer->unrotated = status != 0 && !committer->unsynced;
 	if (status != 0)
 		*status_out = status;
 	return status == 0;
@@ -512,14 +605,16 @@ static int commit_part(struct cli_committer *committer,
 	committer->free_bytes = result.free_bytes;
 	note_kept(committer);
 	committer->was_small = result.bytes > 0 && result.bytes <= SMALL_BYTES;
-	committer->committed += result.frames;
-	if (result.frames > 0)
-		committer->end_cursor = result.end_cursor;
+	/* A sync that fails is final, and may have been about the commit
+	 * before this one, too. */
+	if (committer->options.sync &&
+	    (status == -EIO || status == -ENOSPC || status == -EDQUOT))
+		committer->unsynced = true;
+	tell_overwritten(committer, &result);
+	note_committed(committer, &result);
 	pass_on(committer, *done_out, &result);
 	done_out->frames += result.frames;
 	done_out->bytes += result.bytes;
-	tell_overwritten(committer, &result);
-	acknowledge(committer, &result);
 	return status;
 }
 

@@ -22,8 +22,10 @@ struct cli_committer_options {
 	uint64_t commit_every;     /* frames per commit; 0: as they come */
 	int64_t lock_timeout_ns;   /* negative: without limit */
 	int64_t writer_timeout_ns; /* 0: a foreign writer ends it */
-	bool follow; /* go on in the log that takes the place of another */
-	bool rotate; /* a log that is full, */
+	bool follow;      /* go on in the log that takes the place of another */
+	bool sync;        /* commits have to last beyond a power cut */
+	int64_t group_ns; /* and are this far apart; 0: as they come */
+	bool rotate;      /* a log that is full, */
 	struct cli_retention retention; /* and keep so much of the old ones */
 };
 
@@ -43,14 +45,17 @@ struct cli_committer {
 	int spool;                  /* file for an input that is too large for
 	                             * memory; or -1 */
 	uint64_t spooled_bytes;
-	uint64_t committed;    /* frames, so far */
-	uint64_t acknowledged; /* of them, or printed by --tee */
-	uint64_t end_cursor;   /* behind the last of them */
-	uint64_t capacity;     /* of the file, when the committer was opened */
-	uint64_t free_bytes;   /* in the log, after the last try */
+	uint64_t committed;       /* frames, so far */
+	uint64_t unacknowledged;  /* of them, waiting for that */
+	int64_t waiting_since_ns; /* when the first that waits came */
+	uint64_t acknowledged;    /* of them, or printed by --tee */
+	uint64_t end_cursor;      /* behind the last of them */
+	uint64_t capacity;   /* of the file, when the committer was opened */
+	uint64_t free_bytes; /* in the log, after the last try */
 	struct shmlog_append_result last; /* of that try */
 	bool overwrote; /* frames that another writer had committed */
 	bool unrotated; /* what failed last was a rotation */
+	bool unsynced;  /* or a sync */
 	bool untidy;    /* old logs were not removed or archived as asked */
 	struct cli_patience patience;
 };
@@ -85,7 +90,7 @@ unsigned char *cli_committer_room(const struct cli_committer *committer,
 void cli_committer_add(struct cli_committer *committer, struct cli_extent added,
                        struct cli_place from, unsigned surplus);
 
-/* Whether --commit-every asks for a commit now. */
+/* Whether --commit-every or the time of --sync asks for a commit now. */
 bool cli_committer_is_due(const struct cli_committer *committer);
 
 /* The first waiting frame that a commit did not take. */
@@ -111,6 +116,21 @@ int cli_committer_commit(struct cli_committer *committer,
  * signal comes.
  */
 void cli_committer_wait(struct cli_committer *committer, int fd);
+
+/* Whether what is put waits for others, however little the input has now. */
+bool cli_committer_gathers(const struct cli_committer *committer);
+
+/* With the time of --sync: waits for input until a commit is due.  False if it
+ * is, and there is none. */
+bool cli_committer_gather(const struct cli_committer *committer, int fd);
+
+/* With --sync: makes the last commit last and acknowledges it.  0, or -errno
+ * with that commit not acknowledged, which is final. */
+int cli_committer_sync(struct cli_committer *committer);
+
+/* Whether an input has nothing to be read at once, so that a commit that is not
+ * synced yet would wait for the next one. */
+bool cli_committer_must_sync(const struct cli_committer *committer, int fd);
 
 /* Releases the lock.  To be called before anything else that may take long. */
 void cli_committer_release_lock(struct cli_committer *committer);

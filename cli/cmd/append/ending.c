@@ -88,6 +88,18 @@ int cli_end_at_commit(struct cli_append *append, int status,
 	return end_at(append, refused->from, status);
 }
 
+int cli_end_at_sync(struct cli_append *append, int status)
+{
+	struct cli_place here = cli_input_here(&append->input);
+	struct cli_input_text record = {.text = ""};
+	struct rest_text rest;
+
+	cli_input_record(&append->input, here.number, &record);
+	status = cli_report_refusal(&append->committer, status,
+	                            describe_rest(append, record.text, &rest));
+	return end_at(append, here, status);
+}
+
 int cli_end_at_opened_log(struct cli_append *append, int status)
 {
 	struct cli_quoted file;

@@ -16,6 +16,9 @@ struct cli_refused;
 int cli_end_at_commit(struct cli_append *append, int status,
                       const struct cli_refused *refused);
 
+/* The last commit may not be on the disk. */
+int cli_end_at_sync(struct cli_append *append, int status);
+
 /* The log takes nothing at all. */
 int cli_end_at_opened_log(struct cli_append *append, int status);
 

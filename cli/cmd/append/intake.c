@@ -33,11 +33,21 @@ int cli_take_commit(struct cli_append *append)
 	bool turned = append->log != append->committer.log;
 
 	append->log = append->committer.log;
-	if (status != 0)
+	if (status != 0) {
+		/* What was committed before is to be acknowledged first. */
+		(void)cli_committer_sync(&append->committer);
 		return cli_end_at_commit(append, status, &refused);
+	}
 	/* Nothing up to `parsed` is of interest any more. */
 	append->input.committed_end = append->input.parsed;
 	return turned ? check_new_log(append) : CLI_OK;
+}
+
+int cli_take_sync(struct cli_append *append)
+{
+	int status = cli_committer_sync(&append->committer);
+
+	return status == 0 ? CLI_OK : cli_end_at_sync(append, status);
 }
 
 /* Whether to end before the input does: after a signal, or once nobody reads
@@ -230,7 +240,8 @@ static int take_buffer(struct cli_append *append)
 		    cli_committer_is_due(&append->committer))
 			status = cli_take_commit(append);
 	}
-	if (status == CLI_OK && commits->commit_every == 0 && !commits->atomic)
+	if (status == CLI_OK && !commits->atomic &&
+	    !cli_committer_gathers(&append->committer))
 		status = cli_take_commit(append);
 	return status;
 }
@@ -288,7 +299,15 @@ static int read_more(struct cli_append *append)
 {
 	struct cli_input *input = &append->input;
 	size_t had = input->used;
+	int ended = CLI_OK;
 
+	if (!cli_committer_gather(&append->committer, input->fd))
+		ended = cli_take_commit(append);
+	if (ended == CLI_OK &&
+	    cli_committer_must_sync(&append->committer, input->fd))
+		ended = cli_take_sync(append);
+	if (ended != CLI_OK)
+		return ended;
 	cli_committer_wait(&append->committer, input->fd);
 	/* A signal that ended that wait would end no other one. */
 	if (cli_signal_caught() != 0)
@@ -324,6 +343,8 @@ static int finish(struct cli_append *append, int status)
 {
 	if (status == CLI_OK && !append->options.commits.atomic)
 		status = cli_take_commit(append);
+	if (status == CLI_OK)
+		status = cli_take_sync(append);
 	if (status == CLI_OK && is_stopped(append))
 		status = cli_end_at_stop(append);
 	return status;

@@ -13,4 +13,8 @@ int cli_take_loaded(struct cli_append *append);
 /* Commits what waits.  CLI_OK, or an exit status after a message. */
 int cli_take_commit(struct cli_append *append);
 
+/* With --sync: makes the last commit last.  CLI_OK, or an exit status after a
+ * message. */
+int cli_take_sync(struct cli_append *append);
+
 #endif

@@ -95,6 +95,9 @@ static const char *explain(const struct cli_committer *committer, int status,
                            struct reason *reason)
 {
 	switch (status) {
+	case -EOPNOTSUPP:
+		return "the log is in memory, of which nothing outlasts a "
+		       "power cut";
 	case SHMLOG_ERR_WENT_BACK:
 		return "the log was overwritten: the end of the committed data "
 		       "went back";
@@ -122,9 +125,17 @@ int cli_report_refusal(const struct cli_committer *committer, int status,
 	}
 	cli_culprit_find(committer->log, status, &culprit);
 	describe_doubt(committer, &doubt);
+	if (committer->unacknowledged > 0 && committer->unsynced)
+		(void)snprintf(doubt.text, sizeof(doubt.text),
+		               "; the last %" PRIu64
+		               " frames committed may not "
+		               "be on the disk",
+		               committer->unacknowledged);
 	cli_message(committer->path,
 	            "cannot %s: %s%s%s; %" PRIu64 " frames committed%s%s",
-	            committer->unrotated ? "rotate" : "append",
+	            committer->unsynced    ? "sync"
+	            : committer->unrotated ? "rotate"
+	                                   : "append",
 	            explain(committer, status, &reason), culprit.text,
 	            doubt.text, committer->committed,
 	            committer->committed > 0 ? " before" : "", rest);

@@ -6,6 +6,10 @@
 #include "patience.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 int cli_turnover_reopen(struct cli_target *target, const char *path)
 {
@@ -23,6 +27,28 @@ int cli_turnover_reopen(struct cli_target *target, const char *path)
 	shmlog_close(target->log);
 	*target = fresh;
 	return 0;
+}
+
+int cli_turnover_sync_name(struct shmlog *log, const char *path)
+{
+	int status = shmlog_sync(log);
+
+	if (status != 0)
+		return status;
+	/* The folder of the file itself, wherever a link to it is. */
+	char *name = realpath(path, NULL);
+
+	if (name == NULL)
+		return -errno;
+	strrchr(name, '/')[1] = '\0';
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) != 0)
+		status = -errno;
+	if (fd >= 0)
+		close(fd);
+	free(name);
+	return status;
 }
 
 /* Waits for a writer that takes no lock, as a commit would: it is a commit of

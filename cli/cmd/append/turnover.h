@@ -22,6 +22,10 @@ struct cli_target {
  * open. */
 int cli_turnover_reopen(struct cli_target *target, const char *path);
 
+/* Makes a log, and the name that leads to it, last beyond a power cut: 0;
+ * -EOPNOTSUPP where nothing does; -errno. */
+int cli_turnover_sync_name(struct shmlog *log, const char *path);
+
 /* How to come by the lock for a rotation. */
 struct cli_turnover_terms {
 	bool force;
