@@ -42,6 +42,7 @@ enum {
 	OPTION_PREFIX,
 	OPTION_PACE,
 	OPTION_SPEED,
+	OPTION_COLOR,
 };
 
 static const struct cli_option dump_options[] = {
@@ -68,6 +69,7 @@ static const struct cli_option dump_options[] = {
 	CLI_QUIET_OPTION(OPTION_QUIET),
 	CLI_PREFIX_OPTION(OPTION_PREFIX),
 	CLI_PACE_OPTIONS(OPTION_PACE, OPTION_SPEED),
+	CLI_COLOR_OPTION(OPTION_COLOR),
 };
 
 static const struct cli_printer_places dump_places = {
@@ -76,6 +78,7 @@ static const struct cli_printer_places dump_places = {
 	.quiet = OPTION_QUIET,
 	.prefix = OPTION_PREFIX,
 	.seen = CLI_NO_PLACE,
+	.color = OPTION_COLOR,
 	.typed = {OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS},
 };
 

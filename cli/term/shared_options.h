@@ -36,6 +36,12 @@
 	           .value = "DURATION",    \
 	           .help = "how long to wait for other appenders"}
 
+/* --color of a command whose output has colour; color.h reads it. */
+#define CLI_COLOR_OPTION(place)     \
+	[place] = {.name = "color", \
+	           .value = "WHEN", \
+	           .help = "colour: auto (a terminal), always or never"}
+
 /* Reads CLI_REPORT_FORMAT_OPTION.  Returns CLI_OK, or CLI_USAGE after a
  * message. */
 int cli_report_format(const struct cli_args *args, size_t place,
