@@ -46,6 +46,7 @@ enum {
 	OPTION_PACE,
 	OPTION_SPEED,
 	OPTION_MERGE,
+	OPTION_COLOR,
 };
 
 static const struct cli_option dump_options[] = {
@@ -73,6 +74,7 @@ static const struct cli_option dump_options[] = {
 	CLI_PREFIX_OPTION(OPTION_PREFIX),
 	CLI_PACE_OPTIONS(OPTION_PACE, OPTION_SPEED),
 	CLI_MERGE_OPTION(OPTION_MERGE),
+	CLI_COLOR_OPTION(OPTION_COLOR),
 };
 
 static const struct cli_printer_places dump_places = {
@@ -81,6 +83,7 @@ static const struct cli_printer_places dump_places = {
 	.quiet = OPTION_QUIET,
 	.prefix = OPTION_PREFIX,
 	.seen = CLI_NO_PLACE,
+	.color = OPTION_COLOR,
 	.typed = {OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS},
 };
 

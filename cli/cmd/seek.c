@@ -29,6 +29,7 @@ enum {
 	OPTION_ENUM_NUMBERS,
 	OPTION_QUIET,
 	OPTION_PREFIX,
+	OPTION_COLOR,
 };
 
 static const struct cli_option seek_options[] = {
@@ -40,6 +41,7 @@ static const struct cli_option seek_options[] = {
 	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
 	CLI_QUIET_OPTION(OPTION_QUIET),
 	CLI_PREFIX_OPTION(OPTION_PREFIX),
+	CLI_COLOR_OPTION(OPTION_COLOR),
 };
 
 static const struct cli_printer_places seek_places = {
@@ -48,6 +50,7 @@ static const struct cli_printer_places seek_places = {
 	.quiet = OPTION_QUIET,
 	.prefix = OPTION_PREFIX,
 	.seen = CLI_NO_PLACE,
+	.color = OPTION_COLOR,
 	.typed = {OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS},
 };
 

@@ -442,3 +442,27 @@ int cli_filter_judge(struct cli_filter *filter,
 	*judged_out = done;
 	return status;
 }
+
+/* ----------------------------------------------------------------- matches */
+
+static bool find_match(void *context, const unsigned char *bytes,
+                       size_t size_bytes, size_t start, size_t *begin_out,
+                       size_t *end_out)
+{
+	const struct cli_filter *filter = context;
+	struct cli_regex_bounds bounds;
+
+	if (cli_pattern_search(filter->grep, bytes, size_bytes, start,
+	                       &bounds) != CLI_REGEX_MATCH)
+		return false;
+	*begin_out = bounds.begin;
+	*end_out = bounds.end;
+	return true;
+}
+
+void cli_filter_show_matches(struct cli_filter *filter,
+                             struct cli_match_finder *finder_out)
+{
+	finder_out->find = filter->grep != NULL ? find_match : NULL;
+	finder_out->context = filter;
+}

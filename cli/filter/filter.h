@@ -6,6 +6,7 @@
 #define CLI_FILTER_H
 
 #include "options.h"
+#include "paint.h"
 #include "typed.h"
 
 #include <shmlog.h>
@@ -60,6 +61,11 @@ void cli_filter_free(struct cli_filter *filter);
 int cli_filter_judge(struct cli_filter *filter,
                      const struct shmlog_frame *frames, size_t count,
                      bool *passes, size_t *judged_out);
+
+/* Makes a finder of the matches of --grep; it finds none where that is not
+ * given.  The filter must stay. */
+void cli_filter_show_matches(struct cli_filter *filter,
+                             struct cli_match_finder *finder_out);
 
 /* Says why the last call of cli_filter_judge() that failed did so, and returns
  * its status. */

@@ -120,6 +120,7 @@ int cli_selection_init(struct cli_selection **selection_out,
 		return cli_fail(NULL, "cannot filter", -ENOMEM);
 	selection->filter = filter;
 	selection->printer = printer;
+	cli_filter_show_matches(filter, &printer->renderer.matches);
 	cli_selection_print_by(selection, print_by_printer, printer);
 	status = read_options(args, places, selection);
 	if (status == CLI_OK && selection->before > 0) {
@@ -223,9 +224,7 @@ static void print_gap(struct cli_selection *selection)
 	    selection->skipped <= selection->held_count ||
 	    printer->renderer.format->end != '\n')
 		return;
-	/* It is a gap in this log, and stands below the log's name. */
-	cli_printer_header(printer);
-	cli_output_string(&printer->output, "--\n");
+	cli_printer_gap(printer);
 }
 
 static void print_held(struct cli_selection *selection)

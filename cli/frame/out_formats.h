@@ -21,6 +21,10 @@ void cli_out_frames(const struct cli_renderer *renderer,
                     struct cli_output *output,
                     const struct shmlog_frame *frame);
 
+/* output_format.c: bytes escaped for a terminal. */
+void cli_out_escaped(struct cli_output *output, const unsigned char *bytes,
+                     size_t size_bytes);
+
 /* out_json.c: the envelope. */
 void cli_out_json(const struct cli_renderer *renderer,
                   struct cli_output *output, const struct shmlog_frame *frame);

@@ -4,6 +4,7 @@
 #include "command.h"
 #include "escape.h"
 #include "fault_text.h"
+#include "json_check.h"
 #include "message.h"
 #include "out_formats.h"
 #include "template.h"
@@ -22,6 +23,7 @@ const struct cli_output_format cli_output_formats[] = {
          .frame = cli_out_ended,
          .batch = cli_out_ended_batch,
          .end = '\n',
+         .paint = CLI_PAINT_PAYLOAD,
          .values = true,
          .headers = true,
          .prefix = true},
@@ -34,12 +36,14 @@ const struct cli_output_format cli_output_formats[] = {
 	{.name = "json",
          .frame = cli_out_json,
          .end = CLI_NO_END,
+         .paint = CLI_PAINT_JSON,
          .safe_on_terminal = true,
          .values = true,
          .events = true},
 	{.name = "hex",
          .frame = cli_out_hex,
          .end = CLI_NO_END,
+         .paint = CLI_PAINT_CURSOR_LINE,
          .safe_on_terminal = true,
          .headers = true},
 	{.name = "frames", .frame = cli_out_frames, .end = CLI_NO_END},
@@ -58,13 +62,15 @@ static void render_template(const struct cli_renderer *renderer,
                             const struct shmlog_frame *frame)
 {
 	cli_template_render(renderer->template, output, renderer->log, frame,
-	                    &renderer->seen, renderer->late, renderer->escape);
+	                    &renderer->seen, renderer->late, renderer->escape,
+	                    renderer->color != NULL);
 }
 
 /* A template (-t) is a format without an -o name. */
 static const struct cli_output_format template_format = {
 	.frame = render_template,
 	.end = CLI_NO_END,
+	.paint = CLI_PAINT_ITSELF,
 	.safe_on_terminal = true, /* the template itself is the user's own */
 };
 
@@ -153,8 +159,16 @@ int cli_renderer_set_type(struct cli_renderer *renderer,
 	return CLI_OK;
 }
 
+void cli_renderer_set_color(struct cli_renderer *renderer,
+                            struct cli_color *color)
+{
+	if (color->on && renderer->format->paint != CLI_PAINT_NOTHING)
+		renderer->color = color;
+}
+
 void cli_renderer_release(struct cli_renderer *renderer)
 {
+	cli_paint_release(&renderer->paint);
 	cli_template_free(renderer->template);
 	renderer->template = NULL;
 	if (renderer->raw != NULL)
@@ -173,6 +187,9 @@ bool cli_renderer_set_log(struct cli_renderer *renderer, const char *path,
 	char *member;
 
 	renderer->log = path != NULL ? path : "";
+	if (renderer->color != NULL && renderer->prefix)
+		renderer->log_style = cli_color_of_log(renderer->color,
+		                                       renderer->log);
 	renderer->log_member_bytes = 0;
 	if (!tell || path == NULL || !renderer->format->events)
 		return true;
@@ -207,8 +224,8 @@ static size_t piece_of(const unsigned char *bytes, size_t size_bytes)
 	return piece;
 }
 
-static void escape_to(struct cli_output *output, const unsigned char *bytes,
-                      size_t size_bytes)
+void cli_out_escaped(struct cli_output *output, const unsigned char *bytes,
+                     size_t size_bytes)
 {
 	while (size_bytes > 0) {
 		size_t piece = piece_of(bytes, size_bytes);
@@ -229,7 +246,7 @@ void cli_render_bytes(const struct cli_renderer *renderer,
                       size_t size_bytes)
 {
 	if (renderer->escape)
-		escape_to(output, bytes, size_bytes);
+		cli_out_escaped(output, bytes, size_bytes);
 	else
 		cli_output_bytes(output, bytes, size_bytes);
 }
@@ -239,6 +256,15 @@ void cli_render_log_name(const struct cli_renderer *renderer,
 {
 	cli_render_bytes(renderer, output, renderer->log,
 	                 strlen(renderer->log));
+}
+
+void cli_render_prefix(const struct cli_renderer *renderer,
+                       struct cli_output *output)
+{
+	cli_output_string(output, cli_style_begin(renderer->log_style));
+	cli_render_log_name(renderer, output);
+	cli_output_string(output, cli_style_end(renderer->log_style));
+	cli_output_string(output, ": ");
 }
 
 /* The renderer's memory buffer, made when it is first needed. */
@@ -273,7 +299,7 @@ static void render_escaped(struct cli_renderer *renderer,
 		output->error = raw == NULL ? ENOMEM : raw->error;
 		return;
 	}
-	escape_to(output, raw->buffer, raw->used - ended);
+	cli_out_escaped(output, raw->buffer, raw->used - ended);
 	if (ended)
 		cli_output_bytes(output, raw->buffer + raw->used - 1, 1);
 	raw->used = 0;
@@ -307,17 +333,83 @@ static void render_typed(const struct cli_renderer *renderer,
 		cli_typed_mismatch(renderer->typed, output, frame, &error);
 }
 
+/* The styles of what a format has made of a frame.  `bytes` are without the end
+ * that it puts behind a payload or a value. */
+static void choose_styles(struct cli_renderer *renderer,
+                          const unsigned char *bytes, size_t size_bytes)
+{
+	struct cli_paint *paint = &renderer->paint;
+	struct cli_json_error error;
+
+	if (renderer->format->paint == CLI_PAINT_JSON) {
+		cli_paint_json(paint, bytes, size_bytes, true);
+	} else if (renderer->format->paint == CLI_PAINT_CURSOR_LINE) {
+		for (size_t i = sizeof("cursor"); bytes[i] != ' '; i++)
+			paint->styles[i] = CLI_STYLE_CURSOR;
+	} else if (size_bytes > 0) {
+		if ((*bytes == '{' || *bytes == '[') &&
+		    cli_json_check((const char *)bytes, size_bytes, &error))
+			cli_paint_json(paint, bytes, size_bytes, false);
+		if (renderer->matches.find != NULL)
+			cli_paint_matches(paint, bytes, size_bytes,
+			                  &renderer->matches);
+	}
+}
+
+/*
+ * Renders into memory, and writes that with colour.  Text is escaped between
+ * the sequences, so that none but these reaches a terminal.
+ */
+static void render_painted(struct cli_renderer *renderer,
+                           struct cli_output *output,
+                           const struct shmlog_frame *frame)
+{
+	struct cli_output *raw = raw_output(renderer);
+	bool ended = renderer->format->end != CLI_NO_END;
+	bool escape = renderer->escape && renderer->typed == NULL &&
+	              !renderer->format->safe_on_terminal;
+
+	if (raw != NULL && renderer->typed != NULL)
+		render_typed(renderer, raw, frame);
+	else if (raw != NULL)
+		renderer->format->frame(renderer, raw, frame);
+	if (raw == NULL || raw->error != 0 ||
+	    !cli_paint_begin(&renderer->paint, raw->used)) {
+		output->error = raw == NULL || raw->error == 0 ? ENOMEM
+		                                               : raw->error;
+		return;
+	}
+	choose_styles(renderer, raw->buffer, raw->used - ended);
+	cli_paint_write(&renderer->paint, output, raw->buffer,
+	                raw->used - ended, escape);
+	if (ended)
+		cli_output_bytes(output, raw->buffer + raw->used - 1, 1);
+	raw->used = 0;
+}
+
+/* A frame that does not fit its type is reported behind it, and a template
+ * places its colour itself. */
+static bool is_painted(const struct cli_renderer *renderer,
+                       const struct shmlog_frame *frame)
+{
+	struct cli_bendec_error error;
+
+	return renderer->format->paint != CLI_PAINT_ITSELF &&
+	       (renderer->typed == NULL ||
+	        cli_typed_match(renderer->typed, frame, &error) != NULL);
+}
+
 void cli_render_frame(struct cli_renderer *renderer, struct cli_output *output,
                       const struct shmlog_frame *frame)
 {
-	if (renderer->prefix) {
-		cli_render_log_name(renderer, output);
-		cli_output_string(output, ": ");
-	}
+	if (renderer->prefix)
+		cli_render_prefix(renderer, output);
 	/* Where a name may stand, so may this. */
 	if (renderer->late && renderer->format->prefix)
 		cli_output_string(output, CLI_LATE_MARK);
-	if (renderer->typed != NULL)
+	if (renderer->color != NULL && is_painted(renderer, frame))
+		render_painted(renderer, output, frame);
+	else if (renderer->typed != NULL)
 		render_typed(renderer, output, frame);
 	else if (renderer->escape && !renderer->format->safe_on_terminal)
 		render_escaped(renderer, output, frame);
@@ -331,7 +423,7 @@ void cli_render_frames(struct cli_renderer *renderer, struct cli_output *output,
 	const struct cli_output_format *format = renderer->format;
 	bool as_is = (!renderer->escape || format->safe_on_terminal) &&
 	             renderer->typed == NULL && !renderer->prefix &&
-	             !renderer->late;
+	             !renderer->late && renderer->color == NULL;
 
 	if (count == 0)
 		return;
@@ -340,7 +432,8 @@ void cli_render_frames(struct cli_renderer *renderer, struct cli_output *output,
 		return;
 	for (size_t i = 0; i < count; i++) {
 		if (renderer->typed != NULL && !format->events &&
-		    !renderer->prefix && !renderer->late)
+		    !renderer->prefix && !renderer->late &&
+		    renderer->color == NULL)
 			i += cli_typed_print_plain(renderer->typed, output,
 			                           frames + i, count - i,
 			                           (char)format->end);
@@ -351,26 +444,56 @@ void cli_render_frames(struct cli_renderer *renderer, struct cli_output *output,
 
 /* ------------------------------------------------------------------ events */
 
-static void begin_event(const struct cli_renderer *renderer,
-                        struct cli_output *output)
+/* Where an event is rendered: with colour, into memory first.  NULL when memory
+ * is short. */
+static struct cli_output *begin_event(struct cli_renderer *renderer,
+                                      struct cli_output *output)
 {
+	if (renderer->color != NULL) {
+		struct cli_output *raw = raw_output(renderer);
+
+		if (raw == NULL)
+			output->error = ENOMEM;
+		output = raw;
+	}
+	if (output == NULL)
+		return NULL;
 	cli_output_string(output, "{");
 	cli_output_bytes(output, renderer->log_member,
 	                 renderer->log_member_bytes);
+	return output;
 }
 
-void cli_render_event(const struct cli_renderer *renderer,
-                      struct cli_output *output, const char *name,
-                      const char *members)
+static void end_event(struct cli_renderer *renderer, struct cli_output *output,
+                      struct cli_output *rendered)
+{
+	if (rendered == output)
+		return;
+	if (cli_paint_begin(&renderer->paint, rendered->used)) {
+		cli_paint_json(&renderer->paint, rendered->buffer,
+		               rendered->used, true);
+		cli_paint_write(&renderer->paint, output, rendered->buffer,
+		                rendered->used, false);
+	} else {
+		output->error = ENOMEM;
+	}
+	rendered->used = 0;
+}
+
+void cli_render_event(struct cli_renderer *renderer, struct cli_output *output,
+                      const char *name, const char *members)
 {
 	if (!renderer->format->events)
 		return;
-	begin_event(renderer, output);
-	cli_output_format(output, "\"event\":\"%s\"%s}\n", name, members);
+	struct cli_output *to = begin_event(renderer, output);
+
+	if (to == NULL)
+		return;
+	cli_output_format(to, "\"event\":\"%s\"%s}\n", name, members);
+	end_event(renderer, output, to);
 }
 
-void cli_render_damage(const struct cli_renderer *renderer,
-                       struct cli_output *output,
+void cli_render_damage(struct cli_renderer *renderer, struct cli_output *output,
                        const struct shmlog_fault *fault)
 {
 	const char *name = shmlog_status_name(fault->status);
@@ -383,13 +506,17 @@ void cli_render_damage(const struct cli_renderer *renderer,
 	(void)cli_describe_fault(&reason, fault);
 	length = cli_escape_json(escaped, (const unsigned char *)reason.text,
 	                         strlen(reason.text));
-	begin_event(renderer, output);
-	cli_output_string(output, "\"event\":\"damage\",\"cursor\":");
-	cli_output_u64(output, fault->cursor);
-	cli_output_format(output,
+	struct cli_output *to = begin_event(renderer, output);
+
+	if (to == NULL)
+		return;
+	cli_output_string(to, "\"event\":\"damage\",\"cursor\":");
+	cli_output_u64(to, fault->cursor);
+	cli_output_format(to,
 	                  ",\"backwards\":%s,\"error\":\"%s\",\"reason\":\"",
 	                  fault->backwards ? "true" : "false",
 	                  name != NULL ? name : "unknown");
-	cli_output_bytes(output, escaped, length);
-	cli_output_string(output, "\"}\n");
+	cli_output_bytes(to, escaped, length);
+	cli_output_string(to, "\"}\n");
+	end_event(renderer, output, to);
 }

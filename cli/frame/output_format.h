@@ -8,7 +8,9 @@
 #ifndef CLI_OUTPUT_FORMAT_H
 #define CLI_OUTPUT_FORMAT_H
 
+#include "color.h"
 #include "options.h"
+#include "paint.h"
 #include "seen_time.h"
 #include "stdout_buffer.h"
 
@@ -27,6 +29,14 @@ struct cli_typed;
 /* The byte that a format puts behind each payload or value; -1 for none. */
 #define CLI_NO_END (-1)
 
+enum cli_paint_kind {
+	CLI_PAINT_NOTHING,
+	CLI_PAINT_PAYLOAD, /* JSON in a payload or a value, and matches */
+	CLI_PAINT_JSON,    /* the envelope */
+	CLI_PAINT_CURSOR_LINE,
+	CLI_PAINT_ITSELF, /* the format places the sequences */
+};
+
 struct cli_output_format {
 	const char *name; /* as -o takes it */
 	/* Renders one frame.  Failures stick in the output. */
@@ -43,6 +53,7 @@ struct cli_output_format {
 	void (*heading)(const struct cli_renderer *renderer,
 	                struct cli_output *output);
 	int end; /* behind a payload or a value: a byte, or CLI_NO_END */
+	enum cli_paint_kind paint; /* what has colour */
 	/* What it writes can do no harm to a terminal, whatever the frame
 	 * holds.  The output of any other format is escaped there. */
 	bool safe_on_terminal;
@@ -70,6 +81,10 @@ struct cli_renderer {
 	char *log_member;        /* "log":NAME, with the comma, in JSON */
 	size_t log_member_bytes; /* 0: there is no such member */
 	struct cli_output *raw;  /* what is still to be escaped; NULL before */
+	struct cli_color *color; /* NULL: none */
+	unsigned log_style;      /* of the log's name */
+	struct cli_paint paint;
+	struct cli_match_finder matches; /* to show in text; may be NULL */
 };
 
 /* -o and -t of a command that prints frames: their places in its enum.  A test
@@ -103,6 +118,10 @@ int cli_renderer_init(struct cli_renderer *renderer, const char *name,
  */
 int cli_renderer_set_type(struct cli_renderer *renderer,
                           struct cli_typed *typed);
+/* Gives the output colour, if that is on and the format has any; `color` must
+ * stay. */
+void cli_renderer_set_color(struct cli_renderer *renderer,
+                            struct cli_color *color);
 void cli_renderer_release(struct cli_renderer *renderer);
 
 /*
@@ -137,6 +156,10 @@ void cli_render_bytes(const struct cli_renderer *renderer,
 void cli_render_log_name(const struct cli_renderer *renderer,
                          struct cli_output *output);
 
+/* The same as --prefix puts it in front of a frame. */
+void cli_render_prefix(const struct cli_renderer *renderer,
+                       struct cli_output *output);
+
 /* Renders one frame, or many at once.  Failures stick in the output. */
 void cli_render_frame(struct cli_renderer *renderer, struct cli_output *output,
                       const struct shmlog_frame *frame);
@@ -148,14 +171,12 @@ void cli_render_frames(struct cli_renderer *renderer, struct cli_output *output,
  * told, in JSON output only (nothing otherwise).  `members` is ready JSON
  * beginning with a comma, or "".
  */
-void cli_render_event(const struct cli_renderer *renderer,
-                      struct cli_output *output, const char *name,
-                      const char *members);
+void cli_render_event(struct cli_renderer *renderer, struct cli_output *output,
+                      const char *name, const char *members);
 
 /* The event of a damaged frame: {"event":"damage","cursor":N,"backwards":B,
  * "error":NAME,"reason":TEXT}. */
-void cli_render_damage(const struct cli_renderer *renderer,
-                       struct cli_output *output,
+void cli_render_damage(struct cli_renderer *renderer, struct cli_output *output,
                        const struct shmlog_fault *fault);
 
 #endif

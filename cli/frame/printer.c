@@ -72,6 +72,12 @@ int cli_printer_init(struct cli_printer *printer, const struct cli_args *args,
 		                               &printer->typed);
 	if (status == CLI_OK)
 		status = choose_times(printer, args, places);
+	if (status == CLI_OK)
+		status = cli_color_init(&printer->color,
+		                        cli_args_value(args, places->color),
+		                        STDOUT_FILENO);
+	if (status == CLI_OK)
+		cli_renderer_set_color(&printer->renderer, &printer->color);
 	return status == CLI_OK ? choose_naming(printer, args, places) : status;
 }
 
@@ -133,25 +139,48 @@ void cli_printer_forget_log(struct cli_printer *printer, const char *path)
 		printer->headed = "";
 }
 
+/* A style, where there is colour. */
+static unsigned choose_style(const struct cli_printer *printer,
+                             enum cli_style style)
+{
+	return printer->renderer.color != NULL ? style : CLI_STYLE_PLAIN;
+}
+
 void cli_printer_header(struct cli_printer *printer)
 {
+	unsigned style = choose_style(printer, CLI_STYLE_HEADER);
+
 	if (!printer->headers || printer->headed == printer->path)
 		return;
-	cli_output_string(&printer->output,
-	                  printer->headed == NULL ? "==> " : "\n==> ");
+	if (printer->headed != NULL)
+		cli_output_string(&printer->output, "\n");
+	cli_output_string(&printer->output, cli_style_begin(style));
+	cli_output_string(&printer->output, "==> ");
 	cli_render_log_name(&printer->renderer, &printer->output);
-	cli_output_string(&printer->output, " <==\n");
+	cli_output_string(&printer->output, " <==");
+	cli_output_string(&printer->output, cli_style_end(style));
+	cli_output_string(&printer->output, "\n");
 	printer->headed = printer->path;
+}
+
+void cli_printer_gap(struct cli_printer *printer)
+{
+	cli_printer_header(printer);
+	cli_paint_string(&printer->output, choose_style(printer, CLI_STYLE_GAP),
+	                 "--");
+	cli_output_string(&printer->output, "\n");
 }
 
 void cli_printer_cursor(struct cli_printer *printer, uint64_t cursor)
 {
+	unsigned style = choose_style(printer, CLI_STYLE_CURSOR);
+
 	cli_printer_header(printer);
-	if (printer->renderer.prefix) {
-		cli_render_log_name(&printer->renderer, &printer->output);
-		cli_output_string(&printer->output, ": ");
-	}
+	if (printer->renderer.prefix)
+		cli_render_prefix(&printer->renderer, &printer->output);
+	cli_output_string(&printer->output, cli_style_begin(style));
 	cli_output_u64(&printer->output, cursor);
+	cli_output_string(&printer->output, cli_style_end(style));
 	cli_output_string(&printer->output, "\n");
 }
 

@@ -26,14 +26,15 @@
 	[place] = {.name = "seen", \
 	           .help = "JSON says when a frame was seen, as %t does"}
 
-/* Where the options of CLI_FORMAT_OPTIONS, CLI_TYPED_OPTIONS, CLI_QUIET_OPTION
- * and CLI_PREFIX_OPTION stand in a command's enum. */
+/* Where the options of CLI_FORMAT_OPTIONS, CLI_TYPED_OPTIONS, CLI_QUIET_OPTION,
+ * CLI_PREFIX_OPTION and CLI_COLOR_OPTION stand in a command's enum. */
 struct cli_printer_places {
 	size_t output;
 	size_t template;
 	size_t quiet;
 	size_t prefix;
 	size_t seen; /* or CLI_NO_PLACE: frames are not seen to come */
+	size_t color;
 	struct cli_typed_places typed;
 };
 
@@ -51,6 +52,7 @@ struct cli_printer {
 	bool headers;       /* a line says which log the next frames are from */
 	const char *headed; /* the log that the last header names; NULL: none */
 	struct cli_pacer *pacer; /* NULL: frames do not wait */
+	struct cli_color color;
 	struct cli_renderer renderer;
 	struct cli_typed typed;
 	struct cli_output output;
@@ -86,6 +88,9 @@ void cli_printer_forget_log(struct cli_printer *printer, const char *path);
 /* Prints the header of the log, where headers are wanted and the last one is of
  * another log.  cli_printer_frames() does so, too. */
 void cli_printer_header(struct cli_printer *printer);
+
+/* Prints a line between frames of the log that do not follow one another. */
+void cli_printer_gap(struct cli_printer *printer);
 
 /* Prints a cursor instead of a frame. */
 void cli_printer_cursor(struct cli_printer *printer, uint64_t cursor);

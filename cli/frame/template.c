@@ -2,6 +2,7 @@
 #include "template.h"
 
 #include "base64.h"
+#include "color.h"
 #include "command.h"
 #include "escape.h"
 #include "failure.h"
@@ -192,11 +193,21 @@ static void render_index(struct cli_output *output, uint64_t index)
 		cli_output_u64(output, index);
 }
 
+static void render_cursor(struct cli_output *output, uint64_t cursor,
+                          bool color)
+{
+	unsigned style = color ? CLI_STYLE_CURSOR : CLI_STYLE_PLAIN;
+
+	cli_output_string(output, cli_style_begin(style));
+	cli_output_u64(output, cursor);
+	cli_output_string(output, cli_style_end(style));
+}
+
 void cli_template_render(const struct cli_template *template,
                          struct cli_output *output, const char *log,
                          const struct shmlog_frame *frame,
                          const struct cli_seen_time *seen, bool late,
-                         bool escape)
+                         bool escape, bool color)
 {
 	size_t i;
 
@@ -204,8 +215,10 @@ void cli_template_render(const struct cli_template *template,
 		const struct piece *piece = &template->pieces[i];
 
 		switch (piece->kind) {
-		case 'c': cli_output_u64(output, frame->cursor); break;
-		case 'x': cli_output_u64(output, frame->next_cursor); break;
+		case 'c': render_cursor(output, frame->cursor, color); break;
+		case 'x':
+			render_cursor(output, frame->next_cursor, color);
+			break;
 		case 'i': render_index(output, frame->index); break;
 		case 's': cli_output_u64(output, frame->size_bytes); break;
 		case 'p':

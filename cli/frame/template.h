@@ -30,11 +30,12 @@ void cli_template_free(struct cli_template *template);
 bool cli_template_has_times(const struct cli_template *template);
 
 /* Renders one frame of the log of that name, seen at that time, and late or
- * not; %p and %f are escaped for a terminal with `escape`. */
+ * not; %p and %f are escaped for a terminal with `escape`, and %c and %x have
+ * colour with `color`. */
 void cli_template_render(const struct cli_template *template,
                          struct cli_output *output, const char *log,
                          const struct shmlog_frame *frame,
                          const struct cli_seen_time *seen, bool late,
-                         bool escape);
+                         bool escape, bool color);
 
 #endif

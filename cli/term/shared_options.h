@@ -42,6 +42,12 @@
 	           .value = "DURATION", \
 	           .help = "end after this time, with status 124"}
 
+/* --color of a command whose output has colour; color.h reads it. */
+#define CLI_COLOR_OPTION(place)     \
+	[place] = {.name = "color", \
+	           .value = "WHEN", \
+	           .help = "colour: auto (a terminal), always or never"}
+
 /* Reads CLI_REPORT_FORMAT_OPTION.  Returns CLI_OK, or CLI_USAGE after a
  * message. */
 int cli_report_format(const struct cli_args *args, size_t place,

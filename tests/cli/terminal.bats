@@ -11,7 +11,8 @@ on_terminal() { # COMMAND
 	need script
 	script -qec true /dev/null </dev/null >/dev/null 2>&1 3>&- ||
 		skip 'no script(1) of util-linux on this machine'
-	script -qec "$1" /dev/null </dev/null 3>&- | tr -d '\r' >"$SCRATCH/seen"
+	# Colour is for tests of its own.
+	TERM=dumb script -qec "$1" /dev/null </dev/null 3>&- | tr -d '\r' >"$SCRATCH/seen"
 }
 
 seen() {

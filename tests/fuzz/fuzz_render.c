@@ -437,6 +437,74 @@ FUZZ_JUDGE static void check_batch(const struct shmlog_frame *frame)
 	}
 }
 
+/* Finds a byte of a payload, and thereby parts of characters. */
+static bool find_byte(void *context, const unsigned char *bytes,
+                      size_t size_bytes, size_t start, size_t *begin_out,
+                      size_t *end_out)
+{
+	const unsigned char *at = memchr(bytes + start,
+	                                 *(const unsigned char *)context,
+	                                 size_bytes - start);
+
+	if (at == NULL)
+		return false;
+	*begin_out = (size_t)(at - bytes);
+	*end_out = *begin_out + 1;
+	return true;
+}
+
+/* Takes the sequences of colours out; others are none of this output. */
+static size_t strip_color(uint8_t *bytes, size_t size_bytes)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < size_bytes; i++) {
+		if (bytes[i] != 0x1b) {
+			bytes[kept++] = bytes[i];
+			continue;
+		}
+		require(bytes[++i] == '[');
+		while (bytes[++i] != 'm')
+			require(bytes[i] == ';' ||
+			        (bytes[i] >= '0' && bytes[i] <= '9'));
+	}
+	return kept;
+}
+
+/* On a terminal, output with colour is what it is without, and sequences. */
+FUZZ_JUDGE static void check_color(const struct shmlog_frame *frame)
+{
+	struct cli_color color = {.on = true};
+	struct cli_column_source columns = {.count = 1, .find = find_payload};
+	unsigned char wanted = frame->size_bytes > 0 ? frame->payload[0] : 'x';
+
+	for (size_t i = 0; cli_output_formats[i].name != NULL; i++) {
+		struct cli_renderer renderer = {
+			.format = &cli_output_formats[i],
+			.columns = &columns,
+			.escape = true,
+			.matches = {find_byte, &wanted}};
+		struct fuzz_written written = render(cli_output_formats[i].name,
+		                                     true, frame, 1);
+		size_t size_bytes = written.size_bytes;
+		uint8_t *plain = fuzz_copy(written.bytes, size_bytes);
+		struct cli_output *output = fuzz_output();
+
+		cli_renderer_set_color(&renderer, &color);
+		cli_render_frame(&renderer, output, frame);
+		cli_renderer_release(&renderer);
+		require(cli_output_flush(output) == 0);
+		written = fuzz_take_output();
+		uint8_t *kept = fuzz_copy(written.bytes, written.size_bytes);
+
+		require(strip_color(kept, written.size_bytes) == size_bytes);
+		require(size_bytes == 0 ||
+		        memcmp(kept, plain, size_bytes) == 0);
+		free(kept);
+		free(plain);
+	}
+}
+
 static void check_damage(uint8_t flags, uint64_t number)
 {
 	static const int statuses[] = {SHMLOG_ERR_CURSOR,
@@ -515,6 +583,7 @@ static void check_payload(const struct shmlog_frame *frame, uint8_t flags)
 	for (size_t i = 0; i < count; i++)
 		checks[i](frame);
 	check_batch(frame);
+	check_color(frame);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)

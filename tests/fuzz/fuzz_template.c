@@ -136,7 +136,7 @@ static void check_rendering(const struct cli_template *template,
 	const struct cli_seen_time seen = {.iso = SEEN, .epoch = SEEN_EPOCH};
 
 	cli_template_render(template, output, LOG_NAME, frame, &seen,
-	                    is_late(frame), escape);
+	                    is_late(frame), escape, false);
 	require(cli_output_flush(output) == 0);
 	expected.output = fuzz_take_output();
 	for (; *text != '\0'; text++) {

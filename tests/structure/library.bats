@@ -124,7 +124,7 @@ exported() {
 
 	for header in "$ROOT"/cli/*.h "$ROOT"/cli/*/*.h "$ROOT"/cli/cmd/*/*.h; do
 		"${CC:-cc}" "${STANDARD[@]}" -D_GNU_SOURCE -I"$ROOT/src/include" \
-			"-I$ROOT/cli/"{base,bendec,term,log,frame} -xc "$header"
+			"-I$ROOT/cli/"{base,bendec,term,log,frame,filter} -xc "$header"
 	done
 }
 

@@ -70,6 +70,7 @@ const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
 	CLI_QUIET_OPTION(TAIL_QUIET),
 	CLI_PREFIX_OPTION(TAIL_PREFIX),
 	CLI_SEEN_OPTION(TAIL_SEEN),
+	CLI_COLOR_OPTION(TAIL_COLOR),
 };
 
 const struct cli_printer_places tail_printer_places = {
@@ -78,6 +79,7 @@ const struct cli_printer_places tail_printer_places = {
 	.quiet = TAIL_QUIET,
 	.prefix = TAIL_PREFIX,
 	.seen = TAIL_SEEN,
+	.color = TAIL_COLOR,
 	.typed = {TAIL_SCHEMA, TAIL_TYPE, TAIL_ENUM_NUMBERS},
 };
 

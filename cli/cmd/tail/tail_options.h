@@ -65,6 +65,7 @@ enum tail_option {
 	TAIL_QUIET,
 	TAIL_PREFIX,
 	TAIL_SEEN,
+	TAIL_COLOR,
 	TAIL_OPTION_COUNT,
 };
 

@@ -20,7 +20,7 @@
 struct tail {
 	struct tail_options options;
 	struct cli_printer printer;
-	struct cli_columns *columns; /* NULL: the format has none */
+	struct cli_columns *columns;     /* NULL: the format has none */
 	struct cli_filter *filter;       /* NULL: all frames are wanted */
 	struct cli_selection *selection; /* with a filter: the options, of
 	                                  * which each log has a copy */

@@ -157,9 +157,9 @@ static int read_back(struct tail_walk *walk, struct tail_log *log,
 	return result < 0 ? result : ended;
 }
 
-/* Counts the frames of a batch, last to first; *first is the cursor of the last
- * one that was counted.  A frame that could not be judged ends the search: it is
- * read first, and reported then. */
+/* Counts the frames of a batch, last to first; *first is the cursor of the one
+ * that was counted last.  A frame that could not be judged ends the search: it
+ * is read first, and reported then. */
 static void count_back(const struct batch *batch, uint64_t most,
                        uint64_t *counted, uint64_t *first)
 {
