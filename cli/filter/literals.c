@@ -248,18 +248,6 @@ const unsigned char *cli_literal_find(const struct cli_literal *literal,
 	return find_plainly(literal, from, end);
 }
 
-bool cli_literals_in(const struct cli_literals *literals,
-                     const unsigned char *bytes, size_t size_bytes)
-{
-	for (size_t i = 0; i < literals->count; i++) {
-		if (size_bytes > 0 &&
-		    cli_literal_find(&literals->items[i], bytes,
-		                     bytes + size_bytes) != NULL)
-			return true;
-	}
-	return false;
-}
-
 /* ----------------------------------------------------------- many frames */
 
 static const unsigned char *end_of(const struct shmlog_frame *frame)

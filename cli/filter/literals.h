@@ -57,10 +57,6 @@ const unsigned char *cli_literal_find(const struct cli_literal *literal,
                                       const unsigned char *from,
                                       const unsigned char *end);
 
-/* Whether the bytes hold any of them. */
-bool cli_literals_in(const struct cli_literals *literals,
-                     const unsigned char *bytes, size_t size_bytes);
-
 enum cli_held {
 	CLI_HELD_NONE,
 	CLI_HELD_SOME,    /* one of them */

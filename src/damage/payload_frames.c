@@ -32,14 +32,23 @@
 /* The most candidates in one frame that are looked at, and the most runs that
  * are summed up, so that a hostile log does not take quadratic time.  A
  * payload with more of them is judged by the first. */
-#define MOST_STEPS 4096u
+#define MOST_STEPS 1024u
 #define MOST_RUNS 256
 
 uint32_t shmlog_candidates_from(const struct shmlog_candidates *candidates,
                                 uint32_t at, uint32_t low)
 {
-	uint32_t high = candidates->count;
+	uint32_t high = low;
 
+	/* It is near, mostly: the steps grow until one leads beyond it. */
+	for (uint32_t step = 1;
+	     high < candidates->count && candidates->list[high].start < at;
+	     step *= 2) {
+		low = high + 1;
+		high += step;
+	}
+	if (high > candidates->count)
+		high = candidates->count;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 

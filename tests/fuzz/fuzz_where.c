@@ -26,9 +26,12 @@ static bool holds_needed(const struct cli_where *where, const uint8_t *bytes,
                          size_t size_bytes)
 {
 	const struct cli_literals *literals = cli_where_literals(where);
+	const struct shmlog_frame frame = {.payload = bytes,
+	                                   .size_bytes = (uint32_t)size_bytes};
+	enum cli_held held;
 
-	return literals->count == 0 ||
-	       cli_literals_in(literals, bytes, size_bytes) ||
+	cli_literals_mark(literals, &frame, 1, &held);
+	return literals->count == 0 || held != CLI_HELD_NONE ||
 	       memchr(bytes, '\\', size_bytes) != NULL;
 }
 
