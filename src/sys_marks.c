@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -133,10 +134,22 @@ bool shmlog_sys_has_appender(int fd)
 	return has_mark(fd, APPENDER_BYTE);
 }
 
+/* Whether a descriptor is in the lower half of those that the process may
+ * have.  The system hands out the lowest one that is free, so the upper half is
+ * left for what the process cannot do without: logs and the files it makes. */
+static bool is_spare(int fd)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	       (rlim_t)fd < limit.rlim_cur / 2;
+}
+
 int shmlog_sys_mark_place(int fd)
 {
 	/* Shared: any number may read. */
-	return has_local_locks(fd) && set_mark(fd, PLACE_BYTE, F_RDLCK) == 0
+	return is_spare(fd) && has_local_locks(fd) &&
+	                       set_mark(fd, PLACE_BYTE, F_RDLCK) == 0
 	               ? 0
 	               : -ENOTSUP;
 }

@@ -95,7 +95,11 @@ static int check_logs(const struct cli_args *args, size_t count)
 	}
 	if (count < cli_args_operand_count(args))
 		return CLI_OK;
-	return cli_usage_error("missing operand: POS");
+	return cli_usage_error(
+		"missing operand: POS: %s is taken for a log, "
+		"no position: use %s",
+		cli_quote(&quoted, cli_args_operand(args, count - 1)),
+		CLI_POSITION_FORMS);
 }
 
 static int read_positions(const struct cli_args *args, struct seek *seek)

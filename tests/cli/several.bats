@@ -119,7 +119,7 @@ has_line() { # LINE [FILE]
 	run_shmlog 2 seek one bogus 0
 	assert_regex "${stderr_lines[0]}" "'bogus' is no position, nor a log that is there"
 	run_shmlog 2 seek one two
-	assert_equal "${stderr_lines[0]}" 'shmlog seek: missing operand: POS'
+	assert_regex "${stderr_lines[0]}" "^shmlog seek: missing operand: POS: 'two' is taken for a log, no position: use start"
 	run_shmlog 2 seek one 0 two
 	assert_regex "${stderr_lines[0]}" "'?two'? is no position"
 }
