@@ -464,7 +464,8 @@ enum shmlog_reader_flags {
 	 * others.
 	 * It costs one bare system call (lseek(2)) where the place has
 	 * changed, and nothing where it has not.  Does nothing where the system
-	 * or the file system has no such marks. */
+	 * or the file system has no such marks, or where the descriptor would
+	 * be in the upper half of those that the process may have. */
 	SHMLOG_READER_SHOWN = 1u << 2,
 };
 
