@@ -5,6 +5,7 @@
 #include "failure.h"
 #include "message.h"
 #include "where.h"
+#include "where_refusal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,29 +15,6 @@ struct cli_condition {
 	const char *option;
 	const char *text;
 };
-
-static int refuse(const char *option, const char *text, const char *reporter,
-                  const struct cli_where_error *error)
-{
-	struct cli_quoted quoted;
-
-	switch (error->failure) {
-	case CLI_WHERE_NO_MEMORY:
-		return cli_fail(NULL, "cannot judge", -ENOMEM);
-	case CLI_WHERE_NO_REGEX:
-		cli_message(NULL, "test() in %s cannot be used: %s", option,
-		            error->reason);
-		return CLI_SYSTEM;
-	case CLI_WHERE_OUTSIDE:
-		return cli_usage_error(
-			"%s: column %zu: %s; jq does it: %s | jq -e %s", option,
-			error->column, error->reason, reporter,
-			cli_quote(&quoted, text));
-	default:
-		return cli_usage_error("%s: column %zu: %s", option,
-		                       error->column, error->reason);
-	}
-}
 
 int cli_condition_init(struct cli_condition **condition_out, const char *option,
                        const char *text, const char *reporter)
@@ -52,7 +30,9 @@ int cli_condition_init(struct cli_condition **condition_out, const char *option,
 	condition->where = cli_where_parse(text, &error);
 	if (condition->where == NULL) {
 		free(condition);
-		return refuse(option, text, reporter, &error);
+		return cli_where_refuse(
+			&(struct cli_where_use){option, reporter, "-e '", "'"},
+			text, &error);
 	}
 	*condition_out = condition;
 	return CLI_OK;

@@ -46,13 +46,13 @@ static bool read_value(struct cli_document *document,
                        struct cli_value *value_out,
                        struct cli_bendec_error *error_out)
 {
-	const struct cli_bendec_type *type = cli_typed_match(document->typed,
-	                                                     frame, error_out);
+	const struct cli_bendec_type *type;
 
-	if (type == NULL)
-		return false;
 	document->value.used = 0;
 	document->value.error = 0;
+	type = cli_typed_match(document->typed, frame, error_out);
+	if (type == NULL)
+		return false;
 	cli_typed_print(document->typed, type, &document->value, frame, '\n');
 	if (document->value.error != 0)
 		return no_value(error_out, "its JSON is too long");
@@ -83,4 +83,9 @@ bool cli_document_read(struct cli_document *document,
 	*value_out = cli_value_of_text((const char *)document->copy,
 	                               frame->size_bytes);
 	return true;
+}
+
+bool cli_document_is_short(const struct cli_document *document)
+{
+	return document->value.error != 0;
 }

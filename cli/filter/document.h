@@ -32,4 +32,7 @@ bool cli_document_read(struct cli_document *document,
                        struct cli_value *value_out,
                        struct cli_bendec_error *error_out);
 
+/* Whether memory was too short for the last value. */
+bool cli_document_is_short(const struct cli_document *document);
+
 #endif

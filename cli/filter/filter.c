@@ -6,6 +6,7 @@
 #include "message.h"
 #include "pattern.h"
 #include "where.h"
+#include "where_refusal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -80,60 +81,21 @@ static int read_patterns(const struct cli_args *args, size_t place,
 	return status;
 }
 
-/* A word for a shell, in single quotes, those in it seen through. */
-struct shell_word {
-	char text[1024];
-};
-
-static const char *shell_quote(struct shell_word *word, const char *text)
-{
-	char *out = word->text, *end = out + sizeof(word->text) - 8;
-
-	for (; *text != '\0' && out < end; text++) {
-		if (*text == '\'')
-			out = stpcpy(out, "'\\''");
-		else
-			*out++ = *text;
-	}
-	(void)stpcpy(out, *text == '\0' ? "" : "...");
-	return word->text;
-}
-
-/* The same with jq, where it may take what --where does not. */
-static int refuse_expression(const char *text, const char *command,
-                             const struct cli_where_error *error)
-{
-	struct shell_word word;
-
-	switch (error->failure) {
-	case CLI_WHERE_NO_MEMORY:
-		return cli_fail(NULL, "cannot filter", -ENOMEM);
-	case CLI_WHERE_NO_REGEX:
-		cli_message(NULL, "test() in --where cannot be used: %s",
-		            error->reason);
-		return CLI_SYSTEM;
-	case CLI_WHERE_OUTSIDE:
-		return cli_usage_error(
-			"--where: column %zu: %s; jq does it: shmlog %s LOG | "
-			"jq -c 'select((%s)?)'",
-			error->column, error->reason, command,
-			shell_quote(&word, text));
-	default:
-		return cli_usage_error("--where: column %zu: %s", error->column,
-		                       error->reason);
-	}
-}
-
 static int read_expression(const char *text, const char *command,
                            struct cli_where **where_out)
 {
 	struct cli_where_error error;
+	char feed[64];
 
 	if (text == NULL)
 		return CLI_OK;
 	*where_out = cli_where_parse(text, &error);
-	return *where_out != NULL ? CLI_OK
-	                          : refuse_expression(text, command, &error);
+	if (*where_out != NULL)
+		return CLI_OK;
+	(void)snprintf(feed, sizeof(feed), "shmlog %s LOG", command);
+	return cli_where_refuse(&(struct cli_where_use){"--where", feed,
+	                                                "-c 'select((", ")?)'"},
+	                        text, &error);
 }
 
 static int prepare(struct cli_filter *filter)

@@ -2,10 +2,9 @@
 #include "merge_key.h"
 
 #include "command.h"
+#include "document.h"
 #include "failure.h"
-#include "json_check.h"
 #include "message.h"
-#include "stdout_buffer.h"
 #include "where.h"
 
 #include <errno.h>
@@ -14,9 +13,7 @@
 
 struct cli_merge_path {
 	struct cli_where *where;
-	const struct cli_typed *typed;
-	struct cli_output text; /* the value of a frame that has a type */
-	bool has_text;          /* the buffer of it is there */
+	struct cli_document document;
 	struct cli_arena scratch;
 };
 
@@ -47,13 +44,9 @@ int cli_merge_path_init(struct cli_merge_path **path_out, const char *text,
 	*path_out = NULL;
 	if (path == NULL)
 		return cli_fail(NULL, "cannot merge", -ENOMEM);
-	path->typed = typed;
-	status = parse_path(path, text);
-	if (status == CLI_OK && typed->type != NULL) {
-		path->has_text = cli_output_init_memory(&path->text) == 0;
-		if (!path->has_text)
-			status = cli_fail(NULL, "cannot merge", -ENOMEM);
-	}
+	status = cli_document_init(&path->document, typed);
+	if (status == CLI_OK)
+		status = parse_path(path, text);
 	if (status == CLI_OK)
 		*path_out = path;
 	else
@@ -65,8 +58,7 @@ void cli_merge_path_free(struct cli_merge_path *path)
 {
 	if (path == NULL)
 		return;
-	if (path->has_text)
-		cli_output_release(&path->text);
+	cli_document_release(&path->document);
 	cli_where_free(path->where);
 	cli_arena_free(&path->scratch);
 	free(path);
@@ -105,43 +97,15 @@ bool cli_merge_key_copy(struct cli_merge_key *to,
 	return keep(to, &from->value);
 }
 
-/* The JSON of a frame; false if it has none, or memory is short. */
-static bool find_json(struct cli_merge_path *path,
-                      const struct shmlog_frame *frame,
-                      struct cli_json_span *json_out)
-{
-	struct cli_bendec_error error;
-	const struct cli_bendec_type *type;
-
-	*json_out = (struct cli_json_span){frame->payload, frame->size_bytes};
-	if (path->typed->type == NULL)
-		return true;
-	type = cli_typed_match(path->typed, frame, &error);
-	if (type == NULL)
-		return false;
-	path->text.used = 0;
-	cli_typed_print(path->typed, type, &path->text, frame, '\n');
-	if (path->text.error != 0)
-		return false;
-	*json_out = (struct cli_json_span){path->text.buffer,
-	                                   path->text.used - 1};
-	return true;
-}
-
 bool cli_merge_key_read(struct cli_merge_path *path,
                         const struct shmlog_frame *frame,
                         struct cli_merge_key *key)
 {
-	struct cli_json_span json;
-	struct cli_json_error error;
+	struct cli_bendec_error error;
 	struct cli_value document, value;
 
-	if (!find_json(path, frame, &json))
-		return !path->has_text || path->text.error == 0;
-	if (path->typed->type == NULL &&
-	    !cli_json_check((const char *)json.bytes, json.size_bytes, &error))
-		return true;
-	document = cli_value_of_text((const char *)json.bytes, json.size_bytes);
+	if (!cli_document_read(&path->document, frame, &document, &error))
+		return !cli_document_is_short(&path->document);
 	switch (cli_where_find(path->where, &document, &value)) {
 	case CLI_WHERE_YES:
 		/* To jq, a null is what is not there. */

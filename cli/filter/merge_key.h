@@ -31,8 +31,7 @@ struct cli_merge_key {
 void cli_merge_key_release(struct cli_merge_key *key);
 
 /* Sets the key to the field of a frame; a frame without that field leaves it as
- * it is.  Nobody may change the payload meanwhile.  False if memory is
- * short. */
+ * it is.  False if memory is short. */
 bool cli_merge_key_read(struct cli_merge_path *path,
                         const struct shmlog_frame *frame,
                         struct cli_merge_key *key);
