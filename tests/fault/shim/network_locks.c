@@ -2,11 +2,23 @@
  * A file system over the network, as far as its locks go.  Preloaded into a
  * command: flock(2) is a lock on all the bytes of the file, of the kind that
  * fcntl(2) sets, so an exclusive one takes a descriptor open for writing, and
- * one on any byte stands in its way.
+ * one on any byte stands in its way.  The file system says that it is NFS.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int fstatfs(int fd, struct statfs *system)
+{
+	int result = (int)syscall(SYS_fstatfs, fd, system);
+
+	if (result == 0)
+		system->f_type = 0x6969;
+	return result;
+}
 
 int flock(int fd, int how)
 {
