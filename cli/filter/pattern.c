@@ -14,6 +14,20 @@ struct cli_pattern {
 	struct cli_literals literals;
 };
 
+/* Whether an escape stands here that means nothing among bytes: a property, or
+ * the number of a character beyond one byte. */
+static bool is_utf_escape(const char *at)
+{
+	if (at[0] != '\\' || at[1] == '\0')
+		return false;
+	if (strchr("pPX", at[1]) != NULL || strncmp(at, "\\N{U+", 5) == 0)
+		return true;
+	if (strncmp(at, "\\x{", 3) == 0)
+		return strtoul(at + 3, NULL, 16) > UINT8_MAX;
+	return strncmp(at, "\\o{", 3) == 0 &&
+	       strtoul(at + 3, NULL, 8) > UINT8_MAX;
+}
+
 /* Whether characters have to be code points.  A pattern that is no UTF-8 itself
  * is one of bytes. */
 static bool is_utf_wanted(const char *text)
@@ -23,10 +37,7 @@ static bool is_utf_wanted(const char *text)
 	if (strncmp(text, "(*UTF)", 6) == 0)
 		return true;
 	for (const char *at = text; *at != '\0'; at++) {
-		if ((unsigned char)*at >= 0x80 ||
-		    (at[0] == '\\' && at[1] != '\0' &&
-		     strchr("pPX", at[1]) != NULL) ||
-		    strncmp(at, "\\x{", 3) == 0 || strncmp(at, "\\N{", 3) == 0)
+		if ((unsigned char)*at >= 0x80 || is_utf_escape(at))
 			return true;
 	}
 	return false;

@@ -65,12 +65,18 @@ struct cli_where {
 void where_find_literals(const struct where_node *node,
                          struct cli_literals *literals);
 
+struct where_regex_fault {
+	const char *reason;
+	size_t place;
+	bool broken; /* it is no regular expression, for jq neither */
+};
+
 /* Turns a regular expression of jq (Oniguruma's) into one of PCRE2 that
- * matches the same strings; where_regex.c.  False, with a reason and its place,
- * for what one of them has and the other has not, or not so.  `out` has room
- * for WHERE_REGEX_GROWTH bytes for each byte, and a terminator. */
+ * matches the same strings; where_regex.c.  False, with what is wrong, for what
+ * one of them has and the other has not, or not so.  `out` has room for
+ * WHERE_REGEX_GROWTH bytes for each byte, and a terminator. */
 #define WHERE_REGEX_GROWTH 96u
 bool where_translate_regex(struct cli_json_span text, char *out,
-                           const char **reason_out, size_t *place_out);
+                           struct where_regex_fault *fault_out);
 
 #endif

@@ -1,4 +1,5 @@
 /* Parses expressions of --where. */
+#include "jq_words.h"
 #include "json_check.h"
 #include "utf8.h"
 #include "where.h"
@@ -170,9 +171,12 @@ static void refuse_rest(struct parser *parser)
 	else if (*at == ',')
 		(void)fail(parser, CLI_WHERE_OUTSIDE, at,
 		           "several results (,) are no part of --where");
-	else if (*at == '#' || *at == '$' || *at == '@' || is_letter(*at))
+	else if (is_name(at, name_length(parser), "as"))
 		(void)fail(parser, CLI_WHERE_OUTSIDE, at,
-		           "this is no part of --where");
+		           "variables are no part of --where");
+	else if (*at == '#')
+		(void)fail(parser, CLI_WHERE_SYNTAX, at,
+		           "comments are no part of --where");
 	else
 		(void)fail(parser, CLI_WHERE_SYNTAX, at,
 		           "an operator is expected here, or the end");
@@ -620,27 +624,27 @@ static bool compile_regex(struct parser *parser, struct where_node *node,
 {
 	struct cli_json_span text = node->constant.text;
 	struct cli_regex_error error;
-	const char *reason;
-	size_t place;
+	struct where_regex_fault fault;
 	char *translated = malloc(text.size_bytes * WHERE_REGEX_GROWTH + 1);
 
 	if (translated == NULL)
 		return no_memory(parser) != NULL;
-	if (!where_translate_regex(text, translated, &reason, &place)) {
+	if (!where_translate_regex(text, translated, &fault)) {
 		/* Escapes before it make its place in the expression another
 		 * one. */
-		bool escaped = memchr(at, '\\', 1 + place) != NULL;
+		bool escaped = memchr(at, '\\', 1 + fault.place) != NULL;
 
-		(void)fail(parser, CLI_WHERE_OUTSIDE,
-		           escaped ? at : at + 1 + place,
-		           "in the regular expression: %s", reason);
+		(void)fail(parser,
+		           fault.broken ? CLI_WHERE_SYNTAX : CLI_WHERE_OUTSIDE,
+		           escaped ? at : at + 1 + fault.place,
+		           "in the regular expression: %s", fault.reason);
 	} else {
 		node->regex = cli_regex_compile(translated, strlen(translated),
 		                                flags, &error);
 		if (node->regex == NULL)
 			(void)fail(parser,
 			           error.failure == CLI_REGEX_BAD
-			                   ? CLI_WHERE_OUTSIDE
+			                   ? CLI_WHERE_SYNTAX
 			           : error.failure == CLI_REGEX_NO_MEMORY
 			                   ? CLI_WHERE_NO_MEMORY
 			                   : CLI_WHERE_NO_REGEX,
@@ -725,6 +729,33 @@ static bool has_two_arguments(const struct parser *parser)
 }
 
 /* any, any(condition), any(path; condition), and the same with all. */
+/* Whether an expression has a part that may fail with no ? behind that. */
+static bool may_fail(const struct where_node *node)
+{
+	if (node == NULL)
+		return false;
+	switch (node->kind) {
+	case WHERE_HERE:
+	case WHERE_CONST:
+	case WHERE_TRY:
+	case WHERE_NOT:
+	case WHERE_TYPE: return false;
+	case WHERE_MEMBER:
+	case WHERE_ELEMENT: return !node->optional || may_fail(node->left);
+	case WHERE_PIPE:
+	case WHERE_OR:
+	case WHERE_AND:
+	case WHERE_EQUAL:
+	case WHERE_UNEQUAL:
+	case WHERE_LESS:
+	case WHERE_AT_MOST:
+	case WHERE_GREATER:
+	case WHERE_AT_LEAST:
+		return may_fail(node->left) || may_fail(node->right);
+	default: return true;
+	}
+}
+
 static struct where_node *
 parse_quantified(struct parser *parser, struct where_node *node, const char *at)
 {
@@ -748,6 +779,12 @@ parse_quantified(struct parser *parser, struct where_node *node, const char *at)
 	node->right = parse_pipe(parser);
 	if (node->left == NULL || node->right == NULL || !take_close(parser))
 		return NULL;
+	/* In jq 1.6 a ? also catches what fails beside it, later. */
+	if (node->kind == WHERE_ANY && node->right->may_be_empty &&
+	    may_fail(node->right))
+		return fail(parser, CLI_WHERE_OUTSIDE, at,
+		            "any with a ? in its condition, beside what may "
+		            "fail, is not the same in all versions of jq");
 	/* jq 1.6 stops at such an element, and 1.7 passes it over. */
 	if (node->kind == WHERE_ALL && node->right->may_be_empty)
 		return fail(parser, CLI_WHERE_OUTSIDE, at,
@@ -811,8 +848,10 @@ static struct where_node *parse_word(struct parser *parser)
 			return parse_call(parser, &calls[i], start);
 		}
 	}
-	return fail(parser, CLI_WHERE_OUTSIDE, start,
-	            "%.*s is no part of --where",
+	return fail(parser,
+	            cli_is_jq_word(start, length) ? CLI_WHERE_OUTSIDE
+	                                          : CLI_WHERE_SYNTAX,
+	            start, "%.*s is no part of --where",
 	            (int)(length < 32 ? length : 32), start);
 }
 
@@ -854,10 +893,17 @@ static struct where_node *parse_bare_term(struct parser *parser)
 		return parse_number(parser);
 	if (is_letter(byte))
 		return parse_word(parser);
-	if (byte == '$' || byte == '@' || byte == '#')
+	if (byte == '@')
 		return fail(parser, CLI_WHERE_OUTSIDE, parser->at,
-		            "variables, formats and comments are no part of "
-		            "--where");
+		            "formats are no part of --where");
+	if (byte == '$')
+		return fail(parser,
+		            starts_with(parser, "$ENV") ? CLI_WHERE_OUTSIDE
+		                                        : CLI_WHERE_SYNTAX,
+		            parser->at, "variables are no part of --where");
+	if (byte == '#')
+		return fail(parser, CLI_WHERE_SYNTAX, parser->at,
+		            "comments are no part of --where");
 	return fail(parser, CLI_WHERE_SYNTAX, parser->at,
 	            "an expression is expected here");
 }

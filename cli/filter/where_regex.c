@@ -13,6 +13,7 @@ struct translation {
 	const char *end;
 	char *out;
 	const char *reason; /* NULL as long as all is well */
+	bool broken;        /* ... and it is none for anybody */
 	size_t depth;       /* of groups */
 	bool repeatable;    /* a quantifier may follow */
 };
@@ -31,6 +32,12 @@ static void refuse(struct translation *tr, const char *reason)
 {
 	if (tr->reason == NULL)
 		tr->reason = reason;
+}
+
+static void refuse_broken(struct translation *tr, const char *reason)
+{
+	tr->broken = tr->broken || tr->reason == NULL;
+	refuse(tr, reason);
 }
 
 static char peek(const struct translation *tr, size_t ahead)
@@ -121,7 +128,7 @@ static void take_class(struct translation *tr)
 		}
 	}
 	if (tr->at == tr->end)
-		refuse(tr, "a class has no end");
+		refuse_broken(tr, "a class has no end");
 	if (tr->reason != NULL)
 		return;
 	put_byte(tr, *tr->at++);
@@ -191,7 +198,7 @@ static void take_one(struct translation *tr)
 	case '{': take_quantifier(tr); return;
 	case ')':
 		if (tr->depth == 0) {
-			refuse(tr, "a ) has no (");
+			refuse_broken(tr, "a ) has no (");
 			return;
 		}
 		tr->depth--;
@@ -206,7 +213,7 @@ static void take_one(struct translation *tr)
 }
 
 bool where_translate_regex(struct cli_json_span text, char *out,
-                           const char **reason_out, size_t *place_out)
+                           struct where_regex_fault *fault_out)
 {
 	const char *start = (const char *)text.bytes;
 	struct translation tr = {
@@ -217,9 +224,9 @@ bool where_translate_regex(struct cli_json_span text, char *out,
 	while (tr.reason == NULL && tr.at < tr.end)
 		take_one(&tr);
 	if (tr.depth > 0)
-		refuse(&tr, "a ( has no )");
+		refuse_broken(&tr, "a ( has no )");
 	*tr.out = '\0';
-	*reason_out = tr.reason;
-	*place_out = (size_t)(tr.at - start);
+	*fault_out = (struct where_regex_fault){
+		tr.reason, (size_t)(tr.at - start), tr.broken};
 	return tr.reason == NULL;
 }

@@ -162,6 +162,31 @@ static void count_hold(struct cli_listed_log *entry,
 	entry->has_lag = true;
 }
 
+/*
+ * Takes away what shmlog_remove() adds to a name before it removes that:
+ * "/a/.name.PID.N" becomes "/a/name".  What is only like that is left.
+ */
+static void restore_name(char *path)
+{
+	char *base = strrchr(path, '/');
+	char *end = path + strlen(path);
+
+	if (base == NULL || base[1] != '.')
+		return;
+	for (unsigned numbers = 0; numbers < 2; numbers++) {
+		char *digits = end;
+
+		while (digits[-1] >= '0' && digits[-1] <= '9')
+			digits--;
+		if (digits == end || digits[-1] != '.' ||
+		    digits - 1 <= base + 2)
+			return;
+		end = digits - 1;
+	}
+	memmove(base + 1, base + 2, (size_t)(end - base) - 2);
+	end[-1] = '\0';
+}
+
 /* The name that a file without one had, as its link in /proc tells. */
 static char *read_former_path(const char *path)
 {
@@ -176,6 +201,7 @@ static char *read_former_path(const char *path)
 	if ((size_t)length > rest &&
 	    strcmp(text + (size_t)length - rest, mark) == 0)
 		text[(size_t)length - rest] = '\0';
+	restore_name(text);
 	return strdup(text);
 }
 

@@ -97,6 +97,10 @@ static int create(struct cli_replacement *replacement, int folder,
 
 int cli_replacement_begin(struct cli_replacement *replacement, const char *path)
 {
+	struct stat old;
+
+	if (stat(path, &old) == 0 && !S_ISREG(old.st_mode))
+		return CLI_REPLACEMENT_IS_NO_FILE;
 	int status = find_target(path, replacement->target);
 
 	if (status != 0)

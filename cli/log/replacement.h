@@ -14,8 +14,12 @@ struct cli_replacement {
 	char name[PATH_MAX + 32];
 };
 
+/* What is there is no regular file, and a file must not take its place: a
+ * device, a pipe or a directory. */
+#define CLI_REPLACEMENT_IS_NO_FILE 1
+
 /* Begins to replace a file, or the file that a link of that name leads to,
- * whether it exists or not.  0 or -errno. */
+ * whether it exists or not.  0, CLI_REPLACEMENT_IS_NO_FILE or -errno. */
 int cli_replacement_begin(struct cli_replacement *replacement,
                           const char *path);
 

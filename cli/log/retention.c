@@ -265,7 +265,9 @@ int cli_retention_apply(const struct cli_retention *retention, const char *path,
 	int lock = lock_log(path);
 	int status = lock < 0 ? lock : cli_rotated_find(path, &list);
 
-	if (lock < 0 && cli_signal_caught() != 0)
+	/* Somebody else rotates, or works with the log for long: what is left
+	 * is for a later rotation. */
+	if (lock == -EAGAIN)
 		return CLI_OK;
 	if (status == 0) {
 		cli_rotated_check(&list);

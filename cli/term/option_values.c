@@ -68,7 +68,7 @@ int cli_option_count(const char *name, const char *text, uint64_t *count_out)
 		                       name, cli_quote(&quoted, text),
 		                       UINT64_MAX);
 	default:
-		return cli_usage_error("%s %s is not a number of frames", name,
+		return cli_usage_error("%s %s is not a whole number", name,
 		                       cli_quote(&quoted, text));
 	}
 }

@@ -30,7 +30,7 @@ logs() {
 @test "--rotate --ack: cursors count in the new log behind an event" {
 	need jq
 	shmlog create "$LOG" -c 64
-	printf '%s\n' one two three four five six seven eight |
+	at_once '%s\n' one two three four five six seven eight |
 		shmlog append --rotate --ack "$LOG" >"$SCRATCH/acks"
 	assert_equal "$(jq -s 'map(.frames // 0) | add' "$SCRATCH/acks")" 8
 	# Each commit starts where the one before it in the same log ended.

@@ -610,3 +610,14 @@ make_several() { # two logs: 1 to 20, 21 to 40
 	wait_for 20 has_ended "$follower"
 	assert_equal "$(cat out)" 4
 }
+
+@test "a character by its number is a byte, unless it is beyond one" {
+	printf '\303A' | shmlog append -i whole --create 4K "$SCRATCH/bytes"
+	for pattern in '^.A' '^.\x41' '^.\x{41}' '^.[\x{0041}]' '^.\o{101}' '^\x{c3}A' '^\N{2}$'; do
+		run_shmlog 0 dump --tally --grep "$pattern" "$SCRATCH/bytes"
+		assert_output 1
+	done
+	for pattern in '^.A|\x{100}' '^.A|\o{400}' '^.A|\N{U+41}{9}' '^.A|\p{Lu}{9}'; do
+		run_shmlog 10 dump --tally --grep "$pattern" "$SCRATCH/bytes"
+	done
+}

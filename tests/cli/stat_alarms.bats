@@ -229,6 +229,20 @@ shmlog_status{path="text"} 5'
 	assert_stderr 'shmlog stat: none/m.prom: cannot be replaced: No such file or directory'
 }
 
+@test "--to replaces no device, pipe or directory" {
+	shmlog create -c 4K "$LOG"
+	mkfifo "$SCRATCH/fifo"
+	mkdir "$SCRATCH/folder"
+	ln -s fifo "$SCRATCH/link"
+	for file in fifo folder link; do
+		run_shmlog 4 stat -o prometheus --to "$SCRATCH/$file" "$LOG"
+		assert_stderr "shmlog stat: $SCRATCH/$file: cannot be replaced: it is no regular file; left as it is"
+	done
+	assert [ -p "$SCRATCH/fifo" ]
+	assert [ -d "$SCRATCH/folder" ]
+	assert [ -L "$SCRATCH/link" ]
+}
+
 @test "--to goes with -o prometheus, and never replaces a log" {
 	remember one
 	run_shmlog 2 stat --to m.prom one

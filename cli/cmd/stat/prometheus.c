@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "failure.h"
+#include "message.h"
 #include "replacement.h"
 #include "utf8.h"
 
@@ -261,6 +262,11 @@ int stat_save_metrics(const struct stat_collection *collection,
 		status = cli_replacement_end(
 			&replacement,
 			write_metrics(collection, replacement.fd));
+	if (status == CLI_REPLACEMENT_IS_NO_FILE) {
+		cli_message(path, "cannot be replaced: it is no regular file; "
+		                  "left as it is");
+		return CLI_SYSTEM;
+	}
 	return status == 0 ? CLI_OK
 	                   : cli_fail(path, "cannot be replaced", status);
 }
