@@ -286,6 +286,12 @@ static int print_one(struct cli_selection *selection,
 	return CLI_OK;
 }
 
+int cli_selection_hold(struct cli_selection *selection,
+                       const struct shmlog_frame *frame)
+{
+	return selection->before > 0 ? hold(selection, frame) : CLI_OK;
+}
+
 int cli_selection_recall(struct cli_selection *selection,
                          const struct shmlog_frame *frame)
 {

@@ -85,6 +85,11 @@ bool cli_selection_is_open(const struct cli_selection *selection,
 uint64_t cli_selection_passed(const struct cli_selection *selection);
 uint64_t cli_selection_before(const struct cli_selection *selection);
 
+/* Keeps a frame, which follows on the last one, as the context of what passes
+ * next; it is not judged.  CLI_OK, or an exit status after a message. */
+int cli_selection_hold(struct cli_selection *selection,
+                       const struct shmlog_frame *frame);
+
 /* How many frames in front of a place decide what is printed as context behind
  * it.  cli_selection_recall() is told of these, in their order, where an
  * earlier run has dealt with them; none is printed before its time.  CLI_OK, or

@@ -268,8 +268,8 @@ Try 'shmlog tail --help'." tail --grep '(' "$LOG"
 	seq 100 | shmlog append --create 64K "$LOG"
 	expect 0 $'79\n80\n--\n89\n90' '' tail -n 2 -B 1 --grep '[89]0$' "$LOG"
 	expect 0 $'90\n91\n92' '' tail -n 1 -A 2 --grep '[89]0$' "$LOG"
-	# Another frame that passes is none of the last two.
-	expect 0 $'98\n99' '' tail -n 2 -B 5 --grep '9[0-9]' "$LOG"
+	# Another frame that passes is none of the last two, but their context.
+	expect 0 "$(seq 93 99)" '' tail -n 2 -B 5 --grep '9[0-9]' "$LOG"
 	expect 0 $'90\n91\n92' '' tail -n +1 --count 1 -A 2 --grep '90' "$LOG"
 }
 
@@ -437,7 +437,7 @@ Try 'shmlog tail --help'." tail --grep '(' "$LOG"
 		dump --grep '^(a|aa)+$' --from frame:1 -n 2 -A 2 "$LOG"
 	printf 'aaaa\na\n' | shmlog append "$LOG"
 	expect 0 $'aaaa\na' '' tail -n 2 --grep '^(a|aa)+$' "$LOG"
-	expect 0 $'b\naaaa\na' '' tail -n 2 -B 3 --grep '^(a|aa)+$' "$LOG"
+	expect 0 $'aa\n'"$bad"$'\nb\naaaa\na' '' tail -n 2 -B 3 --grep '^(a|aa)+$' "$LOG"
 	run_shmlog 9 tail -n 3 --grep '^(a|aa)+$' "$LOG"
 	assert_output ''
 	assert_stderr --partial "the frame at cursor $(shmlog seek "$LOG" frame:3) cannot be judged"
@@ -620,4 +620,14 @@ make_several() { # two logs: 1 to 20, 21 to 40
 	for pattern in '^.A|\x{100}' '^.A|\o{400}' '^.A|\N{U+41}{9}' '^.A|\p{Lu}{9}'; do
 		run_shmlog 10 dump --tally --grep "$pattern" "$SCRATCH/bytes"
 	done
+}
+
+@test "tail -n N -B: frames before the first are its context, those that pass too" {
+	seq 1 10 | shmlog append --create 4K "$SCRATCH/ten"
+	expect 0 $'1\n2\n3\n4\n5' '' tail --grep '3|5' -n 1 -B 4 "$SCRATCH/ten"
+	expect 0 $'4\n5' '' tail --grep '3|5' -n 1 -B 1 "$SCRATCH/ten"
+	expect 0 1 '' tail --grep '3|5' -n 1 --tally "$SCRATCH/ten"
+	expect 0 $'1\n2\n3\n4\n5' '' tail --grep '3|5' -n 1 -B 9 --count 1 "$SCRATCH/ten"
+	expect 0 $'5\n6\n7\n8\n9\n10' '' tail --grep '[5-9]|10' -n 4 -B 2 "$SCRATCH/ten"
+	expect 0 $'2\n3\n4\n5\n6' '' tail --grep '3|5' -n 9 -C 1 "$SCRATCH/ten"
 }

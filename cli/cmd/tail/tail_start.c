@@ -49,8 +49,7 @@ static int go_before_damage(struct tail_start *start, struct tail_log *log)
 	return result < 0 ? fail(start, log, result) : status;
 }
 
-/* Walks back over the last `lines` frames that count, and over those in front
- * of them that are printed as their context. */
+/* Walks back over the last `lines` frames that count. */
 static int go_back(struct tail_start *start, struct tail_log *log)
 {
 	int result = tail_walk_back(&start->walk, log, start->options->lines);
@@ -59,12 +58,7 @@ static int go_back(struct tail_start *start, struct tail_log *log)
 		return CLI_OK;
 	if (cli_is_damage(result))
 		return go_before_damage(start, log);
-	if (result < 0)
-		return fail(start, log, result);
-	if (log->selection != NULL && start->options->lines > 0)
-		tail_walk_to_context(&start->walk, log,
-		                     cli_selection_before(log->selection));
-	return CLI_OK;
+	return result < 0 ? fail(start, log, result) : CLI_OK;
 }
 
 static int skip_frames(struct tail_start *start, struct tail_log *log)
@@ -90,7 +84,12 @@ static int go_where_asked(struct tail_start *start, struct tail_log *log,
 		return skip_frames(start, log);
 	if (start->options->cursor_path != NULL && !start->options->has_start)
 		return CLI_OK; /* a first run with a cursor skips nothing */
-	return go_back(start, log);
+	int status = go_back(start, log);
+
+	return status == CLI_OK && !start->walk.cut_short &&
+	                       start->options->lines > 0
+	               ? tail_walk_hold_context(&start->walk, log)
+	               : status;
 }
 
 static int refuse_cursor(const struct tail_start *start,

@@ -212,38 +212,19 @@ int tail_walk_back(struct tail_walk *walk, struct tail_log *log, uint64_t most)
 
 /* ----------------------------------------------------------------- context */
 
-void tail_walk_to_context(struct tail_walk *walk, struct tail_log *log,
-                          uint64_t most)
-{
-	struct shmlog_frame frame;
-
-	for (uint64_t walked = 0; walked < most && is_wanted(walk, 1);
-	     walked++) {
-		size_t judged;
-		bool passes = false;
-
-		/* Damage there is none of what was asked for. */
-		if (shmlog_reader_prev(log->reader, &frame) <= 0)
-			return;
-		if (cli_filter_judge(walk->filter, &frame, 1, &passes,
-		                     &judged) == CLI_OK &&
-		    !passes)
-			continue;
-		(void)shmlog_reader_next(log->reader, &frame);
-		return;
-	}
-}
-
-int tail_walk_recall(struct tail_walk *walk, struct tail_log *log)
+/* Walks back over at most `most` frames, and forwards over them again, each
+ * seen by the selection. */
+static int show_again(struct tail_walk *walk, struct tail_log *log,
+                      uint64_t most,
+                      int (*show)(struct cli_selection *selection,
+                                  const struct shmlog_frame *frame))
 {
 	uint64_t cursor = shmlog_reader_cursor(log->reader);
-	uint64_t reach = log->selection == NULL
-	                         ? 0
-	                         : cli_selection_reach(log->selection);
 	struct shmlog_frame frame;
 	int status = CLI_OK;
 
-	for (uint64_t walked = 0; walked < reach && is_wanted(walk, 1);
+	/* Damage there is none of what was asked for. */
+	for (uint64_t walked = 0; walked < most && is_wanted(walk, 1);
 	     walked++) {
 		if (shmlog_reader_prev(log->reader, &frame) <= 0)
 			break;
@@ -251,6 +232,24 @@ int tail_walk_recall(struct tail_walk *walk, struct tail_log *log)
 	while (status == CLI_OK && !walk->cut_short &&
 	       shmlog_reader_cursor(log->reader) < cursor &&
 	       shmlog_reader_next(log->reader, &frame) > 0)
-		status = cli_selection_recall(log->selection, &frame);
+		status = show(log->selection, &frame);
 	return status;
+}
+
+int tail_walk_hold_context(struct tail_walk *walk, struct tail_log *log)
+{
+	return log->selection == NULL
+	               ? CLI_OK
+	               : show_again(walk, log,
+	                            cli_selection_before(log->selection),
+	                            cli_selection_hold);
+}
+
+int tail_walk_recall(struct tail_walk *walk, struct tail_log *log)
+{
+	return log->selection == NULL
+	               ? CLI_OK
+	               : show_again(walk, log,
+	                            cli_selection_reach(log->selection),
+	                            cli_selection_recall);
 }

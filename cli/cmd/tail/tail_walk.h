@@ -42,9 +42,10 @@ int tail_walk_on(struct tail_walk *walk, struct tail_log *log, uint64_t most,
  */
 int tail_walk_back(struct tail_walk *walk, struct tail_log *log, uint64_t most);
 
-/* Walks back over at most `most` frames, but over none that counts. */
-void tail_walk_to_context(struct tail_walk *walk, struct tail_log *log,
-                          uint64_t most);
+/* Lets the log's selection keep the frames in front of the reader that may be
+ * the context of the next one that passes: they are that alone, whether they
+ * pass or not.  CLI_OK, or an exit status after a message. */
+int tail_walk_hold_context(struct tail_walk *walk, struct tail_log *log);
 
 /* Lets the log's selection see the frames in front of the reader that an
  * earlier run has dealt with, so that it goes on as that run would have.
