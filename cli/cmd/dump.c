@@ -77,6 +77,9 @@ static const struct cli_option dump_options[] = {
 	CLI_COLOR_OPTION(OPTION_COLOR),
 };
 
+static const size_t dump_judges[] = {OPTION_GREP, OPTION_NOT_GREP, OPTION_WHERE,
+                                     OPTION_MERGE, OPTION_PACE};
+
 static const struct cli_printer_places dump_places = {
 	.output = OPTION_OUTPUT,
 	.template = OPTION_TEMPLATE,
@@ -85,6 +88,8 @@ static const struct cli_printer_places dump_places = {
 	.seen = CLI_NO_PLACE,
 	.color = OPTION_COLOR,
 	.typed = {OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS},
+	.judges = dump_judges,
+	.judge_count = sizeof(dump_judges) / sizeof(dump_judges[0]),
 };
 
 static const struct cli_filter_places dump_filters = {
@@ -158,7 +163,7 @@ static int read_request(const struct cli_args *args, struct dump *dump)
 	dump->range.reverse = cli_args_count(args, OPTION_REVERSE) > 0;
 	dump->count = UINT64_MAX;
 	status = cli_option_count("--count", cli_args_value(args, OPTION_COUNT),
-	                          &dump->count);
+	                          "frames", &dump->count);
 	if (status == CLI_OK)
 		status = read_position(args, OPTION_FROM, "start",
 		                       &dump->range.from);

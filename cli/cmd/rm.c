@@ -44,6 +44,7 @@ struct rm {
 	bool json;
 	bool tells; /* prints what is removed */
 	int status; /* of the first failure in a search */
+	size_t removed;
 	struct cli_output output;
 };
 
@@ -56,7 +57,7 @@ static void tell_removed(struct rm *rm, const char *path)
 	if (!rm->tells)
 		return;
 	if (!rm->json) {
-		cli_report_escaped(&rm->output, path);
+		cli_report_name(&rm->output, path);
 		cli_output_string(&rm->output, "\n");
 		return;
 	}
@@ -137,8 +138,10 @@ static int remove_open_log(struct rm *rm, struct shmlog *log, const char *path)
 	struct shmlog_remove_result result;
 	int status = shmlog_remove(log, rm->flags, &result);
 
-	if (status == 0 || status == SHMLOG_ERR_IN_DOUBT)
+	if (status == 0 || status == SHMLOG_ERR_IN_DOUBT) {
+		rm->removed += (rm->flags & SHMLOG_REMOVE_DRY_RUN) == 0;
 		tell_removed(rm, path);
+	}
 	if (status == 0)
 		return CLI_OK;
 	if (status == SHMLOG_ERR_IN_DOUBT || result.path[0] != '\0')
@@ -251,6 +254,8 @@ static int rm_run(const struct cli_args *args)
 		if (cli_output_flush(&rm.output) != 0)
 			break;
 	}
+	if (rm.output.error != 0 && rm.output.error != EPIPE && rm.removed > 0)
+		cli_message(NULL, "logs removed by then: %zu", rm.removed);
 	return cli_output_finish(&rm.output, status);
 }
 

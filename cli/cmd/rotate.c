@@ -8,6 +8,7 @@
 #include "options.h"
 #include "patience.h"
 #include "retention.h"
+#include "rows.h"
 #include "shared_options.h"
 #include "signals.h"
 #include "stdout_buffer.h"
@@ -153,6 +154,18 @@ static void note_archived(void *context, const char *path)
 	cli_object_string(cli_array_object(report->archived), "path", path);
 }
 
+/* What was done has to be known where standard output does not take it. */
+static void report_unsaid(const struct rotate_request *request,
+                          const struct shmlog_rotate_result *result,
+                          int flushed)
+{
+	struct cli_quoted old;
+
+	if (flushed != 0 && flushed != -EPIPE)
+		cli_message(request->path, "was rotated, and is %s now",
+		            cli_quote(&old, result->path));
+}
+
 /* Tidies up, and prints what was done.  The name is out before anything that
  * takes long, unless all is one line of JSON. */
 static int finish(const struct rotate_request *request,
@@ -169,8 +182,9 @@ static int finish(const struct rotate_request *request,
 	report.removed = cli_object_array(report.object, "removed");
 	report.archived = cli_object_array(report.object, "archived");
 	if (!request->json) {
-		cli_output_format(output, "%s\n", result->path);
-		(void)cli_output_flush(output);
+		cli_report_name(output, result->path);
+		cli_output_string(output, "\n");
+		report_unsaid(request, result, cli_output_flush(output));
 	}
 	int tidied = cli_retention_apply(&request->retention, request->path,
 	                                 &visitor);
@@ -180,6 +194,8 @@ static int finish(const struct rotate_request *request,
 		cli_output_format(output, "%s\n", text);
 	else if (request->json)
 		tidied = cli_fail(request->path, "cannot report", -ENOMEM);
+	if (request->json)
+		report_unsaid(request, result, cli_output_flush(output));
 	free(text);
 	cli_object_free(report.object);
 	return status == CLI_OK ? tidied : status;

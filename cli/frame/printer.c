@@ -53,6 +53,16 @@ static int choose_times(struct cli_printer *printer,
 	                       "and %%T");
 }
 
+static bool has_judge(const struct cli_args *args,
+                      const struct cli_printer_places *places)
+{
+	for (size_t i = 0; i < places->judge_count; i++) {
+		if (cli_args_count(args, places->judges[i]) > 0)
+			return true;
+	}
+	return false;
+}
+
 int cli_printer_init(struct cli_printer *printer, const struct cli_args *args,
                      const struct cli_printer_places *places, bool several)
 {
@@ -67,7 +77,8 @@ int cli_printer_init(struct cli_printer *printer, const struct cli_args *args,
 	if (status == CLI_OK)
 		status = cli_typed_init(&printer->typed, args, places->typed,
 		                        NULL);
-	if (status == CLI_OK)
+	if (status == CLI_OK &&
+	    (printer->renderer.format->values || !has_judge(args, places)))
 		status = cli_renderer_set_type(&printer->renderer,
 		                               &printer->typed);
 	if (status == CLI_OK)

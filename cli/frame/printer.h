@@ -36,6 +36,9 @@ struct cli_printer_places {
 	size_t seen; /* or CLI_NO_PLACE: frames are not seen to come */
 	size_t color;
 	struct cli_typed_places typed;
+	const size_t *judges; /* options that look into values, which is use
+	                       * enough of a schema where a format has none */
+	size_t judge_count;
 };
 
 /* Waits until a frame is to be printed.  False if it is not wanted any more, as

@@ -34,7 +34,7 @@ int cli_retention_read(struct cli_retention *retention,
 		                  "libzstd-dev)");
 		return CLI_SYSTEM;
 	}
-	return cli_option_count("--keep", keep, &retention->keep);
+	return cli_option_count("--keep", keep, "logs", &retention->keep);
 }
 
 /* How long the lock is waited for. */

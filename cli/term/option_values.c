@@ -55,7 +55,8 @@ int cli_option_capacity(const char *name, const char *text, uint64_t least,
 	return CLI_OK;
 }
 
-int cli_option_count(const char *name, const char *text, uint64_t *count_out)
+int cli_option_count(const char *name, const char *text, const char *what,
+                     uint64_t *count_out)
 {
 	struct cli_quoted quoted;
 
@@ -68,7 +69,7 @@ int cli_option_count(const char *name, const char *text, uint64_t *count_out)
 		                       name, cli_quote(&quoted, text),
 		                       UINT64_MAX);
 	default:
-		return cli_usage_error("%s %s is not a whole number", name,
-		                       cli_quote(&quoted, text));
+		return cli_usage_error("%s %s is not a number of %s", name,
+		                       cli_quote(&quoted, text), what);
 	}
 }

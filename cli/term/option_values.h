@@ -16,7 +16,8 @@ int cli_option_duration(const char *name, const char *text, int64_t *ns_out);
 int cli_option_capacity(const char *name, const char *text, uint64_t least,
                         uint64_t *bytes_out);
 
-/* A number of frames. */
-int cli_option_count(const char *name, const char *text, uint64_t *count_out);
+/* A number of `what`, as "frames". */
+int cli_option_count(const char *name, const char *text, const char *what,
+                     uint64_t *count_out);
 
 #endif

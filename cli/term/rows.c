@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LABEL_WIDTH 16
 #define BAR_WIDTH 30u
@@ -49,6 +50,14 @@ double cli_used_percent(uint64_t used, uint64_t room)
 void cli_report_label(struct cli_output *output, const char *label)
 {
 	cli_output_format(output, "  %-*s  ", LABEL_WIDTH, label);
+}
+
+void cli_report_name(struct cli_output *output, const char *name)
+{
+	if (isatty(output->fd))
+		cli_report_escaped(output, name);
+	else
+		cli_output_string(output, name);
 }
 
 void cli_report_escaped(struct cli_output *output, const char *text)

@@ -44,6 +44,10 @@ void cli_report_label(struct cli_output *output, const char *label);
 /* Prints untrusted bytes, escaped for a terminal. */
 void cli_report_escaped(struct cli_output *output, const char *text);
 
+/* Prints the name of a file: escaped on a terminal, and as it is elsewhere, for
+ * programs that use it. */
+void cli_report_name(struct cli_output *output, const char *name);
+
 /* Prints a text as a JSON string, quotes and all. */
 void cli_report_quoted(struct cli_output *output, const char *text);
 

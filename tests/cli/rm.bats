@@ -276,9 +276,24 @@ $SCRATCH/written"
 	local name=$'a\e[31m\nb'
 
 	make_log "$name"
-	run_shmlog 0 rm -n "$SCRATCH/$name"
-	assert_output "$SCRATCH/a\\x1b[31m\\nb"
+	export NAME=$SCRATCH/$name
+	need script
+	run script -qec "shmlog rm -n \"\$NAME\"" /dev/null
+	assert_output --partial "$SCRATCH/a\\x1b[31m\\nb"
 	run_shmlog 0 rm -o json "$SCRATCH/$name"
 	assert_equal "$(jq -r .path <<<"$output")" "$SCRATCH/$name"
 	assert_not_exist "$SCRATCH/$name"
+}
+
+@test "names are as they are in a pipe; what was done is said where nobody takes them" {
+	local name=$SCRATCH/$'x\e[1m'
+
+	shmlog create -c 4K "$name"
+	shmlog create -c 4K "$SCRATCH/y"
+	assert_equal "$(shmlog rm --unattended "$name")" "$name"
+	[[ -w /dev/full ]] || return 0
+	run bash -c 'shmlog rm --unattended "$1" 2>&1 >/dev/full' - "$SCRATCH/y"
+	assert_failure 4
+	assert_line --index 0 'shmlog rm: logs removed by then: 1'
+	assert_line --index 1 'shmlog rm: cannot write standard output: No space left on device'
 }

@@ -319,3 +319,26 @@ needs_leases() {
 		assert_equal "$(names)" log
 	fi
 }
+
+@test "rotate says what it did where standard output does not take it" {
+	[[ -w /dev/full ]] || skip 'no /dev/full'
+	shmlog create -c 4K "$LOG"
+	run bash -c 'shmlog rotate "$1" 2>&1 >/dev/full' - "$LOG"
+	assert_failure 4
+	assert_line --index 0 --regexp "^shmlog rotate: $LOG: was rotated, and is '$LOG\.[0-9TZ]*' now$"
+	assert_line --index 1 'shmlog rotate: cannot write standard output: No space left on device'
+	run bash -c 'shmlog rotate -o json "$1" 2>&1 >/dev/full' - "$LOG"
+	assert_failure 4
+	assert_line --index 0 --partial 'was rotated, and is'
+}
+
+@test "the new name is as it is in a pipe, and escaped on a terminal" {
+	need script
+	local name=$SCRATCH/$'x\e[1m'
+
+	shmlog create -c 4K "$name"
+	assert_equal "$(shmlog rotate "$name" | cut -c "1-${#name}")" "$name"
+	run script -qec "shmlog rotate '$name'" /dev/null
+	assert_success
+	assert_output --partial "$SCRATCH/x\\x1b[1m."
+}

@@ -111,7 +111,8 @@ static int read_commit_every(struct cli_append_options *options)
 	const char *every = cli_args_value(options->args,
 	                                   CLI_APPEND_COMMIT_EVERY);
 	uint64_t *frames = &options->commits.commit_every;
-	int status = cli_option_count("--commit-every", every, frames);
+	int status = cli_option_count("--commit-every", every, "frames",
+	                              frames);
 
 	struct cli_quoted quoted;
 

@@ -73,6 +73,9 @@ const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
 	CLI_COLOR_OPTION(TAIL_COLOR),
 };
 
+static const size_t tail_judges[] = {TAIL_GREP, TAIL_NOT_GREP, TAIL_WHERE,
+                                     TAIL_MERGE};
+
 const struct cli_printer_places tail_printer_places = {
 	.output = TAIL_OUTPUT,
 	.template = TAIL_TEMPLATE,
@@ -81,6 +84,8 @@ const struct cli_printer_places tail_printer_places = {
 	.seen = TAIL_SEEN,
 	.color = TAIL_COLOR,
 	.typed = {TAIL_SCHEMA, TAIL_TYPE, TAIL_ENUM_NUMBERS},
+	.judges = tail_judges,
+	.judge_count = sizeof(tail_judges) / sizeof(tail_judges[0]),
 };
 
 const struct cli_filter_places tail_filter_places = {
@@ -141,7 +146,7 @@ static int parse_ends(const struct cli_args *args, struct tail_options *options)
 	options->timeout_ns = options->idle_ns = -1;
 	status = cli_option_count("--count",
 	                          cli_args_value(args, TAIL_MOST_FRAMES),
-	                          &options->count);
+	                          "frames", &options->count);
 	if (status != CLI_OK)
 		return status;
 	if (pid != NULL) {
