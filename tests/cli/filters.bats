@@ -233,7 +233,7 @@ END
 	expect 0 1 '' dump --schema "$SCRATCH/types.json" --grep . --tally "$LOG"
 	expect 0 2 '' dump --schema "$SCRATCH/types.json" --not-grep x --tally "$LOG"
 	# What the log has, of frames whose values were looked into.
-	expect 0 "$(shmlog dump -t '%c %s' "$LOG" | head -n 1)" '' \
+	expect 0 "$(shmlog dump -n 1 -t '%c %s' "$LOG")" '' \
 		dump --schema "$SCRATCH/types.json" --where '.a == 49' -t '%c %s' "$LOG"
 	assert_equal "$(shmlog dump --schema "$SCRATCH/types.json" --where true -o frames "$LOG" | od -c)" \
 		"$(shmlog dump -o frames -n 1 "$LOG" | od -c)"
