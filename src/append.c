@@ -231,6 +231,8 @@ static int attempt(struct job *job)
 	 * on. */
 	if (job->terms.force)
 		job->log->proved = 0;
+	if ((job->options->flags & SHMLOG_APPEND_SYNC) != 0)
+		shmlog_lock_cache_expect_sync(job->options->session);
 	int status = shmlog_lock_cache_acquire(job->options->session, job->log,
 	                                       &job->terms, access);
 

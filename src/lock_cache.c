@@ -28,6 +28,7 @@
  */
 #include "lock_cache.h"
 
+#include "settle.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -38,12 +39,16 @@
 /* Access is kept only by sessions of at least this age: a process that ends
  * sooner gains less than it costs to remove a watch. */
 #define WARMUP_NS 250000000
+/* A commit that waits for a disk gains more: what comes before it can be
+ * written while the input is still being read. */
+#define SYNC_WARMUP_NS 20000000
 /* Access is not kept for this long after another process came: more are likely
  * to follow. */
 #define BACKOFF_NS 100000000
 #else
 /* The fault tests keep access from the first commit on. */
 #define WARMUP_NS 0
+#define SYNC_WARMUP_NS 0
 #define BACKOFF_NS 0
 #endif
 
@@ -55,6 +60,7 @@ struct shmlog_append_session {
 	bool watch_unsupported; /* the system has no watch */
 	bool parallel;          /* a reader can run beside this thread */
 	int64_t not_before_ns;  /* access is not kept before */
+	bool syncs;             /* and that was set for commits that sync */
 };
 
 int shmlog_append_session_open(struct shmlog *log,
@@ -169,6 +175,54 @@ static bool is_still_valid(struct shmlog_append_session *session)
 	return true;
 }
 
+/* Whole pages, of which no more is to come, so that none is written twice. */
+#define AHEAD_PAGE 4096u
+
+/* Writes the bytes from session->access.ahead on, and lets the system take
+ * them on to the disk. */
+static int write_ahead(struct shmlog_write_access *access,
+                       const unsigned char *frames, uint64_t bytes)
+{
+	uint64_t from = access->size + access->ahead;
+	uint64_t to = access->size + bytes;
+	int status = shmlog_write_behind(access, access->ahead,
+	                                 frames + access->ahead,
+	                                 (size_t)(bytes - access->ahead));
+
+	if (status != 0)
+		return status;
+	access->ahead = bytes;
+	from -= from % AHEAD_PAGE;
+	to -= to % AHEAD_PAGE;
+	if (to > from)
+		shmlog_sys_begin_sync(access->fd, from, to - from);
+	return 0;
+}
+
+void shmlog_append_session_write_ahead(struct shmlog_append_session *session,
+                                       const void *frames, size_t bytes)
+{
+	struct shmlog_write_access *access = &session->access;
+
+	pthread_mutex_lock(&session->log->append_mutex);
+	if (is_kept(session) && bytes > access->ahead &&
+	    bytes <= access->capacity - access->size &&
+	    (!is_still_valid(session) ||
+	     write_ahead(access, frames, bytes) != 0)) {
+		shmlog_access_release(access);
+		back_off(session);
+	}
+	pthread_mutex_unlock(&session->log->append_mutex);
+}
+
+void shmlog_lock_cache_expect_sync(struct shmlog_append_session *session)
+{
+	if (session == NULL || session->syncs)
+		return;
+	session->syncs = true;
+	session->not_before_ns -= WARMUP_NS - SYNC_WARMUP_NS;
+}
+
 int shmlog_lock_cache_acquire(struct shmlog_append_session *session,
                               struct shmlog *log,
                               const struct shmlog_access_terms *terms,
@@ -214,5 +268,6 @@ void shmlog_lock_cache_store(struct shmlog_append_session *session,
 		return;
 	}
 	session->access = *access;
+	session->access.ahead = 0;
 	access->log->kept = &session->access;
 }

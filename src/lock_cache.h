@@ -10,6 +10,10 @@
  * NULL: then nothing is kept.
  */
 
+/* Says that the commits of a session wait for a disk, so that it keeps access
+ * sooner. */
+void shmlog_lock_cache_expect_sync(struct shmlog_append_session *session);
+
 /*
  * Acquires write access: the access that the session keeps, if it is still
  * valid; else as shmlog_access_acquire() does.

@@ -121,7 +121,12 @@ int shmlog_write_behind(struct shmlog_write_access *access, uint64_t at,
 int shmlog_source_write(const struct shmlog_source *source,
                         struct shmlog_write_access *access)
 {
-	for (uint64_t at = 0; at < length_of(source);) {
+	uint64_t ahead = access->ahead;
+
+	/* Whatever becomes of this commit, the next one starts elsewhere. */
+	access->ahead = 0;
+	access->touched |= ahead > 0;
+	for (uint64_t at = ahead; at < length_of(source);) {
 		const unsigned char *bytes;
 		uint64_t held;
 		int status = source_at(source, at, 1, &bytes, &held);

@@ -163,6 +163,10 @@ int shmlog_sys_link_tmpfile(int fd, const char *path);
  * count as written the next time. */
 int shmlog_sys_sync(int fd);
 
+/* Lets the system begin to bring a range of a file to the disk, so that the
+ * next sync has less to wait for.  A hint, which reports nothing. */
+void shmlog_sys_begin_sync(int fd, uint64_t offset, uint64_t bytes);
+
 /* Whether the file system of `fd` keeps its files in memory alone; false where
  * that is unknown. */
 bool shmlog_sys_is_in_memory(int fd);

@@ -361,6 +361,13 @@ int shmlog_sys_sync(int fd)
 	return fdatasync(fd) == 0 ? 0 : -errno;
 }
 
+void shmlog_sys_begin_sync(int fd, uint64_t offset, uint64_t bytes)
+{
+	/* A failure of the disk stays for fdatasync(2) to report. */
+	(void)sync_file_range(fd, (off_t)offset, (off_t)bytes,
+	                      SYNC_FILE_RANGE_WRITE);
+}
+
 uint64_t shmlog_sys_filesystem(int fd, const struct stat *file)
 {
 	struct statfs system;

@@ -244,6 +244,13 @@ int shmlog_sys_sync(int fd)
 	return fsync(fd) == 0 ? 0 : -errno;
 }
 
+void shmlog_sys_begin_sync(int fd, uint64_t offset, uint64_t bytes)
+{
+	(void)fd;
+	(void)offset;
+	(void)bytes;
+}
+
 bool shmlog_sys_is_in_memory(int fd)
 {
 	(void)fd;

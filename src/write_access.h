@@ -21,6 +21,8 @@ struct shmlog_write_access {
 	bool may_keep;        /* for the next append: see lock_cache.c */
 	bool still_named;     /* the name led to it after the last commit */
 	bool touched;         /* bytes were written behind `size` */
+	uint64_t ahead;       /* bytes behind `size` that hold the first bytes
+	                       * of the next commit already */
 };
 
 /* How write access is to be acquired: whether to wait, and for whom. */

@@ -1007,12 +1007,13 @@ SHMLOG_API int shmlog_sync(struct shmlog *log);
  * shmlog_append_session_release() once that is readable, or after some 100 ms
  * of silence.
  *
- * Nothing is kept in the first quarter of a second, within 100 ms after another
- * process came, with SHMLOG_APPEND_FORCE, or where the system cannot tell who
- * opens a file (it takes Linux 5.13 and a file system that can identify its
- * files).  A session belongs to one log, and is closed before it; closing one
- * that was in use takes some 10 ms.  Its handle may be used in any other way at
- * the same time.  The functions of a session may be called from any thread.
+ * Nothing is kept in the first quarter of a second (20 ms with
+ * SHMLOG_APPEND_SYNC), within 100 ms after another process came, with
+ * SHMLOG_APPEND_FORCE, or where the system cannot tell who opens a file (it
+ * takes Linux 5.13 and a file system that can identify its files).  A session
+ * belongs to one log, and is closed before it; closing one that was in use
+ * takes some 10 ms.  Its handle may be used in any other way at the same time.
+ * The functions of a session may be called from any thread.
  *
  * Stores the session, to be closed with shmlog_append_session_close().  0 or
  * -ENOMEM.
@@ -1044,6 +1045,23 @@ shmlog_append_session_fd(const struct shmlog_append_session *session);
  */
 SHMLOG_API void
 shmlog_append_session_wake_early(const struct shmlog_append_session *session);
+
+/*
+ * Writes the first bytes of the frames of the next append, behind the committed
+ * data where that append will have them, and lets the system begin to bring
+ * them to the disk.  So a large commit with SHMLOG_APPEND_SYNC has most of its
+ * frames there by the time that the last of them was made, and its sync has
+ * less to wait for.  May be called again and again as there are more: `frames`
+ * holds `bytes` of them in all, and those of an earlier call are not written
+ * anew.  The next append with this session begins with these very bytes, unless
+ * shmlog_append_session_release() comes before.  Nothing is committed by this.
+ *
+ * A hint, which reports nothing: it does nothing unless something is kept and
+ * the log has room for these bytes, and the append then writes all of them.
+ */
+SHMLOG_API void
+shmlog_append_session_write_ahead(struct shmlog_append_session *session,
+                                  const void *frames, size_t bytes);
 
 /*
  * Releases the lock and the write access, if they are kept.  The session goes

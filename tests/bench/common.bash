@@ -52,12 +52,17 @@ if [ -z "${BENCH_DIR:-}" ]; then
 		BENCH_DIR=${SHMLOG_TEST_MEMORY:-/dev/shm}
 fi
 scratch=$(mktemp -d "$BENCH_DIR/shmlog-bench.XXXXXX") || exit 1
-trap 'rm -rf "$scratch"' EXIT
+leftovers=("$scratch")
+trap 'rm -rf "${leftovers[@]}"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 # What is measured against the usual tools is measured in one locale.
 export LC_ALL=C
+
+on_exit() { # FOLDER-TO-REMOVE
+	leftovers+=("$1")
+}
 
 began=$SECONDS
 say() { # TEXT

@@ -9,6 +9,8 @@
  * there are too many: each must be a whole log that ends where a commit ended,
  * with the frames that were appended, and all that was acknowledged.
  *
+ * A session may write the first frames of a commit ahead of it.
+ *
  * The same without SHMLOG_APPEND_SYNC must be found out as no such thing.
  */
 #include "campaign.h"
@@ -54,6 +56,7 @@ struct block {
 static struct recording {
 	const struct shape *shape;
 	const char *path;
+	int fd; /* for looking: to open the log each time would end a session */
 	ino_t inode;
 	bool syncs;   /* the appends do */
 	bool judging; /* calls are the judge's own */
@@ -64,6 +67,7 @@ static struct recording {
 	unsigned commits;
 	unsigned tried;        /* of them, or one more */
 	unsigned acknowledged; /* of them */
+	uint64_t ahead;        /* writes ahead of a commit */
 	uint64_t states;       /* that were judged */
 	uint64_t bad;
 	char why[160];
@@ -90,12 +94,10 @@ static size_t bytes_of(size_t block)
 static void note_versions(void)
 {
 	static unsigned char bytes[MOST_BYTES];
-	int fd = open(now.path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 || pread(fd, bytes, now.shape->capacity, 0) !=
-	                      (ssize_t)now.shape->capacity)
+	if (pread(now.fd, bytes, now.shape->capacity, 0) !=
+	    (ssize_t)now.shape->capacity)
 		campaign_fail("%s: cannot read", now.path);
-	close(fd);
 	for (size_t i = 0; i < now.block_count; i++) {
 		struct block *block = &now.blocks[i];
 		size_t size = bytes_of(i);
@@ -276,6 +278,22 @@ static size_t make_frames(uint64_t end)
 	return made;
 }
 
+/* Writes a part of a commit ahead, and then perhaps a larger one, where the
+ * session keeps access. */
+static void write_ahead(struct shmlog_append_session *session,
+                        const unsigned char *frames, size_t bytes)
+{
+	size_t ahead = 0;
+
+	if (session == NULL || shmlog_append_session_fd(session) < 0)
+		return;
+	for (uint64_t n = chance_below(3); n > 0; n--) {
+		ahead += (size_t)chance_below(bytes - ahead + 1);
+		shmlog_append_session_write_ahead(session, frames, ahead);
+		now.ahead += ahead > 0;
+	}
+}
+
 /* Appends until the log is full, as `append --sync` does, through two handles
  * in turn, as two processes would. */
 static void fill(struct shmlog *logs[2])
@@ -286,8 +304,8 @@ static void fill(struct shmlog *logs[2])
 
 	for (int i = 0; i < 2 && now.shape->sessions; i++)
 		(void)shmlog_append_session_open(logs[i], &sessions[i]);
-	while (now.commits < MOST_COMMITS && (bytes = make_frames(end)) > 0) {
-		int turn = (int)chance_below(2);
+	for (int turn = 0;
+	     now.commits < MOST_COMMITS && (bytes = make_frames(end)) > 0;) {
 		const struct shmlog_append_options options = {
 			.flags = now.syncs ? SHMLOG_APPEND_SYNC : 0u,
 			.lock_timeout_ns = -1,
@@ -296,6 +314,7 @@ static void fill(struct shmlog *logs[2])
 
 		now.ends[now.commits] = end + bytes;
 		now.tried = now.commits + 1;
+		write_ahead(sessions[turn], now.stream + end, bytes);
 		int status = shmlog_append_frames(logs[turn], now.stream + end,
 		                                  bytes, &options, NULL);
 
@@ -313,8 +332,12 @@ static void fill(struct shmlog *logs[2])
 				campaign_fail("cannot sync");
 			now.acknowledged = now.commits;
 		}
+		/* The other one's turn. */
+		if (chance_below(3) != 0)
+			continue;
 		if (sessions[turn] != NULL)
 			shmlog_append_session_release(sessions[turn]);
+		turn = 1 - turn;
 	}
 	judge();
 	for (int i = 0; i < 2; i++)
@@ -337,6 +360,7 @@ static void play(const struct shape *shape, const char *path, bool syncs)
 	now.shape = shape;
 	now.path = path;
 	now.inode = file.st_ino;
+	now.fd = open(path, O_RDONLY | O_CLOEXEC);
 	now.syncs = syncs;
 	now.block_count = (shape->capacity + shape->block - 1) / shape->block;
 	note_versions();
@@ -347,12 +371,13 @@ static void play(const struct shape *shape, const char *path, bool syncs)
 	fill(logs);
 	for (int i = 0; i < 2; i++)
 		shmlog_close(logs[i]);
+	close(now.fd);
 	unlink(path);
 }
 
 int main(int argc, char **argv)
 {
-	uint64_t states = 0, commits = 0, found = 0;
+	uint64_t states = 0, commits = 0, ahead = 0, found = 0;
 	char path[512];
 
 	if (argc != 3)
@@ -373,6 +398,7 @@ int main(int argc, char **argv)
 			              now.why);
 		states += now.states;
 		commits += now.commits;
+		ahead += now.ahead;
 		play(shape, path, false);
 		found += now.bad;
 	}
@@ -382,6 +408,6 @@ int main(int argc, char **argv)
 		"%" PRIu64 " states of the disk between the syncs "
 		"of %" PRIu64 " commits: each is a whole log with "
 		"all that was acknowledged (without syncs, %" PRIu64
-		" are not)",
-		states, commits, found);
+		" are not); %" PRIu64 " writes ahead of a commit",
+		states, commits, found, ahead);
 }

@@ -287,6 +287,147 @@ append_works_beside_a_reader() {
 	assert_equal "$(<"$SCRATCH/out")" first
 }
 
+# ------------------------------------------------------- growing and rotating
+
+# A peer that does what the lines say that it is told; $SCRATCH/output has its
+# answers.
+obeys() { # read|write
+	mkfifo "$SCRATCH/orders"
+	node "$PEER" obey "$LOG" "$1" <"$SCRATCH/orders" >"$SCRATCH/output" 3>&- &
+	HOLDER=$!
+	exec 9>"$SCRATCH/orders"
+	wait_for 10 has_answers 1
+}
+
+has_answers() { # COUNT
+	(($(grep -vcE '^[0-9]' "$SCRATCH/output") >= $1))
+}
+
+# Tells the peer to do something, and what the answer has to be.
+told() { # ORDER ANSWER
+	local before
+
+	before=$(grep -vcE '^[0-9]' "$SCRATCH/output")
+	echo "$1" >&9
+	wait_for 10 has_answers $((before + 1))
+	assert_equal "$(grep -vE '^[0-9]' "$SCRATCH/output" | tail -n 1)" "$2"
+}
+
+told_to_append() { # TEXT ANSWER
+	told "append $(printf '%s' "$1" | base64)" "$2"
+}
+
+# The payloads of all frames that the peer has read.
+has_read() {
+	local payload
+
+	grep -E '^[0-9]' "$SCRATCH/output" | while read -r _ _ _ payload; do
+		base64 -d <<<"$payload"
+		echo
+	done
+}
+
+exhausted() {
+	echo "Shared memory exhausted${PEER_PACKAGE:+ while allocating frame} 0"
+}
+
+a_writer_finds_a_grown_log_full_until_it_opens_it_again() {
+	shmlog create -c 40 "$LOG"
+	obeys write
+	told_to_append one ok
+	told_to_append two ok
+	told_to_append three "$(exhausted)"
+	run_shmlog 7 grow "$LOG" 4096
+	run_shmlog 0 grow --force "$LOG" 4096
+	told_to_append three "$(exhausted)"
+	told reopen ready
+	told_to_append three ok
+	assert_equal "$(shmlog dump "$LOG")" $'one\ntwo\nthree'
+	shmlog verify -q "$LOG"
+}
+
+@test "a Node peer that writes finds a grown log full until it opens it again" {
+	a_writer_finds_a_grown_log_full_until_it_opens_it_again
+}
+
+@test "the package's writer finds a grown log full until it opens it again" {
+	use_package
+	a_writer_finds_a_grown_log_full_until_it_opens_it_again
+}
+
+# Frames of 7 bytes in batches of 64: the old end cuts the 101st, and the second
+# batch is not delivered at all.
+a_reader_loses_nothing_of_a_grown_log() {
+	shmlog create -c 730 "$LOG"
+	seq 100 198 | shmlog append "$LOG"
+	obeys read
+	shmlog grow "$LOG" 64K
+	seq 199 400 | shmlog append "$LOG"
+	told read "ERR_SHM_MAPPING_GONE $((64 * 7))"
+	# Nor does it move when it tries again.
+	told read "ERR_SHM_MAPPING_GONE $((64 * 7))"
+	assert_equal "$(has_read)" "$(seq 100 163)"
+	told reopen ready
+	told read "end $(end_of "$LOG")"
+	assert_equal "$(has_read)" "$(shmlog dump "$LOG")"
+}
+
+@test "a Node peer that reads ends at its map, and loses nothing of a grown log" {
+	a_reader_loses_nothing_of_a_grown_log
+}
+
+@test "the package's reader ends at its map, and loses nothing of a grown log" {
+	use_package
+	a_reader_loses_nothing_of_a_grown_log
+}
+
+a_writer_goes_on_in_the_renamed_log() {
+	local old
+
+	shmlog create -c 4096 "$LOG"
+	obeys write
+	told_to_append one ok
+	run_shmlog 7 rotate "$LOG"
+	run_shmlog 0 rotate --force "$LOG"
+	old=$(echo "$LOG".2*)
+	told_to_append two ok
+	assert_equal "$(shmlog dump "$old")" $'one\ntwo'
+	assert_equal "$(frames_of "$LOG")" 0
+	# Once it opens the name again, it writes to the new log.
+	told reopen ready
+	told_to_append three ok
+	assert_equal "$(shmlog dump "$old")" $'one\ntwo'
+	assert_equal "$(shmlog dump "$LOG")" three
+}
+
+@test "a Node peer that writes goes on in the renamed log after a rotation" {
+	a_writer_goes_on_in_the_renamed_log
+}
+
+@test "the package's writer goes on in the renamed log after a rotation" {
+	use_package
+	a_writer_goes_on_in_the_renamed_log
+}
+
+a_reader_reads_the_renamed_log() {
+	shmlog create -c 4096 "$LOG"
+	shmlog append -m one "$LOG"
+	obeys read
+	run_shmlog 0 rotate "$LOG"
+	shmlog append -m new "$LOG"
+	told read 'end 7'
+	assert_equal "$(has_read)" one
+}
+
+@test "a Node peer that reads stays with the renamed log after a rotation" {
+	a_reader_reads_the_renamed_log
+}
+
+@test "the package's reader stays with the renamed log after a rotation" {
+	use_package
+	a_reader_reads_the_renamed_log
+}
+
 # -------------------------------------------------------------- the peer itself
 
 # What the manifest says that the package's iterator returned.

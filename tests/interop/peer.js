@@ -17,6 +17,12 @@
  *   node peer.js follow LOG COUNT          the same until COUNT have come
  *   node peer.js hold LOG                  opens it for writing, says "ready"
  *                                          and appends what comes as `append`
+ *   node peer.js obey LOG MODE             opens it, MODE being read or write,
+ *                                          says "ready", and does what the lines
+ *                                          on stdin say: "append BASE64" (then
+ *                                          "ok"), "read" (as above), "reopen",
+ *                                          at the cursor of the last read; what
+ *                                          is thrown is printed with the cursor
  *   node peer.js watch LOG                 opens it for reading, says "ready",
  *                                          and waits for the end of stdin
  */
@@ -31,6 +37,11 @@ const POLL_MS = 2;
 
 function shmError(code, message) {
   return Object.assign(new Error(message), { code });
+}
+
+/* A frame lies behind the file's end as it was when it was opened. */
+function mappingGone() {
+  return shmError('ERR_SHM_MAPPING_GONE', 'the data lies beyond the mapping');
 }
 
 /* ------------------------------------------------------------ plain files */
@@ -120,9 +131,9 @@ class PlainWriter {
 }
 
 class PlainIterator {
-  constructor(file) {
+  constructor(file, startCursor) {
     this.file = file;
-    this.at = 0;
+    this.at = Number(startCursor ?? 0);
   }
 
   cursor() {
@@ -138,10 +149,12 @@ class PlainIterator {
     const position = this.file.dataOffset + at;
 
     if (at + FRAME_OVERHEAD > committed) return null;
+    if (position + WORD_BYTES > this.file.length) throw mappingGone();
     const total = this.file.bytes(position, WORD_BYTES).readUInt16LE();
 
     if (total < FRAME_OVERHEAD) throw shmError('ERR_SHM_CURSOR', 'Invalid frame size');
     if (at + total > committed) return null;
+    if (position + total > this.file.length) throw mappingGone();
     const frame = this.file.bytes(position, total);
 
     if (debugChecks && frame.readUInt16LE(total - WORD_BYTES) !== total) {
@@ -175,7 +188,7 @@ function openPlain(options) {
 
   return {
     writer: options.writable ? new PlainWriter(file) : undefined,
-    createIterator: () => new PlainIterator(file),
+    createIterator: (settings) => new PlainIterator(file, settings?.startCursor),
   };
 }
 
@@ -237,6 +250,47 @@ async function follow(path, count) {
   }
 }
 
+function say(text) {
+  fs.writeSync(1, `${text}\n`);
+}
+
+async function obey(path, writable) {
+  let log = openLog({ path, writable, capacityBytes: writable ? HEADER_BYTES : undefined });
+  let iterator = log.createIterator();
+
+  const verbs = {
+    append: (text) => {
+      const payload = Buffer.from(text, 'base64');
+
+      payload.copy(log.writer.allocate(payload.length));
+      log.writer.commit();
+      say('ok');
+    },
+    read: () => {
+      while (printFrames(iterator, Infinity) > 0);
+      say(`end ${iterator.cursor()}`);
+    },
+    reopen: () => {
+      const startCursor = iterator.cursor();
+
+      log = openLog({ path, writable, capacityBytes: writable ? HEADER_BYTES : undefined });
+      iterator = log.createIterator({ startCursor });
+      say('ready');
+    },
+  };
+
+  say('ready');
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const [verb, operand] = line.split(' ');
+
+    try {
+      verbs[verb](operand);
+    } catch (error) {
+      say(`${error.code ?? error.message} ${iterator.cursor()}`);
+    }
+  }
+}
+
 /* The same on a new log or one that is there. */
 const openForWriting = (path, capacity) =>
   openLog({ path, writable: true, capacityBytes: capacity ?? HEADER_BYTES });
@@ -252,6 +306,7 @@ const commands = {
     fs.writeSync(1, 'ready\n');
     return appendLines(log, 1);
   },
+  obey: (path, mode) => obey(path, mode === 'write'),
   watch: async (path) => {
     const log = openLog({ path, writable: false });
 
@@ -264,7 +319,7 @@ const commands = {
 const [name, path, operand] = process.argv.slice(2);
 
 if (!Object.hasOwn(commands, name ?? '') || path === undefined) {
-  fs.writeSync(2, 'peer.js: create, append, read, follow, hold or watch, then LOG\n');
+  fs.writeSync(2, 'peer.js: create, append, read, follow, hold, obey or watch, then LOG\n');
   process.exitCode = 2;
 } else {
   commands[name](path, operand).catch((error) => {

@@ -3,19 +3,20 @@
 # A console block is commands, each behind "$ ", and what they print.  A block
 # of another language is a file if the paragraph above it ends with its name, as
 # in "Save this as `orders.mjs`:", and otherwise lines that are checked one by
-# one.  /dev/shm/ is a folder of the test's own.
+# one.  /dev/shm is a folder of the test's own, in any
+# spelling: what is shown here would otherwise reach logs that are in use.
 load ../cli/helper
 
 README=$ROOT/README.md
 # The headings that have console blocks; each has a test below.
-HEADINGS=('Two minutes' 'Together with Node' 'Typed events' 'The library')
+HEADINGS=('Two minutes' 'Together with Node' 'Typed events' 'Looking after logs' 'The library')
 
 # Cuts the README into blocks: NUMBER.LANGUAGE, and NUMBER.heading, .name.
 setup() {
 	scratch_make
 	mkdir "$SCRATCH/shm" "$SCRATCH/blocks" "$SCRATCH/room"
 	cd "$SCRATCH/room" || return
-	sed "s|/dev/shm/|$SCRATCH/shm/|g" "$README" | awk -v folder="$SCRATCH/blocks" '
+	sed "s|/dev/shm|$SCRATCH/shm|g" "$README" | awk -v folder="$SCRATCH/blocks" '
 	/^```/ && !block {
 		block = sprintf("%s/%03d", folder, ++count)
 		print heading >(block ".heading")
@@ -87,6 +88,10 @@ use_package() { # NAME [PATH]
 
 @test "the first commands print what the README says" {
 	run_heading 'Two minutes'
+}
+
+@test "logs are looked after as the README says" {
+	run_heading 'Looking after logs'
 }
 
 @test "the library's program is compiled and prints what the README says" {

@@ -40,6 +40,7 @@ struct cli_committer {
 	struct cli_output *output;  /* for acknowledgements, or for --tee */
 	unsigned char *frames;      /* encoded, waiting */
 	size_t used;                /* bytes of them */
+	size_t ahead;               /* of these, written ahead of a sync */
 	uint64_t waiting;           /* frames of them */
 	struct cli_origins origins; /* of them, unless atomic */
 	int spool;                  /* file for an input that is too large for
@@ -89,6 +90,10 @@ unsigned char *cli_committer_room(const struct cli_committer *committer,
                                   size_t *room_out, uint64_t *most_out);
 void cli_committer_add(struct cli_committer *committer, struct cli_extent added,
                        struct cli_place from, unsigned surplus);
+
+/* With --sync: lets the system begin to write what waits, while more of it is
+ * made. */
+void cli_committer_write_ahead(struct cli_committer *committer);
 
 /* Whether --commit-every or the time of --sync asks for a commit now. */
 bool cli_committer_is_due(const struct cli_committer *committer);

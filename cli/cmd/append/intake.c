@@ -234,7 +234,9 @@ static int take_buffer(struct cli_append *append)
 	       !input->skipping && append->committer.output->error == 0) {
 		if (!cli_committer_has_room(&append->committer))
 			status = cli_take_commit(append);
-		if (status == CLI_OK && !take_simple(append))
+		if (status == CLI_OK && take_simple(append))
+			cli_committer_write_ahead(&append->committer);
+		else if (status == CLI_OK)
 			status = take_next(append, &more);
 		if (status == CLI_OK &&
 		    cli_committer_is_due(&append->committer))
