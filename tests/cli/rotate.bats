@@ -166,7 +166,7 @@ needs_leases() {
 	assert_line --regexp '^< log.20[0-9]{6}T[0-9]{6}Z$'
 	# What is left of this year has the second frame, and no other.
 	assert_equal "$(find . -type f -regex './log\.20[0-9]*T[0-9]*Z\(\.[0-9]+\)?' \
-		! -name 'log.2020*' -exec shmlog dump {} +)" 2
+		! -name 'log.2020*' -exec shmlog dump -q {} +)" 2
 }
 
 @test "--keep 0 leaves no rotated log" {
