@@ -2,10 +2,13 @@
 #include "name_pattern.h"
 
 #include "clock.h"
+#include "rotated.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <glob.h>
 #include <shmlog.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* How often names are compared: for files that became logs since the system
@@ -56,6 +59,22 @@ int64_t cli_pattern_pause(const struct cli_name_pattern *pattern)
 	return pause > 0 ? pause : 0;
 }
 
+/*
+ * Whether a name is what a rotation made of another one that matches as well,
+ * whether there still is a log of that name or not.  Its frames were in that
+ * log, and are not new.
+ */
+static bool is_rotated(const struct cli_name_pattern *pattern, const char *path)
+{
+	size_t length = cli_rotated_base(path);
+	char *base = length == 0 ? NULL : strndup(path, length);
+	bool matches = base != NULL && fnmatch(pattern->pattern, base,
+	                                       FNM_PATHNAME | FNM_PERIOD) == 0;
+
+	free(base);
+	return matches;
+}
+
 int cli_pattern_expand(struct cli_name_pattern *pattern,
                        void (*found)(void *context, const char *path),
                        void *context)
@@ -70,7 +89,8 @@ int cli_pattern_expand(struct cli_name_pattern *pattern,
 	watch_folder(pattern);
 	result = glob(pattern->pattern, 0, NULL, &names);
 	for (size_t i = 0; result == 0 && i < names.gl_pathc; i++) {
-		if (shmlog_inspect(names.gl_pathv[i], &header) == 0)
+		if (!is_rotated(pattern, names.gl_pathv[i]) &&
+		    shmlog_inspect(names.gl_pathv[i], &header) == 0)
 			found(context, names.gl_pathv[i]);
 	}
 	globfree(&names);

@@ -60,6 +60,7 @@ void cli_named_begin(struct cli_named_log *named, const char *path,
 
 void cli_named_end(struct cli_named_log *named)
 {
+	free(named->first);
 	close_now(named);
 	close_source(&named->next);
 	cli_name_watch_remove(named->watch, &named->watched);
@@ -314,13 +315,30 @@ static int open_source(struct cli_named_log *named, struct cli_source *source,
 	return status;
 }
 
+/* Opens the rotated log that comes first, once, or what open_source() does. */
+static int open_first(struct cli_named_log *named, struct cli_source *source,
+                      bool *ready_out, int *reason_out)
+{
+	char *first = named->first;
+	int status = CLI_OK;
+
+	named->first = NULL;
+	*ready_out = false;
+	if (first != NULL)
+		status = open_path(named, first, source, ready_out, reason_out);
+	free(first);
+	return status == CLI_OK && !*ready_out
+	               ? open_source(named, source, ready_out, reason_out)
+	               : status;
+}
+
 int cli_named_open(struct cli_named_log *named, bool *ready_out)
 {
 	struct cli_source source = {0};
 	int reason;
 
 	(void)take_touch(named);
-	int status = open_source(named, &source, ready_out, &reason);
+	int status = open_first(named, &source, ready_out, &reason);
 
 	named->looked_ns = cli_now_ns();
 	if (status != CLI_OK)

@@ -45,6 +45,9 @@ struct cli_named_log {
 	int unreported; /* a status that differs from it, since: */
 	int64_t unreported_ns;
 
+	/* May be set behind cli_named_begin(): the path of a log that was
+	 * rotated, which is opened first; freed here.  NULL: none. */
+	char *first;
 	/* May be set behind cli_named_begin(): called for each log that is
 	 * opened; anything but CLI_OK, after a message, refuses the log. */
 	int (*opened)(void *context, const char *path, struct shmlog *log);

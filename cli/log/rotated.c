@@ -48,6 +48,19 @@ static bool read_name(const char *text, struct cli_rotated *entry_out)
 	return entry_out->archived || text[0] == '\0';
 }
 
+size_t cli_rotated_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *file = slash == NULL ? path : slash + 1;
+	struct cli_rotated entry = {.path = NULL};
+
+	for (const char *dot = file; (dot = strchr(dot, '.')) != NULL; dot++) {
+		if (dot > file && read_name(dot + 1, &entry))
+			return (size_t)(dot - path);
+	}
+	return 0;
+}
+
 bool cli_rotated_is_log(const struct cli_rotated *entry)
 {
 	struct shmlog_header header;
@@ -147,6 +160,35 @@ static bool is_file(const char *path, const struct shmlog_identity *log)
 
 	return stat(path, &file) == 0 && (uint64_t)file.st_dev == log->device &&
 	       (uint64_t)file.st_ino == log->inode;
+}
+
+static bool is_log(const char *path, const struct shmlog_identity *log)
+{
+	struct shmlog *opened;
+
+	if (!is_file(path, log) || shmlog_open(path, &opened) != 0)
+		return false;
+	struct shmlog_identity identity = shmlog_identity(opened);
+
+	shmlog_close(opened);
+	return shmlog_same_file(log, &identity);
+}
+
+char *cli_rotated_path(const char *path, const struct shmlog_identity *log)
+{
+	struct cli_rotated_list list = {.all = NULL};
+	char *found = NULL;
+
+	if (!is_file(path, log) && cli_rotated_find(path, &list) == 0) {
+		for (size_t i = list.count; i > 0 && found == NULL; i--) {
+			const struct cli_rotated *entry = &list.all[i - 1];
+
+			if (!entry->archived && is_log(entry->path, log))
+				found = strdup(entry->path);
+		}
+	}
+	cli_rotated_release(&list);
+	return found;
 }
 
 /* What a path leads to. */

@@ -19,6 +19,10 @@ struct cli_rotated {
 	bool archived;
 };
 
+/* How long the name of the log is in a path that has the name of a rotated one;
+ * 0: it has not. */
+size_t cli_rotated_base(const char *path);
+
 /* In the order of the rotations, the oldest first. */
 struct cli_rotated_list {
 	struct cli_rotated *all;
@@ -35,6 +39,13 @@ bool cli_rotated_is_log(const struct cli_rotated *entry);
 /* Leaves out those that are not what their names say. */
 void cli_rotated_check(struct cli_rotated_list *list);
 void cli_rotated_release(struct cli_rotated_list *list);
+
+/*
+ * The path of a log that had the name `path` and was rotated; freed with
+ * free(3).  NULL where it has the name still, or is not found among the rotated
+ * ones; an archive is not taken for the log that it was made of.
+ */
+char *cli_rotated_path(const char *path, const struct shmlog_identity *log);
 
 /*
  * The path of the log that was rotated next after `log`, which has been a log

@@ -499,6 +499,50 @@ put_saved() { # KEY NUMBER
 	assert_stderr ''
 }
 
+@test "-F goes on in a log that was rotated while nobody followed, then in the next" {
+	make_log one two three
+	shmlog tail --count 1 --cursor-file "$CURSOR" "$LOG" >/dev/null
+	shmlog rotate "$LOG"
+	shmlog append -m four "$LOG"
+	shmlog rotate "$LOG"
+	shmlog append -m five "$LOG"
+	run_shmlog 0 tail -F --idle 0 -o json --cursor-file "$CURSOR" "$LOG"
+	assert_equal "$(jq -r '.event // .payload' <<<"$output")" \
+		$'two\nthree\nreopened\nfour\nreopened\nfive'
+	assert_equal "$(jq .inode "$CURSOR")" "$(stat -c %i "$LOG")"
+	run_shmlog 0 tail -F --idle 0 --cursor-file "$CURSOR" "$LOG"
+	assert_output ''
+}
+
+@test "-F goes on in each of several logs that were rotated" {
+	local name
+
+	cd "$SCRATCH"
+	for name in a b; do
+		shmlog create -c 4K $name
+		shmlog append -m ${name}1 -m ${name}2 $name
+	done
+	shmlog tail -n +1 -q --cursor-file "$CURSOR" a b >/dev/null
+	for name in a b; do
+		shmlog append -m ${name}3 $name
+		shmlog rotate $name
+		shmlog append -m ${name}4 $name
+	done
+	run_shmlog 0 tail -F -q --idle 0 --cursor-file "$CURSOR" a b
+	assert_equal "$(sort <<<"$output")" $'a3\na4\nb3\nb4'
+}
+
+@test "-F begins with the new log where the rotated one is gone or archived" {
+	make_log one two
+	shmlog tail --count 1 --cursor-file "$CURSOR" "$LOG" >/dev/null
+	cp "$CURSOR" "$SCRATCH/kept"
+	shmlog rotate "$LOG"
+	zstd -q --rm "$LOG".2* 2>/dev/null || rm "$LOG".2*
+	shmlog append -m new "$LOG"
+	run_shmlog 0 tail -F --idle 0 -o json --cursor-file "$CURSOR" "$LOG"
+	assert_equal "$(jq -r '.event // .payload' <<<"$output")" $'reopened\nnew'
+}
+
 @test "-F goes on in the same log, and waits for a missing one" {
 	make_log one two
 	shmlog tail --count 1 --cursor-file "$CURSOR" "$LOG" >/dev/null

@@ -320,6 +320,30 @@ pipe_is_empty() { # FILE
 	done
 }
 
+@test "--glob does not take a rotated log for a new one" {
+	local mode
+
+	for mode in -f -F; do
+		rm -f out err app*
+		make_log app a1
+		follow $mode -o json -n +1 --glob 'app*'
+		wait_for 20 has_frame app a1
+		shmlog rotate app
+		shmlog append -m a2 app
+		[[ $mode == -f ]] || wait_for 20 has_frame app a2
+		# A new log is seen behind a look that has seen the rotated one.
+		make_log app.20 b1
+		wait_for 20 has_frame app.20 b1
+		kill "$FOLLOWER"
+		end_follow 143
+		assert_equal "$(grep -c '"payload":"a1"' out)" 1
+	done
+	# Not even where its old name is gone; but by its own name it is read.
+	rm app
+	expect 0 b1 '' tail -q -n +1 --glob 'app*'
+	expect 0 a1 '' tail -q -n +1 --glob 'app.*T*'
+}
+
 file_is_closed() { # NAME
 	! readlink "/proc/$FOLLOWER/fd/"* | grep -q "/$1 (deleted)"
 }

@@ -5,9 +5,11 @@
 #include "command.h"
 #include "failure.h"
 #include "message.h"
+#include "rotated.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How old the cursor file may get. */
 #define SAVE_NS 100000000
@@ -123,6 +125,19 @@ const struct cli_cursor *keeper_find(struct cursor_keeper *keeper,
 	if (cursor != NULL)
 		cursor->taken = true;
 	return cursor;
+}
+
+char *keeper_find_rotated(const struct cursor_keeper *keeper,
+                          const struct tail_log *log)
+{
+	for (size_t i = 0; i < keeper->loaded.count; i++) {
+		const struct cli_cursor *cursor = &keeper->loaded.list[i];
+
+		if (cursor->name == NULL ? !keeper->several
+		                         : strcmp(cursor->name, log->name) == 0)
+			return cli_rotated_path(log->path, &cursor->log);
+	}
+	return NULL;
 }
 
 /* ----------------------------------------------------------------- saving */

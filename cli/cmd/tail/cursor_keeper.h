@@ -74,6 +74,11 @@ void keeper_drop(struct cursor_keeper *keeper, struct tail_log *log);
 const struct cli_cursor *keeper_find(struct cursor_keeper *keeper,
                                      const struct tail_log *log);
 
+/* The path of the log that the cursor of a name belongs to, if that was rotated
+ * since; freed with free(3).  NULL if it was not, or there is no cursor. */
+char *keeper_find_rotated(const struct cursor_keeper *keeper,
+                          const struct tail_log *log);
+
 /* Starts counting at the cursor of a log that was opened, and saves that. */
 int keeper_begin_log(struct cursor_keeper *keeper, struct tail_log *log);
 

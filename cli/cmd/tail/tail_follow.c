@@ -29,6 +29,9 @@ static void add_log(struct tail *tail, struct cli_followed *followed)
 	followed->user = keeper_add(&tail->keeper, followed->named.path);
 	followed->named.opened = check_opened;
 	followed->named.waits = tail->options.retry;
+	if (followed->user != NULL && followed->named.mode == CLI_FOLLOW_NAME)
+		followed->named.first = keeper_find_rotated(&tail->keeper,
+		                                            followed->user);
 	if (followed->user != NULL &&
 	    (tail->merge == NULL ||
 	     tail_merge_add(tail, followed->user, followed)))
