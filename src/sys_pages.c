@@ -89,7 +89,7 @@ static int look_at_mappings(FILE *maps, int pagemap, const struct stat *file,
 
 	*offset_out = 0;
 	while (getline(&line, &line_bytes, maps) > 0) {
-		uint64_t count;
+		uint64_t count = 0;
 
 		if (!read_line(line, file, page_bytes, end, &mapping))
 			continue;

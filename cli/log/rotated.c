@@ -120,8 +120,8 @@ int cli_rotated_find(const char *path, struct cli_rotated_list *list_out)
 
 	if (directory == NULL)
 		status = folder == NULL ? -ENOMEM : -errno;
-	for (struct dirent *entry;
-	     status == 0 && (entry = readdir(directory)) != NULL;)
+	for (struct dirent *entry; directory != NULL && status == 0 &&
+	                           (entry = readdir(directory)) != NULL;)
 		status = add(list_out, name, file, entry->d_name);
 	if (directory != NULL)
 		closedir(directory);

@@ -27,7 +27,9 @@ rotate_frame() { # TEXT OPTION...
 
 # Stays with a file open until it is killed.
 hold() { # FILE
-	sleep 1000 <"$1" 3>&- &
+	exec {held}<"$1"
+	sleep 1000 3>&- &
+	exec {held}<&-
 	HOLDER=$!
 }
 
