@@ -144,6 +144,29 @@ value() { # SAMPLE
 	assert_equal "$(samples <<<"$output" | wc -l)" 9
 }
 
+@test "-o prometheus without a LOG is about all logs of ls" {
+	[[ $SCRATCH == /dev/shm/* ]] || skip 'the scratch folder is elsewhere'
+	mkdir folder
+	cp one folder/three
+	echo text >folder/text
+	# Logs of others, which come and go, may be there as well.
+	run --separate-stderr shmlog stat -o prometheus
+	samples <<<"$output" | grep -F "path=\"$SCRATCH/" >out
+	assert_equal "$(grep -o '^shmlog_status.*' out)" \
+		"shmlog_status{path=\"$SCRATCH/folder/three\"} 0
+shmlog_status{path=\"$SCRATCH/one\"} 0
+shmlog_status{path=\"$SCRATCH/two\"} 0"
+	grep -qxF "shmlog_frames_total{path=\"$SCRATCH/folder/three\"} 4" out
+	run shmlog stat -o prometheus --to m.prom
+	samples <m.prom | grep -F "path=\"$SCRATCH/" | cmp - out
+	# A log is never replaced by them.
+	run_shmlog 2 stat -o prometheus --to one
+	assert_stderr 'shmlog stat: one: is the log itself; nothing was changed'
+	assert_equal "$(shmlog stat -o json one | jq .frames)" 4
+	run_shmlog 2 stat -o prometheus --expect '.frames > 0'
+	assert_stderr --partial '--expect takes a LOG'
+}
+
 @test "-o prometheus counts processes and sizes where these are asked for" {
 	exec 9<>one
 	run_shmlog 0 stat -o prometheus --procs --histogram one two

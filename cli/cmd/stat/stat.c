@@ -5,6 +5,7 @@
 #include "expectations.h"
 #include "failure.h"
 #include "fault_text.h"
+#include "found_logs.h"
 #include "json_write.h"
 #include "log_list.h"
 #include "message.h"
@@ -634,6 +635,7 @@ enum stat_format {
 struct stat_view {
 	enum stat_format format;
 	struct expectations expected;
+	struct stat_found_logs found; /* where none is named */
 	struct stat_collection collection;
 	const char *to; /* the file for metrics; NULL: standard output */
 	bool procs;
@@ -792,15 +794,31 @@ static int stat_log(struct stat_view *view, const char *path)
 }
 
 /* The first status that is not 0 counts: it belongs to the first message. */
+/* A file that is replaced must not be one of the logs. */
+static int refuse_target(const struct stat_view *view)
+{
+	cli_message(view->to, "is the log itself; nothing was changed");
+	return CLI_USAGE;
+}
+
 static int stat_logs(struct stat_view *view, const struct cli_args *args)
 {
 	int result = cli_output_init(&view->output, STDOUT_FILENO);
+	size_t named = cli_args_operand_count(args);
 	int status = CLI_OK;
 
 	if (result != 0)
 		return cli_fail(NULL, "cannot start", result);
-	for (size_t i = 0; i < cli_args_operand_count(args); i++) {
-		int one = stat_log(view, cli_args_operand(args, i));
+	if (named == 0)
+		status = stat_find_logs(&view->found);
+	for (size_t i = 0; i < view->found.count && view->to != NULL; i++) {
+		if (cli_is_same_path(view->to, view->found.paths[i]))
+			return cli_output_finish(&view->output,
+			                         refuse_target(view));
+	}
+	for (size_t i = 0; i < named + view->found.count; i++) {
+		int one = stat_log(view, named > 0 ? cli_args_operand(args, i)
+		                                   : view->found.paths[i]);
 
 		if (status == CLI_OK)
 			status = one;
@@ -883,7 +901,6 @@ static int read_format(const struct cli_args *args, struct stat_view *view)
 	return CLI_OK;
 }
 
-/* A file that is replaced must not be one of the logs. */
 static int read_target(const struct cli_args *args, struct stat_view *view)
 {
 	view->to = cli_args_value(args, OPTION_TO);
@@ -897,8 +914,7 @@ static int read_target(const struct cli_args *args, struct stat_view *view)
 	for (size_t i = 0; i < cli_args_operand_count(args); i++) {
 		if (!cli_is_same_path(view->to, cli_args_operand(args, i)))
 			continue;
-		cli_message(view->to, "is the log itself; nothing was changed");
-		return CLI_USAGE;
+		return refuse_target(view);
 	}
 	return CLI_OK;
 }
@@ -926,9 +942,6 @@ static int list_logs(const struct cli_args *args, const struct stat_view *view)
 	static const int needing[] = {OPTION_PROCS, OPTION_HISTOGRAM,
 	                              OPTION_WATCH, OPTION_EXPECT};
 
-	if (view->format == FORMAT_PROMETHEUS)
-		return cli_usage_error("-o prometheus takes a LOG");
-
 	for (size_t i = 0; i < sizeof(needing) / sizeof(needing[0]); i++) {
 		if (cli_args_count(args, (size_t)needing[i]) > 0)
 			return cli_usage_error("--%s takes a LOG",
@@ -952,7 +965,8 @@ static int stat_run(const struct cli_args *args)
 		status = read_target(args, &view);
 	if (status == CLI_OK)
 		status = check_options(args, &view);
-	if (status == CLI_OK && cli_args_operand_count(args) == 0)
+	if (status == CLI_OK && cli_args_operand_count(args) == 0 &&
+	    (view.format != FORMAT_PROMETHEUS || view.expected.count > 0))
 		return list_logs(args, &view);
 	if (status == CLI_OK)
 		status = cli_check_outputs(args);
@@ -964,6 +978,7 @@ static int stat_run(const struct cli_args *args)
 		                 : stat_logs(&view, args);
 	}
 	stat_collection_release(&view.collection);
+	stat_found_logs_release(&view.found);
 	release_expectations(&view.expected);
 	return status;
 }
@@ -976,7 +991,7 @@ const struct cli_command cmd_stat = {
 	.option_count = sizeof(stat_options) / sizeof(stat_options[0]),
 	.max_operands = SIZE_MAX,
 	.notes = "Without a LOG, the logs in /dev/shm are listed as by "
-		 "'shmlog ls'.\n"
+		 "'shmlog ls',\nor -o prometheus is about all of these.\n"
 		 "A DURATION is a number with ns, us, ms, s, m or h behind "
 		 "it.\n"
 		 "--watch writes one line over and over on a terminal; "
