@@ -11,6 +11,7 @@
 #include "header_text.h"
 #include "message.h"
 #include "signals.h"
+#include "unnamed_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,32 +99,6 @@ int cli_refuse_spooled(const char *path)
 }
 
 /* ---------------------------------------------------------------- the file */
-
-/* A file without a name in TMPDIR, or else in /tmp.  Its descriptor, or
- * -errno. */
-static int create_unnamed(void)
-{
-	const char *folder = getenv("TMPDIR");
-	char *name;
-	int fd;
-
-	if (folder == NULL || *folder == '\0')
-		folder = "/tmp";
-#ifdef O_TMPFILE
-	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-	if (fd >= 0)
-		return fd;
-#endif
-	if (asprintf(&name, "%s/shmlog.XXXXXX", folder) < 0)
-		return -ENOMEM;
-	fd = mkostemp(name, O_CLOEXEC);
-	if (fd < 0)
-		fd = -errno;
-	else
-		(void)unlink(name);
-	free(name);
-	return fd;
-}
 
 static bool is_zero(const unsigned char *bytes, size_t size_bytes)
 {
@@ -365,7 +340,7 @@ int cli_open_spooled(const char *path, struct shmlog **log_out)
 
 	if (spool.input < 0)
 		return cli_fail(path, "cannot open", -errno);
-	spool.fd = create_unnamed();
+	spool.fd = cli_open_unnamed();
 	if (spool.fd < 0)
 		status = fail_write(&spool, spool.fd);
 	if (status == CLI_OK)

@@ -6,6 +6,7 @@
 #include "message.h"
 #include "signals.h"
 #include "turnover.h"
+#include "unnamed_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -315,34 +316,13 @@ bool cli_committer_gather(const struct cli_committer *committer, int fd)
 	return poll(&request, 1, ms < INT32_MAX ? (int)ms : INT32_MAX) > 0;
 }
 
-/* A file without a name, for as long as this process lives. */
-static int open_spool(void)
-{
-	const char *directory = getenv("TMPDIR");
-	char name[4096];
-
-	if (directory == NULL || directory[0] == '\0')
-		directory = "/tmp";
-	int length = snprintf(name, sizeof(name), "%s/shmlog.XXXXXX",
-	                      directory);
-
-	if (length < 0 || (size_t)length >= sizeof(name))
-		return -ENAMETOOLONG;
-	int fd = mkostemp(name, O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	unlink(name);
-	return fd;
-}
-
 /* Moves what waits from memory to the spool. */
 static int spill(struct cli_committer *committer)
 {
 	size_t written = 0;
 
 	if (committer->spool < 0) {
-		int fd = open_spool();
+		int fd = cli_open_unnamed();
 
 		if (fd < 0)
 			return fd;
