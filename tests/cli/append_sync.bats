@@ -15,6 +15,16 @@ teardown() {
 	scratch_remove
 }
 
+# The call that syncs a log, and how many of it come before those of commits: the
+# log's own and, where it is the same call, its folder's.
+find_sync_call() {
+	if [[ $BUILD == */portable ]]; then
+		SYNC=fsync BEFORE=2
+	else
+		SYNC=fdatasync BEFORE=1
+	fi
+}
+
 # Runs append under strace; the calls that matter go to $SCRATCH/calls.
 traced() { # ARGUMENT...
 	need strace
@@ -38,10 +48,11 @@ traced() { # ARGUMENT...
 @test "--sync: data, sync, then the acknowledgement of the commit before; one sync each" {
 	shmlog create "$LOG" -c 64K
 	seq 12 >"$SCRATCH/in"
+	find_sync_call
 	traced --sync --ack --commit-every 4 <"$SCRATCH/in"
 	# First the log's and its folder's own.
 	assert_equal "$(tr '\n' ' ' <"$SCRATCH/calls")" \
-		'fdatasync fsync data fdatasync data fdatasync ack data fdatasync ack fdatasync ack '
+		"$SYNC fsync data $SYNC data $SYNC ack data $SYNC ack $SYNC ack "
 }
 
 @test "--sync: the last commit before a pause does not wait" {
@@ -100,20 +111,21 @@ traced() { # ARGUMENT...
 	skip_if_sanitized 'strace and sanitizers exclude each other'
 	local n
 
-	# The 2nd is that of the first commit, the 3rd of the second, the 4th the last.
-	for n in 2 3 4; do
+	find_sync_call
+	# That of the first commit, of the second, and the last.
+	for n in 1 2 3; do
 		rm -f "$LOG"
 		shmlog create "$LOG" -c 64K
 		seq 8 >"$SCRATCH/in"
-		run --separate-stderr strace -f -o /dev/null -e trace=fdatasync \
-			-e "inject=fdatasync:error=EIO:when=$n" \
+		run --separate-stderr strace -f -o /dev/null -e "trace=$SYNC" \
+			-e "inject=$SYNC:error=EIO:when=$((BEFORE + n))" \
 			shmlog append --sync --ack --commit-every 4 "$LOG" <"$SCRATCH/in"
 		assert_equal "$status" 4
 		assert_stderr --partial "shmlog append: $LOG: cannot sync: Input/output error"
 		case $n in
-		2) assert_output '' && assert_stderr --partial '; 0 frames committed' ;;
-		3) assert_output '' && assert_stderr --partial 'the last 4 frames committed may not be on the disk; 4 frames committed before' ;;
-		4) assert_output '{"frames":4,"cursor":20}' && assert_stderr --partial 'the last 4 frames committed may not be on the disk; 8 frames committed before' ;;
+		1) assert_output '' && assert_stderr --partial '; 0 frames committed' ;;
+		2) assert_output '' && assert_stderr --partial 'the last 4 frames committed may not be on the disk; 4 frames committed before' ;;
+		3) assert_output '{"frames":4,"cursor":20}' && assert_stderr --partial 'the last 4 frames committed may not be on the disk; 8 frames committed before' ;;
 		esac
 		shmlog verify -q "$LOG"
 	done

@@ -165,7 +165,8 @@ TEST(test_rotate_never_gives_a_newer_log_an_older_number)
 	}
 	expect_status(shmlog_rotate(log, NULL, &result), 0);
 	expect_rotated_name(&place, result.path);
-	assert_string_equal(strrchr(result.path, '.'), ".8");
+	/* Where names cannot be exchanged, the new log had the next one. */
+	assert_true(strtoul(strrchr(result.path, '.') + 1, NULL, 10) > 7);
 	shmlog_close(log);
 }
 
