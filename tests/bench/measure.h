@@ -22,6 +22,9 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
+
+/* An exit status of shmlog. */
+#define NO_FRAME_PASSED 10
 #endif
 
 #define MOST_STAGES 4
@@ -202,7 +205,9 @@ static inline long pipeline_wait(const struct pipeline *pipeline,
 		while (wait4(stage->pid, &status, 0, &usage) < 0)
 			if (errno != EINTR)
 				die("wait4: %s", strerror(errno));
-		if (status != 0)
+		/* A filter that no frame passes has given its answer. */
+		if (status != 0 && !(WIFEXITED(status) &&
+		                     WEXITSTATUS(status) == NO_FRAME_PASSED))
 			die("%s %s ended with status %d", stage->argv[0],
 			    stage->words > 1 ? stage->argv[1] : "",
 			    WIFEXITED(status) ? WEXITSTATUS(status)
