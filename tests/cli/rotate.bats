@@ -45,11 +45,18 @@ needs_leases() {
 	skip_if_portable 'nobody can tell who holds a file'
 }
 
+# What stands behind the time in the name of the first log of a second, for a
+# regular expression: a number where names cannot be exchanged, as the new log
+# had the name without one.
+first_number() {
+	[[ $BUILD != */portable ]] || printf '\\.1'
+}
+
 @test "rotate prints the name of the old log, and leaves an empty one" {
 	printf 'one\ntwo\n' | shmlog append --create 5000 "$LOG"
 	chmod 640 "$LOG"
 	run_shmlog 0 rotate "$LOG"
-	assert_output --regexp "^$LOG\.20[0-9]{6}T[0-9]{6}Z\$"
+	assert_output --regexp "^$LOG\.20[0-9]{6}T[0-9]{6}Z$(first_number)\$"
 	assert_stderr ''
 	assert_equal "$(shmlog dump "$output")" $'one\ntwo'
 	assert_equal "$(shmlog dump "$LOG")" ''
@@ -65,7 +72,7 @@ needs_leases() {
 	assert_stderr ''
 	assert_equal "$(jq -c '[.log, (.rotated | ltrimstr($log) | length), .cursor,
 		.removed, .archived]' --arg log "$LOG" <<<"$output")" \
-		'["log",17,14,[],[]]'
+		"[\"log\",$((17 + $(first_number | tr -d '\\' | wc -c))),14,[],[]]"
 }
 
 @test "rotations of one second have numbers" {
