@@ -337,7 +337,7 @@ first_number() {
 	shmlog create -c 4K "$LOG"
 	run bash -c 'shmlog rotate "$1" 2>&1 >/dev/full' - "$LOG"
 	assert_failure 4
-	assert_line --index 0 --regexp "^shmlog rotate: $LOG: was rotated, and is '$LOG\.[0-9TZ]*' now$"
+	assert_line --index 0 --regexp "^shmlog rotate: $LOG: was rotated, and is '$LOG\.[0-9TZ.]*' now$"
 	assert_line --index 1 'shmlog rotate: cannot write standard output: No space left on device'
 	run bash -c 'shmlog rotate -o json "$1" 2>&1 >/dev/full' - "$LOG"
 	assert_failure 4
