@@ -13,7 +13,7 @@ LAYERS=(
 	"resume settle"
 	"lock_cache metadata wrap"
 	"append create reader writer"
-	"grow outside_data remove rotate salvage sync wait"
+	"grow near outside_data remove rotate salvage sync wait"
 	"walk"
 )
 # The one room beside src/damage/ that may include a header from there.
