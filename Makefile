@@ -207,6 +207,11 @@ need_roots := build option roots
 build-deps test-deps deep-deps bench-deps roots-deps:
 	@[ '$(DEPS)' = no ] || .ci/deps $(need_$(@:-deps=))
 
+## screens-renew: make the screens in the README as the commands show them now
+screens-renew: test-deps
+	@$(MAKE) --no-print-directory all
+	@SHMLOG_BUILD=$(BUILD) tests/screens.sh --renew
+
 ## demo: build, and show shmlog at work on this machine's data
 demo: build-deps
 	@$(MAKE) --no-print-directory all
@@ -314,7 +319,7 @@ help:
 	@echo 'Knobs:'
 	@sed -n 's/^#: /  /p' Makefile
 
-.PHONY: all units programs fuzzers deps build-deps test-deps deep-deps bench-deps \
+.PHONY: all units programs fuzzers screens-renew deps build-deps test-deps deep-deps bench-deps \
 	roots-deps demo test check check-unit check-cli check-interop check-install \
 	check-structure check-campaigns check-roots \
 	lint campaign fuzz bench bench-quick bench-renew install uninstall clean help FORCE

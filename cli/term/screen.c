@@ -190,13 +190,22 @@ static void begin_modes(const struct cli_color *color)
 	redraw_due = true;
 }
 
-int cli_screen_open(const struct cli_color *color, bool keys_from_tty,
-                    const char *instead)
+int cli_screen_check(const char *instead)
 {
 	if (isatty(STDOUT_FILENO) != 1)
 		return refuse("standard output is no terminal", instead);
 	if (!can_place_cursor())
 		return refuse("this terminal ($TERM) shows no screen", instead);
+	return CLI_OK;
+}
+
+int cli_screen_open(const struct cli_color *color, bool keys_from_tty,
+                    const char *instead)
+{
+	int status = cli_screen_check(instead);
+
+	if (status != CLI_OK)
+		return status;
 	if (open_keys(keys_from_tty) != 0)
 		return refuse("there is no terminal to take keys from",
 		              instead);
@@ -427,11 +436,8 @@ struct cli_key_event cli_screen_key(int64_t wait_ns)
 
 #else
 
-int cli_screen_open(const struct cli_color *color, bool keys_from_tty,
-                    const char *instead)
+int cli_screen_check(const char *instead)
 {
-	(void)color;
-	(void)keys_from_tty;
 	cli_message(NULL,
 	            "this shmlog was built without ncursesw: install "
 	            "libncurses-dev and build it again, or use %s",

@@ -50,13 +50,19 @@ struct cli_key_event {
 };
 
 /*
- * Opens the screen on standard output.  Keys come from standard input, or from
- * /dev/tty where that is no terminal or `keys_from_tty` says that it is
- * something else.  The ending signals must be caught (signals.h).  `instead` is
- * the command that does the same without a screen, for the message.
+ * Whether a screen can be opened on standard output, for a command that has
+ * more to do before it opens one.  `instead` is the command that does the same
+ * without a screen, for the message.
  *
  * CLI_OK; CLI_USAGE after a message where there is no terminal that can do it;
  * CLI_SYSTEM after one where the program was built without ncursesw.
+ */
+int cli_screen_check(const char *instead);
+
+/*
+ * Opens the screen.  Keys come from standard input, or from /dev/tty where that
+ * is no terminal or `keys_from_tty` says that it is something else.  The ending
+ * signals must be caught (signals.h).  The results of cli_screen_check().
  */
 int cli_screen_open(const struct cli_color *color, bool keys_from_tty,
                     const char *instead);

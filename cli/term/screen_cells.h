@@ -1,6 +1,6 @@
 /*
- * What a screen is to show, as a grid of cells that knows no terminal: a command
- * fills it, a test compares it, and screen.c shows it.
+ * What a screen is to show, as a grid of cells that knows no terminal: a
+ * command fills it, a test compares it, and screen.c shows it.
  *
  * Text gets into it by a pen alone, which lets nothing pass that a terminal
  * could take for a command: unsafe characters and invalid bytes are escaped as
