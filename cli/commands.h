@@ -17,7 +17,8 @@
 	COMMAND(seek)         \
 	COMMAND(stat)         \
 	COMMAND(tail)         \
-	COMMAND(verify)
+	COMMAND(verify)       \
+	COMMAND(view)
 
 /* Each of them is the last thing in its cmd_NAME.c. */
 #define CLI_DECLARE_COMMAND(name) extern const struct cli_command cmd_##name;

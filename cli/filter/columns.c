@@ -285,19 +285,13 @@ static int prepare(struct cli_columns *columns, const char *list)
 	return status;
 }
 
-int cli_columns_init(struct cli_columns **columns_out,
-                     const struct cli_args *args, size_t place,
-                     struct cli_printer *printer)
+int cli_columns_of(struct cli_columns **columns_out, const char *list,
+                   struct cli_printer *printer)
 {
-	const char *list = cli_args_value(args, place);
 	struct cli_columns *columns;
 	int status;
 
 	*columns_out = NULL;
-	if (printer->renderer.format->heading == NULL)
-		return list == NULL ? CLI_OK
-		                    : cli_usage_error("--columns goes with -o "
-		                                      "csv");
 	if (list == NULL && printer->typed.type == NULL)
 		return cli_usage_error("-o csv needs --columns, or --schema "
 		                       "for all fields of the type");
@@ -314,6 +308,20 @@ int cli_columns_init(struct cli_columns **columns_out,
 		cli_columns_free(columns);
 	}
 	return status;
+}
+
+int cli_columns_init(struct cli_columns **columns_out,
+                     const struct cli_args *args, size_t place,
+                     struct cli_printer *printer)
+{
+	const char *list = cli_args_value(args, place);
+
+	*columns_out = NULL;
+	if (printer->renderer.format->heading == NULL)
+		return list == NULL ? CLI_OK
+		                    : cli_usage_error("--columns goes with -o "
+		                                      "csv");
+	return cli_columns_of(columns_out, list, printer);
 }
 
 void cli_columns_free(struct cli_columns *columns)

@@ -26,6 +26,9 @@ struct cli_columns;
 int cli_columns_init(struct cli_columns **columns_out,
                      const struct cli_args *args, size_t place,
                      struct cli_printer *printer);
+/* The same for a list of paths, or NULL for all fields of the type. */
+int cli_columns_of(struct cli_columns **columns_out, const char *list,
+                   struct cli_printer *printer);
 void cli_columns_free(struct cli_columns *columns);
 
 #endif

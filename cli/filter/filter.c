@@ -148,6 +148,42 @@ int cli_filter_init(struct cli_filter **filter_out, const struct cli_args *args,
 	return status;
 }
 
+static int refuse_typed_in(const char *text,
+                           const struct cli_regex_error *error)
+{
+	struct cli_quoted quoted;
+
+	if (error->failure == CLI_REGEX_NO_MEMORY)
+		return cli_fail(NULL, "cannot search", -ENOMEM);
+	if (error->failure == CLI_REGEX_NOT_BUILT)
+		cli_message(NULL, "patterns cannot be used: %s", error->reason);
+	else
+		cli_message(NULL, "%s: byte %zu: %s", cli_quote(&quoted, text),
+		            error->offset + 1, error->reason);
+	return CLI_USAGE;
+}
+
+int cli_filter_of_pattern(struct cli_filter **filter_out, const char *pattern,
+                          const struct cli_typed *typed)
+{
+	struct cli_pattern_error error;
+	struct cli_filter *filter = calloc(1, sizeof(*filter));
+	int status;
+
+	*filter_out = NULL;
+	if (filter == NULL)
+		return cli_fail(NULL, "cannot search", -ENOMEM);
+	filter->typed = typed;
+	filter->grep = cli_pattern_compile(&pattern, 1, false, &error);
+	status = filter->grep != NULL ? prepare(filter)
+	                              : refuse_typed_in(pattern, &error.regex);
+	if (status == CLI_OK)
+		*filter_out = filter;
+	else
+		cli_filter_free(filter);
+	return status;
+}
+
 void cli_filter_free(struct cli_filter *filter)
 {
 	if (filter == NULL)

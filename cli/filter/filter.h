@@ -50,6 +50,11 @@ struct cli_filter;
 int cli_filter_init(struct cli_filter **filter_out, const struct cli_args *args,
                     struct cli_filter_places places, const char *command,
                     const struct cli_typed *typed);
+
+/* A filter of one pattern that was typed in, for a command that takes patterns
+ * while it runs.  CLI_OK, or an exit status after a message. */
+int cli_filter_of_pattern(struct cli_filter **filter_out, const char *pattern,
+                          const struct cli_typed *typed);
 void cli_filter_free(struct cli_filter *filter);
 
 /*

@@ -23,10 +23,20 @@
  * printed. */
 static const char *command_name;
 static bool never_waits;
+static char *diverted; /* NULL: messages are printed */
+static size_t diverted_capacity;
 
 void cli_message_never_wait(void)
 {
 	never_waits = true;
+}
+
+void cli_message_divert(char *buffer, size_t capacity)
+{
+	diverted = buffer;
+	diverted_capacity = capacity;
+	if (buffer != NULL)
+		*buffer = '\0';
 }
 
 void cli_message_command(const char *name)
@@ -63,6 +73,18 @@ static void write_line(struct cli_text *line)
 	}
 }
 
+/* Begins a line with the command's name. */
+static void begin_line(struct cli_text *line, char *bytes, size_t capacity)
+{
+	cli_text_init(line, bytes, capacity);
+	cli_text_string(line, "shmlog");
+	if (command_name) {
+		cli_text_string(line, " ");
+		cli_text_escaped(line, command_name, strlen(command_name));
+	}
+	cli_text_string(line, ": ");
+}
+
 static void write_message(const char *subject, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
 static void write_message(const char *subject, const char *format, va_list args)
@@ -73,13 +95,10 @@ static void write_message(const char *subject, const char *format, va_list args)
 	int saved_errno = errno;
 	struct cli_text line, about;
 
-	cli_text_init(&line, line_bytes, sizeof(line_bytes) - 1);
-	cli_text_string(&line, "shmlog");
-	if (command_name) {
-		cli_text_string(&line, " ");
-		cli_text_escaped(&line, command_name, strlen(command_name));
-	}
-	cli_text_string(&line, ": ");
+	if (diverted != NULL)
+		cli_text_init(&line, diverted, diverted_capacity);
+	else
+		begin_line(&line, line_bytes, sizeof(line_bytes) - 1);
 	if (subject) {
 		cli_text_init(&about, subject_bytes, sizeof(subject_bytes));
 		cli_text_escaped(&about, subject, strlen(subject));
@@ -90,7 +109,8 @@ static void write_message(const char *subject, const char *format, va_list args)
 	if (vsnprintf(message, sizeof(message), format, args) < 0)
 		strcpy(message, "unprintable message");
 	cli_text_escaped(&line, message, strlen(message));
-	write_line(&line);
+	if (diverted == NULL)
+		write_line(&line);
 	errno = saved_errno;
 }
 
@@ -112,6 +132,8 @@ int cli_usage_error(const char *format, ...)
 	va_start(args, format);
 	write_message(NULL, format, args);
 	va_end(args);
+	if (diverted != NULL)
+		return CLI_USAGE;
 	cli_text_init(&hint, hint_bytes, sizeof(hint_bytes) - 1);
 	cli_text_string(&hint, "Try 'shmlog ");
 	if (command_name) {

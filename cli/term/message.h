@@ -18,6 +18,13 @@ void cli_message_command(const char *name);
 void cli_message_never_wait(void);
 
 /*
+ * From now on messages go into `buffer`, which holds the last of them, without
+ * the name of the command, and ends with NUL; nothing is printed.  With NULL
+ * they are printed again.  For a command that has taken the whole terminal.
+ */
+void cli_message_divert(char *buffer, size_t capacity);
+
+/*
  * Prints a message.  `subject` is the thing that the message is about (a path,
  * as the user gave it; it is escaped here) or NULL.  Untrusted text in the
  * arguments of `format` must have been through cli_quote() first.  The whole

@@ -230,8 +230,10 @@ int shmlog_resume_find(struct shmlog_resume *resume, uint64_t cursor,
 	return 0;
 }
 
-int shmlog_resume_peek(int fd, uint64_t data_offset, uint64_t committed,
-                       uint64_t cursor, uint64_t *start_out)
+/* Searches a single span: behind the bad frame at a cursor, or with
+ * `is_boundary` false at any place. */
+static int search_once(int fd, uint64_t data_offset, uint64_t committed,
+                       uint64_t cursor, bool is_boundary, uint64_t *start_out)
 {
 	struct shmlog_sizes sizes;
 	struct shmlog_resume resume;
@@ -241,15 +243,31 @@ int shmlog_resume_peek(int fd, uint64_t data_offset, uint64_t committed,
 	if (status != 0)
 		return status;
 	status = init(&resume, fd, data_offset, committed, cursor, &sizes);
+	/* What lies behind damage is no boundary: one byte of it counts. */
 	if (status == 0)
-		status = search_at(&resume, cursor, cursor, true);
-	if (status == 0 && !look_up(&resume, cursor, true, &good))
+		status = search_at(&resume, cursor,
+		                   is_boundary ? cursor : cursor - 1,
+		                   is_boundary);
+	if (status == 0 && !look_up(&resume, cursor, is_boundary, &good))
 		status = SHMLOG_ERR_CURSOR;
 	if (status == 0)
 		*start_out = good.start;
 	shmlog_resume_release(&resume);
 	shmlog_sizes_release(&sizes);
 	return status;
+}
+
+int shmlog_resume_peek(int fd, uint64_t data_offset, uint64_t committed,
+                       uint64_t cursor, uint64_t *start_out)
+{
+	return search_once(fd, data_offset, committed, cursor, true, start_out);
+}
+
+int shmlog_resume_near(int fd, uint64_t data_offset, uint64_t committed,
+                       uint64_t cursor, uint64_t *start_out)
+{
+	return search_once(fd, data_offset, committed, cursor, false,
+	                   start_out);
 }
 
 uint64_t shmlog_resume_bound(const struct shmlog_resume *resume,

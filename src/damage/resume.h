@@ -70,6 +70,13 @@ int shmlog_resume_find(struct shmlog_resume *resume, uint64_t cursor,
 int shmlog_resume_peek(int fd, uint64_t data_offset, uint64_t committed,
                        uint64_t cursor, uint64_t *start_out);
 
+/*
+ * Finds the first place at a cursor or behind it where frames go on, whether
+ * the cursor is a boundary or not, in the same way.
+ */
+int shmlog_resume_near(int fd, uint64_t data_offset, uint64_t committed,
+                       uint64_t cursor, uint64_t *start_out);
+
 /* The cursor beyond which no frame that starts at `cursor` can reach: the
  * anchor, or the end of the log. */
 uint64_t shmlog_resume_bound(const struct shmlog_resume *resume,

@@ -570,6 +570,36 @@ SHMLOG_API int shmlog_reader_seek(struct shmlog_reader *reader, uint64_t cursor,
 SHMLOG_API int shmlog_reader_seek_end(struct shmlog_reader *reader);
 
 /*
+ * Moves the cursor to a place that the caller knows to be the start of a frame
+ * or the end, as a frame or a cursor of this log has told it before, without a
+ * walk.  `index` is that of the frame there, or SHMLOG_INDEX_UNKNOWN.  Nothing
+ * is checked here but that the place is not beyond the end; of a place that is
+ * no frame start shmlog_reader_next() refuses what it finds there, unless it
+ * looks like a frame.
+ *
+ * 0; SHMLOG_ERR_CURSOR if the place is beyond the end, and the errors of
+ * shmlog_reader_next() that concern `size`, with the cursor unmoved.
+ */
+SHMLOG_API int shmlog_reader_seek_known(struct shmlog_reader *reader,
+                                        uint64_t cursor, uint64_t index);
+
+/*
+ * Moves the cursor to the first place at `cursor` or behind it where frames
+ * seem to go on, without a walk: judged by the next 448 KiB alone, as behind
+ * damage.  So the middle of a log is reached at once, whatever its length, and
+ * frames behind damage are.  Unlike shmlog_reader_seek() this proves nothing:
+ * where payloads hold frames, the place may lie in one.  The index is unknown
+ * from there, unless it is the start.  Takes up to 12 MiB of memory and some
+ * milliseconds.
+ *
+ * 0; SHMLOG_ERR_CURSOR if no such place is found in these bytes, or `cursor` is
+ * beyond the end; -ENOMEM; the errors of shmlog_reader_next() that concern
+ * `size`.  The cursor is unmoved on every error.
+ */
+SHMLOG_API int shmlog_reader_seek_near(struct shmlog_reader *reader,
+                                       uint64_t cursor);
+
+/*
  * The cursor, in bytes from dataOffset: where shmlog_reader_next() reads next
  * and shmlog_reader_prev() ends.  Always the start of a frame, or the end.
  * Never fails.

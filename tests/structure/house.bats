@@ -13,7 +13,7 @@ LAYERS=(
 	"resume settle"
 	"lock_cache metadata wrap"
 	"append create reader writer"
-	"grow outside_data remove rotate salvage sync wait"
+	"grow near outside_data remove rotate salvage sync wait"
 	"walk"
 )
 # The one room beside src/damage/ that may include a header from there.
@@ -253,6 +253,10 @@ find_headers() {
 @test "zstd has two users: what makes archives, and what reads logs from them" {
 	run bash -c 'grep -l "include <zstd.h>" -r src cli | sort'
 	assert_output $'cli/log/archive.c\ncli/log/spool.c'
+}
+
+@test "ncursesw has one user" {
+	[ "$(grep -lE 'include <(curses|ncurses|term)\.h>' -r src cli)" = cli/term/screen.c ]
 }
 
 @test "each command's file ends with its descriptor" {
