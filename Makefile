@@ -8,6 +8,7 @@
 #: SANITIZE=address,undefined            (or thread) build in build/asan (or build/tsan)
 #: PCRE2=no              build without patterns (--grep), even if PCRE2 is installed
 #: ZSTD=no               build without archives of logs, even if zstd is installed
+#: NCURSES=no            build without view and top, even if ncursesw is installed
 #: PORTABLE=1            build without futex, leases and /proc, in build/portable
 #: BUILD=DIR             build there instead
 #: SIZE=full             how much campaign, fuzz and bench do (small, full; bench
@@ -53,7 +54,7 @@ $(BUILD)/src/reader.o: LAYER = $(LIBRARY) -Isrc/damage
 see = $(addprefix -Icli/,$(1))
 $(BUILD)/cli/base/%.o: LAYER = $(call see,base) $(CLI_CFLAGS)
 $(BUILD)/cli/bendec/%.o: LAYER = $(call see,base bendec)
-$(BUILD)/cli/term/%.o: LAYER = $(call see,base term) $(CLI_CFLAGS)
+$(BUILD)/cli/term/%.o: LAYER = $(call see,base term) $(CLI_CFLAGS) $(NCURSES_CFLAGS)
 $(BUILD)/cli/log/%.o: LAYER = -Isrc/include $(call see,base term log) $(ZSTD_CFLAGS)
 $(BUILD)/cli/frame/%.o: LAYER = -Isrc/include $(call see,base bendec term log frame)
 $(BUILD)/cli/filter/%.o: LAYER = -Isrc/include \
@@ -84,10 +85,22 @@ ZSTD_CFLAGS := -DSHMLOG_ZSTD $(call modules,--cflags libzstd)
 ZSTD_LIBS := $(or $(call archive,libzstd.a),$(call modules,--libs libzstd))
 endif
 endif
+# Without ncursesw all but the commands that take a whole screen is built.  Its
+# module's macros would contradict those of the command line above.
+ifneq ($(NCURSES),no)
+ifneq ($(call modules,--modversion ncursesw),)
+NCURSES_CFLAGS := -DSHMLOG_NCURSES \
+	$(filter-out -D%,$(call modules,--cflags ncursesw))
+NCURSES_LIBS := $(or $(and $(call archive,libtinfo.a),$(call \
+	archive,libncursesw.a) $(call archive,libtinfo.a)), \
+	$(call modules,--libs ncursesw))
+endif
+endif
 CLI_LIBS := $(or $(call archive,libargtable2.a), \
 	$(call modules,--libs argtable2),-largtable2) \
 	$(or $(addsuffix $(empty) -lm,$(call archive,libcjson.a)), \
-	$(call modules,--libs libcjson),-lcjson) $(PCRE2_LIBS) $(ZSTD_LIBS)
+	$(call modules,--libs libcjson),-lcjson) $(PCRE2_LIBS) $(ZSTD_LIBS) \
+	$(NCURSES_LIBS)
 TEST_CFLAGS := $(call modules,--cflags cmocka)
 TEST_LIBS := $(or $(call modules,--libs cmocka),-lcmocka)
 
@@ -166,7 +179,7 @@ $(FUZZERS): %: %.o $(FUZZ_SUPPORT) $(FUZZ_MAIN) \
 # Changed flags rebuild what they were used for; a first build looks for what
 # it needs before the compiler misses it.
 FLAGS := $(CC) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(CLI_LDFLAGS) $(LDFLAGS) $(LDLIBS) $(CLI_LIBS) \
-	$(PCRE2_CFLAGS) $(ZSTD_CFLAGS)
+	$(PCRE2_CFLAGS) $(ZSTD_CFLAGS) $(NCURSES_CFLAGS)
 $(BUILD)/.build-flags: FORCE
 	@echo '$(FLAGS)' | cmp -s - $@ || { .ci/deps --check build && mkdir -p $(@D) && \
 		echo '$(FLAGS)' >$@; }

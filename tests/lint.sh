@@ -78,7 +78,7 @@ tidy_all() {
 	local status=0
 
 	tidy -Isrc/include -Isrc -Isrc/damage -- src/*.c src/damage/*.c || status=1
-	tidy -DSHMLOG_PCRE2 -DSHMLOG_ZSTD -Isrc/include "${wings[@]}" -- cli/*.c cli/*/*.c cli/*/*/*.c || status=1
+	tidy -DSHMLOG_PCRE2 -DSHMLOG_ZSTD -DSHMLOG_NCURSES -Isrc/include "${wings[@]}" -- cli/*.c cli/*/*.c cli/*/*/*.c || status=1
 	return "$status"
 }
 

@@ -7,7 +7,7 @@
 # No package has argtable2, cJSON and cmocka for musl, so they are built here,
 # from Debian's sources, once: they stay in build/musl/foreign.  Where these
 # are not to be had, the library alone is built, and a program that uses it.
-# PCRE2 and zstd are left out, as they may be.
+# PCRE2, zstd and ncursesw are left out, as they may be.
 # 77: there is no musl-gcc; --build: or no sources.
 set -u
 
@@ -111,7 +111,7 @@ need_foreign() {
 # ----------------------------------------------------------------- the proofs
 
 make_musl() { # TARGET...
-	"${MAKE:-make}" --no-print-directory -j"$cores" BUILD="$build" CC=musl-gcc PCRE2=no ZSTD=no \
+	"${MAKE:-make}" --no-print-directory -j"$cores" BUILD="$build" CC=musl-gcc PCRE2=no ZSTD=no NCURSES=no \
 		SANITIZE= PORTABLE= WERROR=1 \
 		CLI_CFLAGS="-isystem $foreign/include" CLI_LIBS="$foreign/libforeign.a" \
 		TEST_CFLAGS="-isystem $foreign/include" TEST_LIBS="$foreign/libforeign.a" \

@@ -255,6 +255,10 @@ find_headers() {
 	assert_output $'cli/log/archive.c\ncli/log/spool.c'
 }
 
+@test "ncursesw has one user" {
+	[ "$(grep -lE 'include <(curses|ncurses|term)\.h>' -r src cli)" = cli/term/screen.c ]
+}
+
 @test "each command's file ends with its descriptor" {
 	local file name
 
