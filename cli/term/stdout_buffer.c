@@ -124,6 +124,7 @@ static void write_all(struct cli_output *output, const unsigned char *bytes,
 {
 	int64_t stalled_since_ns = 0;
 
+	cli_message_make_way(output->fd);
 	if (output->is_pipe && output->pipe_bytes == 0 &&
 	    size_bytes >= FLUSH_BYTES && output->written >= PIPE_BYTES)
 		enlarge_pipe(output);
@@ -145,6 +146,7 @@ static void write_all(struct cli_output *output, const unsigned char *bytes,
 			output->error = errno;
 		} else if (stalled_since_ns == 0) {
 			stalled_since_ns = cli_now_ns();
+			cli_signals_answer();
 		} else if (is_given_up(output, stalled_since_ns)) {
 			output->error = ECANCELED;
 		}

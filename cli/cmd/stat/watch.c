@@ -10,6 +10,7 @@
 #include "open_log.h"
 #include "rows.h"
 #include "signals.h"
+#include "span.h"
 #include "terminal.h"
 
 #include <errno.h>
@@ -132,53 +133,18 @@ static int look(struct watch *watch, int64_t span_ns, struct watch_facts *facts,
 
 /* ---------------------------------------------------------------- the line */
 
-struct span_text {
-	char text[48];
-};
-
-/* The two largest units: "1 h 20 min". */
-static const char *describe_span(struct span_text *buffer, double seconds)
-{
-	static const struct {
-		const char *large, *small;
-		unsigned seconds, parts;
-	} units[] = {
-		{"d", "h", 86400, 24},
-		{"h", "min", 3600, 60},
-		{"min", "s", 60, 60},
-	};
-
-	if (seconds >= 1000 * 86400.0)
-		return strcpy(buffer->text, "over 1000 d");
-	if (seconds < 1)
-		return strcpy(buffer->text, "under 1 s");
-	snprintf(buffer->text, sizeof(buffer->text), "%u s", (unsigned)seconds);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		unsigned whole = (unsigned)seconds;
-		unsigned unit = units[i].seconds;
-
-		if (whole < unit)
-			continue;
-		snprintf(buffer->text, sizeof(buffer->text), "%u %s %u %s",
-		         whole / unit, units[i].large,
-		         whole % unit * units[i].parts / unit, units[i].small);
-		break;
-	}
-	return buffer->text;
-}
-
 static void print_text(struct watch *watch, const struct watch_facts *facts,
                        unsigned known)
 {
 	struct cli_scaled_text scaled;
-	struct span_text span;
+	struct cli_span_text span;
 	char bar[BAR_WIDTH + 1], line[256];
 	size_t columns = sizeof(line);
 	const char *end = (known & KNOWS_END) == 0 ? "idle"
 	                  : facts->free_bytes == 0
 	                          ? "full"
-	                          : describe_span(&span,
-	                                          facts->seconds_to_full);
+	                          : cli_span_describe(&span,
+	                                              facts->seconds_to_full);
 
 	cli_draw_bar(bar, BAR_WIDTH, facts->used_percent / 100);
 	snprintf(line, sizeof(line), "%.1f frames/s  %s/s  [%s] %.2f %%  %s%s",
