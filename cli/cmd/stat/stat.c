@@ -13,6 +13,7 @@
 #include "open_log.h"
 #include "option_values.h"
 #include "options.h"
+#include "picture.h"
 #include "progress.h"
 #include "prometheus.h"
 #include "rows.h"
@@ -610,7 +611,8 @@ static void print_histogram(struct cli_output *output,
 	size_t count = cli_sizes_buckets(sizes, buckets);
 	uint64_t largest = largest_count(buckets, count);
 	size_t columns = cli_terminal_columns(STDOUT_FILENO);
-	char label[64], bar[1024];
+	enum cli_glyphs glyphs = cli_glyphs_of(STDOUT_FILENO);
+	char label[64], line[CLI_PICTURE_BYTES(1024)];
 	int digits = snprintf(label, sizeof(label), "%" PRIu64, largest);
 	size_t width = columns - 22 - (size_t)digits - 1;
 
@@ -618,18 +620,17 @@ static void print_histogram(struct cli_output *output,
 	                                     : "  payload bytes\n");
 	for (size_t i = 0; i < count; i++) {
 		const struct cli_sizes_bucket *bucket = &buckets[i];
-		size_t length;
 
 		snprintf(label, sizeof(label), "%" PRIu64 " to %" PRIu64,
 		         bucket->min, bucket->max);
 		if (bucket->min == bucket->max)
 			snprintf(label, sizeof(label), "%" PRIu64, bucket->min);
-		cli_draw_bar(bar, width,
-		             (double)bucket->count / (double)largest);
-		length = strcspn(bar, ".");
-		cli_output_format(output, "  %16s  %*" PRIu64 "%s%.*s\n", label,
-		                  digits, bucket->count, length ? "  " : "",
-		                  (int)length, bar);
+		(void)cli_draw_line(line, width,
+		                    (double)bucket->count / (double)largest,
+		                    glyphs);
+		cli_output_format(output, "  %16s  %*" PRIu64 "%s%s\n", label,
+		                  digits, bucket->count, *line ? "  " : "",
+		                  line);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "json_write.h"
 #include "message.h"
 #include "open_log.h"
+#include "picture.h"
 #include "rows.h"
 #include "signals.h"
 #include "span.h"
@@ -25,6 +26,8 @@
 
 #define BATCH_FRAMES 256u
 #define BAR_WIDTH 20u
+/* How many intervals a sparkline shows, where there is room for all. */
+#define HISTORY 30u
 /* How often the output is checked for a reader while nothing is printed. */
 #define SLICE_NS 200000000
 
@@ -71,6 +74,8 @@ struct watch {
 	struct shmlog *log;
 	struct shmlog_reader *reader;
 	struct cli_output output;
+	double history[HISTORY]; /* bytes a second, the latest at the end */
+	size_t history_count;
 	bool line_open; /* the line that is written over needs its end */
 };
 
@@ -133,13 +138,37 @@ static int look(struct watch *watch, int64_t span_ns, struct watch_facts *facts,
 
 /* ---------------------------------------------------------------- the line */
 
+static void remember_rate(struct watch *watch, double rate)
+{
+	memmove(watch->history, watch->history + 1,
+	        sizeof(watch->history) - sizeof(watch->history[0]));
+	watch->history[HISTORY - 1] = rate;
+	if (watch->history_count < HISTORY)
+		watch->history_count++;
+}
+
+/* The rates of late, in the columns that a line leaves. */
+static void print_sparkline(struct watch *watch, size_t columns)
+{
+	size_t count = watch->history_count;
+	char line[CLI_PICTURE_BYTES(HISTORY)];
+
+	if (columns < 2)
+		return;
+	if (count > columns - 2)
+		count = columns - 2;
+	cli_draw_sparkline(line, watch->history + HISTORY - count, count,
+	                   cli_glyphs_of(STDOUT_FILENO));
+	cli_output_format(&watch->output, "  %s", line);
+}
+
 static void print_text(struct watch *watch, const struct watch_facts *facts,
                        unsigned known)
 {
 	struct cli_scaled_text scaled;
 	struct cli_span_text span;
 	char bar[BAR_WIDTH + 1], line[256];
-	size_t columns = sizeof(line);
+	size_t columns = cli_terminal_width(STDOUT_FILENO) - 1, used;
 	const char *end = (known & KNOWS_END) == 0 ? "idle"
 	                  : facts->free_bytes == 0
 	                          ? "full"
@@ -157,9 +186,11 @@ static void print_text(struct watch *watch, const struct watch_facts *facts,
 	}
 	/* A line that wraps cannot be overwritten, and one that reaches the
 	 * last column may wrap. */
-	if (cli_terminal_width(STDOUT_FILENO) - 1 < columns)
-		columns = cli_terminal_width(STDOUT_FILENO) - 1;
-	cli_output_format(&watch->output, "\r%.*s\x1b[K", (int)columns, line);
+	used = strlen(line) < columns ? strlen(line) : columns;
+	cli_output_format(&watch->output, "\r%.*s", (int)used, line);
+	remember_rate(watch, facts->bytes_per_second);
+	print_sparkline(watch, columns - used);
+	cli_output_string(&watch->output, "\x1b[K");
 	watch->line_open = true;
 }
 
