@@ -17,6 +17,7 @@
 	COMMAND(seek)         \
 	COMMAND(stat)         \
 	COMMAND(tail)         \
+	COMMAND(top)          \
 	COMMAND(verify)
 
 /* Each of them is the last thing in its cmd_NAME.c. */

@@ -26,11 +26,9 @@ static uint64_t used_of(const struct cli_listed_log *entry)
 	return entry->header.size - entry->header.data_offset;
 }
 
-static double fill_of(const struct cli_listed_log *entry)
+double cli_log_used_percent(const struct shmlog_header *header)
 {
-	const struct shmlog_header *header = &entry->header;
-
-	return cli_used_percent(used_of(entry),
+	return cli_used_percent(header->size - header->data_offset,
 	                        header->capacity - header->data_offset);
 }
 
@@ -55,13 +53,10 @@ static void add_holders(struct cli_object *object,
 		cli_object_null(object, "lag");
 }
 
-static void print_json(struct cli_output *output,
-                       const struct cli_log_table *table,
-                       const struct cli_listed_log *entry,
-                       struct cli_user *user)
+void cli_log_add(struct cli_object *object, const struct cli_log_table *table,
+                 const struct cli_listed_log *entry, struct cli_user *user)
 {
 	const struct shmlog_header *header = &entry->header;
-	struct cli_object *object = cli_object_new();
 
 	cli_object_string(object, "path", entry->path);
 	cli_object_string(object, "state", state_of(entry));
@@ -75,10 +70,21 @@ static void print_json(struct cli_output *output,
 	cli_object_u64(object, "capacity", header->capacity);
 	cli_object_u64(object, "committed_bytes", used_of(entry));
 	cli_object_u64(object, "free_bytes", header->capacity - header->size);
-	cli_object_decimal(object, "used_percent", fill_of(entry), 2);
+	cli_object_decimal(object, "used_percent",
+	                   cli_log_used_percent(&entry->header), 2);
 	add_holders(object, table, entry);
 	cli_object_string(object, "owner", cli_user_name(user, entry->uid));
 	cli_object_u64(object, "uid", entry->uid);
+}
+
+static void print_json(struct cli_output *output,
+                       const struct cli_log_table *table,
+                       const struct cli_listed_log *entry,
+                       struct cli_user *user)
+{
+	struct cli_object *object = cli_object_new();
+
+	cli_log_add(object, table, entry, user);
 	cli_report_line(output, object);
 }
 
@@ -151,7 +157,8 @@ static bool make_row(struct row *row, const struct cli_log_table *table,
 	snprintf(row->cells[USED], cell_bytes, "%s", scaled.text);
 	cli_scale_bytes(&scaled, (double)entry->header.capacity);
 	snprintf(row->cells[CAPACITY], cell_bytes, "%s", scaled.text);
-	snprintf(row->cells[FILL], cell_bytes, "%.2f %%", fill_of(entry));
+	snprintf(row->cells[FILL], cell_bytes, "%.2f %%",
+	         cli_log_used_percent(&entry->header));
 	put_count(row->cells[WRITERS], cell_bytes, table, entry->writers);
 	put_count(row->cells[READERS], cell_bytes, table, entry->readers);
 	snprintf(row->cells[OWNER], cell_bytes, "%s",
