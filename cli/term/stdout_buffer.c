@@ -129,6 +129,8 @@ static void write_all(struct cli_output *output, const unsigned char *bytes,
 	    size_bytes >= FLUSH_BYTES && output->written >= PIPE_BYTES)
 		enlarge_pipe(output);
 	while (size_bytes > 0 && output->error == 0) {
+		cli_signals_answer();
+
 		ssize_t written = output->may_block
 		                          ? cli_write_briefly(output->fd, bytes,
 		                                              size_bytes)
@@ -146,7 +148,6 @@ static void write_all(struct cli_output *output, const unsigned char *bytes,
 			output->error = errno;
 		} else if (stalled_since_ns == 0) {
 			stalled_since_ns = cli_now_ns();
-			cli_signals_answer();
 		} else if (is_given_up(output, stalled_since_ns)) {
 			output->error = ECANCELED;
 		}

@@ -33,6 +33,13 @@ start() { # COLUMNS ROWS COMMAND
 		echo modes \$(stty -a | tr ' ' '\n' | grep -xE 'isig|icanon|echo'); sleep 1000"
 }
 
+# The server may take a moment to end, and would take the next one's socket with
+# it.
+close_terminal() {
+	terminal kill-server
+	TMUX_SOCKET+=x
+}
+
 screen() {
 	terminal capture-pane -p
 }
@@ -353,8 +360,7 @@ append_lines() { # COUNT
 		wait_to_see '^audit\.shm'
 		kill "-${name%:*}" "$(top_pid)"
 		assert_restored "${name#*:}"
-		terminal kill-server
-		wait_for 5 test ! -S "$TMUX_SOCKET" || rm -f "$TMUX_SOCKET"
+		close_terminal
 	done
 	start 80 30 "shmlog top -d 100ms '$LOGS'"
 	wait_to_see '^audit\.shm'
@@ -399,16 +405,14 @@ append_lines() { # COUNT
 	start 80 30 "TERM=dumb shmlog top '$LOGS'"
 	wait_to_see "shows no screen: use 'shmlog top -b'"
 	wait_to_see '^status 2'
-	terminal kill-server
-	wait_for 5 test ! -S "$TMUX_SOCKET" || rm -f "$TMUX_SOCKET"
+	close_terminal
 	# Eight colours, those of every terminal.
 	start 80 30 "TERM=ansi shmlog top -d 100ms '$LOGS'"
 	wait_to_see '^audit\.shm'
 	terminal capture-pane -p -e | grep '^audit' >"$SCRATCH/seen"
 	assert grep -q $'\e\\[[0-9;]*3[0-7]m' "$SCRATCH/seen"
 	refute grep -q $'\e\\[[0-9;]*[34]8;' "$SCRATCH/seen"
-	terminal kill-server
-	wait_for 5 test ! -S "$TMUX_SOCKET" || rm -f "$TMUX_SOCKET"
+	close_terminal
 	start 80 30 "NO_COLOR=1 shmlog top -d 100ms '$LOGS'"
 	wait_to_see '^audit\.shm'
 	terminal capture-pane -p -e | grep '^audit' >"$SCRATCH/seen"
