@@ -384,7 +384,7 @@ int cli_list_logs(const struct cli_log_list_options *options,
 	for (size_t i = 0; i < count; i++)
 		paths[i] = cli_args_operand(args, i);
 	int listed = cli_log_table_fill(&table, &wanted);
-	int status = cli_print_logs(&table, options->json);
+	int status = cli_print_logs(&table, options->json, options->color);
 
 	cli_log_table_release(&table);
 	free(paths);

@@ -27,6 +27,7 @@ void cli_log_table_release(struct cli_log_table *table);
 struct cli_log_list_options {
 	bool json;
 	bool deleted;
+	bool color;
 };
 
 /* Lists the logs under the operands, or under /dev/shm if there are none.  An

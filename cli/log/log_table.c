@@ -1,6 +1,7 @@
 /* Prints logs and their holders as a table, or as lines of JSON. */
 #include "log_table.h"
 
+#include "color.h"
 #include "command.h"
 #include "escape.h"
 #include "failure.h"
@@ -109,6 +110,7 @@ struct row {
 	char *name; /* escaped */
 	char cells[COLUMNS][64];
 	size_t widths[COLUMNS];
+	unsigned style; /* of its state */
 };
 
 /* How many columns a text takes, whose characters are one wide as a rule. */
@@ -183,13 +185,16 @@ static void print_blanks(struct cli_output *output, size_t count)
 
 /* The last column is not filled up. */
 static void print_cell(struct cli_output *output, enum column column,
-                       const char *text, size_t width, size_t most)
+                       const char *text, size_t width, size_t most,
+                       unsigned style)
 {
 	bool is_left = column == NAME || column == OWNER || column == STATE;
 
 	if (!is_left)
 		print_blanks(output, most - width);
+	cli_output_string(output, cli_style_begin(style));
 	cli_output_string(output, text);
+	cli_output_string(output, cli_style_end(style));
 	if (column == STATE)
 		cli_output_string(output, "\n");
 	else
@@ -199,15 +204,18 @@ static void print_cell(struct cli_output *output, enum column column,
 static void print_row(struct cli_output *output, const struct row *row,
                       const size_t *widths)
 {
-	print_cell(output, NAME, row->name, row->widths[NAME], widths[NAME]);
+	print_cell(output, NAME, row->name, row->widths[NAME], widths[NAME],
+	           CLI_STYLE_PLAIN);
 	for (size_t i = USED; i < COLUMNS; i++)
 		print_cell(output, (enum column)i, row->cells[i],
-		           row->widths[i], widths[i]);
+		           row->widths[i], widths[i],
+		           i == STATE ? row->style : CLI_STYLE_PLAIN);
 }
 
 static void print_table(struct cli_output *output, struct row *rows,
-                        size_t count)
+                        size_t count, bool color)
 {
+	unsigned title = color ? CLI_STYLE_HEADER : CLI_STYLE_PLAIN;
 	size_t widths[COLUMNS];
 
 	for (size_t column = 0; column < COLUMNS; column++) {
@@ -219,13 +227,13 @@ static void print_table(struct cli_output *output, struct row *rows,
 	}
 	for (size_t column = 0; column < COLUMNS; column++)
 		print_cell(output, (enum column)column, titles[column],
-		           strlen(titles[column]), widths[column]);
+		           strlen(titles[column]), widths[column], title);
 	for (size_t i = 0; i < count; i++)
 		print_row(output, &rows[i], widths);
 }
 
 static int print_text(struct cli_output *output,
-                      const struct cli_log_table *table)
+                      const struct cli_log_table *table, bool color)
 {
 	struct row *rows = calloc(table->count + 1, sizeof(*rows));
 	struct cli_user user = {.text = ""};
@@ -234,17 +242,19 @@ static int print_text(struct cli_output *output,
 
 	for (size_t i = 0; i < table->count && complete; i++) {
 		complete = make_row(&rows[i], table, &table->all[i], &user);
+		if (color && table->all[i].damaged)
+			rows[i].style = CLI_STYLE_MATCH;
 		count += complete;
 	}
 	if (complete && count > 0)
-		print_table(output, rows, count);
+		print_table(output, rows, count, color);
 	for (size_t i = 0; i < count; i++)
 		free(rows[i].name);
 	free(rows);
 	return complete ? CLI_OK : cli_fail(NULL, "cannot list", -ENOMEM);
 }
 
-int cli_print_logs(const struct cli_log_table *table, bool json)
+int cli_print_logs(const struct cli_log_table *table, bool json, bool color)
 {
 	struct cli_output output;
 	int result = cli_output_init(&output, STDOUT_FILENO);
@@ -254,7 +264,7 @@ int cli_print_logs(const struct cli_log_table *table, bool json)
 	if (result != 0)
 		return cli_fail(NULL, "cannot start", result);
 	if (!json)
-		status = print_text(&output, table);
+		status = print_text(&output, table, color);
 	for (size_t i = 0; i < table->count && json; i++)
 		print_json(&output, table, &table->all[i], &user);
 	return cli_output_finish(&output, status);

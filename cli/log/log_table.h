@@ -42,7 +42,8 @@ void cli_log_add(struct cli_object *object, const struct cli_log_table *table,
 /* How much of a log's room is used, in percent. */
 double cli_log_used_percent(const struct shmlog_header *header);
 
-/* Prints the table, or a line of JSON for each log.  An exit status. */
-int cli_print_logs(const struct cli_log_table *table, bool json);
+/* Prints the table, with colour or without, or a line of JSON for each log.  An
+ * exit status. */
+int cli_print_logs(const struct cli_log_table *table, bool json, bool color);
 
 #endif
