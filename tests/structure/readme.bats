@@ -153,7 +153,7 @@ use_package() { # NAME [PATH]
 	[[ -x $BUILD/tests/unit/test_cli_top ]] || skip 'the unit tests are not built'
 	block=$(grep -lx 'All logs at once' "$SCRATCH"/blocks/*.heading)
 	SHMLOG_SCREENSHOT=$SCRATCH/screen "$BUILD/tests/unit/test_cli_top" >/dev/null 2>&1
-	diff "${block%.heading}.text" <(sed "s|/dev/shm/|$SCRATCH/shm/|g" "$SCRATCH/screen")
+	diff <(sed "s|$SCRATCH/shm|/dev/shm|g" "${block%.heading}.text") "$SCRATCH/screen"
 }
 
 @test "the lines to type in the source tree are what the tree has" {
