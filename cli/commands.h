@@ -17,6 +17,7 @@
 	COMMAND(seek)         \
 	COMMAND(stat)         \
 	COMMAND(tail)         \
+	COMMAND(top)          \
 	COMMAND(verify)       \
 	COMMAND(view)
 

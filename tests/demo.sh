@@ -140,6 +140,7 @@ show 'shmlog append -i json inventory.shm < inventory.jsonl'
 say "What the log holds now."
 show 'shmlog stat inventory.shm'
 show 'shmlog ls .'
+show 'shmlog top -b -n 1 -d 100ms .'
 
 say "The first frames as they are, and the last one in its JSON envelope."
 show 'shmlog dump -n 2 inventory.shm'

@@ -11,6 +11,7 @@
 #include "options.h"
 #include "pace.h"
 #include "printer.h"
+#include "progress.h"
 #include "range.h"
 #include "scan.h"
 #include "selection.h"
@@ -21,6 +22,7 @@
 #include <shmlog.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <unistd.h>
 
 enum {
 	OPTION_FROM,
@@ -47,6 +49,7 @@ enum {
 	OPTION_SPEED,
 	OPTION_MERGE,
 	OPTION_COLOR,
+	OPTION_PROGRESS,
 };
 
 static const struct cli_option dump_options[] = {
@@ -75,6 +78,7 @@ static const struct cli_option dump_options[] = {
 	CLI_PACE_OPTIONS(OPTION_PACE, OPTION_SPEED),
 	CLI_MERGE_OPTION(OPTION_MERGE),
 	CLI_COLOR_OPTION(OPTION_COLOR),
+	CLI_PROGRESS_OPTION(OPTION_PROGRESS),
 };
 
 static const size_t dump_judges[] = {OPTION_GREP, OPTION_NOT_GREP, OPTION_WHERE,
@@ -111,6 +115,8 @@ struct dump {
 	struct cli_pace *pace;           /* NULL: without pauses */
 	struct cli_selection *selection; /* with a filter */
 	struct cli_merge *merge;         /* NULL: one log after the other */
+	struct cli_progress progress;
+	unsigned untold; /* frames since it was told last */
 };
 
 /* The worse of two exit statuses is the larger one. */
@@ -156,6 +162,17 @@ static int read_rendering(const struct cli_args *args, struct dump *dump)
 	return status;
 }
 
+/* On a terminal the frames themselves show how far the command is, unless few
+ * of them are printed. */
+static int read_progress(const struct cli_args *args, const struct dump *dump)
+{
+	int status = cli_progress_init(cli_args_value(args, OPTION_PROGRESS));
+
+	if (isatty(STDOUT_FILENO) == 1 && dump->selection == NULL)
+		cli_progress_forgo();
+	return status;
+}
+
 static int read_request(const struct cli_args *args, struct dump *dump)
 {
 	int status;
@@ -169,7 +186,36 @@ static int read_request(const struct cli_args *args, struct dump *dump)
 		                       &dump->range.from);
 	if (status == CLI_OK)
 		status = read_position(args, OPTION_TO, "end", &dump->range.to);
-	return status == CLI_OK ? read_rendering(args, dump) : status;
+	if (status == CLI_OK)
+		status = read_rendering(args, dump);
+	return status == CLI_OK ? read_progress(args, dump) : status;
+}
+
+/* How much of its range a scan has passed. */
+static uint64_t passed_of(const struct cli_scan *scan)
+{
+	uint64_t cursor = shmlog_reader_cursor(scan->reader);
+	uint64_t from = scan->reverse ? cursor : scan->begin;
+	uint64_t to = scan->reverse ? scan->end : cursor;
+
+	return from < to ? to - from : 0;
+}
+
+/* Backwards there is one frame at a time, which takes no longer than to tell of
+ * it. */
+static void tell_progress(struct dump *dump, const struct cli_scan *scan)
+{
+	if (scan->reverse && dump->pace == NULL &&
+	    ++dump->untold < CLI_BATCH_FRAMES)
+		return;
+	dump->untold = 0;
+	cli_progress_set(&dump->progress, passed_of(scan));
+}
+
+/* How many frames are read at a time: one, if a pause may follow it. */
+static uint64_t most_of(const struct dump *dump, uint64_t most)
+{
+	return dump->pace != NULL && most > 1 ? 1 : most;
 }
 
 static int print_all(struct dump *dump, struct cli_scan *scan)
@@ -177,9 +223,10 @@ static int print_all(struct dump *dump, struct cli_scan *scan)
 	int count = 0;
 
 	while (cli_printer_is_wanted(&dump->printer) &&
-	       (count = cli_scan_next(scan, dump->left)) > 0) {
+	       (count = cli_scan_next(scan, most_of(dump, dump->left))) > 0) {
 		cli_printer_frames(&dump->printer, scan->frames, (size_t)count);
 		dump->left -= (uint64_t)count;
+		tell_progress(dump, scan);
 	}
 	return count >= 0 ? CLI_OK
 	                  : cli_printer_failed(&dump->printer, scan->reader,
@@ -193,9 +240,11 @@ static int print_selected(struct dump *dump, struct cli_scan *scan)
 
 	while (status == CLI_OK && cli_printer_is_wanted(&dump->printer) &&
 	       cli_selection_is_open(dump->selection, dump->left) &&
-	       (count = cli_scan_next(scan, UINT64_MAX)) > 0)
+	       (count = cli_scan_next(scan, most_of(dump, UINT64_MAX))) > 0) {
 		status = cli_selection_print(dump->selection, scan->frames,
 		                             (size_t)count, &dump->left, &used);
+		tell_progress(dump, scan);
+	}
 	return count >= 0 ? status
 	                  : cli_printer_failed(&dump->printer, scan->reader,
 	                                       count);
@@ -210,8 +259,12 @@ static int print_range(struct dump *dump, struct cli_scan *scan)
 		return cli_printer_failed(&dump->printer, scan->reader, damage);
 	if (status != CLI_OK)
 		return status;
-	return dump->selection != NULL ? print_selected(dump, scan)
-	                               : print_all(dump, scan);
+	cli_progress_begin(&dump->progress, scan->path,
+	                   scan->end - scan->begin);
+	status = dump->selection != NULL ? print_selected(dump, scan)
+	                                 : print_all(dump, scan);
+	cli_progress_end(&dump->progress);
+	return status;
 }
 
 static int dump_log(struct dump *dump, const char *path)
@@ -247,6 +300,9 @@ static int print_one(struct dump *dump, const struct cli_merged *merged)
 		cli_printer_frames(&dump->printer, merged->frame, 1);
 		dump->left--;
 	}
+	cli_progress_set(&dump->progress, dump->progress.done +
+	                                          merged->frame->next_cursor -
+	                                          merged->frame->cursor);
 	return status;
 }
 
@@ -306,6 +362,7 @@ static int open_merged(struct dump *dump, const char *path)
 			                            scan->reader, damage);
 		else if (status == CLI_OK)
 			cli_merge_end(dump->merge, source, 0);
+		dump->progress.total += scan->end - scan->begin;
 		if (damage == 0 && status == CLI_OK)
 			return CLI_OK;
 		cli_scan_close(scan);
@@ -326,7 +383,9 @@ static int dump_merged(struct dump *dump, const struct cli_args *args)
 	dump->left = dump->count;
 	if (dump->selection != NULL)
 		cli_selection_begin(dump->selection);
+	cli_progress_begin(&dump->progress, NULL, dump->progress.total);
 	worst = worse(worst, print_merged(dump));
+	cli_progress_end(&dump->progress);
 	cli_merge_close(dump->merge);
 	return worst;
 }

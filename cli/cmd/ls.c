@@ -1,4 +1,5 @@
 /* Lists logs, and who holds them. */
+#include "color.h"
 #include "command.h"
 #include "log_list.h"
 #include "options.h"
@@ -6,10 +7,12 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 enum {
 	OPTION_ALL,
 	OPTION_OUTPUT,
+	OPTION_COLOR,
 };
 
 static const struct cli_option ls_options[] = {
@@ -17,6 +20,7 @@ static const struct cli_option ls_options[] = {
                         .name = "all",
                         .help = "also logs without a name that processes hold"},
 	CLI_REPORT_FORMAT_OPTION(OPTION_OUTPUT),
+	CLI_COLOR_OPTION(OPTION_COLOR),
 };
 
 static int ls_run(const struct cli_args *args)
@@ -27,6 +31,13 @@ static int ls_run(const struct cli_args *args)
 
 	if (cli_report_format(args, OPTION_OUTPUT, &options.json) != CLI_OK)
 		return CLI_USAGE;
+
+	struct cli_color color;
+
+	if (cli_color_init(&color, cli_args_value(args, OPTION_COLOR),
+	                   STDOUT_FILENO) != CLI_OK)
+		return CLI_USAGE;
+	options.color = color.on;
 	return cli_list_logs(&options, args);
 }
 

@@ -7,6 +7,7 @@
 #include "option_values.h"
 #include "options.h"
 #include "patience.h"
+#include "progress.h"
 #include "retention.h"
 #include "rows.h"
 #include "shared_options.h"
@@ -26,6 +27,7 @@ enum {
 	OPTION_FORCE,
 	OPTION_LOCK_TIMEOUT,
 	OPTION_OUTPUT,
+	OPTION_PROGRESS,
 };
 
 static const struct cli_option rotate_options[] = {
@@ -33,6 +35,7 @@ static const struct cli_option rotate_options[] = {
 	CLI_FORCE_OPTION(OPTION_FORCE),
 	CLI_LOCK_TIMEOUT_OPTION(OPTION_LOCK_TIMEOUT),
 	CLI_REPORT_FORMAT_OPTION(OPTION_OUTPUT),
+	CLI_PROGRESS_OPTION(OPTION_PROGRESS),
 };
 
 /* What a Node writer has to do, which neither sees nor survives a rotation. */
@@ -72,6 +75,9 @@ static int read_request(const struct cli_args *args,
 	if (status == CLI_OK)
 		status = cli_retention_read(&request->retention, args,
 		                            OPTION_KEEP, OPTION_COMPRESS);
+	if (status == CLI_OK)
+		status = cli_progress_init(
+			cli_args_value(args, OPTION_PROGRESS));
 	return status;
 }
 

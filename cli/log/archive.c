@@ -1,6 +1,7 @@
 /* Makes archives of logs, and compares them with the logs. */
 #include "archive.h"
 
+#include "progress.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -190,6 +191,7 @@ struct packer {
 	ZSTD_CStream *stream;
 	unsigned char *in;
 	unsigned char *out;
+	struct cli_progress progress;
 };
 
 /* Compresses bytes, and at the end what is left of those before. */
@@ -229,12 +231,13 @@ static int pack(struct packer *packer)
 			return part < 0 ? (int)part : SHMLOG_ERR_MAPPING_GONE;
 		at += (uint64_t)part;
 		status = pack_part(packer, (size_t)part, at == packer->size);
+		cli_progress_set(&packer->progress, at);
 	} while (status == 0 && at < packer->size);
 	return status;
 }
 
-/* Compresses into an open file. */
-static int pack_into(int to, int fd, uint64_t size)
+/* Compresses into an open file, which will be named `path`. */
+static int pack_into(int to, const char *path, int fd, uint64_t size)
 {
 	struct packer packer = {
 		.from = fd,
@@ -249,8 +252,11 @@ static int pack_into(int to, int fd, uint64_t size)
 	if (packer.stream != NULL && packer.in != NULL && packer.out != NULL &&
 	    !ZSTD_isError(ZSTD_CCtx_setParameter(packer.stream,
 	                                         ZSTD_c_checksumFlag, 1)) &&
-	    !ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(packer.stream, size)))
+	    !ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(packer.stream, size))) {
+		cli_progress_begin(&packer.progress, path, size);
 		status = pack(&packer);
+		cli_progress_end(&packer.progress);
+	}
 	ZSTD_freeCStream(packer.stream);
 	free(packer.in);
 	free(packer.out);
@@ -322,7 +328,7 @@ static int make_draft(const char *draft, const char *path, int fd,
 
 	if (to < 0)
 		return -errno;
-	int status = pack_into(to, fd, size);
+	int status = pack_into(to, path, fd, size);
 
 	if (status == 0)
 		status = take_attributes(to, fd);

@@ -27,9 +27,18 @@ struct list {
 	struct key *keys; /* of the first `indexed`, in the order of files */
 	size_t indexed;
 	bool wants_deleted;
+	bool quiet;
 	bool short_of_memory;
 	int status;
 };
+
+/* The exit status, after a message if there are any. */
+static int fail(const struct list *list, const char *path, const char *what,
+                int status)
+{
+	return list->quiet ? cli_exit_status(status)
+	                   : cli_fail(path, what, status);
+}
 
 /* -------------------------------------------------------------- gathering */
 
@@ -74,7 +83,7 @@ static int keep_found(void *context, const struct cli_found_log *found)
 	                                         found->file);
 
 	if (!entry)
-		return cli_fail(NULL, "cannot list", -ENOMEM);
+		return fail(context, NULL, "cannot list", -ENOMEM);
 	note_look(entry, found->look);
 	return CLI_OK;
 }
@@ -97,7 +106,7 @@ static int make_index(struct list *list)
 {
 	list->keys = calloc(list->table.count + 1, sizeof(*list->keys));
 	if (!list->keys)
-		return cli_fail(NULL, "cannot list", -ENOMEM);
+		return fail(list, NULL, "cannot list", -ENOMEM);
 	for (size_t i = 0; i < list->table.count; i++)
 		list->keys[i] = (struct key){list->table.all[i].device,
 		                             list->table.all[i].inode, i};
@@ -232,7 +241,8 @@ static struct cli_listed_log *add_deleted(struct list *list,
 		note_look(entry, &look);
 		entry->former_path = read_former_path(hold->path);
 	} else if (status > -10000) {
-		int one = cli_look_failed(hold->path, status);
+		int one = list->quiet ? cli_exit_status(status)
+		                      : cli_look_failed(hold->path, status);
 
 		if (list->status == CLI_OK)
 			list->status = one;
@@ -280,13 +290,13 @@ static int find_holders(struct list *list)
 	list->table.unseen = shmlog_holds(wants_file, visit_hold, list);
 	list->table.hidden = shmlog_processes_hidden();
 	if (list->short_of_memory)
-		return cli_fail(NULL, "cannot list", -ENOMEM);
+		return fail(list, NULL, "cannot list", -ENOMEM);
 	/* Where the system has no such list, nothing has gone wrong, unless
 	 * what it tells was asked for. */
 	if (list->table.unseen < 0 &&
 	    (list->table.unseen != -ENOTSUP || list->wants_deleted))
-		return cli_fail("/proc", "cannot tell who holds a log",
-		                list->table.unseen);
+		return fail(list, "/proc", "cannot tell who holds a log",
+		            list->table.unseen);
 	return CLI_OK;
 }
 
@@ -315,48 +325,68 @@ static void arrange(struct list *list)
 		      compare_names);
 }
 
-static void release(struct list *list)
+void cli_log_table_release(struct cli_log_table *table)
 {
-	for (size_t i = 0; i < list->table.count; i++) {
-		free(list->table.all[i].path);
-		free(list->table.all[i].former_path);
+	for (size_t i = 0; i < table->count; i++) {
+		free(table->all[i].path);
+		free(table->all[i].former_path);
 	}
-	free(list->table.all);
-	free(list->keys);
+	free(table->all);
+	*table = (struct cli_log_table){.all = NULL};
 }
 
-static int gather(struct list *list, const struct cli_args *args)
+static int gather(struct list *list, const struct cli_log_wanted *wanted)
 {
-	struct cli_log_search search = {.found = keep_found, .context = list};
-	size_t count = cli_args_operand_count(args);
+	struct cli_log_search search = {
+		.found = keep_found, .context = list, .quiet = wanted->quiet};
 	int status = CLI_OK;
 
-	for (size_t i = 0; i < count && status == CLI_OK; i++)
-		status = cli_search_logs(&search, cli_args_operand(args, i));
-	if (count == 0)
+	for (size_t i = 0; i < wanted->path_count && status == CLI_OK; i++)
+		status = cli_search_logs(&search, wanted->paths[i]);
+	if (wanted->path_count == 0)
 		status = cli_search_logs(&search, CLI_LOG_FOLDER);
 	list->status = search.status;
 	return status;
 }
 
+int cli_log_table_fill(struct cli_log_table *table,
+                       const struct cli_log_wanted *wanted)
+{
+	struct list list = {.wants_deleted = wanted->deleted,
+	                    .quiet = wanted->quiet};
+	int status = gather(&list, wanted);
+
+	if (status == CLI_OK && wanted->holders)
+		status = find_holders(&list);
+	if (list.status == CLI_OK)
+		list.status = status;
+	arrange(&list);
+	free(list.keys);
+	*table = list.table;
+	return list.status;
+}
+
 int cli_list_logs(const struct cli_log_list_options *options,
                   const struct cli_args *args)
 {
-	struct list list = {.wants_deleted = options->deleted};
-	int status = gather(&list, args);
-	int holders;
+	size_t count = cli_args_operand_count(args);
+	const char **paths = calloc(count + 1, sizeof(*paths));
+	const struct cli_log_wanted wanted = {
+		.paths = paths,
+		.path_count = count,
+		.deleted = options->deleted,
+		.holders = true,
+	};
+	struct cli_log_table table;
 
-	if (status != CLI_OK) {
-		release(&list);
-		return status;
-	}
-	holders = find_holders(&list);
-	if (list.status == CLI_OK)
-		list.status = holders;
-	arrange(&list);
-	status = cli_print_logs(&list.table, options->json);
-	if (status == CLI_OK)
-		status = list.status;
-	release(&list);
-	return status;
+	if (paths == NULL)
+		return cli_fail(NULL, "cannot list", -ENOMEM);
+	for (size_t i = 0; i < count; i++)
+		paths[i] = cli_args_operand(args, i);
+	int listed = cli_log_table_fill(&table, &wanted);
+	int status = cli_print_logs(&table, options->json, options->color);
+
+	cli_log_table_release(&table);
+	free(paths);
+	return status == CLI_OK ? listed : status;
 }

@@ -85,6 +85,14 @@ static void keep_status(struct cli_log_search *search, int status)
 		search->status = status;
 }
 
+/* The exit status, after a message if there are any. */
+static int fail(const struct cli_log_search *search, const char *path,
+                const char *what, int status)
+{
+	return search->quiet ? cli_exit_status(status)
+	                     : cli_fail(path, what, status);
+}
+
 static int out_of_memory(void)
 {
 	return cli_fail(NULL, "cannot search", -ENOMEM);
@@ -137,7 +145,9 @@ static int look_at_file(struct walk *walk, int at, const char *name,
 		return search->found(search->context, &found);
 	/* Gone, or a link by now. */
 	if (status > -10000 && status != -ENOENT && status != -ELOOP)
-		keep_status(search, cli_look_failed(path, status));
+		keep_status(search, search->quiet
+		                            ? cli_exit_status(status)
+		                            : cli_look_failed(path, status));
 	return CLI_OK;
 }
 
@@ -183,8 +193,8 @@ static void folder_failed(struct walk *walk, const char *folder, int error)
 	/* Removed since its name was read. */
 	if (error == ENOENT && walk->device != 0)
 		return;
-	keep_status(walk->search,
-	            cli_fail(folder, "cannot read the folder", -error));
+	keep_status(walk->search, fail(walk->search, folder,
+	                               "cannot read the folder", -error));
 }
 
 static int read_folder(struct walk *walk, const char *folder)
@@ -243,11 +253,12 @@ int cli_search_logs(struct cli_log_search *search, const char *path)
 	if (status == SHMLOG_ERR_NOT_REGULAR && S_ISDIR(file.st_mode))
 		return walk_from(search, path);
 	if (status > -10000) {
-		keep_status(search, cli_fail(path, "cannot open", status));
+		keep_status(search, fail(search, path, "cannot open", status));
 		return CLI_OK;
 	}
-	cli_message(path, "not a log: %s",
-	            cli_describe_header(&text, status, &look.header));
+	if (!search->quiet)
+		cli_message(path, "not a log: %s",
+		            cli_describe_header(&text, status, &look.header));
 	keep_status(search, CLI_NOT_LOG);
 	return CLI_OK;
 }

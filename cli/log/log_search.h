@@ -6,6 +6,7 @@
 #define CLI_LOG_SEARCH_H
 
 #include <shmlog.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 
 /* Where logs are looked for if no path is given. */
@@ -22,6 +23,7 @@ struct cli_log_search {
 	/* Called for each log; nonzero, an exit status, ends the search. */
 	int (*found)(void *context, const struct cli_found_log *log);
 	void *context;
+	bool quiet; /* without messages */
 	/* Of the first file or folder that could not be read, or that was given
 	 * by its name and is no log; CLI_OK if there is none. */
 	int status;

@@ -1,6 +1,7 @@
 /* Prints logs and their holders as a table, or as lines of JSON. */
 #include "log_table.h"
 
+#include "color.h"
 #include "command.h"
 #include "escape.h"
 #include "failure.h"
@@ -26,11 +27,9 @@ static uint64_t used_of(const struct cli_listed_log *entry)
 	return entry->header.size - entry->header.data_offset;
 }
 
-static double fill_of(const struct cli_listed_log *entry)
+double cli_log_used_percent(const struct shmlog_header *header)
 {
-	const struct shmlog_header *header = &entry->header;
-
-	return cli_used_percent(used_of(entry),
+	return cli_used_percent(header->size - header->data_offset,
 	                        header->capacity - header->data_offset);
 }
 
@@ -55,13 +54,10 @@ static void add_holders(struct cli_object *object,
 		cli_object_null(object, "lag");
 }
 
-static void print_json(struct cli_output *output,
-                       const struct cli_log_table *table,
-                       const struct cli_listed_log *entry,
-                       struct cli_user *user)
+void cli_log_add(struct cli_object *object, const struct cli_log_table *table,
+                 const struct cli_listed_log *entry, struct cli_user *user)
 {
 	const struct shmlog_header *header = &entry->header;
-	struct cli_object *object = cli_object_new();
 
 	cli_object_string(object, "path", entry->path);
 	cli_object_string(object, "state", state_of(entry));
@@ -75,10 +71,21 @@ static void print_json(struct cli_output *output,
 	cli_object_u64(object, "capacity", header->capacity);
 	cli_object_u64(object, "committed_bytes", used_of(entry));
 	cli_object_u64(object, "free_bytes", header->capacity - header->size);
-	cli_object_decimal(object, "used_percent", fill_of(entry), 2);
+	cli_object_decimal(object, "used_percent",
+	                   cli_log_used_percent(&entry->header), 2);
 	add_holders(object, table, entry);
 	cli_object_string(object, "owner", cli_user_name(user, entry->uid));
 	cli_object_u64(object, "uid", entry->uid);
+}
+
+static void print_json(struct cli_output *output,
+                       const struct cli_log_table *table,
+                       const struct cli_listed_log *entry,
+                       struct cli_user *user)
+{
+	struct cli_object *object = cli_object_new();
+
+	cli_log_add(object, table, entry, user);
 	cli_report_line(output, object);
 }
 
@@ -103,6 +110,7 @@ struct row {
 	char *name; /* escaped */
 	char cells[COLUMNS][64];
 	size_t widths[COLUMNS];
+	unsigned style; /* of its state */
 };
 
 /* How many columns a text takes, whose characters are one wide as a rule. */
@@ -151,7 +159,8 @@ static bool make_row(struct row *row, const struct cli_log_table *table,
 	snprintf(row->cells[USED], cell_bytes, "%s", scaled.text);
 	cli_scale_bytes(&scaled, (double)entry->header.capacity);
 	snprintf(row->cells[CAPACITY], cell_bytes, "%s", scaled.text);
-	snprintf(row->cells[FILL], cell_bytes, "%.2f %%", fill_of(entry));
+	snprintf(row->cells[FILL], cell_bytes, "%.2f %%",
+	         cli_log_used_percent(&entry->header));
 	put_count(row->cells[WRITERS], cell_bytes, table, entry->writers);
 	put_count(row->cells[READERS], cell_bytes, table, entry->readers);
 	snprintf(row->cells[OWNER], cell_bytes, "%s",
@@ -176,13 +185,16 @@ static void print_blanks(struct cli_output *output, size_t count)
 
 /* The last column is not filled up. */
 static void print_cell(struct cli_output *output, enum column column,
-                       const char *text, size_t width, size_t most)
+                       const char *text, size_t width, size_t most,
+                       unsigned style)
 {
 	bool is_left = column == NAME || column == OWNER || column == STATE;
 
 	if (!is_left)
 		print_blanks(output, most - width);
+	cli_output_string(output, cli_style_begin(style));
 	cli_output_string(output, text);
+	cli_output_string(output, cli_style_end(style));
 	if (column == STATE)
 		cli_output_string(output, "\n");
 	else
@@ -192,15 +204,18 @@ static void print_cell(struct cli_output *output, enum column column,
 static void print_row(struct cli_output *output, const struct row *row,
                       const size_t *widths)
 {
-	print_cell(output, NAME, row->name, row->widths[NAME], widths[NAME]);
+	print_cell(output, NAME, row->name, row->widths[NAME], widths[NAME],
+	           CLI_STYLE_PLAIN);
 	for (size_t i = USED; i < COLUMNS; i++)
 		print_cell(output, (enum column)i, row->cells[i],
-		           row->widths[i], widths[i]);
+		           row->widths[i], widths[i],
+		           i == STATE ? row->style : CLI_STYLE_PLAIN);
 }
 
 static void print_table(struct cli_output *output, struct row *rows,
-                        size_t count)
+                        size_t count, bool color)
 {
+	unsigned title = color ? CLI_STYLE_HEADER : CLI_STYLE_PLAIN;
 	size_t widths[COLUMNS];
 
 	for (size_t column = 0; column < COLUMNS; column++) {
@@ -212,13 +227,13 @@ static void print_table(struct cli_output *output, struct row *rows,
 	}
 	for (size_t column = 0; column < COLUMNS; column++)
 		print_cell(output, (enum column)column, titles[column],
-		           strlen(titles[column]), widths[column]);
+		           strlen(titles[column]), widths[column], title);
 	for (size_t i = 0; i < count; i++)
 		print_row(output, &rows[i], widths);
 }
 
 static int print_text(struct cli_output *output,
-                      const struct cli_log_table *table)
+                      const struct cli_log_table *table, bool color)
 {
 	struct row *rows = calloc(table->count + 1, sizeof(*rows));
 	struct cli_user user = {.text = ""};
@@ -227,17 +242,19 @@ static int print_text(struct cli_output *output,
 
 	for (size_t i = 0; i < table->count && complete; i++) {
 		complete = make_row(&rows[i], table, &table->all[i], &user);
+		if (color && table->all[i].damaged)
+			rows[i].style = CLI_STYLE_MATCH;
 		count += complete;
 	}
 	if (complete && count > 0)
-		print_table(output, rows, count);
+		print_table(output, rows, count, color);
 	for (size_t i = 0; i < count; i++)
 		free(rows[i].name);
 	free(rows);
 	return complete ? CLI_OK : cli_fail(NULL, "cannot list", -ENOMEM);
 }
 
-int cli_print_logs(const struct cli_log_table *table, bool json)
+int cli_print_logs(const struct cli_log_table *table, bool json, bool color)
 {
 	struct cli_output output;
 	int result = cli_output_init(&output, STDOUT_FILENO);
@@ -247,7 +264,7 @@ int cli_print_logs(const struct cli_log_table *table, bool json)
 	if (result != 0)
 		return cli_fail(NULL, "cannot start", result);
 	if (!json)
-		status = print_text(&output, table);
+		status = print_text(&output, table, color);
 	for (size_t i = 0; i < table->count && json; i++)
 		print_json(&output, table, &table->all[i], &user);
 	return cli_output_finish(&output, status);

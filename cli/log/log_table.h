@@ -32,7 +32,18 @@ struct cli_log_table {
 	bool hidden; /* there may be more that are not even counted */
 };
 
-/* Prints the table, or a line of JSON for each log.  An exit status. */
-int cli_print_logs(const struct cli_log_table *table, bool json);
+struct cli_object;
+struct cli_user;
+
+/* Adds what is known of a log to an object; `user` is as users.h has it. */
+void cli_log_add(struct cli_object *object, const struct cli_log_table *table,
+                 const struct cli_listed_log *entry, struct cli_user *user);
+
+/* How much of a log's room is used, in percent. */
+double cli_log_used_percent(const struct shmlog_header *header);
+
+/* Prints the table, with colour or without, or a line of JSON for each log.  An
+ * exit status. */
+int cli_print_logs(const struct cli_log_table *table, bool json, bool color);
 
 #endif

@@ -126,6 +126,7 @@ bool cli_patience_goes_on(struct cli_patience *patience)
 
 	if (cli_signal_caught() != 0)
 		return false;
+	cli_signals_answer();
 	if (patience->armed && cli_signals_ticked()) {
 		patience->armed = false;
 		patience->said_lock = true;

@@ -10,6 +10,7 @@
 #include "failure.h"
 #include "header_text.h"
 #include "message.h"
+#include "progress.h"
 #include "signals.h"
 #include "unnamed_file.h"
 
@@ -45,6 +46,7 @@ struct spool {
 	unsigned char *in;
 	unsigned char *out; /* of an archive, unpacked */
 	bool no_log;        /* the header says so: the rest is not read */
+	struct cli_progress progress;
 };
 
 bool cli_is_standard_input(const char *path)
@@ -163,15 +165,17 @@ static int put(struct spool *spool, const unsigned char *bytes,
 
 /* --------------------------------------------------------------- the input */
 
-static int fail_read(const struct spool *spool, int error)
+static int fail_read(struct spool *spool, int error)
 {
+	cli_progress_end(&spool->progress);
 	if (error == EINTR && cli_signal_caught() != 0)
 		cli_die_by_signal(cli_signal_caught());
 	return cli_fail(spool->name, "cannot read", -error);
 }
 
-static int fail_write(const struct spool *spool, int status)
+static int fail_write(struct spool *spool, int status)
 {
+	cli_progress_end(&spool->progress);
 	if (status == -EINTR && cli_signal_caught() != 0)
 		cli_die_by_signal(cli_signal_caught());
 	cli_message(spool->name,
@@ -188,6 +192,7 @@ static int read_some(struct spool *spool, size_t have, size_t *got_out)
 	                       BUFFER_BYTES - have);
 
 	*got_out = got < 0 ? 0 : (size_t)got;
+	cli_progress_set(&spool->progress, spool->progress.done + *got_out);
 	return got < 0 ? fail_read(spool, errno) : CLI_OK;
 }
 
@@ -285,6 +290,16 @@ static int unpack(struct spool *spool, size_t have)
 
 #endif
 
+/* The length of what is read, if it is a file; 0 otherwise. */
+static uint64_t input_length(const struct spool *spool)
+{
+	struct stat file;
+
+	return fstat(spool->input, &file) == 0 && S_ISREG(file.st_mode)
+	               ? (uint64_t)file.st_size
+	               : 0;
+}
+
 static int copy_input(struct spool *spool)
 {
 	size_t have = 0, got = 1;
@@ -343,8 +358,13 @@ int cli_open_spooled(const char *path, struct shmlog **log_out)
 	spool.fd = cli_open_unnamed();
 	if (spool.fd < 0)
 		status = fail_write(&spool, spool.fd);
-	if (status == CLI_OK)
+	if (status == CLI_OK) {
+		cli_progress_begin(&spool.progress, spool.name,
+		                   input_length(&spool));
+		spool.progress.note = "copying it to an unnamed file";
 		status = copy_input(&spool);
+		cli_progress_end(&spool.progress);
+	}
 	if (status == CLI_OK)
 		status = open_copy(&spool, log_out);
 	if (spool.fd >= 0)

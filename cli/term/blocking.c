@@ -27,15 +27,18 @@ int cli_open(const char *path, int flags, mode_t mode)
 {
 	int fd;
 
-	do
+	do {
+		cli_signals_answer();
 		fd = open(path, flags, mode);
-	while (fd < 0 && errno == EINTR && cli_signal_caught() == 0);
+	} while (fd < 0 && errno == EINTR && cli_signal_caught() == 0);
 	return fd;
 }
 
 ssize_t cli_read(int fd, void *bytes, size_t size_bytes)
 {
 	for (;;) {
+		cli_signals_answer();
+
 		ssize_t got = read(fd, bytes, size_bytes);
 
 		if (got >= 0 || (errno != EINTR && !cli_would_block(errno)))

@@ -25,6 +25,7 @@ static const char *command_name;
 static bool never_waits;
 static char *diverted; /* NULL: messages are printed */
 static size_t diverted_capacity;
+static bool is_passing_shown;
 
 void cli_message_never_wait(void)
 {
@@ -51,6 +52,32 @@ static bool is_given_up(int64_t stalled_ns)
 	       stalled_ns >= PATIENCE_NS;
 }
 
+#define ERASE_LINE "\r\033[K"
+
+/* A terminal that takes nothing, as it was stopped, keeps nobody waiting. */
+static void write_once(const char *text)
+{
+	(void)cli_write_briefly(STDERR_FILENO, text, strlen(text));
+}
+
+void cli_message_passing(const char *text)
+{
+	char line[LINE_MAX_BYTES];
+
+	if (text == NULL && !is_passing_shown)
+		return;
+	is_passing_shown = text != NULL;
+	(void)snprintf(line, sizeof(line), ERASE_LINE "%s",
+	               text != NULL ? text : "");
+	write_once(line);
+}
+
+void cli_message_make_way(int fd)
+{
+	if (is_passing_shown && isatty(fd) == 1)
+		cli_message_passing(NULL);
+}
+
 /* Usually one write(2), so that lines of processes that share a stderr are not
  * mixed.  A failure cannot be reported anywhere. */
 static void write_line(struct cli_text *line)
@@ -58,6 +85,7 @@ static void write_line(struct cli_text *line)
 	size_t written = 0;
 	int64_t start_ns = cli_now_ns();
 
+	cli_message_passing(NULL);
 	line->buffer[line->used++] = '\n';
 	while (written < line->used) {
 		ssize_t result = cli_write_briefly(STDERR_FILENO,
@@ -121,6 +149,16 @@ void cli_message(const char *subject, const char *format, ...)
 	va_start(args, format);
 	write_message(subject, format, args);
 	va_end(args);
+}
+
+void cli_message_plain(const char *line)
+{
+	char bytes[LINE_MAX_BYTES];
+	struct cli_text text;
+
+	cli_text_init(&text, bytes, sizeof(bytes) - 1);
+	cli_text_string(&text, line);
+	write_line(&text);
 }
 
 int cli_usage_error(const char *format, ...)

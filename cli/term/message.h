@@ -34,6 +34,18 @@ void cli_message_divert(char *buffer, size_t capacity);
 void cli_message(const char *subject, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Prints a line that is safe for a terminal as it stands. */
+void cli_message_plain(const char *line);
+
+/*
+ * Shows a text on the terminal that standard error is, without a newline, until
+ * the next one, NULL for none, or a message takes its place.  It must fit into
+ * a line, and be safe.  _make_way erases it before output that goes to a
+ * terminal as well.
+ */
+void cli_message_passing(const char *text);
+void cli_message_make_way(int fd);
+
 /* Prints a message with the usage hint below it, and returns CLI_USAGE. */
 int cli_usage_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));

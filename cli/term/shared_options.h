@@ -48,6 +48,12 @@
 	           .value = "WHEN", \
 	           .help = "colour: auto (a terminal), always or never"}
 
+/* --progress of a command that may take long; progress.h reads it. */
+#define CLI_PROGRESS_OPTION(place)     \
+	[place] = {.name = "progress", \
+	           .value = "WHEN",    \
+	           .help = "progress: auto (a terminal), always, never, json"}
+
 /* Reads CLI_REPORT_FORMAT_OPTION.  Returns CLI_OK, or CLI_USAGE after a
  * message. */
 int cli_report_format(const struct cli_args *args, size_t place,

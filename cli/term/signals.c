@@ -17,6 +17,8 @@ static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
 static volatile sig_atomic_t caught_signal;
 static volatile sig_atomic_t stop_asked;
 static volatile sig_atomic_t ticked;
+static volatile sig_atomic_t asked;
+static void (*answer_question)(void);
 static uintptr_t page_bytes;
 
 static void end_by_default(int signal_number)
@@ -111,6 +113,40 @@ void cli_signals_tick(void)
 bool cli_signals_ticked(void)
 {
 	return ticked != 0;
+}
+
+static void keep_question(int signal_number)
+{
+	(void)signal_number;
+	asked = 1;
+}
+
+static void catch_question(int signal_number)
+{
+	struct sigaction action = {.sa_handler = keep_question};
+	struct sigaction inherited;
+
+	sigemptyset(&action.sa_mask);
+	if (sigaction(signal_number, NULL, &inherited) == 0 &&
+	    inherited.sa_handler != SIG_IGN)
+		sigaction(signal_number, &action, NULL);
+}
+
+void cli_signals_catch_questions(void (*answer)(void))
+{
+	answer_question = answer;
+	catch_question(SIGUSR1);
+#ifdef SIGINFO
+	catch_question(SIGINFO);
+#endif
+}
+
+void cli_signals_answer(void)
+{
+	if (asked == 0)
+		return;
+	asked = 0;
+	answer_question();
 }
 
 void cli_signals_sleep(int64_t ns)

@@ -31,6 +31,14 @@ bool cli_signals_stop_asked(void);
 void cli_signals_tick(void);
 bool cli_signals_ticked(void);
 
+/*
+ * Catches SIGUSR1, and SIGINFO where the system has it, by which a user asks
+ * how far the command is; one that is ignored stays so.  Blocking calls return
+ * EINTR when one comes.  _answer calls `answer`, if one has come since.
+ */
+void cli_signals_catch_questions(void (*answer)(void));
+void cli_signals_answer(void);
+
 /* Sleeps until a caught signal, or not at all if one came before. */
 void cli_signals_sleep(int64_t ns);
 

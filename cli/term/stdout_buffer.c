@@ -124,10 +124,13 @@ static void write_all(struct cli_output *output, const unsigned char *bytes,
 {
 	int64_t stalled_since_ns = 0;
 
+	cli_message_make_way(output->fd);
 	if (output->is_pipe && output->pipe_bytes == 0 &&
 	    size_bytes >= FLUSH_BYTES && output->written >= PIPE_BYTES)
 		enlarge_pipe(output);
 	while (size_bytes > 0 && output->error == 0) {
+		cli_signals_answer();
+
 		ssize_t written = output->may_block
 		                          ? cli_write_briefly(output->fd, bytes,
 		                                              size_bytes)

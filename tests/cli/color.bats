@@ -162,3 +162,24 @@ HOSTILE=$'esc\e[31m del\x7f csi\xc2\x9b31m rlo\u202e zwsp\u200b bad\xff\xc3 \xe6
 	on_terminal xterm "cd '$SCRATCH'; shmlog dump --prefix -n 1 e*"
 	refute grep -qF $'e\e[31m' "$SCRATCH/seen"
 }
+
+@test "ls has colour for its titles and for damage, and the same text" {
+	local log=$SCRATCH/logs/damaged.shm
+
+	mkdir "$SCRATCH/logs"
+	shmlog append --create 4K -m one -m two "$log"
+	shmlog create -c 4K "$SCRATCH/logs/sound.shm"
+	put_bytes "$log" 24 ffff
+	shmlog ls "$SCRATCH/logs" >"$SCRATCH/plain"
+	shmlog ls --color never "$SCRATCH/logs" | cmp - "$SCRATCH/plain"
+	shmlog ls --color always "$SCRATCH/logs" >"$SCRATCH/color"
+	strip <"$SCRATCH/color" | cmp - "$SCRATCH/plain"
+	assert grep -q $'^\e\\[1mNAME\e\\[0m' "$SCRATCH/color"
+	assert grep -q $'\e\\[1;31mdamaged\e\\[0m$' "$SCRATCH/color"
+	assert grep -q ' sound$' "$SCRATCH/color"
+	on_terminal xterm "shmlog ls '$SCRATCH/logs'"
+	cmp "$SCRATCH/seen" "$SCRATCH/color"
+	on_terminal dumb "shmlog ls '$SCRATCH/logs'"
+	cmp "$SCRATCH/seen" "$SCRATCH/plain"
+	run_shmlog 2 ls --color sometimes "$SCRATCH/logs"
+}

@@ -322,6 +322,36 @@ has_role() { # PID ROLE
 	assert_equal "$seen" 1
 }
 
+# Runs shmlog on a terminal of a kind; what it printed is in $SCRATCH/seen.
+drawn_on() { # TERM LOCALE ARGUMENT...
+	need script
+	script -qec true /dev/null </dev/null >/dev/null 2>&1 3>&- ||
+		skip 'no script(1) of util-linux on this machine'
+	COLUMNS=50 TERM=$1 LC_ALL=$2 script -qec "shmlog ${*:3}" /dev/null </dev/null 3>&- |
+		tr -d '\r' >"$SCRATCH/seen"
+}
+
+@test "a histogram is drawn in what the terminal has" {
+	local i
+
+	for ((i = 0; i < 9; i++)); do
+		printf 'x\n'
+	done | shmlog append --create 4K "$LOG"
+	shmlog append "$LOG" -m xxx -m xxx
+	drawn_on xterm C.UTF-8 stat --histogram "'$LOG'"
+	assert grep -qx ' *1  9  █\{26\}' "$SCRATCH/seen"
+	assert grep -qx ' *2 to 3  2  █████▊' "$SCRATCH/seen"
+	drawn_on linux C.UTF-8 stat --histogram "'$LOG'"
+	assert grep -qx ' *2 to 3  2  █████▌' "$SCRATCH/seen"
+	for kind in 'dumb C.UTF-8' 'xterm C'; do
+		# shellcheck disable=SC2086
+		drawn_on $kind stat --histogram "'$LOG'"
+		assert grep -qx ' *2 to 3  2  #####' "$SCRATCH/seen"
+	done
+	COLUMNS=50 run_shmlog 0 stat --histogram "$LOG"
+	assert_line --regexp '^ *2 to 3  2  #####$'
+}
+
 # ---------------------------------------------------------------------- watch
 
 @test "--watch prints a line of JSON per interval until a signal" {
@@ -433,6 +463,14 @@ terminal_until() { # PATTERN COUNT ARGUMENT...
 	assert_output ''
 	run_shmlog 5 stat --watch "$LOG"
 	assert_output ''
+}
+
+@test "--watch draws the rates of late where a terminal has room" {
+	shmlog create -c 4K "$LOG"
+	COLUMNS=120 TERM=xterm terminal_until '▁▁▁' 3 --watch=20ms "'$LOG'"
+	COLUMNS=120 TERM=dumb terminal_until '___' 3 --watch=20ms "'$LOG'"
+	run_shmlog 124 stat --watch=20ms --timeout 90ms -o text "$LOG"
+	refute_output --partial __
 }
 
 @test "--watch refreshes one line on a terminal" {

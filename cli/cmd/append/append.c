@@ -34,8 +34,12 @@ static int take_file(struct cli_append *append, const char *name)
 	if (status != 0)
 		return cli_end_at_open(append, name, status);
 	status = cli_check_opened(append, name);
-	if (status == CLI_OK)
+	if (status == CLI_OK) {
+		cli_progress_begin(&append->progress, append->input.name,
+		                   cli_input_length(&append->input));
 		status = cli_take_input(append);
+		cli_progress_end(&append->progress);
+	}
 	if (append->ended)
 		status = cli_worse(status, cli_keep_input(append));
 	cli_input_close(&append->input);

@@ -5,6 +5,7 @@
 #include "input_format.h"
 #include "message.h"
 #include "option_values.h"
+#include "progress.h"
 #include "shared_options.h"
 
 #include <string.h>
@@ -60,6 +61,7 @@ const struct cli_option cli_append_option_table[CLI_APPEND_OPTION_COUNT] = {
                  .help = "make commits last on a disk, one per DURATION"},
 	CLI_TYPED_OPTIONS(CLI_APPEND_SCHEMA, CLI_APPEND_TYPE,
                           CLI_APPEND_ENUM_NUMBERS),
+	CLI_PROGRESS_OPTION(CLI_APPEND_PROGRESS),
 };
 
 size_t cli_append_message_count(const struct cli_append_options *options)
@@ -303,7 +305,12 @@ int cli_append_options_read(struct cli_append_options *options,
 		                        options->path);
 	if (status == CLI_OK)
 		status = check_format(options);
-	return status == CLI_OK ? check_combination(options) : status;
+	if (status == CLI_OK)
+		status = check_combination(options);
+	if (status == CLI_OK)
+		status = cli_progress_init(
+			cli_args_value(args, CLI_APPEND_PROGRESS));
+	return status;
 }
 
 void cli_append_options_release(struct cli_append_options *options)

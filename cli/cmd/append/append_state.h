@@ -6,6 +6,7 @@
 #include "committer.h"
 #include "input.h"
 #include "overflow.h"
+#include "progress.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@ struct cli_append {
 	size_t file;            /* the number of the FILE at hand; 0: none */
 	unsigned char *scratch; /* for conversions */
 	uint64_t skipped;       /* records, for --skip-invalid */
+	struct cli_progress progress; /* of the FILE at hand */
 
 	/* The input ends early; what is not in the log begins at `rest`. */
 	bool ended;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Bytes that are asked of the input at a time, and so committed together. */
@@ -66,6 +67,17 @@ int cli_input_open(struct cli_input *input, const char *name)
 		(void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);
 #endif
 	return status;
+}
+
+uint64_t cli_input_length(const struct cli_input *input)
+{
+	struct stat file;
+	off_t at = lseek(input->fd, 0, SEEK_CUR);
+
+	return at >= 0 && fstat(input->fd, &file) == 0 &&
+	                       S_ISREG(file.st_mode) && at < file.st_size
+	               ? (uint64_t)(file.st_size - at)
+	               : 0;
 }
 
 void cli_input_close(struct cli_input *input)

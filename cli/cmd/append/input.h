@@ -45,6 +45,9 @@ void cli_input_release(struct cli_input *input);
 int cli_input_open(struct cli_input *input, const char *name);
 void cli_input_close(struct cli_input *input);
 
+/* How many bytes a file has still to give; 0 where nobody knows. */
+uint64_t cli_input_length(const struct cli_input *input);
+
 /* Makes the texts of -m the input.  0 or -ENOMEM. */
 int cli_input_load_messages(struct cli_input *input,
                             const struct cli_append_options *options);

@@ -365,6 +365,8 @@ int cli_take_input(struct cli_append *append)
 			status = take_empty_whole(append);
 		if (status == CLI_OK)
 			status = take_buffer(append);
+		cli_progress_set(&append->progress,
+		                 cli_input_here(&append->input).at);
 	}
 	return finish(append, status);
 }

@@ -13,6 +13,8 @@
 #include "open_log.h"
 #include "option_values.h"
 #include "options.h"
+#include "picture.h"
+#include "progress.h"
 #include "prometheus.h"
 #include "rows.h"
 #include "shared_options.h"
@@ -41,6 +43,7 @@ enum {
 	OPTION_UNTIL,
 	OPTION_TIMEOUT,
 	OPTION_TO,
+	OPTION_PROGRESS,
 };
 
 static const struct cli_option stat_options[] = {
@@ -70,6 +73,7 @@ static const struct cli_option stat_options[] = {
 	[OPTION_TO] = {.name = "to",
                        .value = "FILE",
                        .help = "replace FILE by what -o prometheus prints"},
+	CLI_PROGRESS_OPTION(OPTION_PROGRESS),
 };
 
 #define WATCH_DEFAULT_NS INT64_C(1000000000)
@@ -108,6 +112,7 @@ struct stat_facts {
 	struct cli_header_text error_text;
 	const char *header_fault;
 	char header_fault_text[96];
+	struct cli_progress progress;
 };
 
 #define ROW(group_, key_, label_, kind_, member, needs_)                       \
@@ -174,7 +179,21 @@ static int count_sizes(void *context, const struct shmlog_frame *frames,
 	struct stat_facts *facts = context;
 
 	cli_sizes_add(&facts->sizes, frames, count);
-	return 0;
+	facts->progress.note = NULL;
+	if (count > 0)
+		cli_progress_set(&facts->progress,
+		                 frames[count - 1].next_cursor);
+	return cli_signal_caught() != 0 ? -EINTR : 0;
+}
+
+/* Called while the place is searched where frames go on. */
+static int pass_time(void *context)
+{
+	struct stat_facts *facts = context;
+
+	facts->progress.note = "looking for frames behind damage";
+	cli_progress_set(&facts->progress, facts->progress.done);
+	return cli_signal_caught() != 0 ? -EINTR : 0;
 }
 
 static int keep_damage(void *context, const struct shmlog_damage *damage)
@@ -184,7 +203,8 @@ static int keep_damage(void *context, const struct shmlog_damage *damage)
 	if (facts->damage_count < DAMAGE_MAX)
 		facts->damage[facts->damage_count++] = *damage;
 	facts->last_damage_end = damage->end_cursor;
-	return 0;
+	cli_progress_set(&facts->progress, damage->end_cursor);
+	return cli_signal_caught() != 0 ? -EINTR : 0;
 }
 
 /* Records why nothing, or nothing more, is known about a log, and reports
@@ -266,9 +286,16 @@ static void walk(struct stat_facts *facts, struct shmlog *log)
 		.damage = keep_damage,
 		.context = facts,
 		.sizes_only = true,
+		.keep_going = pass_time,
 	};
+
+	cli_progress_begin(&facts->progress, facts->path,
+	                   facts->committed_bytes);
 	int result = shmlog_verify(log, &visitor, &facts->report);
 
+	cli_progress_end(&facts->progress);
+	if (result == -EINTR && cli_signal_caught() != 0)
+		cli_die_by_signal(cli_signal_caught());
 	if (result < 0) {
 		note_refusal(facts, result);
 		return;
@@ -584,7 +611,8 @@ static void print_histogram(struct cli_output *output,
 	size_t count = cli_sizes_buckets(sizes, buckets);
 	uint64_t largest = largest_count(buckets, count);
 	size_t columns = cli_terminal_columns(STDOUT_FILENO);
-	char label[64], bar[1024];
+	enum cli_glyphs glyphs = cli_glyphs_of(STDOUT_FILENO);
+	char label[64], line[CLI_PICTURE_BYTES(1024)];
 	int digits = snprintf(label, sizeof(label), "%" PRIu64, largest);
 	size_t width = columns - 22 - (size_t)digits - 1;
 
@@ -592,18 +620,17 @@ static void print_histogram(struct cli_output *output,
 	                                     : "  payload bytes\n");
 	for (size_t i = 0; i < count; i++) {
 		const struct cli_sizes_bucket *bucket = &buckets[i];
-		size_t length;
 
 		snprintf(label, sizeof(label), "%" PRIu64 " to %" PRIu64,
 		         bucket->min, bucket->max);
 		if (bucket->min == bucket->max)
 			snprintf(label, sizeof(label), "%" PRIu64, bucket->min);
-		cli_draw_bar(bar, width,
-		             (double)bucket->count / (double)largest);
-		length = strcspn(bar, ".");
-		cli_output_format(output, "  %16s  %*" PRIu64 "%s%.*s\n", label,
-		                  digits, bucket->count, length ? "  " : "",
-		                  (int)length, bar);
+		(void)cli_draw_line(line, width,
+		                    (double)bucket->count / (double)largest,
+		                    glyphs);
+		cli_output_format(output, "  %16s  %*" PRIu64 "%s%s\n", label,
+		                  digits, bucket->count, *line ? "  " : "",
+		                  line);
 	}
 }
 
@@ -816,7 +843,9 @@ static int stat_logs(struct stat_view *view, const struct cli_args *args)
 			return cli_output_finish(&view->output,
 			                         refuse_target(view));
 	}
-	for (size_t i = 0; i < named + view->found.count; i++) {
+	cli_signals_catch();
+	for (size_t i = 0;
+	     i < named + view->found.count && cli_signal_caught() == 0; i++) {
 		int one = stat_log(view, named > 0 ? cli_args_operand(args, i)
 		                                   : view->found.paths[i]);
 
@@ -825,14 +854,18 @@ static int stat_logs(struct stat_view *view, const struct cli_args *args)
 		if (cli_output_flush(&view->output) != 0)
 			break;
 	}
-	if (view->to != NULL) {
+	/* What is not whole takes the place of nothing. */
+	if (view->to != NULL && cli_signal_caught() == 0) {
 		int saved = stat_save_metrics(&view->collection, view->to);
 
 		status = saved != CLI_OK ? saved : status;
 	} else if (view->format == FORMAT_PROMETHEUS) {
 		stat_print_metrics(&view->collection, &view->output);
 	}
-	return cli_output_finish(&view->output, status);
+	status = cli_output_finish(&view->output, status);
+	if (cli_signal_caught() != 0)
+		cli_die_by_signal(cli_signal_caught());
+	return status;
 }
 
 static int watch_log(const struct cli_args *args, const char *format)
@@ -970,6 +1003,9 @@ static int stat_run(const struct cli_args *args)
 		return list_logs(args, &view);
 	if (status == CLI_OK)
 		status = cli_check_outputs(args);
+	if (status == CLI_OK)
+		status = cli_progress_init(
+			cli_args_value(args, OPTION_PROGRESS));
 	if (status == CLI_OK) {
 		cli_signals_guard_mappings();
 		status = cli_args_count(args, OPTION_WATCH) > 0

@@ -8,8 +8,10 @@
 #include "json_write.h"
 #include "message.h"
 #include "open_log.h"
+#include "picture.h"
 #include "rows.h"
 #include "signals.h"
+#include "span.h"
 #include "terminal.h"
 
 #include <errno.h>
@@ -24,6 +26,8 @@
 
 #define BATCH_FRAMES 256u
 #define BAR_WIDTH 20u
+/* How many intervals a sparkline shows, where there is room for all. */
+#define HISTORY 30u
 /* How often the output is checked for a reader while nothing is printed. */
 #define SLICE_NS 200000000
 
@@ -70,6 +74,8 @@ struct watch {
 	struct shmlog *log;
 	struct shmlog_reader *reader;
 	struct cli_output output;
+	double history[HISTORY]; /* bytes a second, the latest at the end */
+	size_t history_count;
 	bool line_open; /* the line that is written over needs its end */
 };
 
@@ -132,53 +138,42 @@ static int look(struct watch *watch, int64_t span_ns, struct watch_facts *facts,
 
 /* ---------------------------------------------------------------- the line */
 
-struct span_text {
-	char text[48];
-};
-
-/* The two largest units: "1 h 20 min". */
-static const char *describe_span(struct span_text *buffer, double seconds)
+static void remember_rate(struct watch *watch, double rate)
 {
-	static const struct {
-		const char *large, *small;
-		unsigned seconds, parts;
-	} units[] = {
-		{"d", "h", 86400, 24},
-		{"h", "min", 3600, 60},
-		{"min", "s", 60, 60},
-	};
+	memmove(watch->history, watch->history + 1,
+	        sizeof(watch->history) - sizeof(watch->history[0]));
+	watch->history[HISTORY - 1] = rate;
+	if (watch->history_count < HISTORY)
+		watch->history_count++;
+}
 
-	if (seconds >= 1000 * 86400.0)
-		return strcpy(buffer->text, "over 1000 d");
-	if (seconds < 1)
-		return strcpy(buffer->text, "under 1 s");
-	snprintf(buffer->text, sizeof(buffer->text), "%u s", (unsigned)seconds);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		unsigned whole = (unsigned)seconds;
-		unsigned unit = units[i].seconds;
+/* The rates of late, in the columns that a line leaves. */
+static void print_sparkline(struct watch *watch, size_t columns)
+{
+	size_t count = watch->history_count;
+	char line[CLI_PICTURE_BYTES(HISTORY)];
 
-		if (whole < unit)
-			continue;
-		snprintf(buffer->text, sizeof(buffer->text), "%u %s %u %s",
-		         whole / unit, units[i].large,
-		         whole % unit * units[i].parts / unit, units[i].small);
-		break;
-	}
-	return buffer->text;
+	if (columns < 2)
+		return;
+	if (count > columns - 2)
+		count = columns - 2;
+	cli_draw_sparkline(line, watch->history + HISTORY - count, count,
+	                   cli_glyphs_of(STDOUT_FILENO));
+	cli_output_format(&watch->output, "  %s", line);
 }
 
 static void print_text(struct watch *watch, const struct watch_facts *facts,
                        unsigned known)
 {
 	struct cli_scaled_text scaled;
-	struct span_text span;
+	struct cli_span_text span;
 	char bar[BAR_WIDTH + 1], line[256];
-	size_t columns = sizeof(line);
+	size_t columns = cli_terminal_width(STDOUT_FILENO) - 1, used;
 	const char *end = (known & KNOWS_END) == 0 ? "idle"
 	                  : facts->free_bytes == 0
 	                          ? "full"
-	                          : describe_span(&span,
-	                                          facts->seconds_to_full);
+	                          : cli_span_describe(&span,
+	                                              facts->seconds_to_full);
 
 	cli_draw_bar(bar, BAR_WIDTH, facts->used_percent / 100);
 	snprintf(line, sizeof(line), "%.1f frames/s  %s/s  [%s] %.2f %%  %s%s",
@@ -191,9 +186,11 @@ static void print_text(struct watch *watch, const struct watch_facts *facts,
 	}
 	/* A line that wraps cannot be overwritten, and one that reaches the
 	 * last column may wrap. */
-	if (cli_terminal_width(STDOUT_FILENO) - 1 < columns)
-		columns = cli_terminal_width(STDOUT_FILENO) - 1;
-	cli_output_format(&watch->output, "\r%.*s\x1b[K", (int)columns, line);
+	used = strlen(line) < columns ? strlen(line) : columns;
+	cli_output_format(&watch->output, "\r%.*s", (int)used, line);
+	remember_rate(watch, facts->bytes_per_second);
+	print_sparkline(watch, columns - used);
+	cli_output_string(&watch->output, "\x1b[K");
 	watch->line_open = true;
 }
 

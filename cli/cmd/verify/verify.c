@@ -9,6 +9,7 @@
 #include "open_log.h"
 #include "options.h"
 #include "payload_check.h"
+#include "progress.h"
 #include "rows.h"
 #include "shared_options.h"
 #include "signals.h"
@@ -32,6 +33,7 @@ enum {
 	OPTION_PAYLOAD,
 	OPTION_SCHEMA,
 	OPTION_TYPE,
+	OPTION_PROGRESS,
 };
 
 static const struct cli_option verify_options[] = {
@@ -44,6 +46,7 @@ static const struct cli_option verify_options[] = {
                             .value = "KIND",
                             .help = "check that each payload is json or utf8"},
 	CLI_SCHEMA_OPTIONS(OPTION_SCHEMA, OPTION_TYPE),
+	CLI_PROGRESS_OPTION(OPTION_PROGRESS),
 };
 
 static const struct payload_places payload_places = {
@@ -65,6 +68,7 @@ struct verify {
 	struct payload_check payloads;
 	struct cli_object *faults; /* the list of payloads that are wrong */
 	uint64_t fault_count;
+	struct cli_progress progress;
 };
 
 /* Prints a line of text about a log; nothing in JSON or with --quiet. */
@@ -100,13 +104,22 @@ static int tell_damage(void *context, const struct shmlog_damage *damage)
 	    " bytes)",
 	    cli_describe_fault(&text, &damage->fault), damage->fault.cursor,
 	    damage->end_cursor, damage->end_cursor - damage->fault.cursor);
+	cli_progress_set(&verify->progress, damage->end_cursor);
 	/* A caught signal ends the walk. */
 	return cli_signal_caught() != 0 ? -EINTR : 0;
 }
 
-static int notice_signals(void *context)
+/* Called where no frames are met: behind damage, and in the proof of a copy,
+ * which is made once all of the log is done. */
+static int pass_time(void *context)
 {
-	(void)context;
+	struct verify *verify = context;
+	struct cli_progress *progress = &verify->progress;
+
+	progress->note = progress->done < progress->total
+	                         ? "looking for frames behind damage"
+	                         : "verifying the copy";
+	cli_progress_set(progress, progress->done);
 	return cli_signal_caught() != 0 ? -EINTR : 0;
 }
 
@@ -137,7 +150,11 @@ static int pass_frames(void *context, const struct shmlog_frame *frames,
 		                         &reason))
 			tell_payload(verify, &frames[i], &reason);
 	}
-	return notice_signals(context);
+	verify->progress.note = NULL;
+	if (count > 0)
+		cli_progress_set(&verify->progress,
+		                 frames[count - 1].next_cursor);
+	return cli_signal_caught() != 0 ? -EINTR : 0;
 }
 
 /* Reports what is suspicious about the header, and frames behind the committed
@@ -367,15 +384,21 @@ static int walk(struct verify *verify, struct shmlog *log)
 		.damage = tell_damage,
 		.context = verify,
 		.sizes_only = verify->payloads.kind == PAYLOAD_ANYTHING,
-		.keep_going = notice_signals,
+		.keep_going = pass_time,
 	};
 	struct shmlog_verify_report report = {0};
 	bool salvages = verify->salvage != NULL;
+	struct shmlog_header header = {0};
+
+	(void)shmlog_read_header(log, &header);
+	cli_progress_begin(&verify->progress, verify->path,
+	                   header.size - header.data_offset);
 	int found = salvages ? shmlog_salvage(log, verify->salvage,
 	                                      mode_of(verify->path), &visitor,
 	                                      &report)
 	                     : shmlog_verify(log, &visitor, &report);
 
+	cli_progress_end(&verify->progress);
 	if (found == -EINTR && cli_signal_caught() != 0)
 		return CLI_SYSTEM; /* and then the signal's own end */
 	if (found < 0 && salvages)
@@ -480,6 +503,9 @@ static int verify_run(const struct cli_args *args)
 
 	if (status == CLI_OK)
 		status = parse_options(args, &verify);
+	if (status == CLI_OK)
+		status = cli_progress_init(
+			cli_args_value(args, OPTION_PROGRESS));
 	if (status == CLI_OK)
 		status = cli_check_outputs(args);
 	if (status == CLI_OK)
