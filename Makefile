@@ -178,8 +178,12 @@ $(foreach name,$(FEATURES),$(eval $(BUILD)/shmlog-$(name): $(BUILD)/cli/$(name)/
 $(UNIT_TESTS): %: %.o $(UNIT_SUPPORT) $(BUILD)/libshmlog.a
 	$(call say,LD)
 	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -o $@ $(filter %.o,$^) \
-		$(filter %.a,$^) $(LDFLAGS) $(CLI_LIBS) $(TEST_LIBS) $(LDLIBS)
+		$(filter-out %libshmlog.a,$(filter %.a,$^)) $(BUILD)/libshmlog.a $(LDFLAGS) $(CLI_LIBS) $(TEST_LIBS) $(LDLIBS)
 $(basename $(call objects,tests/unit/test_cli_*.c)): $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
+
+# A unit test or a fuzzer of a program of its own takes its rooms from an archive.
+$(foreach name,$(FEATURE_FOLDERS),$(eval $(basename $(call objects, \
+	tests/unit/test_$(name)_*.c)): $(SHARED_OBJECTS) $(BUILD)/cli/$(name).a))
 
 $(PROGRAMS): %: %.o $(BUILD)/libshmlog.a
 	$(call say,LD)
@@ -196,7 +200,7 @@ $(STUB): $(addprefix $(BUILD)/cli/base/,json_check.o json_scan.o utf8.o)
 # With SANITIZE=fuzzer-no-link,… a fuzzer; else a program that takes files.
 FUZZ_MAIN := $(if $(findstring fuzzer,$(SANITIZE)),,$(BUILD)/tests/fuzz/replay.o)
 $(FUZZERS): %: %.o $(FUZZ_SUPPORT) $(FUZZ_MAIN) \
-		$(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS)) $(BUILD)/libshmlog.a
+		$(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS)) $(FEATURE_ARCHIVES) $(BUILD)/libshmlog.a
 	$(call say,LD)
 	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -Wl,--wrap=write,--wrap=malloc,--wrap=free \
 		-o $@ $^ $(LDFLAGS) \
@@ -300,7 +304,7 @@ INSTALL ?= install
 PAGES := $(wildcard man/*.[0-9])
 page_path = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 SHARED_NAMES := libshmlog.so libshmlog.so.$(MAJOR) libshmlog.so.$(VERSION)
-INSTALLED := $(bindir)/shmlog $(includedir)/shmlog.h $(libdir)/libshmlog.a \
+INSTALLED := $(bindir)/shmlog $(addprefix $(bindir)/shmlog-,$(FEATURES)) $(includedir)/shmlog.h $(libdir)/libshmlog.a \
 	$(addprefix $(libdir)/,$(SHARED_NAMES)) $(pkgconfigdir)/libshmlog.pc \
 	$(foreach page,$(PAGES),$(call page_path,$(page)))
 
@@ -308,6 +312,8 @@ INSTALLED := $(bindir)/shmlog $(includedir)/shmlog.h $(libdir)/libshmlog.a \
 install: all
 	$(Q)$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(INSTALLED))))
 	$(Q)$(INSTALL) -m 755 $(BUILD)/shmlog '$(DESTDIR)$(bindir)/shmlog'
+	$(Q)$(foreach name,$(FEATURES),$(INSTALL) -m 755 $(BUILD)/shmlog-$(name) \
+		'$(DESTDIR)$(bindir)/shmlog-$(name)' && ):
 	$(Q)$(INSTALL) -m 644 src/include/shmlog.h '$(DESTDIR)$(includedir)/shmlog.h'
 	$(Q)$(INSTALL) -m 644 $(BUILD)/libshmlog.a '$(DESTDIR)$(libdir)/libshmlog.a'
 	$(Q)$(INSTALL) -m 755 $(BUILD)/libshmlog.so '$(DESTDIR)$(libdir)/libshmlog.so.$(VERSION)'
