@@ -135,7 +135,7 @@ static void add_input(struct model_reply *reply, struct cli_json_span piece)
 	char *room = bytes_reserve(input, piece.size_bytes + 8);
 	size_t size_bytes = 0;
 
-	if (room != NULL &&
+	if (room != NULL && piece.size_bytes > 0 &&
 	    cli_json_unescape((unsigned char *)room, piece, &size_bytes))
 		input->used += size_bytes;
 }
