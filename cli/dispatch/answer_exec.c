@@ -252,8 +252,12 @@ static int64_t due_ns(const struct way *way)
 
 static void close_way(struct way *way)
 {
-	while (of(way)->runs != NULL)
-		end_run(of(way)->runs);
+	struct exec_run *next;
+
+	for (struct exec_run *run = of(way)->runs; run != NULL; run = next) {
+		next = run->next;
+		end_run(run);
+	}
 	free(way);
 }
 

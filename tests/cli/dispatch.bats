@@ -31,7 +31,8 @@ start_stub() { # ARGUMENT...
 	"$STUB" --key "$KEY" --calls calls --bodies bodies "$@" <hold >port 3>&- &
 	exec 8>hold
 	wait_for 5 test -s port
-	export ANTHROPIC_API_KEY=$KEY ANTHROPIC_BASE_URL=http://127.0.0.1:$(<port)
+	ANTHROPIC_BASE_URL=http://127.0.0.1:$(<port)
+	export ANTHROPIC_API_KEY=$KEY ANTHROPIC_BASE_URL
 }
 
 # Prints the replies through a jq filter, in the order of the prompts.
@@ -422,7 +423,7 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 	start_stub
 	shmlog append prompts -m '@lone'
 	run_shmlog 0 dispatch prompts replies --stream
-	run shmlog dump --grep done replies
+	run shmlog dump --grep 'done' replies
 	assert_output --partial '"text":"echo:@lone\ud800"'
 }
 
@@ -643,7 +644,7 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 		-keyout key.pem -out cert.pem -days 2 -subj /CN=localhost \
 		-addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null
 	start_stub --tls cert.pem key.pem || skip "the stub was built without TLS"
-	export ANTHROPIC_BASE_URL=https://127.0.0.1:$(<port)
+	ANTHROPIC_BASE_URL=https://127.0.0.1:$(<port)
 	shmlog append prompts -m one -m two
 	run_shmlog 4 dispatch prompts replies
 	assert_stderr --partial "certificate"

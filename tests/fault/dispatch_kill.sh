@@ -63,7 +63,7 @@ for ((kill = 0; kill < KILLS; kill++)); do
 	stream=()
 	((kill % 2)) || stream=(--stream)
 	# In the place of the subshell, whose number is that of the process.
-	run=exec answer "${stream[@]}" &
+	run='exec' answer "${stream[@]}" &
 	pid=$!
 	sleep "0.$((RANDOM % 40 + 10))"
 	if ((kill % 5 == 4)); then
