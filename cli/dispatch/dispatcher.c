@@ -163,13 +163,15 @@ static void show_texts(struct dispatcher *dispatcher)
 		if (text.size_bytes == call->shown ||
 		    !may_show(dispatcher, call))
 			continue;
+		text.size_bytes = reply_showable(text) - call->shown;
 		text.bytes += call->shown;
-		text.size_bytes -= call->shown;
+		if (text.size_bytes == 0)
+			continue;
 		reply_encode_delta(&dispatcher->replies.frames,
 		                   call->prompts[0]->cursor, call->attempt,
 		                   text);
 		reply_log_group(&dispatcher->replies, false);
-		call->shown = call->text.used;
+		call->shown += text.size_bytes;
 	}
 }
 

@@ -55,6 +55,19 @@ size_t reply_cut(struct cli_json_span text, size_t most)
 	return used;
 }
 
+size_t reply_showable(struct cli_json_span text)
+{
+	size_t at = text.size_bytes >= 6 ? text.size_bytes - 6 : 0;
+	size_t backslashes = 0;
+
+	if (text.size_bytes < 6 || !is_unit(text.bytes + at, 6, "89abAB"))
+		return text.size_bytes;
+	/* A backslash that is escaped itself begins no escape. */
+	while (backslashes < at && text.bytes[at - backslashes - 1] == '\\')
+		backslashes++;
+	return backslashes % 2 == 0 ? at : text.size_bytes;
+}
+
 static struct cli_json_span behind(struct cli_json_span text, size_t size_bytes)
 {
 	text.bytes += size_bytes;

@@ -50,4 +50,8 @@ void reply_encode_restart(struct bytes *frames, uint64_t prompt,
  * themselves: no escape, character or surrogate pair is divided. */
 size_t reply_cut(struct cli_json_span text, size_t most);
 
+/* How many bytes of a text that goes on can be shown by themselves: half a pair
+ * of surrogates at its end waits for the other half. */
+size_t reply_showable(struct cli_json_span text);
+
 #endif

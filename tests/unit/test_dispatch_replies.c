@@ -39,6 +39,16 @@ static void test_cuts(void **state)
 	assert_int_equal(reply_cut(span("\xe2\x82\xac\xe2\x82\xac"), 5), 3);
 }
 
+static void test_showable(void **state)
+{
+	(void)state;
+	assert_int_equal(reply_showable(span("")), 0);
+	assert_int_equal(reply_showable(span("a\\ud83d")), 1);
+	assert_int_equal(reply_showable(span("a\\\\ud83d")), 8);
+	assert_int_equal(reply_showable(span("\\ud83d\\ude00")), 12);
+	assert_int_equal(reply_showable(span("\\u00e9")), 6);
+}
+
 /* All frames are JSON, none is too large, and their texts are the text. */
 static void check_parts(size_t text_bytes)
 {
@@ -234,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cuts),
+		cmocka_unit_test(test_showable),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_members_too_large),
 		cmocka_unit_test(test_empty_place),
