@@ -46,6 +46,9 @@ consume() { # COMPILER FLAG...
 	done
 	cmp build/shmlog "$SCRATCH/to/usr/bin/shmlog"
 	[ -x "$SCRATCH/to/usr/bin/shmlog" ]
+	for program in build/shmlog-*; do
+		[[ ! -x $program ]] || cmp "$program" "$SCRATCH/to/usr/bin/${program#build/}"
+	done
 	run grep -r "$SCRATCH" "$SCRATCH/to/usr/lib/pkgconfig"
 	assert_failure
 }

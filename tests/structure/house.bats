@@ -113,6 +113,7 @@ declare -gA SEES=(
 	[log]="base term"
 	[frame]="base bendec term log"
 	[filter]="base bendec term log frame"
+	[dispatch]="base bendec term log frame filter"
 )
 
 # Sets `wing` to that of a file: base, ..., cmd/NAME, or "" for cli/*.c.
@@ -185,7 +186,8 @@ find_headers() {
 	for wrong in src:evidence.h src:message.h src/damage:words.h cli/base:message.h \
 		cli/base:bendec.h cli/bendec:position.h cli/term:position.h \
 		cli/log:template.h cli/log:format.h cli/frame:filter.h \
-		cli/filter:committer.h cli/cmd:committer.h cli/cmd/tail:committer.h; do
+		cli/filter:committer.h cli/cmd:committer.h cli/cmd/tail:committer.h \
+		cli/cmd:prompt_window.h cli/dispatch:committer.h; do
 		wing=${wrong%:*} header=${wrong#*:} right=words.h
 		[[ $wing != src* ]] || right=format.h
 		printf '/* Planted. */\n#include "%s"\n' "$header" >"$wing/planted.c"
@@ -257,6 +259,10 @@ find_headers() {
 
 @test "ncursesw has one user" {
 	[ "$(grep -lE 'include <(curses|ncurses|term)\.h>' -r src cli)" = cli/term/screen.c ]
+}
+
+@test "libcurl has one user" {
+	[ "$(grep -l 'include <curl/curl.h>' -r src cli)" = cli/dispatch/answer_model.c ]
 }
 
 @test "each command's file ends with its descriptor" {

@@ -1,9 +1,27 @@
 # The manual against the commands and against mdoc.
 load ../cli/helper
 
+descriptors() { # FILE...
+	sed -n 's/^const struct cli_command cmd_\([a-z]*\) = {$/\1/p' "$@"
+}
+
+# Those that can be asked for their help: a program of its own if it was built.
 commands() {
-	sed -n 's/^const struct cli_command cmd_\([a-z]*\) = {$/\1/p' \
-		"$ROOT"/cli/cmd/*.c "$ROOT"/cli/cmd/*/*.c
+	local name
+
+	descriptors "$ROOT"/cli/cmd/*.c "$ROOT"/cli/cmd/*/*.c
+	for name in $(programs); do
+		[[ ! -x $BUILD/shmlog-$name ]] || echo "$name"
+	done
+}
+
+# Programs of their own.
+programs() {
+	local folder
+
+	for folder in "$ROOT"/cli/*/; do
+		[[ ! -e $folder/feature.mk ]] || descriptors "$folder"/*.c
+	done
 }
 
 # The long names that a page's OPTIONS section explains.
@@ -53,7 +71,7 @@ sections_of() {
 }
 
 @test "every command has a page, and every page a command" {
-	diff <(commands | sort) <(printf '%s\n' "$ROOT"/man/shmlog-*.1 |
+	diff <({ commands && programs; } | sort -u) <(printf '%s\n' "$ROOT"/man/shmlog-*.1 |
 		sed 's/.*shmlog-\(.*\)\.1/\1/' | sort)
 }
 

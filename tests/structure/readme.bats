@@ -9,7 +9,8 @@ load ../cli/helper
 
 README=$ROOT/README.md
 # The headings that have console blocks; each has a test below.
-HEADINGS=('Two minutes' 'Together with Node' 'Typed events' 'Looking after logs' 'The library')
+HEADINGS=('Two minutes' 'Together with Node' 'Typed events' 'Looking after logs'
+	'Prompts and replies' 'Node at both ends' 'The library')
 
 # Cuts the README into blocks: NUMBER.LANGUAGE, and NUMBER.heading, .name.
 setup() {
@@ -112,6 +113,20 @@ use_package() { # NAME [PATH]
 	run_heading 'Typed events'
 }
 
+@test "prompts are answered as the README says" {
+	need jq
+	[[ -x $BUILD/shmlog-dispatch ]] ||
+		skip "shmlog-dispatch was not built: no libcurl on this machine"
+	run_heading 'Prompts and replies'
+}
+
+@test "Node writes prompts and reads replies as the README says" {
+	[[ -x $BUILD/shmlog-dispatch ]] ||
+		skip "shmlog-dispatch was not built: no libcurl on this machine"
+	use_package shmio "${SHMIO:-}"
+	run_heading 'Node at both ends'
+}
+
 # Takes npm's registry, and a clone in the place of the repository.
 @test "the Node package is built as the README says" {
 	[[ -n ${SHMIO_SOURCE:-} ]] || skip 'SHMIO_SOURCE names no clone of the package'
@@ -206,7 +221,7 @@ use_package() { # NAME [PATH]
 	local path page name
 
 	for path in $(grep -oE '`(src|cli|tests|man)/[^` ]*`' "$README" | tr -d '`' |
-		sed 's/out_NAME/out_hex/; s/in_NAME/in_json/; s/src\/NAME/src\/reader/; s/NAME\|\*/seek/' |
+		sed 's/out_NAME/out_hex/; s/in_NAME/in_json/; s/src\/NAME/src\/reader/; s/cli\/NAME\//cli\/dispatch\//; s/NAME\|\*/seek/' |
 		sort -u); do
 		[[ -e $ROOT/$path ]] || fail "there is no $path"
 	done
