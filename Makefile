@@ -8,6 +8,7 @@
 #: SANITIZE=address,undefined            (or thread) build in build/asan (or build/tsan)
 #: PCRE2=no              build without patterns (--grep), even if PCRE2 is installed
 #: ZSTD=no               build without archives of logs, even if zstd is installed
+#: NATS=no               build without the program shmlog-relay
 #: PORTABLE=1            build without futex, leases and /proc, in build/portable
 #: BUILD=DIR             build there instead
 #: SIZE=full             how much campaign, fuzz and bench do (small, full; bench
@@ -62,8 +63,12 @@ $(BUILD)/cli/cmd/%.o: LAYER = -Isrc/include $(call see,$(WINGS))
 $(BUILD)/cli/%.o: LAYER = -Isrc/include $(call see,base term)
 WINGS := base bendec term log frame filter
 COMMAND_FOLDERS := $(patsubst cli/%/,%,$(wildcard cli/cmd/*/))
+# A program of its own sees what commands see; its feature.mk says more.
+FEATURE_FOLDERS := $(patsubst cli/%/feature.mk,%,$(wildcard cli/*/feature.mk))
+$(foreach name,$(FEATURE_FOLDERS),$(eval $(BUILD)/cli/$(name)/%.o: \
+	LAYER = -Isrc/include $$(call see,$$(WINGS) $(name)) -pthread $$($(name)_CFLAGS)))
 $(BUILD)/tests/%.o: LAYER = -Isrc/include -Isrc -Isrc/damage \
-	$(call see,$(WINGS) $(COMMAND_FOLDERS)) -Itests/unit -pthread $(TEST_CFLAGS)
+	$(call see,$(WINGS) $(COMMAND_FOLDERS) $(FEATURE_FOLDERS)) -Itests/unit -pthread $(TEST_CFLAGS)
 
 modules = $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
 CLI_CFLAGS := $(call modules,--cflags argtable2 libcjson)
@@ -84,6 +89,10 @@ ZSTD_CFLAGS := -DSHMLOG_ZSTD $(call modules,--cflags libzstd)
 ZSTD_LIBS := $(or $(call archive,libzstd.a),$(call modules,--libs libzstd))
 endif
 endif
+# Programs of their own, each built where its library is: cli/NAME/feature.mk adds
+# NAME to FEATURES then, and sets NAME_CFLAGS and NAME_LIBS.
+FEATURES :=
+include $(wildcard cli/*/feature.mk)
 CLI_LIBS := $(or $(call archive,libargtable2.a), \
 	$(call modules,--libs argtable2),-largtable2) \
 	$(or $(addsuffix $(empty) -lm,$(call archive,libcjson.a)), \
@@ -111,7 +120,16 @@ is_linux := $(and $(findstring linux,$(shell $(CC) -dumpmachine)),$(if $(findstr
 	-DSHMLOG_PORTABLE,$(COMMON) $(CPPFLAGS) $(CFLAGS)),,yes))
 LIB_OBJECTS := $(filter-out $(if $(is_linux),$(SYS_PORTABLE),$(SYS_LINUX)), \
 	$(call objects,src/*.c src/damage/*.c))
-CLI_OBJECTS := $(call objects,cli/*.c cli/*/*.c cli/*/*/*.c)
+CLI_OBJECTS := $(filter-out $(foreach name,$(FEATURE_FOLDERS),$(BUILD)/cli/$(name)/%), \
+	$(call objects,cli/*.c cli/*/*.c cli/*/*/*.c))
+# The rooms that a program of its own shares with the command.
+SHARED_OBJECTS := $(filter-out $(BUILD)/cli/main.o $(BUILD)/cli/programs.o \
+	$(BUILD)/cli/cmd/%,$(CLI_OBJECTS))
+# Those of a program's own that need no library: for unit tests and fuzzers.
+feature_objects = $(filter-out $(if $(filter $(1),$(FEATURES)),,$($(1)_LIBRARY_OBJECTS)), \
+	$(filter-out %_main.o,$(call objects,cli/$(1)/*.c)))
+FEATURE_ARCHIVES := $(foreach name,$(FEATURE_FOLDERS),$(BUILD)/cli/$(name).a)
+FEATURE_PROGRAMS := $(addprefix $(BUILD)/shmlog-,$(FEATURES))
 UNIT_TESTS := $(basename $(call objects,tests/unit/test_*.c))
 UNIT_SUPPORT := $(filter-out $(UNIT_TESTS:=.o),$(call objects,tests/unit/*.c))
 # Programs that tests run, or that run tests: a peer, a killer, a measure.
@@ -119,8 +137,8 @@ PROGRAMS := $(basename $(call objects,$(addprefix tests/,interop/*.c fault/*.c b
 FUZZERS := $(basename $(call objects,tests/fuzz/fuzz_*.c))
 FUZZ_SUPPORT := $(filter-out $(FUZZERS:=.o) %/replay.o,$(call objects,tests/fuzz/*.c))
 
-## all: build the command and both libraries, in build/ (the default)
-all: $(BUILD)/shmlog $(BUILD)/libshmlog.a $(BUILD)/libshmlog.so
+## all: build the commands and both libraries, in build/ (the default)
+all: $(BUILD)/shmlog $(FEATURE_PROGRAMS) $(BUILD)/libshmlog.a $(BUILD)/libshmlog.so
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-4s %s\n' $(1) $@)
@@ -142,12 +160,28 @@ $(BUILD)/shmlog: $(CLI_OBJECTS) $(BUILD)/libshmlog.a
 	$(call say,LD)
 	$(Q)$(CC) $(COMMON) $(CFLAGS) $(CLI_LDFLAGS) -o $@ $^ $(LDFLAGS) $(CLI_LIBS) $(LDLIBS)
 
+$(foreach name,$(FEATURE_FOLDERS),$(eval $(BUILD)/cli/$(name).a: \
+	$(call feature_objects,$(name))))
+$(FEATURE_ARCHIVES):
+	$(call say,AR)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(FEATURE_PROGRAMS): $(BUILD)/shmlog-%: $(BUILD)/cli/%.a $(SHARED_OBJECTS) \
+		$(BUILD)/libshmlog.a
+	$(call say,LD)
+	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -o $@ $(filter %.o,$^) $(BUILD)/cli/$*.a \
+		$(BUILD)/libshmlog.a $(LDFLAGS) $($*_LIBS) $(CLI_LIBS) $(LDLIBS)
+$(foreach name,$(FEATURES),$(eval $(BUILD)/shmlog-$(name): $(BUILD)/cli/$(name)/$(name)_main.o))
+
 # A unit test may look into every room but main; one of the library needs no
 # room of the command line built.
 $(UNIT_TESTS): %: %.o $(UNIT_SUPPORT) $(BUILD)/libshmlog.a
 	$(call say,LD)
 	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -o $@ $(filter %.o,$^) \
 		$(filter %.a,$^) $(LDFLAGS) $(CLI_LIBS) $(TEST_LIBS) $(LDLIBS)
+$(foreach name,$(FEATURE_FOLDERS),$(eval \
+	$(basename $(call objects,tests/unit/test_$(name)_*.c)): \
+	$(BUILD)/cli/$(name).a $(SHARED_OBJECTS)))
 $(basename $(call objects,tests/unit/test_cli_*.c)): $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
 
 $(PROGRAMS): %: %.o $(BUILD)/libshmlog.a
@@ -166,12 +200,13 @@ $(FUZZERS): %: %.o $(FUZZ_SUPPORT) $(FUZZ_MAIN) \
 # Changed flags rebuild what they were used for; a first build looks for what
 # it needs before the compiler misses it.
 FLAGS := $(CC) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(CLI_LDFLAGS) $(LDFLAGS) $(LDLIBS) $(CLI_LIBS) \
-	$(PCRE2_CFLAGS) $(ZSTD_CFLAGS)
+	$(PCRE2_CFLAGS) $(ZSTD_CFLAGS) $(foreach name,$(FEATURES),$($(name)_CFLAGS) $($(name)_LIBS))
 $(BUILD)/.build-flags: FORCE
 	@echo '$(FLAGS)' | cmp -s - $@ || { .ci/deps --check build && mkdir -p $(@D) && \
 		echo '$(FLAGS)' >$@; }
 
--include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) $(UNIT_SUPPORT) \
+-include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) \
+	$(foreach name,$(FEATURE_FOLDERS),$(call objects,cli/$(name)/*.c)) $(UNIT_SUPPORT) \
 	$(UNIT_TESTS:=.o) $(PROGRAMS:=.o) $(FUZZERS:=.o) $(FUZZ_SUPPORT) $(FUZZ_MAIN))
 
 # ------------------------------------------------------------------- tests
@@ -253,6 +288,7 @@ prefix ?= /usr/local
 exec_prefix ?= $(prefix)
 bindir ?= $(exec_prefix)/bin
 libdir ?= $(exec_prefix)/lib
+libexecdir ?= $(exec_prefix)/libexec
 includedir ?= $(prefix)/include
 mandir ?= $(prefix)/share/man
 pkgconfigdir ?= $(libdir)/pkgconfig
@@ -261,14 +297,22 @@ INSTALL ?= install
 PAGES := $(wildcard man/*.[0-9])
 page_path = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 SHARED_NAMES := libshmlog.so libshmlog.so.$(MAJOR) libshmlog.so.$(VERSION)
-INSTALLED := $(bindir)/shmlog $(includedir)/shmlog.h $(libdir)/libshmlog.a \
+# Where the command finds programs of their own; uninstall also removes those
+# that another build has put there.
+own_path = $(libexecdir)/shmlog/shmlog-$(1)
+INSTALLED := $(bindir)/shmlog $(foreach name,$(FEATURE_FOLDERS),$(call own_path,$(name))) \
+	$(includedir)/shmlog.h $(libdir)/libshmlog.a \
 	$(addprefix $(libdir)/,$(SHARED_NAMES)) $(pkgconfigdir)/libshmlog.pc \
 	$(foreach page,$(PAGES),$(call page_path,$(page)))
 
 ## install: install command, header, libraries, pkg-config file and manual
 install: all
-	$(Q)$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(INSTALLED))))
+	$(Q)$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(filter-out $(foreach \
+		name,$(filter-out $(FEATURES),$(FEATURE_FOLDERS)),$(call own_path,$(name))), \
+		$(INSTALLED)))))
 	$(Q)$(INSTALL) -m 755 $(BUILD)/shmlog '$(DESTDIR)$(bindir)/shmlog'
+	$(Q)$(foreach name,$(FEATURES),$(INSTALL) -m 755 $(BUILD)/shmlog-$(name) \
+		'$(DESTDIR)$(call own_path,$(name))' && ):
 	$(Q)$(INSTALL) -m 644 src/include/shmlog.h '$(DESTDIR)$(includedir)/shmlog.h'
 	$(Q)$(INSTALL) -m 644 $(BUILD)/libshmlog.a '$(DESTDIR)$(libdir)/libshmlog.a'
 	$(Q)$(INSTALL) -m 755 $(BUILD)/libshmlog.so '$(DESTDIR)$(libdir)/libshmlog.so.$(VERSION)'

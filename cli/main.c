@@ -4,16 +4,12 @@
 
 #include "message.h"
 #include "options.h"
-#include "signals.h"
 #include "spelling.h"
+#include "standalone.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <shmlog.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LIST_COMMAND(name) &cmd_##name,
 
@@ -22,26 +18,6 @@ static const struct cli_command *const commands[] = {
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 #define HELP_COMMAND "help"
-
-/*
- * A descriptor that the caller closed is taken, or the next file opened would
- * get its number and be written over by messages.  It is opened the wrong way
- * round, so that using it still fails.
- */
-static int fill_standard_descriptors(void)
-{
-	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
-		int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
-
-		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
-			continue;
-		/* The lowest free number is this one. */
-		if (open("/dev/null", mode) != fd)
-			return cli_system_failed("/dev/null", "cannot open",
-			                         errno);
-	}
-	return CLI_OK;
-}
 
 static void print_overview(FILE *stream)
 {
@@ -177,43 +153,10 @@ static int dispatch(int argc, char **argv)
 	return run_command(command, argc - 1, argv + 1);
 }
 
-/* All that is printed through stdio, which is help and version, waits in here:
- * what leaves before close_stdout() may fail without anybody asking why.  Some
- * libcs write each line, or each kilobyte. */
-static void hold_stdout(void)
-{
-	static char buffer[16 << 10];
-
-	(void)setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
-}
-
-/* Output counts as printed when it has left the process without an error,
- * which some file systems tell at close only. */
-static int close_stdout(int status)
-{
-	int error = 0;
-
-	errno = 0;
-	if (fflush(stdout) != 0 || ferror(stdout))
-		error = errno != 0 ? errno : EIO;
-	if (fclose(stdout) != 0 && error == 0)
-		error = errno;
-	if (error == EPIPE)
-		cli_die_by_signal(SIGPIPE);
-	if (error == 0)
-		return status;
-	cli_message(NULL, "cannot write standard output: %s", strerror(error));
-	return status == CLI_OK ? CLI_SYSTEM : status;
-}
-
 int main(int argc, char **argv)
 {
-	int status = fill_standard_descriptors();
+	int status = cli_begin_process();
 
-	if (status != CLI_OK)
-		return status;
-	/* A limit on file sizes is an error like any other. */
-	signal(SIGXFSZ, SIG_IGN);
-	hold_stdout();
-	return close_stdout(dispatch(argc, argv));
+	return status == CLI_OK ? cli_end_process(dispatch(argc, argv))
+	                        : status;
 }

@@ -1,0 +1,20 @@
+/* What the main function of any program of this project does: it secures the
+ * standard descriptors, and checks that its output has arrived. */
+#ifndef CLI_STANDALONE_H
+#define CLI_STANDALONE_H
+
+struct cli_command;
+
+/* Takes standard descriptors that the caller closed, ignores SIGXFSZ, and lets
+ * stdio keep all that is printed.  CLI_OK, or an exit status after a
+ * message. */
+int cli_begin_process(void);
+
+/* Flushes stdio.  `status`, or CLI_SYSTEM after a message where the output did
+ * not arrive; a closed pipe ends the process by SIGPIPE. */
+int cli_end_process(int status);
+
+/* Runs a command that is a program of its own.  Returns its exit status. */
+int cli_standalone(const struct cli_command *command, int argc, char **argv);
+
+#endif
