@@ -4,9 +4,10 @@
  *
  * The rest of the relay knows no server by its words.  One kind of server is
  * one file, engine_NAME.c, that ends in a struct engine_kind, and a row of the
- * list in engine_kinds.c.  A kind must be able to refuse a message unless the stream
- * ends with a certain number, for however many messages are on their way; that
- * is what makes a relay that is killed at any moment send nothing twice.
+ * list in engine_kinds.c.  A kind must be able to refuse a message unless the
+ * stream ends with a certain number, for however many messages are on their
+ * way; that is what makes a relay that is killed at any moment send nothing
+ * twice.
  *
  * One thread at a time uses an engine.  No function of one ends the process,
  * prints, or waits for longer than a time that it is told or the
@@ -119,8 +120,8 @@ struct engine_kind {
 	                           struct engine_message *message_out);
 };
 
-/* The kind that takes URLs of this scheme, "nats" of nats://; NULL if none
- * does. */
+/* The kind that takes URLs of this scheme, which is what stands before "://";
+ * NULL if none does. */
 const struct engine_kind *engine_find(const char *scheme, size_t length);
 
 /* Makes an engine, which is not connected; NULL when memory is short. */

@@ -76,7 +76,7 @@ struct pull {
 	bool said_tail;              /* that the stream is behind the log */
 };
 
-/* ------------------------------------------------------------- the beginning */
+/* ------------------------------------------------------------ beginning */
 
 static int open_target(struct pull *pull)
 {

@@ -1,5 +1,5 @@
-/* Finds out where a push goes on: the stream itself says so, as its last message
- * tells where its frames stand in the log. */
+/* Finds out where a push goes on: the stream itself says so, as its last
+ * message tells where its frames stand in the log. */
 #ifndef RELAY_PUSH_PLACE_H
 #define RELAY_PUSH_PLACE_H
 

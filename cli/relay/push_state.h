@@ -3,7 +3,7 @@
 #ifndef RELAY_PUSH_STATE_H
 #define RELAY_PUSH_STATE_H
 
-#include "chain.h"
+#include "message_chain.h"
 #include "push_source.h"
 #include "relay_link.h"
 #include "relay_options.h"

@@ -1,4 +1,5 @@
-/* Begins and ends a process, and runs a command that is a program of its own. */
+/* Begins and ends a process, and runs a command that is a program of its
+ * own. */
 #include "standalone.h"
 
 #include "command.h"

@@ -492,3 +492,43 @@ make_small_stream() {
 	refute_output --partial nats
 	refute_output --partial ssl
 }
+
+# The options that a help lists: "--name VALUE" each.
+help_options() { # COMMAND...
+	shmlog relay "$1" --help | grep -E '^ +(-[A-Za-z], )?--' |
+		sed -E 's/^ +(-[A-Za-z], )?//; s/^(--[a-z-]+( [A-Z]+)?).*/\1/'
+}
+
+@test "the page has the options of the helps, with their values" {
+	local page=$ROOT/man/shmlog-relay.1
+
+	diff <(for name in push pull status; do help_options $name; done | sort -u) \
+		<(awk '/^\.Sh /{ inside = /OPTIONS/ } inside && /^\.It Fl/' "$page" |
+			sed -E 's/^.*Fl -([a-z-]+)/--\1/; s/ Ar / /' | sort -u)
+	for name in $(for name in push pull status; do help_options $name; done | sort -u | grep -o '^--[a-z-]*'); do
+		[[ $name != --help ]] || continue
+		awk '/^\.Sh /{ inside = /SYNOPSIS/ } inside' "$page" |
+			grep -qE "Fl ([fFo] \| )?-${name#--}( |$)" || fail "the synopsis lacks $name"
+	done
+}
+
+@test "the lines of the README mirror a log" {
+	local line
+
+	serve
+	while IFS= read -r line; do
+		line=${line//'/dev/shm'/"$SCRATCH"}
+		line=${line//'nats://127.0.0.1'/"$url"}
+		case $line in
+		nats-server*) ;; # one is there, on another port
+		*'tail -f'*)
+			assert_equal "$line" "shmlog tail -f $SCRATCH/there.shm"
+			;;
+		*'&') bash -c "exec ${line%&}" >/dev/null 2>&1 3>&- & ;;
+		*) bash -c "$line" ;;
+		esac
+	done < <(awk '/^## /{ inside = /Beyond one machine/ } inside && /^```/ { code = !code; next }
+		inside && code' "$ROOT/README.md")
+	wait_for 20 end_of_is "$SCRATCH/there.shm" "$(end_of "$SCRATCH/here.shm")"
+	assert_equal "$(shmlog dump "$SCRATCH/there.shm")" "$(seq 1000)"
+}

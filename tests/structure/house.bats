@@ -113,6 +113,7 @@ declare -gA SEES=(
 	[log]="base term"
 	[frame]="base bendec term log"
 	[filter]="base bendec term log frame"
+	[relay]="base bendec term log frame filter"
 )
 
 # Sets `wing` to that of a file: base, ..., cmd/NAME, or "" for cli/*.c.
@@ -185,7 +186,8 @@ find_headers() {
 	for wrong in src:evidence.h src:message.h src/damage:words.h cli/base:message.h \
 		cli/base:bendec.h cli/bendec:position.h cli/term:position.h \
 		cli/log:template.h cli/log:format.h cli/frame:filter.h \
-		cli/filter:committer.h cli/cmd:committer.h cli/cmd/tail:committer.h; do
+		cli/filter:committer.h cli/cmd:committer.h cli/cmd/tail:committer.h \
+		cli/cmd:message_chain.h cli/relay:committer.h; do
 		wing=${wrong%:*} header=${wrong#*:} right=words.h
 		[[ $wing != src* ]] || right=format.h
 		printf '/* Planted. */\n#include "%s"\n' "$header" >"$wing/planted.c"
@@ -253,6 +255,15 @@ find_headers() {
 @test "zstd has two users: what makes archives, and what reads logs from them" {
 	run bash -c 'grep -l "include <zstd.h>" -r src cli | sort'
 	assert_output $'cli/log/archive.c\ncli/log/spool.c'
+}
+
+@test "libnats has one user, and the relay's engines are known by no word of it" {
+	[ "$(grep -l 'include <nats' -r src cli)" = cli/relay/engine_jetstream.c ]
+	run grep -liE 'nats|jetstream|consumer' cli/relay/{engine,message_chain,pull_*,push*,relay_link,ledger}.[ch]
+	# Where the kinds of servers are declared.
+	assert_output cli/relay/engine.h
+	run grep -ciE 'nats|jetstream|consumer' cli/relay/engine.h
+	assert_output 1
 }
 
 @test "each command's file ends with its descriptor" {

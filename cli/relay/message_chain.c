@@ -1,5 +1,5 @@
 /* Sends messages, and takes receipts for them. */
-#include "chain.h"
+#include "message_chain.h"
 
 #include "clock.h"
 

@@ -4,8 +4,8 @@
  * sent, and a receipt for one message is a receipt for all before it: one in
  * some hundred asks for one.
  */
-#ifndef RELAY_CHAIN_H
-#define RELAY_CHAIN_H
+#ifndef RELAY_MESSAGE_CHAIN_H
+#define RELAY_MESSAGE_CHAIN_H
 
 #include "engine.h"
 #include "relay_link.h"
