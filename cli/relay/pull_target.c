@@ -293,24 +293,25 @@ static int stage(struct pull_target *target, const struct ledger_record *record,
 
 /* One append under the lock, however long that takes. */
 static int append(struct pull_target *target, size_t bytes,
-                  struct shmlog_append_options *options,
+                  const struct shmlog_append_options *metadata,
                   struct shmlog_append_result *result)
 {
 	struct cli_patience patience = {.log = target->log,
 	                                .path = target->path};
+	struct shmlog_append_options options = *metadata;
 	int status;
 
-	options->flags = SHMLOG_APPEND_EXPECT | SHMLOG_APPEND_WAKE |
-	                 SHMLOG_APPEND_WHOLE;
-	options->expected_end_cursor = target->ledger.now.end_cursor;
-	options->session = target->session;
-	options->waiting = cli_patience_wait;
-	options->context = &patience;
+	options.flags = SHMLOG_APPEND_EXPECT | SHMLOG_APPEND_WAKE |
+	                SHMLOG_APPEND_WHOLE;
+	options.expected_end_cursor = target->ledger.now.end_cursor;
+	options.session = target->session;
+	options.waiting = cli_patience_wait;
+	options.context = &patience;
 	cli_patience_begin(&patience, -1);
 	do {
-		options->lock_timeout_ns = cli_patience_left(&patience);
+		options.lock_timeout_ns = cli_patience_left(&patience);
 		status = shmlog_append_frames(target->log, target->frames,
-		                              bytes, options, result);
+		                              bytes, &options, result);
 	} while (status == -EINTR && cli_patience_goes_on(&patience));
 	cli_patience_end(&patience);
 	return status;

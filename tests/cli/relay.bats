@@ -500,12 +500,14 @@ help_options() { # COMMAND...
 }
 
 @test "the page has the options of the helps, with their values" {
-	local page=$ROOT/man/shmlog-relay.1
+	local page=$ROOT/man/shmlog-relay.1 name
 
-	diff <(for name in push pull status; do help_options $name; done | sort -u) \
-		<(awk '/^\.Sh /{ inside = /OPTIONS/ } inside && /^\.It Fl/' "$page" |
+	for name in push pull status; do
+		help_options "$name"
+	done | sort -u >"$SCRATCH/helps"
+	diff "$SCRATCH/helps" <(awk '/^\.Sh /{ inside = /OPTIONS/ } inside && /^\.It Fl/' "$page" |
 			sed -E 's/^.*Fl -([a-z-]+)/--\1/; s/ Ar / /' | sort -u)
-	for name in $(for name in push pull status; do help_options $name; done | sort -u | grep -o '^--[a-z-]*'); do
+	for name in $(grep -o '^--[a-z-]*' "$SCRATCH/helps"); do
 		[[ $name != --help ]] || continue
 		awk '/^\.Sh /{ inside = /SYNOPSIS/ } inside' "$page" |
 			grep -qE "Fl ([fFo] \| )?-${name#--}( |$)" || fail "the synopsis lacks $name"
