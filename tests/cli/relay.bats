@@ -2,18 +2,16 @@
 load helper
 load ../fault/nats
 
-setup_file() {
-	[[ -x $BUILD/shmlog-relay ]] || skip "this build has no shmlog-relay"
-	command -v nats-server >/dev/null || skip "no nats-server on this machine"
-}
-
 setup() {
+	[[ -x $BUILD/shmlog-relay ]] || skip "this build has no shmlog-relay"
+	need nats-server
 	scratch_make
 	shmlog=$BUILD/shmlog
 	COPY=$SCRATCH/copy.shm
 }
 
 teardown() {
+	[[ -n ${SCRATCH-} ]] || return 0
 	[[ -z ${server_pid-} ]] || kill -9 "$server_pid" 2>/dev/null || true
 	scratch_remove
 }
