@@ -1,7 +1,8 @@
 # What the campaigns of the relay share.
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/common.bash"
-. "$(dirname "${BASH_SOURCE[0]}")/nats.bash"
+# That has gone to the top of the tree.
+. tests/fault/nats.bash
 
 [ -x "$build/shmlog-relay" ] || make_quietly BUILD="${SHMLOG_BUILD:-build}" all
 if ! has_nats "$build"; then
