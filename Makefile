@@ -10,6 +10,7 @@
 #: ZSTD=no               build without archives of logs, even if zstd is installed
 #: NCURSES=no            build without view and top, even if ncursesw is installed
 #: CURL=no               build without the program shmlog-dispatch
+#: NATS=no               build without the program shmlog-relay
 #: PORTABLE=1            build without futex, leases and /proc, in build/portable
 #: BUILD=DIR             build there instead
 #: SIZE=full             how much campaign, fuzz and bench do (small, full; bench
@@ -150,7 +151,7 @@ PROGRAMS := $(basename $(call objects,$(addprefix tests/,interop/*.c fault/*.c b
 FUZZERS := $(basename $(call objects,tests/fuzz/fuzz_*.c))
 FUZZ_SUPPORT := $(filter-out $(FUZZERS:=.o) %/replay.o,$(call objects,tests/fuzz/*.c))
 
-## all: build the command and both libraries, in build/ (the default)
+## all: build the commands and both libraries, in build/ (the default)
 all: $(BUILD)/shmlog $(FEATURE_PROGRAMS) $(BUILD)/libshmlog.a $(BUILD)/libshmlog.so
 
 Q := $(if $(V),,@)
@@ -228,7 +229,8 @@ $(BUILD)/.build-flags: FORCE
 	@echo '$(FLAGS)' | cmp -s - $@ || { .ci/deps --check build && mkdir -p $(@D) && \
 		echo '$(FLAGS)' >$@; }
 
--include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) $(UNIT_SUPPORT) \
+-include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) \
+	$(foreach name,$(FEATURE_FOLDERS),$(call objects,cli/$(name)/*.c)) $(UNIT_SUPPORT) \
 	$(UNIT_TESTS:=.o) $(PROGRAMS:=.o) $(FUZZERS:=.o) $(FUZZ_SUPPORT) $(FUZZ_MAIN))
 
 # ------------------------------------------------------------------- tests
@@ -315,6 +317,7 @@ prefix ?= /usr/local
 exec_prefix ?= $(prefix)
 bindir ?= $(exec_prefix)/bin
 libdir ?= $(exec_prefix)/lib
+libexecdir ?= $(exec_prefix)/libexec
 includedir ?= $(prefix)/include
 mandir ?= $(prefix)/share/man
 pkgconfigdir ?= $(libdir)/pkgconfig
@@ -323,16 +326,22 @@ INSTALL ?= install
 PAGES := $(wildcard man/*.[0-9])
 page_path = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 SHARED_NAMES := libshmlog.so libshmlog.so.$(MAJOR) libshmlog.so.$(VERSION)
-INSTALLED := $(bindir)/shmlog $(addprefix $(bindir)/shmlog-,$(FEATURES)) $(includedir)/shmlog.h $(libdir)/libshmlog.a \
+# Where the command finds programs of their own; uninstall also removes those
+# that another build has put there.
+own_path = $(libexecdir)/shmlog/shmlog-$(1)
+INSTALLED := $(bindir)/shmlog $(foreach name,$(FEATURE_FOLDERS),$(call own_path,$(name))) \
+	$(includedir)/shmlog.h $(libdir)/libshmlog.a \
 	$(addprefix $(libdir)/,$(SHARED_NAMES)) $(pkgconfigdir)/libshmlog.pc \
 	$(foreach page,$(PAGES),$(call page_path,$(page)))
 
 ## install: install command, header, libraries, pkg-config file and manual
 install: all
-	$(Q)$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(INSTALLED))))
+	$(Q)$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(filter-out $(foreach \
+		name,$(filter-out $(FEATURES),$(FEATURE_FOLDERS)),$(call own_path,$(name))), \
+		$(INSTALLED)))))
 	$(Q)$(INSTALL) -m 755 $(BUILD)/shmlog '$(DESTDIR)$(bindir)/shmlog'
 	$(Q)$(foreach name,$(FEATURES),$(INSTALL) -m 755 $(BUILD)/shmlog-$(name) \
-		'$(DESTDIR)$(bindir)/shmlog-$(name)' && ):
+		'$(DESTDIR)$(call own_path,$(name))' && ):
 	$(Q)$(INSTALL) -m 644 src/include/shmlog.h '$(DESTDIR)$(includedir)/shmlog.h'
 	$(Q)$(INSTALL) -m 644 $(BUILD)/libshmlog.a '$(DESTDIR)$(libdir)/libshmlog.a'
 	$(Q)$(INSTALL) -m 755 $(BUILD)/libshmlog.so '$(DESTDIR)$(libdir)/libshmlog.so.$(VERSION)'

@@ -11,7 +11,7 @@ number=0
 failed=0
 
 code=(src/*.[ch] src/damage/*.[ch] src/include/*.h cli/*.[ch] cli/*/*.[ch] cli/*/*/*.[ch])
-wings=(-Icli/{base,bendec,term,log,frame,filter,dispatch})
+wings=(-Icli/{base,bendec,term,log,frame,filter,dispatch,relay})
 test_code=(tests/*/*.[ch])
 
 # The layout that clang-format makes differs from one release to the next; this

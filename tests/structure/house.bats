@@ -114,6 +114,7 @@ declare -gA SEES=(
 	[frame]="base bendec term log"
 	[filter]="base bendec term log frame"
 	[dispatch]="base bendec term log frame filter"
+	[relay]="base bendec term log frame filter"
 )
 
 # Sets `wing` to that of a file: base, ..., cmd/NAME, or "" for cli/*.c.
@@ -187,7 +188,8 @@ find_headers() {
 		cli/base:bendec.h cli/bendec:position.h cli/term:position.h \
 		cli/log:template.h cli/log:format.h cli/frame:filter.h \
 		cli/filter:committer.h cli/cmd:committer.h cli/cmd/tail:committer.h \
-		cli/cmd:prompt_window.h cli/dispatch:committer.h; do
+		cli/cmd:prompt_window.h cli/dispatch:committer.h \
+		cli/cmd:message_chain.h cli/relay:committer.h; do
 		wing=${wrong%:*} header=${wrong#*:} right=words.h
 		[[ $wing != src* ]] || right=format.h
 		printf '/* Planted. */\n#include "%s"\n' "$header" >"$wing/planted.c"
@@ -263,6 +265,15 @@ find_headers() {
 
 @test "libcurl has one user" {
 	[ "$(grep -l 'include <curl/curl.h>' -r src cli)" = cli/dispatch/answer_model.c ]
+}
+
+@test "libnats has one user, and the relay's engines are known by no word of it" {
+	[ "$(grep -l 'include <nats' -r src cli)" = cli/relay/engine_jetstream.c ]
+	run grep -liE 'nats|jetstream|consumer' cli/relay/{engine,message_chain,pull_*,push*,relay_link,ledger}.[ch]
+	# Where the kinds of servers are declared.
+	assert_output cli/relay/engine.h
+	run grep -ciE 'nats|jetstream|consumer' cli/relay/engine.h
+	assert_output 1
 }
 
 @test "each command's file ends with its descriptor" {

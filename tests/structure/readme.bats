@@ -177,6 +177,8 @@ use_package() { # NAME [PATH]
 	for block in "$SCRATCH"/blocks/*.sh; do
 		[[ ! -e ${block%.*}.name ]] || continue
 		[[ $(<"${block%.*}.heading") != 'The Node package' ]] || continue
+		# tests/cli/relay.bats runs these, against a server of its own.
+		[[ $(<"${block%.*}.heading") != 'Beyond one machine' ]] || continue
 		while IFS= read -r line; do
 			line=${line%%#*}
 			case $line in
