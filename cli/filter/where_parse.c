@@ -729,6 +729,12 @@ static bool has_two_arguments(const struct parser *parser)
 }
 
 /* any, any(condition), any(path; condition), and the same with all. */
+static bool has_try(const struct where_node *node)
+{
+	return node != NULL && (node->kind == WHERE_TRY ||
+	                        has_try(node->left) || has_try(node->right));
+}
+
 /* Whether an expression has a part that may fail with no ? behind that. */
 static bool may_fail(const struct where_node *node)
 {
@@ -779,11 +785,11 @@ parse_quantified(struct parser *parser, struct where_node *node, const char *at)
 	node->right = parse_pipe(parser);
 	if (node->left == NULL || node->right == NULL || !take_close(parser))
 		return NULL;
-	/* In jq 1.6 a ? also catches what fails beside it, later. */
-	if (node->kind == WHERE_ANY && node->right->may_be_empty &&
+	/* In jq 1.6 (...)? also catches what fails beside it, later. */
+	if (node->kind == WHERE_ANY && has_try(node->right) &&
 	    may_fail(node->right))
 		return fail(parser, CLI_WHERE_OUTSIDE, at,
-		            "any with a ? in its condition, beside what may "
+		            "any with (...)? in its condition, beside what may "
 		            "fail, is not the same in all versions of jq");
 	/* jq 1.6 stops at such an element, and 1.7 passes it over. */
 	if (node->kind == WHERE_ALL && node->right->may_be_empty)

@@ -619,7 +619,7 @@ TEST(test_where_refuses_with_the_column)
 		{"test(\"a**\")", CLI_WHERE_OUTSIDE, 9},
 		{"test(\"a\\\\h\")", CLI_WHERE_OUTSIDE, 8},
 		{"all(.a?)", CLI_WHERE_OUTSIDE, 1},
-		{"any(.a? == .b)", CLI_WHERE_OUTSIDE, 1},
+		{"any((.a)? == .b)", CLI_WHERE_OUTSIDE, 1},
 		{"any(any != (1)?)", CLI_WHERE_OUTSIDE, 1},
 		{"any(1; .)", CLI_WHERE_OUTSIDE, 5},
 		{"any(.[]; .; .)", CLI_WHERE_OUTSIDE, 11},
