@@ -166,7 +166,7 @@ follower=
 [ "$(wc -l <live.jsonl)" -eq 5 ] || fail "the follower saw other than 5 frames"
 
 say "A pager looks at logs, on a terminal; without one it says what to use."
-show_status 2 'shmlog view inventory.shm | cat'
+show_status 2 'shmlog view inventory.shm > screen'
 
 say "Every length word of every frame is proved, nothing is changed."
 show 'shmlog verify inventory.shm'
