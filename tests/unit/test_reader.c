@@ -832,6 +832,79 @@ TEST(test_reader_seek_reaches_places_on_either_side_of_damage)
 	raw_free(&raw);
 }
 
+TEST(test_reader_seek_known_takes_the_callers_word)
+{
+	struct raw_log raw;
+	struct bench bench;
+	struct shmlog_frame frame;
+
+	raw_init(&raw, 4096);
+	for (unsigned i = 0; i < 10; i++)
+		raw_append_text(&raw, numbered_text(i));
+	bench_open_raw(&bench, &raw, "seek-known");
+	FOR_EACH_READER(bench, reader)
+	{
+		expect_status(shmlog_reader_seek_known(reader, 33, 3), 0);
+		expect_status(shmlog_reader_next(reader, &frame), 1);
+		expect_frame(&frame, numbered_text(3), 7, 33);
+		assert_int_equal(frame.index, 3);
+		expect_status(shmlog_reader_seek_known(reader, 99,
+		                                       SHMLOG_INDEX_UNKNOWN),
+		              0);
+		expect_status(shmlog_reader_next(reader, &frame), 1);
+		assert_int_equal(frame.index, SHMLOG_INDEX_UNKNOWN);
+		expect_status(shmlog_reader_seek_known(reader, 110, 10), 0);
+		expect_status(shmlog_reader_next(reader, &frame), 0);
+		expect_status(shmlog_reader_prev(reader, &frame), 1);
+		assert_int_equal(frame.index, 9);
+		/* Beyond the end, and where no frame starts. */
+		expect_status(shmlog_reader_seek_known(reader, 111, 0),
+		              SHMLOG_ERR_CURSOR);
+		assert_int_equal(shmlog_reader_cursor(reader), 99);
+		expect_status(shmlog_reader_seek_known(reader, 34, 0), 0);
+		assert_true(shmlog_reader_next(reader, &frame) < 0);
+		assert_int_equal(shmlog_reader_cursor(reader), 34);
+	}
+	bench_close(&bench);
+	raw_free(&raw);
+}
+
+TEST(test_reader_seek_near_finds_the_next_frame_without_a_walk)
+{
+	struct raw_log raw;
+	struct bench bench;
+	struct shmlog_frame frame;
+
+	raw_init(&raw, 4096);
+	for (unsigned i = 0; i < 10; i++)
+		raw_append_text(&raw, numbered_text(i));
+	raw_put16(&raw, raw.data_offset + 33, 1);
+	bench_open_raw(&bench, &raw, "seek-near");
+	FOR_EACH_READER(bench, reader)
+	{
+		/* At a frame, inside one, and inside one that is damaged. */
+		for (uint64_t at = 34; at <= 99; at++) {
+			expect_status(shmlog_reader_seek_near(reader, at), 0);
+			assert_int_equal(shmlog_reader_cursor(reader),
+			                 (at + 10) / 11 * 11);
+			expect_status(shmlog_reader_next(reader, &frame), 1);
+		}
+		/* No frame starts behind these, but one may begin at the end. */
+		for (uint64_t at = 100; at < 110; at++)
+			expect_status(shmlog_reader_seek_near(reader, at),
+			              SHMLOG_ERR_CURSOR);
+		expect_status(shmlog_reader_seek_near(reader, 110), 0);
+		assert_int_equal(shmlog_reader_cursor(reader), 110);
+		expect_status(shmlog_reader_seek_near(reader, 0), 0);
+		assert_int_equal(shmlog_reader_cursor(reader), 0);
+		expect_status(shmlog_reader_seek_near(reader, 111),
+		              SHMLOG_ERR_CURSOR);
+		assert_int_equal(shmlog_reader_cursor(reader), 0);
+	}
+	bench_close(&bench);
+	raw_free(&raw);
+}
+
 /* ---------------------------------------------------------- differential */
 
 /* A walk over a raw log that shares no line with the library. */
@@ -1540,6 +1613,9 @@ int main(void)
 			test_reader_buffered_allocates_no_page_for_a_hole),
 		cmocka_unit_test(
 			test_reader_mapped_says_that_the_file_was_cut_if_sigbus_is_handled),
+		cmocka_unit_test(test_reader_seek_known_takes_the_callers_word),
+		cmocka_unit_test(
+			test_reader_seek_near_finds_the_next_frame_without_a_walk),
 		cmocka_unit_test(test_reader_close_of_null_is_harmless),
 	};
 
