@@ -101,10 +101,12 @@ has_replies() { # NUMBER
 	shmlog append prompts -m slow -m quick -m quicker
 	# The first prompt is not answered before the run ends.
 	shmlog dispatch prompts replies --exec \
-		'read -r a; [ "$a" != slow ] || sleep 60; echo "$a"' 3>&- &
+		'read -r a; [ "$a" != slow ] || { echo $$ >slow; exec sleep 60; }; echo "$a"' 3>&- &
 	wait_for 10 has_replies 2
 	kill -9 $!
 	wait $! || true
+	# Nobody ends what it had started.
+	kill "$(<slow)"
 	run replies '[.prompt, .low]'
 	assert_output $'[8,0]\n[17,0]'
 	run_shmlog 0 dispatch prompts replies --exec cat
