@@ -25,37 +25,37 @@ enum relay_server_option {
 };
 
 #define RELAY_SERVER_OPTIONS(first)                                         \
-	[(first) + RELAY_STREAM] =                                          \
+	[first + RELAY_STREAM] =                                          \
 		{.name = "stream",                                          \
 	         .value = "NAME",                                           \
 	         .help = "the stream (named after the log)"},               \
-	[(first) + RELAY_SUBJECT] =                                         \
+	[first + RELAY_SUBJECT] =                                         \
 		{.name = "subject",                                         \
 	         .value = "NAME",                                           \
 	         .help = "the subject, where the stream has several"},      \
-	[(first) + RELAY_USER] = {.name = "user",                           \
+	[first + RELAY_USER] = {.name = "user",                           \
 	                          .value = "NAME",                          \
 	                          .help = "log in as this user"},           \
-	[(first) + RELAY_PASSWORD_FILE] = {.name = "password-file",         \
+	[first + RELAY_PASSWORD_FILE] = {.name = "password-file",         \
 	                                   .value = "FILE",                 \
 	                                   .help = "... with the password " \
 	                                           "in FILE"},              \
-	[(first) + RELAY_TOKEN_FILE] = {.name = "token-file",               \
+	[first + RELAY_TOKEN_FILE] = {.name = "token-file",               \
 	                                .value = "FILE",                    \
 	                                .help = "log in by the token in "   \
 	                                        "FILE"},                    \
-	[(first) + RELAY_CREDS] = {.name = "creds",                         \
+	[first + RELAY_CREDS] = {.name = "creds",                         \
 	                           .value = "FILE",                         \
 	                           .help = "log in by a credentials file"}, \
-	[(first) + RELAY_TLS_CA] = {.name = "tls-ca",                       \
+	[first + RELAY_TLS_CA] = {.name = "tls-ca",                       \
 	                            .value = "FILE",                        \
 	                            .help = "trust servers that these "     \
 	                                    "certificates vouch for"},      \
-	[(first) + RELAY_TLS_CERT] = {.name = "tls-cert",                   \
+	[first + RELAY_TLS_CERT] = {.name = "tls-cert",                   \
 	                              .value = "FILE",                      \
 	                              .help = "show this certificate to "   \
 	                                      "the server"},                \
-	[(first) + RELAY_TLS_KEY] = {.name = "tls-key",                     \
+	[first + RELAY_TLS_KEY] = {.name = "tls-key",                     \
 	                             .value = "FILE",                       \
 	                             .help = "... and its key"}
 

@@ -57,7 +57,7 @@ static int read_line(const char *path, char *line, size_t room)
 
 int relay_secret_read(const char *path, const char *variable, char **secret_out)
 {
-	char line[SECRET_BYTES];
+	char line[SECRET_BYTES] = "";
 	const char *secret = relay_environment(variable);
 	int status = CLI_OK;
 

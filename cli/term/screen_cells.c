@@ -37,16 +37,15 @@ void cli_cells_clear(struct cli_cells *cells)
 bool cli_cells_resize(struct cli_cells *cells, unsigned rows, unsigned columns)
 {
 	size_t count = (size_t)rows * columns;
-	struct cli_screen_cell *bigger = NULL;
+	struct cli_screen_cell *fresh = NULL;
 
 	if (count > 0)
-		bigger = realloc(cells->cells, count * sizeof(*bigger));
-	if (bigger == NULL) {
-		cli_cells_release(cells);
+		fresh = calloc(count, sizeof(*fresh));
+	cli_cells_release(cells);
+	if (fresh == NULL)
 		return count == 0;
-	}
 	*cells = (struct cli_cells){
-		.rows = rows, .columns = columns, .cells = bigger};
+		.rows = rows, .columns = columns, .cells = fresh};
 	cli_cells_clear(cells);
 	return true;
 }

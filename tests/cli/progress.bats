@@ -6,7 +6,7 @@ setup() {
 	ERASE=$'\r\e[K'
 	ERASED=$'\r\e\\[K'
 	# A line has room for a short name.
-	cd "$SCRATCH"
+	cd "$SCRATCH" || return
 	LOG=log.shm
 }
 
