@@ -24,38 +24,40 @@ enum relay_server_option {
 	RELAY_SERVER_OPTION_COUNT,
 };
 
+#define RELAY_PLACE(first, option) ((first) + (option))
+
 #define RELAY_SERVER_OPTIONS(first)                                         \
-	[first + RELAY_STREAM] =                                          \
+	[RELAY_PLACE(first, RELAY_STREAM)] =                                          \
 		{.name = "stream",                                          \
 	         .value = "NAME",                                           \
 	         .help = "the stream (named after the log)"},               \
-	[first + RELAY_SUBJECT] =                                         \
+	[RELAY_PLACE(first, RELAY_SUBJECT)] =                                         \
 		{.name = "subject",                                         \
 	         .value = "NAME",                                           \
 	         .help = "the subject, where the stream has several"},      \
-	[first + RELAY_USER] = {.name = "user",                           \
+	[RELAY_PLACE(first, RELAY_USER)] = {.name = "user",                           \
 	                          .value = "NAME",                          \
 	                          .help = "log in as this user"},           \
-	[first + RELAY_PASSWORD_FILE] = {.name = "password-file",         \
+	[RELAY_PLACE(first, RELAY_PASSWORD_FILE)] = {.name = "password-file",         \
 	                                   .value = "FILE",                 \
 	                                   .help = "... with the password " \
 	                                           "in FILE"},              \
-	[first + RELAY_TOKEN_FILE] = {.name = "token-file",               \
+	[RELAY_PLACE(first, RELAY_TOKEN_FILE)] = {.name = "token-file",               \
 	                                .value = "FILE",                    \
 	                                .help = "log in by the token in "   \
 	                                        "FILE"},                    \
-	[first + RELAY_CREDS] = {.name = "creds",                         \
+	[RELAY_PLACE(first, RELAY_CREDS)] = {.name = "creds",                         \
 	                           .value = "FILE",                         \
 	                           .help = "log in by a credentials file"}, \
-	[first + RELAY_TLS_CA] = {.name = "tls-ca",                       \
+	[RELAY_PLACE(first, RELAY_TLS_CA)] = {.name = "tls-ca",                       \
 	                            .value = "FILE",                        \
 	                            .help = "trust servers that these "     \
 	                                    "certificates vouch for"},      \
-	[first + RELAY_TLS_CERT] = {.name = "tls-cert",                   \
+	[RELAY_PLACE(first, RELAY_TLS_CERT)] = {.name = "tls-cert",                   \
 	                              .value = "FILE",                      \
 	                              .help = "show this certificate to "   \
 	                                      "the server"},                \
-	[first + RELAY_TLS_KEY] = {.name = "tls-key",                     \
+	[RELAY_PLACE(first, RELAY_TLS_KEY)] = {.name = "tls-key",                     \
 	                             .value = "FILE",                       \
 	                             .help = "... and its key"}
 

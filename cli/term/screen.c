@@ -169,8 +169,13 @@ static bool can_place_cursor(void)
 {
 	int error;
 
-	return setupterm(NULL, STDOUT_FILENO, &error) == OK &&
-	       capability("cup") != NULL && capability("clear") != NULL;
+	if (setupterm(NULL, STDOUT_FILENO, &error) != OK)
+		return false;
+	bool can = capability("cup") != NULL && capability("clear") != NULL;
+
+	/* The screen reads a description of its own. */
+	(void)del_curterm(cur_term);
+	return can;
 }
 
 static void begin_modes(const struct cli_color *color)
