@@ -965,12 +965,15 @@ static int stat_run(const struct cli_args *args)
 		status = read_target(args, &view);
 	if (status == CLI_OK)
 		status = check_options(args, &view);
-	if (status == CLI_OK && cli_args_operand_count(args) == 0 &&
-	    (view.format != FORMAT_PROMETHEUS || view.expected.count > 0))
-		return list_logs(args, &view);
-	if (status == CLI_OK)
+	bool listed = status == CLI_OK && cli_args_operand_count(args) == 0 &&
+	              (view.format != FORMAT_PROMETHEUS ||
+	               view.expected.count > 0);
+
+	if (listed)
+		status = list_logs(args, &view);
+	if (status == CLI_OK && !listed)
 		status = cli_check_outputs(args);
-	if (status == CLI_OK) {
+	if (status == CLI_OK && !listed) {
 		cli_signals_guard_mappings();
 		status = cli_args_count(args, OPTION_WATCH) > 0
 		                 ? watch_log(args, cli_args_value(
