@@ -6,7 +6,7 @@
 FAULT_DIR=${FAULT_DIR:-${TMPDIR:-/tmp}}
 . "$(dirname "$0")/common.bash"
 
-sizes 14 700
+sizes 7 700
 need power_cut
 need_eager
 make_quietly BUILD=build/eager WERROR=1 \
