@@ -216,12 +216,13 @@ int cli_screen_open(const struct cli_color *color, bool keys_from_tty,
 		              instead);
 	cli_cells_locale();
 	(void)tcgetattr(fileno(keys), &cooked);
-	prepare_restoring();
 	screen = newterm(NULL, stdout, keys);
 	if (screen == NULL) {
 		fclose(keys);
 		return refuse("this terminal ($TERM) shows no screen", instead);
 	}
+	/* The terminal's description is that of the screen now. */
+	prepare_restoring();
 	handle_crashes(restore_and_crash);
 	cli_signals_defer_stop(true);
 	begin_modes(color);
