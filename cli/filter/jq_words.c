@@ -1,5 +1,5 @@
-/* Knows the words of jq: its functions and keywords, as in its manual (1.6 to
- * 1.7) and what `jq -n builtins` prints. */
+/* Knows the words of jq: its keywords, and the functions that `jq -n builtins`
+ * prints in versions 1.6 to 1.8. */
 #include "jq_words.h"
 
 #include <stdlib.h>
@@ -71,6 +71,8 @@ static const char *const words[] = {
 	"fromjson",
 	"fromstream",
 	"gamma",
+	"get_jq_origin",
+	"get_prog_origin",
 	"get_search_list",
 	"getpath",
 	"gmtime",
@@ -104,6 +106,7 @@ static const char *const words[] = {
 	"iterables",
 	"j0",
 	"j1",
+	"jn",
 	"join",
 	"keys",
 	"keys_unsorted",
@@ -133,6 +136,7 @@ static const char *const words[] = {
 	"mktime",
 	"modf",
 	"module",
+	"modulemeta",
 	"nan",
 	"nearbyint",
 	"nextafter",
@@ -162,6 +166,7 @@ static const char *const words[] = {
 	"rtrim",
 	"rtrimstr",
 	"scalars",
+	"scalars_or_empty",
 	"scalb",
 	"scalbln",
 	"scan",
@@ -212,6 +217,7 @@ static const char *const words[] = {
 	"with_entries",
 	"y0",
 	"y1",
+	"yn",
 };
 
 struct name {

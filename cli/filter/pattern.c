@@ -39,6 +39,8 @@ static bool is_utf_wanted(const char *text)
 	for (const char *at = text; *at != '\0'; at++) {
 		if ((unsigned char)*at >= 0x80 || is_utf_escape(at))
 			return true;
+		if (at[0] == '\\' && at[1] != '\0')
+			at++;
 	}
 	return false;
 }

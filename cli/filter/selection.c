@@ -413,12 +413,14 @@ uint64_t cli_selection_passed(const struct cli_selection *selection)
 
 uint64_t cli_selection_before(const struct cli_selection *selection)
 {
-	return selection->before;
+	return selection != NULL ? selection->before : 0;
 }
 
 uint64_t cli_selection_reach(const struct cli_selection *selection)
 {
-	return selection->around ? selection->before + selection->after : 0;
+	return selection != NULL && selection->around
+	               ? selection->before + selection->after
+	               : 0;
 }
 
 bool cli_selection_is_tally(const struct cli_selection *selection)

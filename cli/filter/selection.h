@@ -81,8 +81,11 @@ int cli_selection_print(struct cli_selection *selection,
 bool cli_selection_is_open(const struct cli_selection *selection,
                            uint64_t left);
 
-/* How many frames have passed, and how many in front of one are printed. */
+/* How many frames have passed. */
 uint64_t cli_selection_passed(const struct cli_selection *selection);
+
+/* How many frames in front of one that passes are printed; 0 if `selection` is
+ * NULL. */
 uint64_t cli_selection_before(const struct cli_selection *selection);
 
 /* Keeps a frame, which follows on the last one, as the context of what passes
@@ -91,9 +94,9 @@ int cli_selection_hold(struct cli_selection *selection,
                        const struct shmlog_frame *frame);
 
 /* How many frames in front of a place decide what is printed as context behind
- * it.  cli_selection_recall() is told of these, in their order, where an
- * earlier run has dealt with them; none is printed before its time.  CLI_OK, or
- * an exit status after a message. */
+ * it; 0 if `selection` is NULL.  cli_selection_recall() is told of these, in
+ * their order, where an earlier run has dealt with them; none is printed before
+ * its time.  CLI_OK, or an exit status after a message. */
 uint64_t cli_selection_reach(const struct cli_selection *selection);
 int cli_selection_recall(struct cli_selection *selection,
                          const struct shmlog_frame *frame);

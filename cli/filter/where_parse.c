@@ -728,7 +728,6 @@ static bool has_two_arguments(const struct parser *parser)
 	return false;
 }
 
-/* any, any(condition), any(path; condition), and the same with all. */
 static bool has_try(const struct where_node *node)
 {
 	return node != NULL && (node->kind == WHERE_TRY ||
@@ -762,6 +761,7 @@ static bool may_fail(const struct where_node *node)
 	}
 }
 
+/* any, any(condition), any(path; condition), and the same with all. */
 static struct where_node *
 parse_quantified(struct parser *parser, struct where_node *node, const char *at)
 {

@@ -276,6 +276,9 @@ static int save_text(const char *path, const char *text, size_t text_bytes)
 	struct cli_replacement replacement;
 	int status = cli_replacement_begin(&replacement, path);
 
+	/* It was a file, or nothing, when it was loaded. */
+	if (status == CLI_REPLACEMENT_IS_NO_FILE)
+		return -EEXIST;
 	if (status != 0)
 		return status;
 	status = write_all(replacement.fd, text, text_bytes);

@@ -15,6 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* As much of a name as shmlog_remove() takes into the one that it uses. */
+#define HIDDEN_NAME_BYTES 100
+
 /* Where the entry of a file is. */
 struct key {
 	uint64_t device;
@@ -171,29 +174,38 @@ static void count_hold(struct cli_listed_log *entry,
 	entry->has_lag = true;
 }
 
+/* The end of a text without the number at its end and the point before that;
+ * NULL if it has none. */
+static char *end_without_number(const char *text, char *end)
+{
+	char *digits = end;
+
+	while (digits > text && digits[-1] >= '0' && digits[-1] <= '9')
+		digits--;
+	return digits < end && digits > text && digits[-1] == '.' ? digits - 1
+	                                                          : NULL;
+}
+
 /*
  * Takes away what shmlog_remove() adds to a name before it removes that:
- * "/a/.name.PID.N" becomes "/a/name".  What is only like that is left.
+ * "/a/.name.PID.N" becomes "/a/name".  What is only like that is left, and so
+ * is a name that it may have cut.
  */
 static void restore_name(char *path)
 {
 	char *base = strrchr(path, '/');
-	char *end = path + strlen(path);
 
 	if (base == NULL || base[1] != '.')
 		return;
-	for (unsigned numbers = 0; numbers < 2; numbers++) {
-		char *digits = end;
+	char *name = base + 2;
+	char *end = end_without_number(name, name + strlen(name));
 
-		while (digits[-1] >= '0' && digits[-1] <= '9')
-			digits--;
-		if (digits == end || digits[-1] != '.' ||
-		    digits - 1 <= base + 2)
-			return;
-		end = digits - 1;
-	}
-	memmove(base + 1, base + 2, (size_t)(end - base) - 2);
-	end[-1] = '\0';
+	if (end != NULL)
+		end = end_without_number(name, end);
+	if (end == NULL || end == name || end - name >= HIDDEN_NAME_BYTES)
+		return;
+	*end = '\0';
+	memmove(base + 1, name, (size_t)(end - name) + 1);
 }
 
 /* The name that a file without one had, as its link in /proc tells. */

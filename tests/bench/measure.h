@@ -22,10 +22,10 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
-
-/* An exit status of shmlog. */
-#define NO_FRAME_PASSED 10
 #endif
+
+/* The exit status of shmlog where a filter lets no frame pass. */
+#define NO_FRAME_PASSED 10
 
 #define MOST_STAGES 4
 #define MOST_WORDS 24

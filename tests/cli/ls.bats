@@ -240,6 +240,27 @@ shmlog ls: $SCRATCH/closed: cannot read the folder: Permission denied"
 	HOLDER=
 }
 
+@test "ls -a names a log that shmlog rm has removed as it was named" {
+	skip_if_portable "there is no list of processes"
+	local name
+
+	for name in a .hidden b.7 "$(printf 'n%.0s' {1..99})"; do
+		make_log "$name"
+		hold r "$SCRATCH/$name"
+		shmlog rm "$SCRATCH/$name"
+		run_shmlog 0 ls -a -o json "$SCRATCH"
+		assert_equal "$(jq -r 'select(.deleted).former_path' <<<"$output")" "$SCRATCH/$name"
+		let_go
+	done
+	# What another program has removed keeps its name, also one like these.
+	make_log .c.1.x
+	hold r "$SCRATCH/.c.1.x"
+	rm "$SCRATCH/.c.1.x"
+	run_shmlog 0 ls -a -o json "$SCRATCH"
+	assert_equal "$(jq -r 'select(.deleted).former_path' <<<"$output")" "$SCRATCH/.c.1.x"
+	let_go
+}
+
 @test "ls -a shows a log that has lost its name, and dump reads it" {
 	skip_if_portable "there is no list of processes"
 	local path

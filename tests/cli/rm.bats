@@ -286,6 +286,7 @@ $SCRATCH/written"
 }
 
 @test "names are as they are in a pipe; what was done is said where nobody takes them" {
+	need_leases
 	local name=$SCRATCH/$'x\e[1m'
 
 	shmlog create -c 4K "$name"

@@ -354,3 +354,19 @@ first_number() {
 	assert_success
 	assert_output --partial "$SCRATCH/x\\x1b[1m."
 }
+
+@test "what another process works on is left for a later rotation" {
+	need strace
+	needs_leases
+	skip_if_sanitized 'strace and sanitizers exclude each other'
+	shmlog create "$LOG" -c 4K
+	rotate_frame one
+	# The lock is there for the rotation, and then never again.
+	run --separate-stderr strace -f -o /dev/null -e trace=flock \
+		-e inject=flock:error=EAGAIN:when=2+ shmlog rotate --keep 0 "$LOG"
+	assert_success
+	assert_stderr ''
+	assert_equal "$(names)" $'log\nlog.TIME\nlog.TIME'
+	shmlog rotate --keep 0 "$LOG"
+	assert_equal "$(names)" log
+}

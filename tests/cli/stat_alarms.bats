@@ -207,15 +207,6 @@ shmlog_status{path="text"} 5'
 	samples <<<"$output"
 }
 
-@test "promtool takes the metrics" {
-	need promtool
-	cp one $'a"b\\c\nd\xff\xc3\xa9'
-	shmlog stat -o prometheus --procs --histogram one two $'a"b\\c\nd\xff\xc3\xa9' >out
-	run promtool check metrics <out
-	assert_success
-	assert_output ''
-}
-
 @test "--to replaces a file as a whole, and keeps its mode" {
 	echo old >m.prom
 	chmod 640 m.prom

@@ -6,7 +6,7 @@
 # N: races.
 . "$(dirname "$0")/common.bash"
 
-sizes 2000 100000
+sizes 500 100000
 need late_writer
 if ! "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -fPIC -shared -o "$scratch/shim.so" \
 	tests/fault/shim/step_calls.c -ldl 2>"$scratch/err" ||

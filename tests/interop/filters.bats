@@ -67,6 +67,17 @@ show_difference() {
 	done
 }
 
+@test "whatever function jq has, --where takes it or names the pipeline" {
+	local name
+
+	shmlog create -c 4K "$LOG"
+	while IFS= read -r name; do
+		run --separate-stderr shmlog dump --where "${name%/*}" "$LOG"
+		[[ $status -eq 10 || $stderr == *'; jq does it: '* ]] ||
+			fail "$name: status $status: $stderr"
+	done < <(jq -nr 'builtins[] | select(startswith("_") | not)')
+}
+
 @test "--grep keeps the frames that grep -P keeps, for random pairs" {
 	local round pattern other
 

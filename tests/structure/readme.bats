@@ -3,8 +3,8 @@
 # A console block is commands, each behind "$ ", and what they print.  A block
 # of another language is a file if the paragraph above it ends with its name, as
 # in "Save this as `orders.mjs`:", and otherwise lines that are checked one by
-# one.  /dev/shm is a folder of the test's own, in any
-# spelling: what is shown here would otherwise reach logs that are in use.
+# one.  /dev/shm is a folder of the test's own, in any spelling: what is shown
+# here would otherwise reach logs that are in use.
 load ../cli/helper
 
 README=$ROOT/README.md

@@ -606,7 +606,7 @@ TEST(test_where_refuses_with_the_column)
 		{"INDEX(.a)", CLI_WHERE_OUTSIDE, 1},
 		{"wit", CLI_WHERE_SYNTAX, 1},
 		{"walks(.)", CLI_WHERE_SYNTAX, 1},
-		{"yn(1; 2)", CLI_WHERE_SYNTAX, 1},
+		{"yn(1; 2)", CLI_WHERE_OUTSIDE, 1},
 		{"@text", CLI_WHERE_OUTSIDE, 1},
 		{".a as $x | 1", CLI_WHERE_OUTSIDE, 4},
 		{"map(.a)", CLI_WHERE_OUTSIDE, 1},

@@ -820,7 +820,6 @@ static int stat_log(struct stat_view *view, const char *path)
 	return status;
 }
 
-/* The first status that is not 0 counts: it belongs to the first message. */
 /* A file that is replaced must not be one of the logs. */
 static int refuse_target(const struct stat_view *view)
 {
@@ -828,6 +827,7 @@ static int refuse_target(const struct stat_view *view)
 	return CLI_USAGE;
 }
 
+/* The first status that is not 0 counts: it belongs to the first message. */
 static int stat_logs(struct stat_view *view, const struct cli_args *args)
 {
 	int result = cli_output_init(&view->output, STDOUT_FILENO);
@@ -983,6 +983,26 @@ static int list_logs(const struct cli_args *args, const struct stat_view *view)
 	return cli_list_logs(&options, args);
 }
 
+static int list_or_show(const struct cli_args *args, struct stat_view *view)
+{
+	bool named = cli_args_operand_count(args) > 0;
+
+	if (!named &&
+	    (view->format != FORMAT_PROMETHEUS || view->expected.count > 0))
+		return list_logs(args, view);
+	int status = cli_check_outputs(args);
+
+	if (status == CLI_OK)
+		status = cli_progress_init(
+			cli_args_value(args, OPTION_PROGRESS));
+	if (status != CLI_OK)
+		return status;
+	cli_signals_guard_mappings();
+	return cli_args_count(args, OPTION_WATCH) > 0
+	               ? watch_log(args, cli_args_value(args, OPTION_OUTPUT))
+	               : stat_logs(view, args);
+}
+
 static int stat_run(const struct cli_args *args)
 {
 	struct stat_view view = {
@@ -998,24 +1018,8 @@ static int stat_run(const struct cli_args *args)
 		status = read_target(args, &view);
 	if (status == CLI_OK)
 		status = check_options(args, &view);
-	bool listed = status == CLI_OK && cli_args_operand_count(args) == 0 &&
-	              (view.format != FORMAT_PROMETHEUS ||
-	               view.expected.count > 0);
-
-	if (listed)
-		status = list_logs(args, &view);
-	if (status == CLI_OK && !listed)
-		status = cli_check_outputs(args);
-	if (status == CLI_OK && !listed)
-		status = cli_progress_init(
-			cli_args_value(args, OPTION_PROGRESS));
-	if (status == CLI_OK && !listed) {
-		cli_signals_guard_mappings();
-		status = cli_args_count(args, OPTION_WATCH) > 0
-		                 ? watch_log(args, cli_args_value(
-							   args, OPTION_OUTPUT))
-		                 : stat_logs(&view, args);
-	}
+	if (status == CLI_OK)
+		status = list_or_show(args, &view);
 	stat_collection_release(&view.collection);
 	stat_found_logs_release(&view.found);
 	release_expectations(&view.expected);

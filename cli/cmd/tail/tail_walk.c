@@ -238,18 +238,12 @@ static int show_again(struct tail_walk *walk, struct tail_log *log,
 
 int tail_walk_hold_context(struct tail_walk *walk, struct tail_log *log)
 {
-	return log->selection == NULL
-	               ? CLI_OK
-	               : show_again(walk, log,
-	                            cli_selection_before(log->selection),
-	                            cli_selection_hold);
+	return show_again(walk, log, cli_selection_before(log->selection),
+	                  cli_selection_hold);
 }
 
 int tail_walk_recall(struct tail_walk *walk, struct tail_log *log)
 {
-	return log->selection == NULL
-	               ? CLI_OK
-	               : show_again(walk, log,
-	                            cli_selection_reach(log->selection),
-	                            cli_selection_recall);
+	return show_again(walk, log, cli_selection_reach(log->selection),
+	                  cli_selection_recall);
 }
