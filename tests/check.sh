@@ -39,6 +39,8 @@ built=
 broken=
 declare -A broken_flags
 unable=()
+# The variant whose units do less of what they do in quantity.
+sparing=
 
 # Whether the programs that a test file runs are up to date: an earlier build may
 # have left old ones.
@@ -193,6 +195,8 @@ check_musl() {
 
 # Tests every behaviour once, and runs the unit tests with sanitizers.
 check_test() {
+	# The plain units do all of it, and check-deep does it with sanitizers.
+	sparing=asan
 	check_unit
 	check_sanitize_unit
 	check_cli
@@ -204,6 +208,7 @@ check_test() {
 
 # Tests everything again in all other ways.
 check_deep() {
+	sparing=
 	check_sanitize
 	check_tsan
 	check_valgrind
@@ -279,7 +284,8 @@ patience() {
 }
 SHMLOG_TEST_PATIENCE=${SHMLOG_TEST_PATIENCE:-$(patience)}
 SHMLOG_TEST_SKIPS=$PWD/build/.skips
-export SHMLOG_TEST_PATIENCE SHMLOG_TEST_SKIPS
+SHMLOG_TEST_SPARING=$sparing
+export SHMLOG_TEST_PATIENCE SHMLOG_TEST_SKIPS SHMLOG_TEST_SPARING
 : >"$SHMLOG_TEST_SKIPS"
 
 # Passes on the output of prove without delay, and lists the skipped tests before

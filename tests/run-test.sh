@@ -7,6 +7,8 @@
 #
 # SHMLOG_TEST_PATIENCE: the factor for every limit of time of a test, 10 on an
 # idle machine that is as fast as the one the limits were made on.
+# SHMLOG_TEST_SPARING: the variant whose units do a tenth of what they do in
+# quantity, as valgrind's do.
 set -u -o pipefail
 
 variant=${1%%:*}

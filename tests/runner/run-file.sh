@@ -32,10 +32,12 @@ builds) printf '1..1\nnot ok 1 - %s builds\n' "$SHMLOG_BUILD" ;;
 *.sh) script "$file" ;;
 *.c)
 	export CMOCKA_MESSAGE_OUTPUT=TAP
+	case $variant in
+	# What is done in quantity is done in full elsewhere.
+	valgrind | "${SHMLOG_TEST_SPARING-}") export SHMLOG_TEST_DEAR=1 ;;
+	esac
 	if [ "$variant" = valgrind ]; then
 		# Leaks are the sanitizer's: here a forked child would have its own.
-		# What is done in quantity is done in full without it.
-		export SHMLOG_TEST_DEAR=1
 		exec valgrind --quiet --error-exitcode=86 --leak-check=no \
 			--vgdb=no "$SHMLOG_BUILD/${file%.c}"
 	fi
