@@ -98,6 +98,8 @@ static enum engine_status judge_code(uint64_t code)
 	case JSMemoryResourcesExceededErr:
 	case JSInsufficientResourcesErr:
 	case JSAccountResourcesExceededErr: return ENGINE_FULL;
+	/* Also said by a cluster whose members have yet to find each other. */
+	case JSClusterNoPeersErr:
 	case JSClusterNotAvailErr:
 	case JSClusterNotLeaderErr:
 	case JSClusterNotAssignedErr:
