@@ -131,8 +131,13 @@ static enum engine_status judge_status(struct jetstream *stream,
 	}
 }
 
+/* Without the place in libnats, "(conn.c:1905): ", that it often begins with. */
 static void explain(struct jetstream *stream, const char *text)
 {
+	const char *behind = text[0] == '(' ? strstr(text, "): ") : NULL;
+
+	if (behind != NULL)
+		text = behind + 3;
 	(void)snprintf(stream->engine.why, sizeof(stream->engine.why), "%s",
 	               text);
 }

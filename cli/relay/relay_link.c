@@ -127,8 +127,8 @@ int relay_link_trouble(struct relay_link *link, enum engine_status trouble,
 		return give_up(link, "a message is too large for the stream",
 		               CLI_INPUT, done_out);
 	case ENGINE_REFUSED:
-		return give_up(link, "the server refuses the stream",
-		               CLI_SYSTEM, done_out);
+		return give_up(link, "cannot use the stream", CLI_SYSTEM,
+		               done_out);
 	default: return CLI_OK;
 	}
 }
