@@ -16,6 +16,7 @@
 #: SIZE=full             how much campaign, fuzz and bench do (small, full; bench
 #:                       also quick, and huge: logs of up to 4 GiB)
 #: SHMIO=PATH            the Node package for bench, where node does not find it
+#: NATS_JS=PATH          the npm package nats for bench, likewise
 #: ROOTS, COMMANDS, USERS, MIRROR        what check-roots does, and from where
 #: DEPS=no               install nothing; test with the tools that are there
 #: DESTDIR=DIR, prefix=/usr/local, libdir=…      where install puts things

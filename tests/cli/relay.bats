@@ -11,7 +11,7 @@ setup_file() {
 }
 
 teardown_file() {
-	[[ -z ${SHARED_PID-} ]] || kill -9 "$SHARED_PID"
+	[[ -z ${SHARED_PID-} ]] || { kill -9 "$SHARED_PID" && wait "$SHARED_PID"; } 2>/dev/null || true
 }
 
 setup() {
@@ -92,20 +92,55 @@ end_of_is() { # LOG CURSOR
 }
 
 @test "frames of 0 and 65,531 bytes, plain and packed" {
-	local pack
+	local pack stream
 
 	serve
 	shmlog create "$LOG" -c 2M
 	for pack in '' 1 4K 512K; do
 		head -c 65531 /dev/urandom | shmlog append -i whole "$LOG"
 		shmlog append "$LOG" -m '' -m '' -m x
-		push 0 --create-stream ${pack:+--pack "$pack"}
-		pull 0 --create 2M
+		stream=${pack:+log}
+		push 0 --create-stream --stream "${stream:-s}" ${pack:+--pack "$pack"}
+		[[ $pack != 1 ]] || rm "$COPY"
+		run_shmlog 0 relay pull "$COPY" "$url" --stream "${stream:-s}" --create 2M
 		assert_same_frames
 	done
-	run_shmlog 0 relay status "$LOG" "$url" --stream s -o json
-	# Each frame; each frame, as none fits; all that fit; all.
+	run_shmlog 0 relay status "$LOG" "$url" --stream log -o json
+	# Each of two turns' frames, as none fits; all that fit; all.
 	assert_equal "$(jq .messages <<<"$output")" 11
+}
+
+@test "a stream has plain or packed messages: status 8 for the other" {
+	serve
+	shmlog append --create 4K "$LOG" -m one -m two
+	push 0 --create-stream
+	shmlog append "$LOG" -m three
+	push 8 --pack 4K
+	assert_stderr --partial "$LOG: the stream was sent without --pack; nothing was sent"
+	push 0 --pack 4K --from frame:2
+	push 8
+	assert_stderr --partial "$LOG: the stream was sent with --pack; nothing was sent"
+	push 0 --pack 64K
+	pull 0 --create 4K
+	assert_same_frames
+}
+
+# The messages of another pusher, which packs otherwise, come between: the second
+# one of ours is behind none of ours, though its number is right.
+@test "packed messages follow one another, not only their numbers" {
+	local i
+
+	serve
+	shmlog create "$LOG" -c 8M
+	for i in 1 2 3 4; do
+		seq -f "%.0f of $i" 40000 | shmlog append "$LOG" &
+		shmlog relay push -f --idle 1 --pack $((i * 3))K "$LOG" "$url" --create-stream \
+			--stream s 2>/dev/null 3>&- &
+	done
+	wait
+	push 0 --pack 8K
+	pull 0 --create 8M
+	assert_same_frames
 }
 
 @test "a growing log is followed through the server, which goes and comes back" {
@@ -358,20 +393,22 @@ has_messages() { # COUNT
 	push 8
 }
 
-# A stream that takes no more than one message.
-make_small_stream() {
-	ask_nats '$JS.API.STREAM.CREATE.s' \
-		'{"name":"s","subjects":["shmlog.s"],"storage":"file","max_msgs":1,"discard":"new"}'
+# A stream that takes no more than some messages.
+make_small_stream() { # CREATE|UPDATE COUNT
+	ask_nats "\$JS.API.STREAM.$1.s" \
+		'{"name":"s","subjects":["shmlog.s"],"storage":"file","max_msgs":'"$2"',"discard":"new"}'
 }
 
 @test "a full stream is waited for: status 6 when the time is over" {
 	serve
-	make_small_stream
-	shmlog append --create 4K "$LOG" -m one -m two
-	push 6 --timeout 0.5
-	assert_stderr --partial "$LOG: the stream has no room, waiting for it: 'maximum messages exceeded'"
-	ask_nats '$JS.API.STREAM.UPDATE.s' \
-		'{"name":"s","subjects":["shmlog.s"],"storage":"file","max_msgs":5,"discard":"new"}'
+	make_small_stream CREATE 50
+	seq 100 | shmlog append --create 4K "$LOG"
+	push 6 --timeout 0.3
+	# That, and nothing of another relay.
+	assert_stderr "shmlog relay push: $LOG: the stream has no room, waiting for it: 'maximum messages exceeded'"
+	push 6 --timeout 0.3 -o json --window 10
+	assert_equal "$(jq -r .event <<<"$stderr" | uniq | tr '\n' ' ')" 'connected placed stream_full placed ended '
+	make_small_stream UPDATE 500
 	push 0
 	pull 0 --create 4K
 	assert_same_frames
@@ -445,7 +482,10 @@ make_small_stream() {
 	shmlog append --create 4K "$COPY" -m before
 	pull 8
 	assert_stderr --partial "$COPY: was not made by a relay: --state FILE keeps how far it has come"
-	pull 0 --state "$SCRATCH/state"
+	# A log that is not empty is no mirror; or its state file was lost.
+	pull 1 --state "$SCRATCH/state"
+	assert_stderr --partial "message 1 is from cursor 0 of its log, and cursor 10 was to come"
+	pull 0 --state "$SCRATCH/state" --gaps skip
 	shmlog append "$LOG" -m two
 	push 0
 	pull 0 --state "$SCRATCH/state"
