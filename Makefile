@@ -16,6 +16,7 @@
 #: SIZE=full             how much campaign, fuzz and bench do (small, full; bench
 #:                       also quick, and huge: logs of up to 4 GiB)
 #: SHMIO=PATH            the Node package for bench, where node does not find it
+#: NATS_JS=PATH          the npm package nats for bench, likewise
 #: ROOTS, COMMANDS, USERS, MIRROR        what check-roots does, and from where
 #: DEPS=no               install nothing; test with the tools that are there
 #: DESTDIR=DIR, prefix=/usr/local, libdir=…      where install puts things
@@ -203,6 +204,22 @@ $(PROGRAMS): %: %.o $(BUILD)/libshmlog.a
 	$(call say,LD)
 	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -o $@ $^ $(LDFLAGS) $(LDLIBS)
 
+# A relay that sends messages without saying behind which one they belong, for
+# the campaign that shows what this is for.
+UNCHAINED := $(BUILD)/tests/fault/relay_unchained
+$(UNCHAINED).o: LAYER = -Isrc/include $(call see,$(WINGS) relay) -pthread $(relay_CFLAGS) \
+	-DSHMLOG_TEST_UNCHAINED
+$(UNCHAINED).o: cli/relay/engine_jetstream.c $(BUILD)/.build-flags
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(COMMON) $(LAYER) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+# It comes before the archive, whose own engine is not taken then.
+$(UNCHAINED): $(UNCHAINED).o $(BUILD)/cli/relay/relay_main.o $(BUILD)/cli/relay.a \
+		$(SHARED_OBJECTS) $(BUILD)/libshmlog.a
+	$(call say,LD)
+	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		$(LDFLAGS) $(relay_LIBS) $(CLI_LIBS) $(LDLIBS)
+
 # The stub of a model's server reads JSON, and speaks TLS where OpenSSL is.
 STUB := $(BUILD)/tests/fault/model_stub
 ifneq ($(call modules,--modversion openssl),)
@@ -231,13 +248,13 @@ $(BUILD)/.build-flags: FORCE
 
 -include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) \
 	$(foreach name,$(FEATURE_FOLDERS),$(call objects,cli/$(name)/*.c)) $(UNIT_SUPPORT) \
-	$(UNIT_TESTS:=.o) $(PROGRAMS:=.o) $(FUZZERS:=.o) $(FUZZ_SUPPORT) $(FUZZ_MAIN))
+	$(UNIT_TESTS:=.o) $(PROGRAMS:=.o) $(UNCHAINED).o $(FUZZERS:=.o) $(FUZZ_SUPPORT) $(FUZZ_MAIN))
 
 # ------------------------------------------------------------------- tests
 
 ## units: build the unit tests, one program each, in build/tests/unit
 ## programs: build these and the programs that other tests run
-programs: units $(PROGRAMS)
+programs: units $(PROGRAMS) $(if $(filter relay,$(FEATURES)),$(UNCHAINED))
 units: $(UNIT_TESTS)
 # What `make fuzz` runs; see tests/fuzz/fuzz.sh for how it is built.
 fuzzers: $(FUZZERS)

@@ -85,6 +85,9 @@ struct engine_message {
 	uint64_t frames; /* so many whole frames are in it; 0: it is the
 	                  * payload of one */
 	char log[ENGINE_LOG_BYTES]; /* which log it is from */
+	/* To be refused unless the message before it is the very one that was
+	 * published before it, since the last engine_forget(). */
+	bool linked;
 };
 
 struct engine {
@@ -151,8 +154,10 @@ enum engine_status engine_read(struct engine *engine, uint64_t sequence,
 /*
  * Publishes a message that is stored with the number message->sequence or not
  * at all, without waiting for that.  A message that is refused makes all behind
- * it be refused.  So one receipt tells that all before it are stored.  The
- * bytes are copied.
+ * it be refused, unless another sender has put a message of that number into
+ * its place.  Where that one may be another message than this sender's, all are
+ * to be linked, which costs the server some memory for each.  So one receipt
+ * tells that all before it are stored.  The bytes are copied.
  */
 enum engine_status engine_publish(struct engine *engine,
                                   const struct engine_message *message,

@@ -6,7 +6,9 @@
  * unless the stream ends with that number.  It is checked for each message, in
  * the order in which they were sent, so any number may be on their way, and the
  * server keeps nothing for it.  (Its own removal of duplicates goes by an
- * identifier that it remembers for two minutes, at some 200 bytes each.)
+ * identifier that it remembers for two minutes, at some 200 bytes each.)  Linked
+ * messages have an identifier nevertheless, which no other message ever has, and
+ * name that of the one before them.
  *
  * The library is not let connect again by itself: what it would send again then
  * is decided by the relay, once it has looked at the stream.  Nor is it asked
@@ -47,11 +49,16 @@
 #define DUPLICATES_NS INT64_C(100000000)
 
 #define HEADER_EXPECTED "Nats-Expected-Last-Sequence"
+#define HEADER_ID "Nats-Msg-Id"
+#define HEADER_EXPECTED_ID "Nats-Expected-Last-Msg-Id"
 #define HEADER_CURSOR "Shmlog-Cursor"
 #define HEADER_LOG "Shmlog-Log"
 #define HEADER_FRAMES "Shmlog-Frames"
 
 #define TOPIC_BYTES 256
+#define INBOX_BYTES 128
+/* INBOX.ROUND.SEQUENCE */
+#define REPLY_BYTES (INBOX_BYTES + 2 * (CLI_U64_MAX + 1))
 
 struct jetstream {
 	struct engine engine; /* first: one is the other */
@@ -67,11 +74,12 @@ struct jetstream {
 	                          * permitted */
 	natsMsg *held;           /* what the caller was handed out */
 	natsSubscription *inbox; /* receipts come here */
-	char inbox_name[128];
-	uint64_t round; /* in which they were asked for */
+	char inbox_name[INBOX_BYTES];
+	uint64_t round;  /* in which they were asked for */
+	uint64_t linked; /* the last linked message of this round; 0: none */
 	/* What is followed. */
 	natsSubscription *delivery;
-	char delivery_name[128];
+	char delivery_name[INBOX_BYTES];
 	char consumer[128];
 	uint64_t delivered; /* by this consumer */
 	int requested;      /* of the request at hand, still to come */
@@ -89,6 +97,7 @@ static struct jetstream *self(struct engine *engine)
 static enum engine_status judge_code(uint64_t code)
 {
 	switch (code) {
+	case JSStreamWrongLastMsgIDErr:
 	case JSStreamWrongLastSequenceErr: return ENGINE_MISPLACED;
 	case JSStreamNotFoundErr: return ENGINE_NO_STREAM;
 	case JSNoMessageFoundErr: return ENGINE_NO_MESSAGE;
@@ -98,6 +107,8 @@ static enum engine_status judge_code(uint64_t code)
 	case JSMemoryResourcesExceededErr:
 	case JSInsufficientResourcesErr:
 	case JSAccountResourcesExceededErr: return ENGINE_FULL;
+	/* Also said by a cluster whose members have yet to find each other. */
+	case JSClusterNoPeersErr:
 	case JSClusterNotAvailErr:
 	case JSClusterNotLeaderErr:
 	case JSClusterNotAssignedErr:
@@ -129,8 +140,13 @@ static enum engine_status judge_status(struct jetstream *stream,
 	}
 }
 
+/* Without the place in libnats, "(conn.c:1905): ", that it often begins with. */
 static void explain(struct jetstream *stream, const char *text)
 {
+	const char *behind = text[0] == '(' ? strstr(text, "): ") : NULL;
+
+	if (behind != NULL)
+		text = behind + 3;
 	(void)snprintf(stream->engine.why, sizeof(stream->engine.why), "%s",
 	               text);
 }
@@ -354,13 +370,13 @@ static natsStatus connect_quietly(struct jetstream *stream)
 }
 
 /* A name that nobody else listens to. */
-static natsStatus make_inbox(char name_out[128])
+static natsStatus make_inbox(char name_out[INBOX_BYTES])
 {
 	natsInbox *inbox = NULL;
 	natsStatus status = natsInbox_Create(&inbox);
 
 	if (status == NATS_OK)
-		(void)snprintf(name_out, 128, "%s", inbox);
+		(void)snprintf(name_out, INBOX_BYTES, "%s", inbox);
 	natsInbox_Destroy(inbox);
 	return status;
 }
@@ -550,6 +566,32 @@ static void print_u64(char out[CLI_U64_MAX + 1], uint64_t value)
 	out[cli_put_u64((unsigned char *)out, value)] = '\0';
 }
 
+/* Where the receipt of a message of this round goes, and its identifier. */
+static void print_reply(char out[REPLY_BYTES], const struct jetstream *stream,
+                        uint64_t sequence)
+{
+	(void)snprintf(out, REPLY_BYTES, "%s.%" PRIu64 ".%" PRIu64,
+	               stream->inbox_name, stream->round, sequence);
+}
+
+/* The message before the first one of a round is not named: its identifier may
+ * be forgotten, and the relay has looked at it. */
+static natsStatus set_link(natsMsg *to, struct jetstream *stream,
+                           uint64_t sequence)
+{
+	char name[REPLY_BYTES];
+
+	print_reply(name, stream, sequence);
+	natsStatus status = natsMsgHeader_Set(to, HEADER_ID, name);
+
+	if (status == NATS_OK && stream->linked > 0) {
+		print_reply(name, stream, stream->linked);
+		status = natsMsgHeader_Set(to, HEADER_EXPECTED_ID, name);
+	}
+	stream->linked = sequence;
+	return status;
+}
+
 static natsStatus set_headers(natsMsg *to, const struct engine_message *message)
 {
 	char number[CLI_U64_MAX + 1];
@@ -579,7 +621,7 @@ static enum engine_status publish(struct engine *engine,
                                   bool wants_receipt)
 {
 	struct jetstream *stream = self(engine);
-	char reply[128 + 2 * CLI_U64_MAX + 4];
+	char reply[REPLY_BYTES];
 	natsMsg *out = NULL;
 
 	if (stream->topic[0] == '\0') {
@@ -587,14 +629,15 @@ static enum engine_status publish(struct engine *engine,
 		                "a wildcard: --subject must say which");
 		return ENGINE_REFUSED;
 	}
-	(void)snprintf(reply, sizeof(reply), "%s.%" PRIu64 ".%" PRIu64,
-	               stream->inbox_name, stream->round, message->sequence);
+	print_reply(reply, stream, message->sequence);
 	natsStatus status = natsMsg_Create(
 		&out, stream->topic, wants_receipt ? reply : NULL,
 		message->bytes, (int)message->size_bytes);
 
 	if (status == NATS_OK)
 		status = set_headers(out, message);
+	if (status == NATS_OK && message->linked)
+		status = set_link(out, stream, message->sequence);
 	if (status == NATS_OK)
 		status = natsConnection_PublishMsg(stream->connection, out);
 	natsMsg_Destroy(out);
@@ -749,6 +792,7 @@ static enum engine_status receipt(struct engine *engine, int64_t most_ns,
 static void forget(struct engine *engine)
 {
 	self(engine)->round++;
+	self(engine)->linked = 0;
 }
 
 /* ---------------------------------------------------------------- following */

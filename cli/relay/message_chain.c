@@ -25,6 +25,7 @@ void chain_begin(struct chain *chain, uint64_t sequence, uint64_t cursor)
 	                                  .end_cursor = cursor};
 	chain->stored = chain->sent;
 	chain->first = chain->count = 0;
+	chain->refused = UINT64_MAX;
 }
 
 bool chain_is_settled(const struct chain *chain)
@@ -52,6 +53,8 @@ static enum engine_status take_receipt(struct chain *chain, int64_t most_ns)
 
 	if (status == ENGINE_OK)
 		pass_marks(chain, sequence);
+	if (status == ENGINE_MISPLACED)
+		chain->refused = sequence;
 	return status;
 }
 
@@ -93,7 +96,7 @@ static enum engine_status wait_for_receipt(struct chain *chain, int64_t end_ns)
 }
 
 /* The last message has asked for no receipt, as others were to follow it: the
- * stream is looked at instead. */
+ * stream is looked at instead.  A linked one may be another's there. */
 static enum engine_status look_for_last(struct chain *chain, int64_t end_ns)
 {
 	struct engine_stream stream;
@@ -105,6 +108,9 @@ static enum engine_status look_for_last(struct chain *chain, int64_t end_ns)
 
 		if (status != ENGINE_OK)
 			return status;
+		if (stream.last_sequence >= chain->sent.sequence &&
+		    chain->linked)
+			return ENGINE_MISPLACED;
 		if (stream.last_sequence >= chain->sent.sequence) {
 			chain->stored = chain->sent;
 			return ENGINE_OK;
@@ -181,6 +187,7 @@ enum engine_status chain_send(struct chain *chain,
 	if (status != ENGINE_OK)
 		return status;
 	message->sequence = chain->sent.sequence + 1;
+	message->linked = chain->linked;
 	chain->sent.sequence++;
 	chain->sent.sent_bytes += message->size_bytes;
 	chain->sent.end_cursor = end_cursor;

@@ -34,6 +34,9 @@ struct chain {
 	size_t first;
 	size_t count;
 	int64_t heard_ns; /* when the last receipt came, or was asked for */
+	bool linked;      /* other senders' messages may differ from these */
+	uint64_t refused; /* the number that was not given to a message of ours,
+	                   * as the stream ended elsewhere; else the highest */
 };
 
 /* Begins behind a message of the stream; receipts of what was sent before are

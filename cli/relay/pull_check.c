@@ -35,20 +35,20 @@ static bool are_frames(const unsigned char *bytes, size_t size_bytes,
 
 uint64_t pull_check_expected(const struct pull_check *check, uint64_t cursor)
 {
-	return check->known ? cursor - check->shift : 0;
+	return cursor - (check->known ? check->shift : 0);
 }
 
 static enum pull_verdict judge_cursor(const struct pull_check *check,
                                       const struct engine_message *message,
-                                      uint64_t cursor)
+                                      uint64_t sequence, uint64_t cursor)
 {
 	if (!message->stamped)
 		return PULL_GOOD;
 	if (check->known && strcmp(check->log, message->log) != 0)
 		return PULL_REPLACED;
-	/* Where the log here begins, nothing is known before its first frame,
-	 * which is that of the log there. */
-	if (!check->known && cursor != 0)
+	/* The first message of all is to go where its frames were.  Behind a
+	 * later one that is gone, nothing is known. */
+	if (!check->known && sequence > 0 && cursor != 0)
 		return PULL_GOOD;
 	return message->cursor == pull_check_expected(check, cursor)
 	               ? PULL_GOOD
@@ -68,7 +68,7 @@ enum pull_verdict pull_check_judge(const struct pull_check *check,
 	if (message->frames > 0 &&
 	    !are_frames(message->bytes, message->size_bytes, message->frames))
 		return PULL_BAD;
-	return judge_cursor(check, message, cursor);
+	return judge_cursor(check, message, sequence, cursor);
 }
 
 void pull_check_take(struct pull_check *check,

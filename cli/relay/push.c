@@ -77,7 +77,25 @@ static const struct cli_option push_options[PUSH_OPTION_COUNT] = {
 
 /* ------------------------------------------------------------------ frames */
 
-/* Sends what is packed; *over_out is true if the work is over instead. */
+/* Sends a message, the first one by itself where what others send to the stream
+ * may be in its place, or where the server is to tell what it has against it. */
+static enum engine_status send_message(struct push *push,
+                                       struct engine_message *message,
+                                       uint64_t end_cursor, bool last)
+{
+	enum engine_status trouble;
+
+	memcpy(message->log, push->source.id.text, sizeof(message->log));
+	trouble = chain_send(&push->chain, message, end_cursor,
+	                     last || push->alone);
+	if (trouble == ENGINE_OK && push->alone)
+		trouble = chain_settle(&push->chain, -1);
+	if (trouble == ENGINE_OK)
+		push->alone = false;
+	return trouble;
+}
+
+/* Sends what is packed. */
 static enum engine_status send_pack(struct push *push, uint64_t end_cursor,
                                     bool last)
 {
@@ -90,10 +108,9 @@ static enum engine_status send_pack(struct push *push, uint64_t end_cursor,
 		.frames = pack->frames,
 	};
 
-	memcpy(message.log, push->source.id.text, sizeof(message.log));
 	pack->used = 0;
 	pack->frames = 0;
-	return chain_send(&push->chain, &message, end_cursor, last);
+	return send_message(push, &message, end_cursor, last);
 }
 
 /* Adds a frame to those that go out together. */
@@ -125,8 +142,7 @@ send_frame(struct push *push, const struct shmlog_frame *frame, bool last)
 		.cursor = frame->cursor,
 	};
 
-	memcpy(message.log, push->source.id.text, sizeof(message.log));
-	return chain_send(&push->chain, &message, frame->next_cursor, last);
+	return send_message(push, &message, frame->next_cursor, last);
 }
 
 /* Sends a batch of frames.  The last one that is there asks for a receipt. */
@@ -299,7 +315,8 @@ static int push_all(struct push *push)
 			return end_early(push);
 		if (trouble == ENGINE_OK)
 			return status;
-		push->was_refused = trouble == ENGINE_MISPLACED;
+		push->was_refused = trouble == ENGINE_MISPLACED ||
+		                    trouble == ENGINE_FULL;
 		status = relay_link_trouble(&push->link, trouble, &done);
 	}
 	return status;
@@ -342,6 +359,7 @@ static int read_messages(const struct cli_args *args, struct push *push)
 	if (status != CLI_OK || pack_bytes == 0)
 		return status;
 	/* A frame that is larger goes alone. */
+	push->chain.linked = true;
 	push->pack.capacity = pack_bytes;
 	push->pack.bytes = malloc(pack_bytes + SHMLOG_FRAME_MAX_BYTES);
 	return push->pack.bytes != NULL

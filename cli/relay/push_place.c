@@ -20,6 +20,8 @@ static int begin_afresh(struct push *push, uint64_t sequence)
 	if (status == CLI_OK)
 		chain_begin(&push->chain, sequence,
 		            shmlog_reader_cursor(reader));
+	/* Others may begin here as well, and in another way. */
+	push->alone = true;
 	return status;
 }
 
@@ -57,8 +59,8 @@ static void note_another(struct push *push, uint64_t sequence)
 {
 	const struct relay_fact facts[] = {{"sequence", sequence, NULL}};
 
-	if (!push->was_refused || push->said_another ||
-	    sequence <= push->chain.stored.sequence)
+	if (!push->placed || push->said_another ||
+	    sequence < push->chain.refused)
 		return;
 	push->said_another = true;
 	relay_say(&push->voice, "another_relay", RELAY_FACTS(facts),
@@ -80,6 +82,13 @@ static int go_on_behind(struct push *push, const struct engine_message *message)
 		              "log, or the log was written anew");
 	case PUSH_MATCHES: break;
 	}
+	/* Messages on their way, of a relay that is dead or not, say that they
+	 * follow a number, which may be that of a message of the other kind. */
+	if ((message->frames > 0) != (push->pack.bytes != NULL))
+		return refuse(push, message->sequence,
+		              message->frames > 0
+		                      ? "the stream was sent with --pack"
+		                      : "the stream was sent without --pack");
 	note_another(push, message->sequence);
 	chain_begin(&push->chain, message->sequence,
 	            shmlog_reader_cursor(push_source_reader(&push->source)));
@@ -153,6 +162,7 @@ enum engine_status push_place_find(struct push *push, int *status_out)
 	enum engine_status trouble = look(push, &stream);
 
 	*status_out = CLI_OK;
+	push->alone = push->was_refused;
 	if (trouble != ENGINE_OK)
 		return trouble;
 	note_recreated(push, &stream);

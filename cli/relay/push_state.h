@@ -40,7 +40,9 @@ struct push {
 	/* The stream ends with this message of the log that was left. */
 	struct relay_log_id left;
 	uint64_t left_sequence;
-	bool was_refused;  /* a message, as the stream had gone on without it */
+	bool was_refused; /* a message, whose own reason is not known if it was
+	                    * refused for that of one before it */
+	bool alone; /* the next message is to be stored before others go */
 	bool said_another; /* that another relay is at work */
 	uint64_t frames;   /* sent, those that were sent again counted again */
 };

@@ -60,6 +60,7 @@ static void say_once(struct relay_link *link, enum engine_status trouble,
 	if (link->said == trouble)
 		return;
 	link->said = trouble;
+	link->said_connected = false;
 	cli_quote(&why, engine_why(link->engine));
 	relay_say(link->voice, event, RELAY_FACTS(facts), "%s: %s", what,
 	          why.text);
@@ -126,8 +127,8 @@ int relay_link_trouble(struct relay_link *link, enum engine_status trouble,
 		return give_up(link, "a message is too large for the stream",
 		               CLI_INPUT, done_out);
 	case ENGINE_REFUSED:
-		return give_up(link, "the server refuses the stream",
-		               CLI_SYSTEM, done_out);
+		return give_up(link, "cannot use the stream", CLI_SYSTEM,
+		               done_out);
 	default: return CLI_OK;
 	}
 }
@@ -147,7 +148,7 @@ int relay_link_up(struct relay_link *link, bool *done_out)
 		const struct relay_fact facts[] = {
 			{"server", 0, engine_server(link->engine)}};
 
-		if (link->said == ENGINE_LOST)
+		if (link->said == ENGINE_LOST && !link->said_connected)
 			relay_say(link->voice, "connected", RELAY_FACTS(facts),
 			          "connected to %s",
 			          engine_server(link->engine));
@@ -155,6 +156,7 @@ int relay_link_up(struct relay_link *link, bool *done_out)
 			relay_note(link->voice, "connected",
 			           RELAY_FACTS(facts));
 		link->connected = link->was_connected = true;
+		link->said_connected = true;
 	}
 	return status;
 }

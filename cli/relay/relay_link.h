@@ -20,6 +20,7 @@ struct relay_link {
 	bool connected;
 	bool was_connected;      /* at any time */
 	enum engine_status said; /* what the last message was about */
+	bool said_connected;     /* since then */
 	int64_t pause_ns;        /* before the next try */
 };
 

@@ -135,7 +135,7 @@ static int read_login(const struct cli_args *args, size_t first,
 		return cli_usage_error("a password goes with --user");
 	if (login->user != NULL && login->password == NULL)
 		return cli_usage_error("--user goes with --password-file");
-	return CLI_OK;
+	return relay_credentials_check(login->credentials_file);
 }
 
 static int read_tls(const struct cli_args *args, size_t first,
@@ -148,7 +148,11 @@ static int read_tls(const struct cli_args *args, size_t first,
 	login->key_file = cli_args_value(args, first + RELAY_TLS_KEY);
 	if ((login->certificate_file == NULL) != (login->key_file == NULL))
 		return cli_usage_error("--tls-cert and --tls-key go together");
-	return CLI_OK;
+	int status = relay_file_check(login->ca_file);
+
+	if (status == CLI_OK)
+		status = relay_file_check(login->certificate_file);
+	return status == CLI_OK ? relay_file_check(login->key_file) : status;
 }
 
 int relay_options_read(const struct cli_args *args, size_t first,

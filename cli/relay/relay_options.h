@@ -24,42 +24,29 @@ enum relay_server_option {
 	RELAY_SERVER_OPTION_COUNT,
 };
 
-#define RELAY_PLACE(first, option) ((first) + (option))
+#define RELAY_OPTION(place, option, argument, text) \
+	[place] = {.name = option, .value = argument, .help = text}
 
-#define RELAY_SERVER_OPTIONS(first)                                         \
-	[RELAY_PLACE(first, RELAY_STREAM)] =                                          \
-		{.name = "stream",                                          \
-	         .value = "NAME",                                           \
-	         .help = "the stream (named after the log)"},               \
-	[RELAY_PLACE(first, RELAY_SUBJECT)] =                                         \
-		{.name = "subject",                                         \
-	         .value = "NAME",                                           \
-	         .help = "the subject, where the stream has several"},      \
-	[RELAY_PLACE(first, RELAY_USER)] = {.name = "user",                           \
-	                          .value = "NAME",                          \
-	                          .help = "log in as this user"},           \
-	[RELAY_PLACE(first, RELAY_PASSWORD_FILE)] = {.name = "password-file",         \
-	                                   .value = "FILE",                 \
-	                                   .help = "... with the password " \
-	                                           "in FILE"},              \
-	[RELAY_PLACE(first, RELAY_TOKEN_FILE)] = {.name = "token-file",               \
-	                                .value = "FILE",                    \
-	                                .help = "log in by the token in "   \
-	                                        "FILE"},                    \
-	[RELAY_PLACE(first, RELAY_CREDS)] = {.name = "creds",                         \
-	                           .value = "FILE",                         \
-	                           .help = "log in by a credentials file"}, \
-	[RELAY_PLACE(first, RELAY_TLS_CA)] = {.name = "tls-ca",                       \
-	                            .value = "FILE",                        \
-	                            .help = "trust servers that these "     \
-	                                    "certificates vouch for"},      \
-	[RELAY_PLACE(first, RELAY_TLS_CERT)] = {.name = "tls-cert",                   \
-	                              .value = "FILE",                      \
-	                              .help = "show this certificate to "   \
-	                                      "the server"},                \
-	[RELAY_PLACE(first, RELAY_TLS_KEY)] = {.name = "tls-key",                     \
-	                             .value = "FILE",                       \
-	                             .help = "... and its key"}
+#define RELAY_SERVER_OPTIONS(first)                                            \
+	RELAY_OPTION((first) + RELAY_STREAM, "stream", "NAME",                 \
+	             "the stream (named after the log)"),                      \
+		RELAY_OPTION((first) + RELAY_SUBJECT, "subject", "NAME",       \
+	                     "the subject, where the stream has several"),     \
+		RELAY_OPTION((first) + RELAY_USER, "user", "NAME",             \
+	                     "log in as this user"),                           \
+		RELAY_OPTION((first) + RELAY_PASSWORD_FILE, "password-file",   \
+	                     "FILE", "... with the password in FILE"),         \
+		RELAY_OPTION((first) + RELAY_TOKEN_FILE, "token-file", "FILE", \
+	                     "log in by the token in FILE"),                   \
+		RELAY_OPTION((first) + RELAY_CREDS, "creds", "FILE",           \
+	                     "log in by a credentials file"),                  \
+		RELAY_OPTION(                                                  \
+			(first) + RELAY_TLS_CA, "tls-ca", "FILE",              \
+			"trust servers that these certificates vouch for"),    \
+		RELAY_OPTION((first) + RELAY_TLS_CERT, "tls-cert", "FILE",     \
+	                     "show this certificate to the server"),           \
+		RELAY_OPTION((first) + RELAY_TLS_KEY, "tls-key", "FILE",       \
+	                     "... and its key")
 
 /* What is read from them and from the operands LOG and URL. */
 struct relay_options {

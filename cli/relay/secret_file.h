@@ -16,4 +16,11 @@ void relay_secret_free(char *secret);
 /* An environment variable, or NULL where it is not set or empty. */
 const char *relay_environment(const char *variable);
 
+/* Whether a file that a library is to read can be opened; NULL: there is none.
+ * CLI_OK, or CLI_SYSTEM after a message. */
+int relay_file_check(const char *path);
+
+/* ... and is one of credentials, too. */
+int relay_credentials_check(const char *path);
+
 #endif

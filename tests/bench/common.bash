@@ -9,20 +9,24 @@ SIZE=${SIZE:-full}
 # How much: lines of the input, rounds (slow_rounds: where a rival takes
 # seconds), events of the library and of the Node package, lines whose latency
 # is taken, the big log, how long a follower idles, the logs and their frames in
-# the part on scaling.
+# the part on scaling, messages and frames of the relay, and of the npm client that
+# it is compared with.
 case $SIZE in
 small)
 	lines=2000 rounds=3 slow_rounds=3 events=2000 node_events=500 samples=25
 	big_mib=1 idle=200ms size_mib="1 2" frame_mib=1 readers_events=5000
+	relay_messages=500 relay_frames=2000 relay_npm=100
 	;;
 quick)
 	lines=50000 rounds=5 slow_rounds=3 events=400000 node_events=50000 samples=300
 	big_mib=64 idle=2s size_mib="1 8 64" frame_mib=4 readers_events=200000
+	relay_messages=50000 relay_frames=500000 relay_npm=5000
 	;;
 full | huge)
 	lines=1000000 rounds=7 slow_rounds=5 events=2000000 node_events=200000 samples=2000
 	big_mib=1024 idle=6s size_mib="1 8 64 512" frame_mib=32
 	readers_events=1000000
+	relay_messages=200000 relay_frames=2000000 relay_npm=20000
 	[ "$SIZE" = full ] || size_mib+=" 4096"
 	;;
 *)
@@ -53,7 +57,7 @@ if [ -z "${BENCH_DIR:-}" ]; then
 fi
 scratch=$(mktemp -d "$BENCH_DIR/shmlog-bench.XXXXXX") || exit 1
 leftovers=("$scratch")
-trap 'rm -rf "${leftovers[@]}"' EXIT
+trap 'end_beside; rm -rf "${leftovers[@]}"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -62,6 +66,21 @@ export LC_ALL=C
 
 on_exit() { # FOLDER-TO-REMOVE
 	leftovers+=("$1")
+}
+
+# Commands that run beside what is measured, until they are ended.
+beside=()
+run_beside() { # COMMAND...
+	"$@" </dev/null >/dev/null 2>&1 3>&- &
+	beside+=($!)
+}
+
+end_beside() {
+	[ ${#beside[@]} -eq 0 ] || {
+		kill "${beside[@]}"
+		wait "${beside[@]}"
+	} 2>/dev/null
+	beside=()
 }
 
 began=$SECONDS
@@ -120,7 +139,7 @@ touch "$rows" "$scaling" "$not_run"
 
 # A row's fields: id, work, rival, what the ratio is of (speed: theirs / ours,
 # more is better; time: ours / theirs, less is better; value: no rival, less
-# is better), unit of the numbers, goal or null.
+# is better; rate: no rival, more is better), unit of the numbers, goal or null.
 row() { # ID WORK RIVAL OF UNIT GOAL JQ-FILTER
 	jq -c --arg id "$1" --arg work "$2" --arg rival "$3" --arg of "$4" \
 		--arg unit "$5" --argjson goal "$6" \

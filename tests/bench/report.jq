@@ -11,7 +11,7 @@ def ratios:
 	elif .of == "time" then [.ours, .theirs] | transpose | map(.[0] / .[1])
 	else .ours end;
 
-def better($than): if .of == "speed" then .ratio >= $than else .ratio <= $than end;
+def better($than): if .of == "speed" or .of == "rate" then .ratio >= $than else .ratio <= $than end;
 
 # The range of the rounds; of five or more without the lowest and the highest,
 # which are whatever else the machine did.

@@ -20,11 +20,12 @@ def amount($unit): if . == null then ""
 		else digits(3) + " s" end
 	else digits(3) + " " + $unit end;
 
-def ratio: if .of == "value" then "" else (.ratio | digits(3)) + "x" end;
+def alone: .of == "value" or .of == "rate";
+def ratio: if alone then "" else (.ratio | digits(3)) + "x" end;
 def spread: "\(.low | digits(3)) to \(.high | digits(3))";
 def goal: if .goal == null then ""
-	else (if .of == "speed" then ">= " else "<= " end) + (.goal | tostring) +
-		(if .of == "value" then " " + .unit else "x" end) end;
+	else (if .of == "speed" or .of == "rate" then ">= " else "<= " end) + (.goal | tostring) +
+		(if alone then " " + .unit else "x" end) end;
 def verdict: if .met == null then "" elif .met then "pass" else "MISS" end;
 def change: if .moved == null then "new" elif .moved == "no" then "" else
 	"\(.moved | ascii_upcase), was \(.baseline | digits(3))" end;
@@ -33,7 +34,7 @@ def change: if .moved == null then "new" elif .moved == "no" then "" else
 def shown: .goal != null and (.unit != "MiB" or .id == "growth-memory");
 def summary: [["work", "against", "ratio", "goal", ""],
 	(.rows[] | select(shown) | [.work, .rival,
-		(if .of == "value" then (.unit as $u | .ours | amount($u)) else ratio end),
+		(if alone then (.unit as $u | .ours | amount($u)) else ratio end),
 		goal, verdict])] | table;
 
 def results: [["work", "against", "ours", "theirs", "ratio", "range", "goal", "", "moved"],

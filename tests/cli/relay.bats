@@ -2,6 +2,18 @@
 load helper
 load ../fault/nats
 
+# Most tests share one server, and leave it without streams.
+setup_file() {
+	[[ -x $BUILD/shmlog-relay ]] && command -v nats-server >/dev/null || return 0
+	export SHARED=$BATS_FILE_TMPDIR/nats SHARED_PORT SHARED_PID
+	start_nats "$SHARED"
+	SHARED_PORT=$server_port SHARED_PID=$server_pid
+}
+
+teardown_file() {
+	[[ -z ${SHARED_PID-} ]] || { kill -9 "$SHARED_PID" && wait "$SHARED_PID"; } 2>/dev/null || true
+}
+
 setup() {
 	[[ -x $BUILD/shmlog-relay ]] || skip "this build has no shmlog-relay"
 	need nats-server
@@ -14,9 +26,26 @@ teardown() {
 	[[ -n ${SCRATCH-} ]] || return 0
 	[[ -z ${server_pid-} ]] || kill -9 "$server_pid" 2>/dev/null || true
 	scratch_remove
+	[[ -z ${shares-} ]] || delete_streams s log here
 }
 
+delete_streams() { # NAME...
+	local name
+
+	for name; do
+		ask_nats "\$JS.API.STREAM.DELETE.$name" '' >/dev/null
+	done
+}
+
+# Uses the server of all.
 serve() {
+	shares=yes
+	server_port=$SHARED_PORT
+	url=nats://127.0.0.1:$server_port
+}
+
+# Starts one for this test alone.
+serve_alone() { # ARGUMENT...
 	start_nats "$SCRATCH/nats" "$@"
 }
 
@@ -63,24 +92,59 @@ end_of_is() { # LOG CURSOR
 }
 
 @test "frames of 0 and 65,531 bytes, plain and packed" {
-	local pack
+	local pack stream
 
 	serve
 	shmlog create "$LOG" -c 2M
 	for pack in '' 1 4K 512K; do
 		head -c 65531 /dev/urandom | shmlog append -i whole "$LOG"
 		shmlog append "$LOG" -m '' -m '' -m x
-		push 0 --create-stream ${pack:+--pack "$pack"}
-		pull 0 --create 2M
+		stream=${pack:+log}
+		push 0 --create-stream --stream "${stream:-s}" ${pack:+--pack "$pack"}
+		[[ $pack != 1 ]] || rm "$COPY"
+		run_shmlog 0 relay pull "$COPY" "$url" --stream "${stream:-s}" --create 2M
 		assert_same_frames
 	done
-	run_shmlog 0 relay status "$LOG" "$url" --stream s -o json
-	# Each frame; each frame, as none fits; all that fit; all.
+	run_shmlog 0 relay status "$LOG" "$url" --stream log -o json
+	# Each of two turns' frames, as none fits; all that fit; all.
 	assert_equal "$(jq .messages <<<"$output")" 11
 }
 
-@test "a growing log is followed through the server, which goes and comes back" {
+@test "a stream has plain or packed messages: status 8 for the other" {
 	serve
+	shmlog append --create 4K "$LOG" -m one -m two
+	push 0 --create-stream
+	shmlog append "$LOG" -m three
+	push 8 --pack 4K
+	assert_stderr --partial "$LOG: the stream was sent without --pack; nothing was sent"
+	push 0 --pack 4K --from frame:2
+	push 8
+	assert_stderr --partial "$LOG: the stream was sent with --pack; nothing was sent"
+	push 0 --pack 64K
+	pull 0 --create 4K
+	assert_same_frames
+}
+
+# The messages of another pusher, which packs otherwise, come between: the second
+# one of ours is behind none of ours, though its number is right.
+@test "packed messages follow one another, not only their numbers" {
+	local i
+
+	serve
+	shmlog create "$LOG" -c 8M
+	for i in 1 2 3 4; do
+		seq -f "%.0f of $i" 40000 | shmlog append "$LOG" &
+		shmlog relay push -f --idle 1 --pack $((i * 3))K "$LOG" "$url" --create-stream \
+			--stream s 2>/dev/null 3>&- &
+	done
+	wait
+	push 0 --pack 8K
+	pull 0 --create 8M
+	assert_same_frames
+}
+
+@test "a growing log is followed through the server, which goes and comes back" {
+	serve_alone
 	shmlog create "$LOG" -c 64K
 	start_relay push -f "$LOG" "$url" --create-stream --stream s
 	shmlog relay pull -f "$COPY" "$url" --create 64K --stream s 2>"$SCRATCH/err2" 3>&- &
@@ -90,7 +154,7 @@ end_of_is() { # LOG CURSOR
 	kill_nats KILL
 	shmlog append "$LOG" -m two
 	sleep 0.2
-	serve
+	serve_alone
 	wait_for 20 end_of_is "$COPY" 14
 	kill -TERM "$relay_pid" "$pull_pid"
 	wait "$relay_pid" && status=0 || status=$?
@@ -159,65 +223,87 @@ end_of_is() { # LOG CURSOR
 }
 
 @test "user and password, token: from files and from the environment" {
-	serve --user me --pass hidden
+	serve_alone --user me --pass hidden
 	shmlog append --create 4K "$LOG" -m one
 	echo hidden >"$SCRATCH/password"
 	echo wrong >"$SCRATCH/wrong"
 	push 0 --create-stream --user me --password-file "$SCRATCH/password"
 	NATS_USER=me NATS_PASSWORD=hidden push 0
 	push 4 --user me --password-file "$SCRATCH/wrong"
-	assert_stderr --partial "the server refuses the stream 's': "
+	assert_stderr --partial "cannot use the stream 's': "
 	refute_stderr --partial wrong
 	push 4
 	push 4 --user me --password-file "$SCRATCH/none"
 	kill_nats
 	rm -rf "$SCRATCH/nats"
-	serve --auth hidden
+	serve_alone --auth hidden
 	push 0 --create-stream --token-file "$SCRATCH/password"
 	NATS_TOKEN=hidden push 0
 	push 4 --token-file "$SCRATCH/wrong"
 	push 4 --creds "$SCRATCH/none"
 }
 
-# An authority, and a certificate of it for a name.
-make_certificates() { # NAME
+@test "a credentials file: one that the server takes, and others" {
+	local name
+
+	need openssl
+	need python3
+	python3 "$ROOT/tests/cli/nats_accounts.py" "$SCRATCH"
+	serve_alone -c "$SCRATCH/server.conf"
+	shmlog append --create 4K "$LOG" -m one
+	push 0 --create-stream --creds "$SCRATCH/user.creds"
+	NATS_CREDS=$SCRATCH/user.creds push 0
+	push 4
+	for name in expired stranger; do
+		push 4 -f --creds "$SCRATCH/$name.creds"
+		assert_stderr --partial "$LOG: cannot use the stream 's': 'Authorization Violation'"
+	done
+	# No wait for a server, whatever that one would say.
+	push 4 -f --creds "$SCRATCH/none"
+	assert_stderr "shmlog relay push: $SCRATCH/none: cannot open: No such file or directory"
+	push 4 -f --creds "$LOG"
+	assert_stderr "shmlog relay push: $LOG: is no credentials file: it has no JWT and seed of a user"
+	push 4 -f --tls-ca "$SCRATCH/none"
+	assert_stderr "shmlog relay push: $SCRATCH/none: cannot open: No such file or directory"
+	NATS_CREDS=$SCRATCH/user.creds run_shmlog 0 relay status "$LOG" "$url" --stream s -o json
+	assert_equal "$(jq .messages <<<"$output")" 1
+}
+
+# An authority, and a certificate of it for 127.0.0.1.
+make_certificates() {
 	cd "$SCRATCH" || return
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
 		-keyout ca.key -out ca.pem -days 2 -subj "/CN=test authority" 2>/dev/null
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
-		-keyout server.key -out server.csr -subj "/CN=$1" 2>/dev/null
+		-keyout server.key -out server.csr -subj "/CN=server" 2>/dev/null
 	openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
-		-out server.pem -days 2 -extfile <(echo "subjectAltName=$1") 2>/dev/null
+		-out server.pem -days 2 -extfile <(echo "subjectAltName=IP:127.0.0.1") 2>/dev/null
 	cd "$OLDPWD" || return
 }
 
-@test "TLS: the server's certificate is checked, and so is its name" {
+@test "TLS: the server's certificate and its name are checked, and it may ask for one" {
+	local ca=(--tls-ca "$SCRATCH/ca.pem") address
+	local mine=(--tls-cert "$SCRATCH/server.pem" --tls-key "$SCRATCH/server.key")
+
 	need openssl
-	make_certificates IP:127.0.0.1
-	serve --tls --tlscert "$SCRATCH/server.pem" --tlskey "$SCRATCH/server.key"
+	make_certificates
+	serve_alone --tls --tlscert "$SCRATCH/server.pem" --tlskey "$SCRATCH/server.key"
+	address=$url
 	url=tls://127.0.0.1:$server_port
 	shmlog append --create 4K "$LOG" -m one
-	push 0 --create-stream --tls-ca "$SCRATCH/ca.pem"
+	push 0 --create-stream "${ca[@]}"
+	# An authority makes nats:// a secure one as well.
+	url=$address push 0 "${ca[@]}"
 	push 4
-	cp "$SCRATCH/ca.pem" "$SCRATCH/old.pem"
-	make_certificates DNS:elsewhere.example
-	push 4 --tls-ca "$SCRATCH/ca.pem"
+	url=tls://localhost:$server_port push 4 "${ca[@]}"
+	cp "$SCRATCH/server.pem" "$SCRATCH/other.pem"
+	push 4 --tls-ca "$SCRATCH/other.pem"
 	kill_nats
-	serve --tls --tlscert "$SCRATCH/server.pem" --tlskey "$SCRATCH/server.key"
-	url=tls://127.0.0.1:$server_port
-	push 4 --tls-ca "$SCRATCH/ca.pem"
-}
-
-@test "TLS: the server may ask for a certificate" {
-	need openssl
-	make_certificates IP:127.0.0.1
-	serve --tlsverify --tlscert "$SCRATCH/server.pem" --tlskey "$SCRATCH/server.key" \
+	serve_alone --tlsverify --tlscert "$SCRATCH/server.pem" --tlskey "$SCRATCH/server.key" \
 		--tlscacert "$SCRATCH/ca.pem"
 	url=tls://127.0.0.1:$server_port
-	shmlog append --create 4K "$LOG" -m one
-	push 0 --create-stream --tls-ca "$SCRATCH/ca.pem" \
-		--tls-cert "$SCRATCH/server.pem" --tls-key "$SCRATCH/server.key"
-	push 4 --tls-ca "$SCRATCH/ca.pem"
+	push 0 "${ca[@]}" "${mine[@]}"
+	push 4 "${ca[@]}"
 }
 
 @test "a purged stream: status 8, and --from says where to begin" {
@@ -236,13 +322,13 @@ make_certificates() { # NAME
 }
 
 @test "a purge under a push that follows does no harm" {
-	serve
+	serve_alone
 	shmlog append --create 4K "$LOG" -m one
 	start_relay push -f "$LOG" "$url" --create-stream --stream s -o json
 	wait_for 10 has_messages 1
 	ask_nats '$JS.API.STREAM.PURGE.s' ''
 	kill_nats KILL
-	serve
+	serve_alone
 	shmlog append "$LOG" -m two
 	wait_for 20 has_messages 1
 	kill "$relay_pid"
@@ -307,20 +393,22 @@ has_messages() { # COUNT
 	push 8
 }
 
-# A stream that takes no more than one message.
-make_small_stream() {
-	ask_nats '$JS.API.STREAM.CREATE.s' \
-		'{"name":"s","subjects":["shmlog.s"],"storage":"file","max_msgs":1,"discard":"new"}'
+# A stream that takes no more than some messages.
+make_small_stream() { # CREATE|UPDATE COUNT
+	ask_nats "\$JS.API.STREAM.$1.s" \
+		'{"name":"s","subjects":["shmlog.s"],"storage":"file","max_msgs":'"$2"',"discard":"new"}'
 }
 
 @test "a full stream is waited for: status 6 when the time is over" {
 	serve
-	make_small_stream
-	shmlog append --create 4K "$LOG" -m one -m two
-	push 6 --timeout 0.5
-	assert_stderr --partial "$LOG: the stream has no room, waiting for it: 'maximum messages exceeded'"
-	ask_nats '$JS.API.STREAM.UPDATE.s' \
-		'{"name":"s","subjects":["shmlog.s"],"storage":"file","max_msgs":5,"discard":"new"}'
+	make_small_stream CREATE 50
+	seq 100 | shmlog append --create 4K "$LOG"
+	push 6 --timeout 0.3
+	# That, and nothing of another relay.
+	assert_stderr "shmlog relay push: $LOG: the stream has no room, waiting for it: 'maximum messages exceeded'"
+	push 6 --timeout 0.3 -o json --window 10
+	assert_equal "$(jq -r .event <<<"$stderr" | uniq | tr '\n' ' ')" 'connected placed stream_full placed ended '
+	make_small_stream UPDATE 500
 	push 0
 	pull 0 --create 4K
 	assert_same_frames
@@ -394,7 +482,10 @@ make_small_stream() {
 	shmlog append --create 4K "$COPY" -m before
 	pull 8
 	assert_stderr --partial "$COPY: was not made by a relay: --state FILE keeps how far it has come"
-	pull 0 --state "$SCRATCH/state"
+	# A log that is not empty is no mirror; or its state file was lost.
+	pull 1 --state "$SCRATCH/state"
+	assert_stderr --partial "message 1 is from cursor 0 of its log, and cursor 10 was to come"
+	pull 0 --state "$SCRATCH/state" --gaps skip
 	shmlog append "$LOG" -m two
 	push 0
 	pull 0 --state "$SCRATCH/state"
@@ -407,19 +498,19 @@ make_small_stream() {
 }
 
 @test "the server has lost the end: status 1, or with -f a wait until it comes again" {
-	serve
+	serve_alone
 	shmlog append --create 4K "$LOG" -m one
 	push 0 --create-stream
 	kill_nats TERM
 	cp -r "$SCRATCH/nats/js" "$SCRATCH/kept"
-	serve
+	serve_alone
 	shmlog append "$LOG" -m two
 	push 0
 	pull 0 --create 4K
 	kill_nats TERM
 	rm -rf "$SCRATCH/nats/js"
 	cp -r "$SCRATCH/kept" "$SCRATCH/nats/js"
-	serve
+	serve_alone
 	pull 1
 	assert_stderr --partial "the stream ends with message 1, and the log with message 2: the server has lost the end"
 	start_relay pull -f "$COPY" "$url" --stream s
@@ -477,10 +568,10 @@ make_small_stream() {
 @test "--idle and --timeout end a follow" {
 	serve
 	shmlog append --create 4K "$LOG" -m one
-	push 0 -f --idle 0.3 --create-stream
-	push 124 -f --timeout 0.3
-	pull 0 -f --idle 0.3 --create 4K
-	pull 124 -f --timeout 0.3
+	push 0 -f --idle 0.1 --create-stream
+	push 124 -f --timeout 0.1
+	pull 0 -f --idle 0.1 --create 4K
+	pull 124 -f --timeout 0.1
 	assert_same_frames
 }
 

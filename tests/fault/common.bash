@@ -83,17 +83,6 @@ need_eager() {
 	eager=$PWD/build/eager/shmlog
 }
 
-# Builds a relay that sends messages without saying behind which one they belong.
-need_unchained() {
-	mkdir -p build
-	{
-		! command -v flock >/dev/null || flock 9
-		make_quietly BUILD=build/unchained WERROR=1 \
-			CPPFLAGS="${CPPFLAGS-} -DSHMLOG_TEST_UNCHAINED" build/unchained/shmlog-relay
-	} 9>build/.unchained-lock
-	unchained=$PWD/build/unchained/shmlog-relay
-}
-
 # Runs a program of this folder; it prints the verdict.
 run() { # PROGRAM ARGUMENT...
 	local program=$1

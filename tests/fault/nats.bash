@@ -9,11 +9,11 @@ has_nats() {
 # Starts a server, and waits until it takes connections: sets $server_pid,
 # $server_port and $url.  A second start in the same folder has the same port.
 start_nats() { # FOLDER ARGUMENT...
-	local folder=$1 port=-1 ports i
+	local folder=$1 port=-1 ports i said
 
 	shift
 	mkdir -p "$folder"
-	[[ ! -e $folder/port ]] || port=$(cat "$folder/port")
+	[[ ! -e $folder/port ]] || read -r port <"$folder/port"
 	nats-server -js -sd "$folder/js" -a 127.0.0.1 -p "$port" -m -1 \
 		--ports_file_dir "$folder" -l "$folder/log" "$@" \
 		</dev/null >/dev/null 2>&1 3>&- &
@@ -28,8 +28,11 @@ start_nats() { # FOLDER ARGUMENT...
 		cat "$folder/log" >&2
 		return 1
 	}
-	server_port=$(jq -r '.nats[0]' "$ports" | sed 's/.*://')
-	monitor=$(jq -r '.monitoring[0]' "$ports")
+	said=$(<"$ports")
+	[[ $said =~ \"nats\":\ *\[\ *\"[a-z]+://[0-9.]*:([0-9]+)\" ]] || return
+	server_port=${BASH_REMATCH[1]}
+	[[ $said =~ \"monitoring\":\ *\[\ *\"([^\"]*)\" ]] || return
+	monitor=${BASH_REMATCH[1]}
 	echo "$server_port" >"$folder/port"
 	url=nats://127.0.0.1:$server_port
 }

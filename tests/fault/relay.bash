@@ -13,6 +13,10 @@ trap 'end_all; rm -rf "$scratch"' EXIT
 
 failures=0
 started=()
+# Nothing ever comes out of it: a read with a limit of time is a sleep without a
+# process.
+pause=$scratch/pause
+mkfifo "$pause"
 
 fail_campaign() {
 	echo "$campaign: FAIL: $*"
@@ -59,8 +63,8 @@ fill() { # LOG FRAMES
 
 # Goes on appending until it is killed: sets $started_pid.
 fill_slowly() { # LOG
-	while seq -f "%.0f of many lines, one after the other" 50; do
-		sleep 0.01
+	while printf '%d of many lines, one after the other\n' {1..50}; do
+		read -r -t 0.01 <>"$pause" || :
 	done 2>/dev/null | "$shmlog" append "$1" 2>/dev/null &
 	started_pid=$!
 	started+=("$started_pid")

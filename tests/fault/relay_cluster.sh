@@ -3,7 +3,7 @@
 # (-9) again and again while a log grows: identical logs at both ends.  N: kills.
 . "$(dirname "$0")/relay.bash"
 
-sizes 2 40
+sizes 1 40
 
 cluster=()
 monitors=()
@@ -22,32 +22,41 @@ start_member() { # NUMBER
 	server_pid=
 }
 
-# The member that leads the stream, by number.
-leader() {
-	local i name
+# Sets $leader to the number of the member that leads the stream, as one of them
+# says, or to nothing.
+find_leader() {
+	local i said name='"stream_detail".*"leader": *"n([0-2])"'
 
+	leader=
 	for i in 0 1 2; do
-		name=$(curl -s -m 2 "${monitors[i]}/jsz?acc=\$G&streams=1" |
-			jq -r '.account_details[]?.stream_detail[]?.cluster.leader // empty' 2>/dev/null)
-		[ -z "$name" ] || {
-			echo "${name#n}"
+		said=$(curl -s -m 2 "${monitors[i]}/jsz?acc=\$G&streams=1")
+		[[ ! $said =~ $name ]] || {
+			leader=${BASH_REMATCH[1]}
 			return
 		}
 	done
 }
 
+# Waits until another member than this one leads.
+wait_for_leader() { # NUMBER
+	local i
+
+	for ((i = 0; i < 10 * slack; i++)); do
+		find_leader
+		[ -z "$leader" ] || [ "$leader" = "$1" ] || return
+		sleep 0.2
+	done
+}
+
 # Kills the leader, and starts it again once another one leads.
 kill_leader() {
-	local i old new
+	local old
 
-	old=$(leader)
+	find_leader
+	old=$leader
 	[ -n "$old" ] || return
 	kill_now "${cluster[old]}"
-	for ((i = 0; i < 20 * slack; i++)); do
-		new=$(leader)
-		[ -z "$new" ] || [ "$new" = "$old" ] || break
-		sleep 0.1
-	done
+	wait_for_leader "$old"
 	start_member "$old" || fail_campaign "no server"
 	kills=$((kills + 1))
 }
@@ -66,10 +75,7 @@ all=$(IFS=,; echo "${urls[*]}")
 log=$scratch/from copy=$scratch/to kills=0
 "$shmlog" create "$log" -c 256M --sparse
 start relay push -f "$log" "$all" --create-stream --replicas 3 --stream cluster
-for ((i = 0; i < 20 * slack; i++)); do
-	[ -z "$(leader)" ] || break
-	sleep 0.1
-done
+wait_for_leader none
 start relay pull -f "$copy" "$all" --create 256M --stream cluster
 fill_slowly "$log"
 writer=$started_pid

@@ -5,8 +5,9 @@
 # its place there are duplicates, so the campaign can see them.  N: turns.
 . "$(dirname "$0")/relay.bash"
 
-sizes 4 100
-need_unchained
+sizes 2 100
+unchained=$build/tests/fault/relay_unchained
+[ -x "$unchained" ] || make_quietly BUILD="${SHMLOG_BUILD:-build}" "$unchained"
 
 # One turn: sends until the server is stopped, dies, and another one begins.
 turn() { # RELAY LOG STREAM
@@ -37,6 +38,11 @@ turns() { # RELAY LOG STREAM
 	timeout $((30 * slack)) "$1" push "$2" "$url" --stream "$3" 2>>"$scratch/said"
 }
 
+# Messages of a stream beyond one a frame.
+surplus() { # LOG STREAM
+	echo $(($(messages_of "$1" "$2") - $("$shmlog" dump "$1" | wc -l)))
+}
+
 start_nats "$scratch/nats" || exit 1
 log=$scratch/from
 "$shmlog" create "$log" -c 256M --sparse
@@ -44,13 +50,16 @@ turns "$build/shmlog-relay" "$log" chained || fail_campaign "push ends with $?"
 "$shmlog" relay pull "$scratch/to" "$url" --create 256M --stream chained ||
 	fail_campaign "pull ends with $?"
 same_logs "$log" "$scratch/to" || fail_campaign "the copy differs"
-frames=$("$shmlog" dump "$log" | wc -l)
-[ "$(messages_of "$log" chained)" -eq "$frames" ] || fail_campaign "not one message a frame"
+[ "$(surplus "$log" chained)" -eq 0 ] || fail_campaign "not one message a frame"
 
+# Few turns may all miss the moment.
 rm -f "$log"
 "$shmlog" create "$log" -c 256M --sparse
-turns "$unchained" "$log" unchained
-frames=$("$shmlog" dump "$log" | wc -l)
-surplus=$(($(messages_of "$log" unchained) - frames))
-[ "$surplus" -gt 0 ] || fail_campaign "no duplicate without the chain: the campaign proves nothing"
-verdict "$N turns, no duplicate; $surplus of $frames without the chain"
+for ((tries = 0; tries < 20; tries++)); do
+	turns "$unchained" "$log" unchained
+	duplicates=$(surplus "$log" unchained)
+	[ "$duplicates" -le 0 ] || break
+done
+[ "$duplicates" -gt 0 ] ||
+	fail_campaign "no duplicate without the chain: the campaign proves nothing"
+verdict "$N turns, no duplicate; without the chain $duplicates"
