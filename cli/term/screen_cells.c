@@ -291,3 +291,36 @@ unsigned cli_text_columns(const void *bytes, size_t size_bytes)
 	cli_pen_bytes(&pen, bytes, size_bytes);
 	return pen.column;
 }
+
+unsigned cli_text_rows(const char *text, unsigned columns)
+{
+	struct cli_cells none = {0};
+	struct cli_pen pen = {.cells = &none, .right = columns, .wraps = true};
+
+	cli_pen_string(&pen, text);
+	return (unsigned)pen.row + 1;
+}
+
+unsigned cli_cells_below(struct cli_cells *cells, unsigned bottom,
+                         unsigned most, const char *text, struct cli_look look)
+{
+	unsigned rows = cli_text_rows(text, cells->columns);
+	struct cli_pen pen;
+
+	rows = rows < most ? rows : most;
+	for (unsigned row = bottom - rows; row < bottom; row++) {
+		pen = cli_pen_row(cells, row, 0, cells->columns);
+		pen.look = look;
+		cli_pen_to(&pen, cells->columns);
+	}
+	pen = (struct cli_pen){
+		.cells = cells,
+		.right = cells->columns,
+		.bottom = bottom,
+		.row = (long)bottom - rows,
+		.wraps = true,
+		.look = look,
+	};
+	cli_pen_string(&pen, text);
+	return rows;
+}

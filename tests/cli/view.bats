@@ -123,6 +123,20 @@ make_log() {
 	done
 }
 
+@test "the states in the title are whole, however long the path is" {
+	local folder=$SCRATCH/services/漢字漢字漢字漢字漢字漢字/worker-with-a-long-name
+
+	mkdir -p "$folder"
+	LOG=$folder/orders
+	make_log
+	terminal 80 24 "shmlog view -f --grep '7\$' '$LOG'"
+	shows 'orders  500 frames  filtered  following'
+	tmux -S "$SCRATCH/tmux" resize-window -x 40 -y 10
+	shows '500 frames  filtered  following'
+	screen | head -n 1 | grep '%$'
+	keys q
+}
+
 @test "without a terminal that can show it, view names the command to use" {
 	make_log
 	run --separate-stderr shmlog view "$LOG" </dev/null

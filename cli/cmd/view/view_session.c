@@ -71,16 +71,28 @@ void view_session_release(struct view_session *session)
 	view_source_close(&session->source);
 }
 
+unsigned view_notice_rows(const struct view_session *session)
+{
+	unsigned most = session->rows > 8 ? 3 : 2;
+	unsigned rows;
+
+	if (session->notice[0] == '\0' || session->columns < VIEW_COLUMNS_MIN)
+		return 0;
+	rows = cli_text_rows(session->notice, session->columns);
+	return rows < most ? rows : most;
+}
+
 void view_session_resize(struct view_session *session, unsigned rows,
                          unsigned columns)
 {
-	/* The first and the last row, and one for a notice. */
-	unsigned taken = session->notice[0] != '\0' ? 3 : 2;
-	unsigned room = rows > taken + 2 ? rows - taken : 2;
-	unsigned list = room;
+	unsigned taken, room, list;
 
 	session->rows = rows;
 	session->columns = columns;
+	/* The first and the last row, and a notice. */
+	taken = 2 + view_notice_rows(session);
+	room = rows > taken + 2 ? rows - taken : 2;
+	list = room;
 	if (session->zoomed)
 		session->pane_height = room - 1;
 	else if (session->pane_shown && room >= 6)
@@ -152,12 +164,9 @@ uint64_t view_number(const struct view_session *session,
 
 static void note(struct view_session *session, const char *text)
 {
-	bool first = session->notice[0] == '\0';
-
 	(void)snprintf(session->notice, sizeof(session->notice),
-	               "%s; R re-opens it", text);
-	if (first)
-		view_session_resize(session, session->rows, session->columns);
+	               " %s; R re-opens it", text);
+	view_session_resize(session, session->rows, session->columns);
 }
 
 static void note_trouble(struct view_session *session)

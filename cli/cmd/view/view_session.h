@@ -120,6 +120,9 @@ void view_session_release(struct view_session *session);
 void view_session_resize(struct view_session *session, unsigned rows,
                          unsigned columns);
 
+/* Rows that the notice takes, 0 if there is none. */
+unsigned view_notice_rows(const struct view_session *session);
+
 /* Takes a key. */
 void view_session_key(struct view_session *session,
                       const struct cli_key_event *event);
