@@ -132,9 +132,7 @@ static void draw_fill(const struct top_state *state, struct cli_cells *cells,
 
 	(void)cli_draw_line(bar, BAR_COLUMNS, percent / 100, state->glyphs);
 	if (look.style == CLI_STYLE_PLAIN)
-		bar_look.style = percent >= 90   ? CLI_STYLE_MATCH
-		                 : percent >= 70 ? CLI_STYLE_CURSOR
-		                                 : CLI_STYLE_STRING;
+		bar_look.style = (uint8_t)cli_style_of_fill(percent);
 	put_cell(cells, row, left, BAR_COLUMNS, bar, true, bar_look);
 	put_cell(cells, row, left + BAR_COLUMNS, 5,
 	         top_text_cell(&text, &state->model, log, TOP_FILL), false,

@@ -51,9 +51,9 @@ static void move(struct view_session *session, int64_t rows, bool scrolls)
 /* The number that was typed before the key, or 1. */
 static int64_t times(const struct view_session *session)
 {
-	return session->has_count && session->count < INT32_MAX
-	               ? (int64_t)session->count
-	               : 1;
+	if (!session->has_count)
+		return 1;
+	return session->count < INT32_MAX ? (int64_t)session->count : INT32_MAX;
 }
 
 static int64_t screen(const struct view_session *session)

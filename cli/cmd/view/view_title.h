@@ -1,4 +1,5 @@
-/* The first line of the screen: the log, its state, and how far one has come. */
+/* The first line of the screen: the log, its state, and what share of it is
+ * above. */
 #ifndef VIEW_TITLE_H
 #define VIEW_TITLE_H
 
