@@ -135,6 +135,8 @@ static int read_options(struct view *view, const struct cli_args *args)
 	session->path = cli_args_operand(args, 0);
 	if (status == CLI_OK)
 		status = read_follow(session, args);
+	if (status == CLI_OK && session->follow)
+		status = cli_refuse_follow(session->path);
 	if (status == CLI_OK && from != NULL)
 		status = cli_position_parse(from, &position);
 	if (status == CLI_OK)

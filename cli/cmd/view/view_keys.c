@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "output_format.h"
+#include "spool.h"
 #include "view_facts.h"
 
 #include <inttypes.h>
@@ -237,11 +238,16 @@ COMMAND(select_frames)
 
 COMMAND(export_frames)
 {
+	const struct view_row *row = view_list_selected(&session->list);
+
 	UNUSED;
 	if (session->job == VIEW_JOB_EXPORT)
 		view_say(session, "one export is at work: ^C stops it");
-	else if (view_list_selected(&session->list) == NULL)
+	else if (row == NULL)
 		view_say(session, "there is no frame to export");
+	else if (row->is_damage && session->select_begin == VIEW_NOWHERE)
+		view_say(session,
+		         "this is damage: there is no frame to export");
 	else
 		view_prompt_begin(&session->prompt, VIEW_PROMPT_FORMAT);
 }
@@ -341,6 +347,11 @@ COMMAND(shift_left)
 COMMAND(toggle_follow)
 {
 	UNUSED;
+	if (!session->follow && cli_is_spooled(session->path)) {
+		view_say(session,
+		         "what is shown is a copy, which grows no more");
+		return;
+	}
 	session->follow = !session->follow;
 	if (session->follow)
 		view_jump_end(session);
@@ -386,11 +397,12 @@ COMMAND(suspend)
 COMMAND(interrupt)
 {
 	UNUSED;
-	if (session->job != VIEW_JOB_NONE || session->list.want != 0) {
+	if (session->job != VIEW_JOB_NONE ||
+	    view_list_is_looking(&session->list)) {
 		bool exports = session->job == VIEW_JOB_EXPORT;
 
 		view_stop_job(session);
-		session->list.want = 0;
+		view_list_halt(&session->list);
 		if (!exports)
 			view_say(session, "stopped");
 	} else if (session->follow) {

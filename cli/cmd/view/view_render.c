@@ -165,6 +165,15 @@ static void draw_damage(const struct view_session *session, struct cli_pen *pen,
 	               damage != NULL ? damage->text : "no frame ends here");
 }
 
+/* Why there are no rows. */
+static const char *emptiness_of(const struct view_list *list)
+{
+	if (view_list_is_looking(list))
+		return "looking for frames";
+	return list->halted ? "no frames so far; a key that moves looks on"
+	                    : "no frames";
+}
+
 static void draw_list(struct view_session *session, struct cli_cells *cells)
 {
 	const struct view_list *list = &session->list;
@@ -176,9 +185,8 @@ static void draw_list(struct view_session *session, struct cli_cells *cells)
 		struct cli_pen pen = cli_pen_row(cells, at, 0, cells->columns);
 
 		if (list->top + i >= list->count) {
-			cli_pen_string(&pen, list->count == 0 && i == 0
-			                             ? "no frames"
-			                             : "");
+			if (list->count == 0 && i == 0)
+				cli_pen_string(&pen, emptiness_of(list));
 			continue;
 		}
 		if (row->is_damage)
@@ -401,7 +409,7 @@ static void draw_last(const struct view_session *session,
 		                (struct cli_look){.style = CLI_STYLE_PLAIN});
 	else if (session->job != VIEW_JOB_NONE)
 		draw_progress(session, &pen);
-	else if (session->list.want != 0)
+	else if (view_list_is_looking(&session->list))
 		cli_pen_string(&pen, "looking for frames; ^C stops it");
 	else if (session->select_begin != VIEW_NOWHERE)
 		cli_pen_string(&pen, "selecting: w exports, ESC ends it");

@@ -156,18 +156,29 @@ unsigned view_percent(uint64_t part, uint64_t all)
 	return all == 0 ? 100 : (unsigned)((double)part * 100 / (double)all);
 }
 
+/* The share of the log that is above the selected row, or, where no row was
+ * found yet, that was looked at. */
+static unsigned share_above(const struct view_session *session)
+{
+	const struct view_row *row = view_list_selected(&session->list);
+	uint64_t end = session->source.end;
+
+	if (row != NULL)
+		return view_percent(row->next_cursor, end);
+	return view_percent(view_list_is_looking(&session->list)
+	                            ? session->list.below.cursor
+	                            : end,
+	                    end);
+}
+
 void view_draw_title(const struct view_session *session,
                      struct cli_cells *cells)
 {
-	const struct view_source *source = &session->source;
-	const struct view_row *row = view_list_selected(&session->list);
 	struct cli_pen pen = cli_pen_row(cells, 0, 1, cells->columns);
 	char percent[16];
 
-	(void)snprintf(
-		percent, sizeof(percent), "  %u%%",
-		view_percent(row != NULL ? row->next_cursor : source->end,
-	                     source->end));
+	(void)snprintf(percent, sizeof(percent), "  %u%%",
+	               share_above(session));
 	cli_cells_add(cells, 0, 0, cells->columns, CLI_CELL_REVERSE);
 	pen.look.attributes = CLI_CELL_REVERSE;
 	pen.right = cells->columns - 1 - (unsigned)strlen(percent);
