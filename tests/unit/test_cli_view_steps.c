@@ -221,6 +221,8 @@ static void put_word(struct run *run, char *text)
 		raw_put16(&run->raw, offset, (unsigned)value);
 	else
 		file_put(run->log, offset, bytes, sizeof(bytes));
+	/* Frames are not counted again all the time. */
+	run->session.recount_due_ns = 0;
 }
 
 static void append(struct run *run, char *text)

@@ -699,6 +699,8 @@ void view_session_key(struct view_session *session,
 	if (key == CLI_KEY_NONE || key == CLI_KEY_RESIZE || key == CLI_KEY_GONE)
 		return;
 	session->message[0] = '\0';
+	/* What somebody looks at now is read now. */
+	session->confirm_due_ns = 0;
 	if (session->prompt.kind != VIEW_PROMPT_NONE) {
 		type_into_prompt(session, key);
 		return;

@@ -13,6 +13,10 @@
 
 /* How often the log's name is looked at. */
 #define NAME_NS 500000000
+/* How often the rows of the screen are compared with the log, at least. */
+#define CONFIRM_NS 1000000000
+/* Frames are not counted again all the time. */
+#define RECOUNT_NS ((int64_t)5000000000)
 
 void view_say(struct view_session *session, const char *format, ...)
 {
@@ -38,6 +42,7 @@ bool view_session_begin(struct view_session *session, uint64_t cursor)
 	session->select_begin = VIEW_NOWHERE;
 	session->first_end = session->source.end;
 	session->before = cursor;
+	session->recount_due_ns = cli_now_ns() + RECOUNT_NS;
 	for (size_t i = 0; i < VIEW_MARKS; i++)
 		session->marks[i] = VIEW_NOWHERE;
 	/* What other rooms have to say is an answer, too. */
@@ -258,6 +263,50 @@ static void follow_growth(struct view_session *session)
 		                session->list.height);
 }
 
+/* Whether the rows of the screen are still what the log has. */
+static bool are_rows_true(struct view_session *session)
+{
+	const struct view_list *list = &session->list;
+	size_t end = list->top + list->height;
+
+	for (size_t i = list->top; i < end && i < list->count; i++) {
+		if (!view_source_confirms(&session->source, &list->rows[i]))
+			return false;
+	}
+	return true;
+}
+
+void view_recount(struct view_session *session)
+{
+	view_source_recount(&session->source);
+	session->recount_due_ns = cli_now_ns() + RECOUNT_NS;
+}
+
+/* Reads again what is shown: payloads are changed in place, and damage may be
+ * done and healed at any time. */
+static void confirm_rows(struct view_session *session)
+{
+	struct view_list *list = &session->list;
+	int64_t now_ns = cli_now_ns();
+	size_t place;
+
+	if (now_ns < session->confirm_due_ns || session->source.trouble != 0)
+		return;
+	session->confirm_due_ns = now_ns + CONFIRM_NS;
+	session->confirmed++;
+	view_source_forget(&session->source);
+	if (list->count == 0 || now_ns < session->recount_due_ns ||
+	    are_rows_true(session))
+		return;
+	place = list->selected >= list->top ? list->selected - list->top : 0;
+	view_recount(session);
+	view_list_begin(list,
+	                view_source_near(&session->source, view_here(session)),
+	                place);
+	view_say(session,
+	         "the log was changed here: its frames are counted again");
+}
+
 static void look_at_log(struct view_session *session)
 {
 	if (session->source.trouble == 0 &&
@@ -267,6 +316,7 @@ static void look_at_log(struct view_session *session)
 	}
 	note_trouble(session);
 	look_at_name(session);
+	confirm_rows(session);
 }
 
 /* ------------------------------------------------------------------ numbers */
@@ -325,15 +375,20 @@ static void fill_pane(struct view_session *session)
 	struct view_row again;
 
 	if (row == NULL || row->is_damage ||
-	    row->cursor == session->pane_cursor)
+	    (row->cursor == session->pane_cursor &&
+	     session->confirmed == session->pane_confirmed))
 		return;
+	session->pane_confirmed = session->confirmed;
 	if (view_source_next(&session->source, row->cursor, &again, &frame) !=
 	            1 ||
 	    again.is_damage)
 		return;
+	if (row->cursor != session->pane_cursor)
+		session->pane_top = 0;
+	else if (view_pane_has(&session->pane, &frame))
+		return;
 	view_pane_set(&session->pane, &frame);
 	session->pane_cursor = row->cursor;
-	session->pane_top = 0;
 }
 
 bool view_session_work(struct view_session *session, int64_t until_ns)
