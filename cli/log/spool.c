@@ -100,6 +100,19 @@ int cli_refuse_spooled(const char *path)
 	return CLI_NOT_LOG;
 }
 
+int cli_refuse_follow(const char *path)
+{
+	struct cli_quoted quoted;
+
+	if (!cli_is_spooled(path))
+		return CLI_OK;
+	return cli_usage_error("%s is %s: it is read to its end and not "
+	                       "followed",
+	                       cli_quote(&quoted, path),
+	                       cli_is_standard_input(path) ? "standard input"
+	                                                   : "a zstd archive");
+}
+
 /* ---------------------------------------------------------------- the file */
 
 static bool is_zero(const unsigned char *bytes, size_t size_bytes)

@@ -20,6 +20,9 @@ bool cli_is_spooled(const char *path);
  * neither, or an exit status after a message. */
 int cli_refuse_spooled(const char *path);
 
+/* The same where a log is to be followed; the status is CLI_USAGE. */
+int cli_refuse_follow(const char *path);
+
 /* Opens such a log, which is then read-only.  CLI_OK, or an exit status after a
  * message. */
 int cli_open_spooled(const char *path, struct shmlog **log_out);

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "command.h"
 #include "signals.h"
+#include "style.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -23,6 +24,11 @@
  * printed. */
 static const char *command_name;
 static bool never_waits;
+static enum {
+	COLOR_BY_TERMINAL,
+	COLOR_ON,
+	COLOR_OFF
+} color;
 static char *diverted; /* NULL: messages are printed */
 static size_t diverted_capacity;
 static bool is_passing_shown;
@@ -30,6 +36,11 @@ static bool is_passing_shown;
 void cli_message_never_wait(void)
 {
 	never_waits = true;
+}
+
+void cli_message_color(bool on)
+{
+	color = on ? COLOR_ON : COLOR_OFF;
 }
 
 void cli_message_divert(char *buffer, size_t capacity)
@@ -101,15 +112,43 @@ static void write_line(struct cli_text *line)
 	}
 }
 
+/* A style of a message, or the plain one where messages have no colour. */
+static unsigned style_of(unsigned style)
+{
+	if (color == COLOR_BY_TERMINAL)
+		cli_message_color(cli_style_is_wanted(STDERR_FILENO));
+	return color == COLOR_ON && diverted == NULL ? style : CLI_STYLE_PLAIN;
+}
+
 /* Begins a line with the command's name. */
 static void begin_line(struct cli_text *line, char *bytes, size_t capacity)
 {
+	unsigned style = style_of(CLI_STYLE_HEADER);
+
 	cli_text_init(line, bytes, capacity);
+	cli_text_string(line, cli_style_begin(style));
 	cli_text_string(line, "shmlog");
 	if (command_name) {
 		cli_text_string(line, " ");
 		cli_text_escaped(line, command_name, strlen(command_name));
 	}
+	cli_text_string(line, ":");
+	cli_text_string(line, cli_style_end(style));
+	cli_text_string(line, " ");
+}
+
+/* An empty name is invisible without quotes. */
+static void add_subject(struct cli_text *line, const char *subject)
+{
+	unsigned style = style_of(CLI_STYLE_GAP);
+	char bytes[SUBJECT_MAX];
+	struct cli_text about;
+
+	cli_text_init(&about, bytes, sizeof(bytes));
+	cli_text_escaped(&about, subject, strlen(subject));
+	cli_text_string(line, cli_style_begin(style));
+	cli_text_string(line, *subject != '\0' ? about.buffer : "''");
+	cli_text_string(line, cli_style_end(style));
 	cli_text_string(line, ": ");
 }
 
@@ -118,22 +157,16 @@ static void write_message(const char *subject, const char *format, va_list args)
 static void write_message(const char *subject, const char *format, va_list args)
 {
 	/* One byte of the line is kept back for the newline. */
-	char line_bytes[LINE_MAX_BYTES], subject_bytes[SUBJECT_MAX];
-	char message[LINE_MAX_BYTES];
+	char line_bytes[LINE_MAX_BYTES], message[LINE_MAX_BYTES];
 	int saved_errno = errno;
-	struct cli_text line, about;
+	struct cli_text line;
 
 	if (diverted != NULL)
 		cli_text_init(&line, diverted, diverted_capacity);
 	else
 		begin_line(&line, line_bytes, sizeof(line_bytes) - 1);
-	if (subject) {
-		cli_text_init(&about, subject_bytes, sizeof(subject_bytes));
-		cli_text_escaped(&about, subject, strlen(subject));
-		/* An empty name is invisible without quotes. */
-		cli_text_string(&line, *subject ? about.buffer : "''");
-		cli_text_string(&line, ": ");
-	}
+	if (subject)
+		add_subject(&line, subject);
 	if (vsnprintf(message, sizeof(message), format, args) < 0)
 		strcpy(message, "unprintable message");
 	cli_text_escaped(&line, message, strlen(message));

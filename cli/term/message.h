@@ -8,10 +8,15 @@
 #include "bounded_text.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The command's name for all later messages; set once by main. */
 void cli_message_command(const char *name);
+
+/* Whether messages have colour: as --color says.  Until it is said, they have
+ * it where standard error is a terminal that is to have colour. */
+void cli_message_color(bool on);
 
 /* Makes later messages give up, after a moment, if the reader of stderr takes
  * nothing: for a process that must not be kept from ending. */

@@ -4,6 +4,7 @@
 #include "escape.h"
 #include "json_write.h"
 #include "message.h"
+#include "style.h"
 #include "terminal.h"
 #include "utf8.h"
 
@@ -190,8 +191,23 @@ static bool is_known(const struct cli_row *row, unsigned known)
 	return (row->needs & ~known) == 0;
 }
 
+static unsigned plain(const struct cli_row *row, const void *facts)
+{
+	(void)row;
+	(void)facts;
+	return CLI_STYLE_PLAIN;
+}
+
 void cli_report_text(struct cli_output *output, const struct cli_row *rows,
                      size_t count, const void *facts, unsigned known)
+{
+	cli_report_styled(output, rows, count, facts, known, plain);
+}
+
+void cli_report_styled(struct cli_output *output, const struct cli_row *rows,
+                       size_t count, const void *facts, unsigned known,
+                       unsigned (*style_of)(const struct cli_row *row,
+                                            const void *facts))
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct cli_row *row = &rows[i];
@@ -200,8 +216,12 @@ void cli_report_text(struct cli_output *output, const struct cli_row *rows,
 		if (!row->label || !is_known(row, known) ||
 		    (row->kind == CLI_ROW_TEXT && !text_at(value)))
 			continue;
+		unsigned style = style_of(row, facts);
+
 		cli_report_label(output, row->label);
+		cli_output_string(output, cli_style_begin(style));
 		print_value(output, row->kind, value);
+		cli_output_string(output, cli_style_end(style));
 		cli_output_string(output, "\n");
 	}
 }

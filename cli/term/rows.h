@@ -31,9 +31,14 @@ struct cli_row {
 	                    * and text has no such row */
 };
 
-/* An aligned block of rows. */
+/* An aligned block of rows; _styled gives the value of each the style that
+ * `style_of` names, an enum cli_style. */
 void cli_report_text(struct cli_output *output, const struct cli_row *rows,
                      size_t count, const void *facts, unsigned known);
+void cli_report_styled(struct cli_output *output, const struct cli_row *rows,
+                       size_t count, const void *facts, unsigned known,
+                       unsigned (*style_of)(const struct cli_row *row,
+                                            const void *facts));
 void cli_report_json(struct cli_object *object, const struct cli_row *rows,
                      size_t count, const void *facts, unsigned known);
 

@@ -37,9 +37,13 @@
 #define NS_PER_MS 1000000
 #define CLIPBOARD_MAX 4096u
 
-/* Signals of a crash: the terminal is restored first. */
-static const int crash_signals[] = {SIGQUIT, SIGILL, SIGABRT,
-                                    SIGBUS,  SIGFPE, SIGSEGV};
+/* Signals that end the process, and are not caught by signals.c: the terminal
+ * is restored first. */
+static const int fatal_signals[] = {
+	SIGQUIT, SIGILL,  SIGABRT,   SIGBUS,  SIGFPE,  SIGSEGV, SIGSYS,
+	SIGTRAP, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR2, SIGXCPU, SIGXFSZ,
+};
+#define FATAL_SIGNALS (sizeof(fatal_signals) / sizeof(fatal_signals[0]))
 
 /* Global, as ncurses itself is, and as a handler of signals has no other way
  * to share data. */
@@ -50,6 +54,9 @@ static struct termios cooked; /* the terminal as it was */
 static char restoring[256];   /* what restores it on the screen */
 static size_t restoring_bytes;
 static bool redraw_due;
+/* What signals did before the screen was opened. */
+static struct sigaction fatal_before[FATAL_SIGNALS];
+static struct sigaction question_before;
 
 /* ------------------------------------------------------------------- start */
 
@@ -91,7 +98,7 @@ static void prepare_restoring(void)
 
 /* Restores the terminal by calls that a handler may make, and lets the signal
  * do what it does. */
-static void restore_and_crash(int signal_number)
+static void restore_and_die(int signal_number)
 {
 	ssize_t ignored = write(STDOUT_FILENO, restoring, restoring_bytes);
 
@@ -101,15 +108,27 @@ static void restore_and_crash(int signal_number)
 	raise(signal_number);
 }
 
-static void handle_crashes(void (*handler)(int))
+static void take_signals(void)
 {
-	for (size_t i = 0; i < sizeof(crash_signals) / sizeof(crash_signals[0]);
-	     i++) {
-		struct sigaction action = {.sa_handler = handler};
+	struct sigaction restoring_it = {.sa_handler = restore_and_die};
+	struct sigaction ignoring = {.sa_handler = SIG_IGN};
 
-		sigemptyset(&action.sa_mask);
-		sigaction(crash_signals[i], &action, NULL);
+	sigemptyset(&restoring_it.sa_mask);
+	sigemptyset(&ignoring.sa_mask);
+	for (size_t i = 0; i < FATAL_SIGNALS; i++) {
+		sigaction(fatal_signals[i], NULL, &fatal_before[i]);
+		if (fatal_before[i].sa_handler != SIG_IGN)
+			sigaction(fatal_signals[i], &restoring_it, NULL);
 	}
+	/* It asks other commands how far they are; a screen shows that. */
+	sigaction(SIGUSR1, &ignoring, &question_before);
+}
+
+static void give_signals_back(void)
+{
+	for (size_t i = 0; i < FATAL_SIGNALS; i++)
+		sigaction(fatal_signals[i], &fatal_before[i], NULL);
+	sigaction(SIGUSR1, &question_before, NULL);
 }
 
 static void begin_colors(const struct cli_color *color)
@@ -223,7 +242,7 @@ int cli_screen_open(const struct cli_color *color, bool keys_from_tty,
 	}
 	/* The terminal's description is that of the screen now. */
 	prepare_restoring();
-	handle_crashes(restore_and_crash);
+	take_signals();
 	cli_signals_defer_stop(true);
 	begin_modes(color);
 	return CLI_OK;
@@ -234,7 +253,7 @@ void cli_screen_close(void)
 	if (screen == NULL)
 		return;
 	endwin();
-	handle_crashes(SIG_DFL);
+	give_signals_back();
 	delscreen(screen);
 	screen = NULL;
 	fclose(keys);

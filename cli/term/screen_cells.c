@@ -147,24 +147,29 @@ static bool is_seen(const struct cli_pen *pen)
 	return pen->row >= pen->top && pen->row < pen->bottom;
 }
 
-static void put_point(struct cli_pen *pen, uint32_t point, unsigned width)
+/* Whether the character is in the row now: not if it was passed over, in part
+ * or as a whole, or cut. */
+static bool put_point(struct cli_pen *pen, uint32_t point, unsigned width)
 {
+	bool whole = true;
+
 	if (pen->cut)
-		return;
+		return false;
 	if (pen->skip > 0) {
 		/* Half of a wide character is a blank. */
 		unsigned left = width > pen->skip ? width - pen->skip : 0;
 
 		pen->skip -= width - left;
 		if (left == 0)
-			return;
+			return false;
+		whole = false;
 		point = BLANK;
 		width = left;
 	}
 	if (pen->column + width > pen->right) {
 		pen->cut |= !pen->wraps;
 		if (!pen->wraps || pen->right - pen->left < width)
-			return;
+			return false;
 		cli_pen_newline(pen);
 	}
 	if (is_seen(pen)) {
@@ -181,6 +186,7 @@ static void put_point(struct cli_pen *pen, uint32_t point, unsigned width)
 		}
 	}
 	pen->column += width;
+	return whole;
 }
 
 /* Adds a combining mark to the character before it.  False if there is none in
@@ -192,7 +198,7 @@ static bool put_mark(struct cli_pen *pen, uint32_t point, unsigned width)
 
 	if (width == 0 || pen->column < pen->left + width)
 		return false;
-	if (pen->skip > 0 || pen->cut || !is_seen(pen))
+	if (!is_seen(pen))
 		return true;
 	cell = cell_at(pen->cells, (unsigned)pen->row, pen->column - width);
 	while (used < CLI_CELL_POINTS && cell->points[used] != 0)
@@ -222,7 +228,8 @@ static void put_number(struct cli_pen *pen, uint32_t point)
 void cli_pen_bytes(struct cli_pen *pen, const void *bytes, size_t size_bytes)
 {
 	const unsigned char *at = bytes;
-	unsigned last = 0; /* the width of the character before */
+	unsigned last = 0;     /* the width of the character before */
+	bool is_there = false; /* ... which is in the row */
 
 	while (size_bytes > 0) {
 		unsigned point = 0;
@@ -232,7 +239,7 @@ void cli_pen_bytes(struct cli_pen *pen, const void *bytes, size_t size_bytes)
 		                    : -2;
 
 		if (width > 0) {
-			put_point(pen, point, (unsigned)width);
+			is_there = put_point(pen, point, (unsigned)width);
 			last = (unsigned)width;
 		} else if (width == -2) {
 			unsigned char escaped[4 * CLI_ESCAPE_TERMINAL_MAX];
@@ -241,6 +248,8 @@ void cli_pen_bytes(struct cli_pen *pen, const void *bytes, size_t size_bytes)
 			put_ascii(pen, escaped,
 			          cli_escape_terminal(escaped, at, length));
 			last = 0;
+		} else if (width == 0 && last > 0 && !is_there) {
+			; /* It goes where its character went. */
 		} else if (width < 0 || !put_mark(pen, point, last)) {
 			put_number(pen, point);
 			last = 0;
@@ -290,4 +299,37 @@ unsigned cli_text_columns(const void *bytes, size_t size_bytes)
 
 	cli_pen_bytes(&pen, bytes, size_bytes);
 	return pen.column;
+}
+
+unsigned cli_text_rows(const char *text, unsigned columns)
+{
+	struct cli_cells none = {0};
+	struct cli_pen pen = {.cells = &none, .right = columns, .wraps = true};
+
+	cli_pen_string(&pen, text);
+	return (unsigned)pen.row + 1;
+}
+
+unsigned cli_cells_below(struct cli_cells *cells, unsigned bottom,
+                         unsigned most, const char *text, struct cli_look look)
+{
+	unsigned rows = cli_text_rows(text, cells->columns);
+	struct cli_pen pen;
+
+	rows = rows < most ? rows : most;
+	for (unsigned row = bottom - rows; row < bottom; row++) {
+		pen = cli_pen_row(cells, row, 0, cells->columns);
+		pen.look = look;
+		cli_pen_to(&pen, cells->columns);
+	}
+	pen = (struct cli_pen){
+		.cells = cells,
+		.right = cells->columns,
+		.bottom = bottom,
+		.row = (long)bottom - rows,
+		.wraps = true,
+		.look = look,
+	};
+	cli_pen_string(&pen, text);
+	return rows;
 }

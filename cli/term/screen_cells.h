@@ -106,7 +106,13 @@ void cli_pen_to(struct cli_pen *pen, unsigned column);
 /* Begins the next row. */
 void cli_pen_newline(struct cli_pen *pen);
 
-/* How many columns a text takes. */
+/* Writes a text in the rows before `bottom`, as many as it takes but at most
+ * `most`, and fills them with the look.  Returns how many. */
+unsigned cli_cells_below(struct cli_cells *cells, unsigned bottom,
+                         unsigned most, const char *text, struct cli_look look);
+
+/* How many columns a text takes, and how many rows where they are so wide. */
 unsigned cli_text_columns(const void *bytes, size_t size_bytes);
+unsigned cli_text_rows(const char *text, unsigned columns);
 
 #endif

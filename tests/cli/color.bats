@@ -163,6 +163,51 @@ HOSTILE=$'esc\e[31m del\x7f csi\xc2\x9b31m rlo\u202e zwsp\u200b bad\xff\xc3 \xe6
 	refute grep -qF $'e\e[31m' "$SCRATCH/seen"
 }
 
+@test "stat has colour for its titles, damage, fill and pictures, and the same text" {
+	local sound=$SCRATCH/sound.shm bold=$'\e\\[1m' red=$'\e\\[1;31m' end=$'\e\\[0m'
+
+	shmlog append --create 100 -m one -m two "$LOG"
+	cp "$LOG" "$sound"
+	put_bytes "$LOG" 24 ffff
+	shmlog stat --histogram "$LOG" "$sound" >"$SCRATCH/plain" || true
+	shmlog stat --histogram --color always "$LOG" "$sound" >"$SCRATCH/color" || true
+	strip <"$SCRATCH/color" | cmp - "$SCRATCH/plain"
+	assert grep -qx "$bold$LOG$end" "$SCRATCH/color"
+	assert grep -qx "  state  *${red}damaged$end" "$SCRATCH/color"
+	assert grep -qx '  state  *sound' "$SCRATCH/color"
+	assert grep -q $'^  fill  *\e\\[32m\\[#' "$SCRATCH/color"
+	assert grep -q $' 2  \e\\[36m##*\e\\[0m$' "$SCRATCH/color"
+	on_terminal xterm "LC_ALL=C COLUMNS=80 shmlog stat --histogram '$LOG' '$sound'"
+	cmp "$SCRATCH/seen" "$SCRATCH/color"
+	on_terminal dumb "COLUMNS=80 shmlog stat --histogram '$LOG' '$sound'"
+	cmp "$SCRATCH/seen" "$SCRATCH/plain"
+	shmlog stat -o json --color always "$sound" | cmp - <(shmlog stat -o json "$sound")
+	on_terminal xterm "COLUMNS=120 shmlog stat --watch=10ms --timeout 30ms '$sound'"
+	assert grep -q $'\e\\[32m\\[#[#.]*\e\\[0m\\]' "$SCRATCH/seen"
+	run_shmlog 2 stat --color sometimes "$LOG"
+}
+
+@test "messages have colour for what speaks and what it is about" {
+	local command colored plain="shmlog rm: $LOG: cannot open: No such file or directory"
+
+	colored=$'\e[1mshmlog rm:\e[0m \e[36m'"$LOG"$'\e[0m: cannot open: No such file or directory'
+	on_terminal xterm "shmlog rm '$LOG'"
+	assert_equal "$(cat "$SCRATCH/seen")" "$colored"
+	for command in "NO_COLOR=1 shmlog rm" 'env -u TERM shmlog rm' "TERM=dumb shmlog rm"; do
+		on_terminal xterm "$command '$LOG'"
+		assert_equal "$(cat "$SCRATCH/seen")" "$plain"
+	done
+	expect 4 '' "$plain" rm "$LOG"
+	# --color counts for them, too.
+	on_terminal xterm "shmlog stat --color never '$LOG'"
+	refute grep -q $'\e' "$SCRATCH/seen"
+	run_shmlog 4 stat --color always "$LOG"
+	assert_stderr --partial $'\e[36m'"$LOG"$'\e[0m: cannot'
+	# A name that is hostile brings no sequence of its own.
+	on_terminal xterm "shmlog rm '$SCRATCH/"$'e\e[31m\''
+	assert grep -qF $'e\\x1b[31m\e[0m: ' "$SCRATCH/seen"
+}
+
 @test "ls has colour for its titles and for damage, and the same text" {
 	local log=$SCRATCH/logs/damaged.shm
 

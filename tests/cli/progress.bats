@@ -20,7 +20,7 @@ need_terminal() {
 # sent to the terminal is in $SCRATCH/seen.
 on_terminal() { # TERM COMMAND
 	need_terminal
-	COLUMNS=80 TERM=$1 script -qec "$2" /dev/null </dev/null 3>&- >"$SCRATCH/seen"
+	NO_COLOR=1 COLUMNS=80 TERM=$1 script -qec "$2" /dev/null </dev/null 3>&- >"$SCRATCH/seen"
 }
 
 # Two lines with a pause between them: work of which a second has passed when

@@ -327,7 +327,7 @@ drawn_on() { # TERM LOCALE ARGUMENT...
 	need script
 	script -qec true /dev/null </dev/null >/dev/null 2>&1 3>&- ||
 		skip 'no script(1) of util-linux on this machine'
-	COLUMNS=50 TERM=$1 LC_ALL=$2 script -qec "shmlog ${*:3}" /dev/null </dev/null 3>&- |
+	NO_COLOR=1 COLUMNS=50 TERM=$1 LC_ALL=$2 script -qec "shmlog ${*:3}" /dev/null </dev/null 3>&- |
 		tr -d '\r' >"$SCRATCH/seen"
 }
 

@@ -123,6 +123,20 @@ make_log() {
 	done
 }
 
+@test "the states in the title are whole, however long the path is" {
+	local folder=$SCRATCH/services/漢字漢字漢字漢字漢字漢字/worker-with-a-long-name
+
+	mkdir -p "$folder"
+	LOG=$folder/orders
+	make_log
+	terminal 80 24 "shmlog view -f --grep '7\$' '$LOG'"
+	shows 'orders  500 frames  filtered  following'
+	tmux -S "$SCRATCH/tmux" resize-window -x 40 -y 10
+	shows '500 frames  filtered  following'
+	screen | head -n 1 | grep '%$'
+	keys q
+}
+
 @test "without a terminal that can show it, view names the command to use" {
 	make_log
 	run --separate-stderr shmlog view "$LOG" </dev/null
@@ -143,11 +157,17 @@ make_log() {
 	make_log
 	terminal 100 24 "echo begun"
 	settings before
+	# Signals that nobody expects are no less ways out.
+	signals+=(ALRM USR2)
 	# A sanitizer takes a crash for itself.
 	is_sanitized || signals+=(SEGV)
 	for signal in "${signals[@]}"; do
 		keys "clear; shmlog view '$LOG'" Enter
 		shows 'frame 0, cursor 0'
+		# It asks how far a command is, and ends none.
+		kill -USR1 "$(pager_pid)"
+		keys j
+		shows 'frame 1, cursor 18'
 		kill -s "$signal" "$(pager_pid)"
 		shows 'ready>'
 		keys 'echo ended $?' Enter
@@ -235,7 +255,11 @@ make_log() {
 	shows 'ready>'
 	keys "shmlog view '$LOG.zst'" Enter
 	shows 'frame 0, cursor 0'
+	keys F
+	shows 'a copy, which grows no more'
 	keys q
+	expect 2 '' "shmlog view: '$LOG.zst' is a zstd archive: it is read to its end and not followed
+Try 'shmlog view --help'." view -f "$LOG.zst"
 }
 
 @test "filters, types and positions are those of dump" {

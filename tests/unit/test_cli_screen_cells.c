@@ -146,6 +146,23 @@ static void shifted_text_loses_its_first_columns(void **state)
 	expect_row(1, " 字b");
 }
 
+static void a_mark_goes_where_its_character_went(void **state)
+{
+	struct cli_pen pen = cli_pen_row(&cells, 0, 1, COLUMNS);
+
+	(void)state;
+	pen.skip = 2;
+	cli_pen_string(&pen, "e\u0301e\u0301x\u0301");
+	expect_row(0, " x\u0301");
+	pen = cli_pen_row(&cells, 1, 1, COLUMNS);
+	pen.skip = 1;
+	cli_pen_string(&pen, "漢\u0301x");
+	expect_row(1, "  x");
+	pen = cli_pen_row(&cells, 2, 0, 3);
+	cli_pen_string(&pen, "ab漢\u0301");
+	expect_row(2, "ab");
+}
+
 static void wrapped_text_scrolls(void **state)
 {
 	struct cli_pen pen = {
@@ -218,6 +235,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			shifted_text_loses_its_first_columns, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_mark_goes_where_its_character_went, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrapped_text_scrolls, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(cells_get_attributes_and_styles,

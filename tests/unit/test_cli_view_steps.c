@@ -10,6 +10,7 @@
  *   cut LENGTH             cuts the file
  *   replace                gives its name to another log
  *   append TEXT            a frame is appended while the pager runs
+ *   path TEXT              the title names the log so
  *   follow                 the pager was started with -f
  *   schema FILE            ... and with --schema tests/fixtures/FILE
  *   keys KEY ...           presses keys: characters, or names as ENTER
@@ -50,6 +51,7 @@ struct run {
 	struct raw_log raw;
 	bool has_raw;
 	struct view_session session;
+	char path[512];
 	bool begun;
 	struct cli_cells cells;
 	unsigned columns;
@@ -219,6 +221,8 @@ static void put_word(struct run *run, char *text)
 		raw_put16(&run->raw, offset, (unsigned)value);
 	else
 		file_put(run->log, offset, bytes, sizeof(bytes));
+	/* Frames are not counted again all the time. */
+	run->session.recount_due_ns = 0;
 }
 
 static void append(struct run *run, char *text)
@@ -228,6 +232,14 @@ static void append(struct run *run, char *text)
 	begin(run);
 	expect_status(append_payload(log, text, unescape(text), 0), 0);
 	shmlog_close(log);
+	work(run);
+}
+
+static void set_path(struct run *run, const char *text)
+{
+	begin(run);
+	(void)snprintf(run->path, sizeof(run->path), "%s", text);
+	run->session.path = run->path;
 	work(run);
 }
 
@@ -361,6 +373,8 @@ static void take_step(struct run *run, const char *step, char *text)
 		replace(run);
 	else if (strcmp(step, "append") == 0)
 		append(run, text);
+	else if (strcmp(step, "path") == 0)
+		set_path(run, text);
 	else if (strcmp(step, "follow") == 0)
 		session->follow = true,
 		session->by_name = strcmp(text, "name") == 0;

@@ -1,4 +1,5 @@
 /* Shows what a log holds and in what state it is. */
+#include "color.h"
 #include "command.h"
 #include "condition.h"
 #include "distinct.h"
@@ -43,6 +44,7 @@ enum {
 	OPTION_UNTIL,
 	OPTION_TIMEOUT,
 	OPTION_TO,
+	OPTION_COLOR,
 	OPTION_PROGRESS,
 };
 
@@ -73,6 +75,7 @@ static const struct cli_option stat_options[] = {
 	[OPTION_TO] = {.name = "to",
                        .value = "FILE",
                        .help = "replace FILE by what -o prometheus prints"},
+	CLI_COLOR_OPTION(OPTION_COLOR),
 	CLI_PROGRESS_OPTION(OPTION_PROGRESS),
 };
 
@@ -605,7 +608,7 @@ static uint64_t largest_count(const struct cli_sizes_bucket *buckets,
 }
 
 static void print_histogram(struct cli_output *output,
-                            const struct cli_sizes *sizes)
+                            const struct cli_sizes *sizes, unsigned style)
 {
 	struct cli_sizes_bucket buckets[CLI_SIZES_BUCKETS];
 	size_t count = cli_sizes_buckets(sizes, buckets);
@@ -628,9 +631,13 @@ static void print_histogram(struct cli_output *output,
 		(void)cli_draw_line(line, width,
 		                    (double)bucket->count / (double)largest,
 		                    glyphs);
-		cli_output_format(output, "  %16s  %*" PRIu64 "%s%s\n", label,
-		                  digits, bucket->count, *line ? "  " : "",
-		                  line);
+		cli_output_format(output, "  %16s  %*" PRIu64, label, digits,
+		                  bucket->count);
+		if (*line != '\0')
+			cli_output_format(output, "  %s%s%s",
+			                  cli_style_begin(style), line,
+			                  cli_style_end(style));
+		cli_output_string(output, "\n");
 	}
 }
 
@@ -667,9 +674,30 @@ struct stat_view {
 	const char *to; /* the file for metrics; NULL: standard output */
 	bool procs;
 	bool histogram;
+	struct cli_color color;
 	bool behind_another; /* a block was printed before */
 	struct cli_output output;
 };
+
+/* What is wrong with a log has a style, and so has the bar of its fill. */
+static unsigned style_of(const struct cli_row *row, const void *about)
+{
+	const struct stat_facts *facts = about;
+	bool is_sound = facts->status == CLI_OK;
+
+	switch (row->offset) {
+	case offsetof(struct stat_facts, state):
+		return is_sound ? CLI_STYLE_PLAIN : CLI_STYLE_MATCH;
+	case offsetof(struct stat_facts, tail):
+		return strcmp(facts->tail, "clean") == 0 ? CLI_STYLE_PLAIN
+		                                         : CLI_STYLE_MATCH;
+	case offsetof(struct stat_facts, error):
+	case offsetof(struct stat_facts, header_fault): return CLI_STYLE_MATCH;
+	case offsetof(struct stat_facts, used_percent):
+		return cli_style_of_fill(facts->used_percent);
+	default: return CLI_STYLE_PLAIN;
+	}
+}
 
 static void print_damage(struct cli_output *output,
                          const struct stat_facts *facts)
@@ -711,6 +739,7 @@ static void show_text(struct stat_view *view, const struct stat_facts *facts,
                       const struct process_list *processes)
 {
 	struct cli_output *output = &view->output;
+	unsigned title = view->color.on ? CLI_STYLE_HEADER : CLI_STYLE_PLAIN;
 
 	/* The message about a file that could not be read is enough. */
 	if (facts->known == 0 && facts->status == CLI_SYSTEM)
@@ -718,13 +747,22 @@ static void show_text(struct stat_view *view, const struct stat_facts *facts,
 	if (view->behind_another)
 		cli_output_string(output, "\n");
 	view->behind_another = true;
+	cli_output_string(output, cli_style_begin(title));
 	cli_report_escaped(output, facts->path);
+	cli_output_string(output, cli_style_end(title));
 	cli_output_string(output, "\n");
-	cli_report_text(output, stat_rows, ROW_COUNT, facts, facts->known);
+	if (view->color.on)
+		cli_report_styled(output, stat_rows, ROW_COUNT, facts,
+		                  facts->known, style_of);
+	else
+		cli_report_text(output, stat_rows, ROW_COUNT, facts,
+		                facts->known);
 	if (facts->known & KNOWS_FRAMES)
 		print_damage(output, facts);
 	if (view->histogram && facts->known & KNOWS_FRAMES)
-		print_histogram(output, &facts->sizes);
+		print_histogram(output, &facts->sizes,
+		                view->color.on ? CLI_STYLE_NUMBER
+		                               : CLI_STYLE_PLAIN);
 	if (view->procs)
 		print_processes(output, processes);
 }
@@ -868,12 +906,14 @@ static int stat_logs(struct stat_view *view, const struct cli_args *args)
 	return status;
 }
 
-static int watch_log(const struct cli_args *args, const char *format)
+static int watch_log(const struct cli_args *args, const char *format,
+                     bool color)
 {
 	const char *text = cli_args_value(args, OPTION_WATCH);
 	const char *until = cli_args_value(args, OPTION_UNTIL);
 	struct cli_watch_options options = {.interval_ns = WATCH_DEFAULT_NS,
 	                                    .style = CLI_WATCH_TEXT,
+	                                    .color = color,
 	                                    .timeout_ns = -1};
 	struct cli_quoted quoted;
 	int status;
@@ -970,8 +1010,10 @@ static int check_options(const struct cli_args *args,
 
 static int list_logs(const struct cli_args *args, const struct stat_view *view)
 {
-	const struct cli_log_list_options options = {.json = view->format ==
-	                                                     FORMAT_JSON};
+	const struct cli_log_list_options options = {
+		.json = view->format == FORMAT_JSON,
+		.color = view->color.on,
+	};
 	static const int needing[] = {OPTION_PROCS, OPTION_HISTOGRAM,
 	                              OPTION_WATCH, OPTION_EXPECT};
 
@@ -999,7 +1041,8 @@ static int list_or_show(const struct cli_args *args, struct stat_view *view)
 		return status;
 	cli_signals_guard_mappings();
 	return cli_args_count(args, OPTION_WATCH) > 0
-	               ? watch_log(args, cli_args_value(args, OPTION_OUTPUT))
+	               ? watch_log(args, cli_args_value(args, OPTION_OUTPUT),
+	                           view->color.on)
 	               : stat_logs(view, args);
 }
 
@@ -1010,8 +1053,11 @@ static int stat_run(const struct cli_args *args)
 		.histogram = cli_args_count(args, OPTION_HISTOGRAM) > 0,
 	};
 
-	int status = read_expectations(&view.expected, args, OPTION_EXPECT);
+	int status = cli_color_init(
+		&view.color, cli_args_value(args, OPTION_COLOR), STDOUT_FILENO);
 
+	if (status == CLI_OK)
+		status = read_expectations(&view.expected, args, OPTION_EXPECT);
 	if (status == CLI_OK)
 		status = read_format(args, &view);
 	if (status == CLI_OK)

@@ -2,6 +2,7 @@
 #include "watch.h"
 
 #include "clock.h"
+#include "color.h"
 #include "command.h"
 #include "condition.h"
 #include "failure.h"
@@ -26,6 +27,9 @@
 
 #define BATCH_FRAMES 256u
 #define BAR_WIDTH 20u
+/* Where a line has fewer columns, the sparkline has some of the bar's. */
+#define SHORT_BAR_WIDTH 10u
+#define ROOMY_COLUMNS 100u
 /* How many intervals a sparkline shows, where there is room for all. */
 #define HISTORY 30u
 /* How often the output is checked for a reader while nothing is printed. */
@@ -147,11 +151,18 @@ static void remember_rate(struct watch *watch, double rate)
 		watch->history_count++;
 }
 
+static unsigned style_of(const struct watch *watch, unsigned style)
+{
+	return watch->options.color ? style : CLI_STYLE_PLAIN;
+}
+
 /* The rates of late, in the columns that a line leaves. */
 static void print_sparkline(struct watch *watch, size_t columns)
 {
 	size_t count = watch->history_count;
 	char line[CLI_PICTURE_BYTES(HISTORY)];
+
+	unsigned style = style_of(watch, CLI_STYLE_NUMBER);
 
 	if (columns < 2)
 		return;
@@ -159,7 +170,24 @@ static void print_sparkline(struct watch *watch, size_t columns)
 		count = columns - 2;
 	cli_draw_sparkline(line, watch->history + HISTORY - count, count,
 	                   cli_glyphs_of(STDOUT_FILENO));
-	cli_output_format(&watch->output, "  %s", line);
+	cli_output_format(&watch->output, "  %s%s%s", cli_style_begin(style),
+	                  line, cli_style_end(style));
+}
+
+/* Prints the first columns of a line, and its bar in a style. */
+static void print_line(struct watch *watch, const char *line, size_t columns,
+                       double percent)
+{
+	unsigned style = style_of(watch, cli_style_of_fill(percent));
+	size_t begin = strcspn(line, "["), end = strcspn(line, "]");
+
+	begin = begin < columns ? begin : columns;
+	end = end < columns ? end : columns;
+	cli_output_bytes(&watch->output, line, begin);
+	cli_output_string(&watch->output, cli_style_begin(style));
+	cli_output_bytes(&watch->output, line + begin, end - begin);
+	cli_output_string(&watch->output, cli_style_end(style));
+	cli_output_bytes(&watch->output, line + end, columns - end);
 }
 
 static void print_text(struct watch *watch, const struct watch_facts *facts,
@@ -174,20 +202,26 @@ static void print_text(struct watch *watch, const struct watch_facts *facts,
 	                          ? "full"
 	                          : cli_span_describe(&span,
 	                                              facts->seconds_to_full);
+	bool in_place = watch->options.style == CLI_WATCH_IN_PLACE;
 
-	cli_draw_bar(bar, BAR_WIDTH, facts->used_percent / 100);
+	cli_draw_bar(bar,
+	             in_place && columns < ROOMY_COLUMNS ? SHORT_BAR_WIDTH
+	                                                 : BAR_WIDTH,
+	             facts->used_percent / 100);
 	snprintf(line, sizeof(line), "%.1f frames/s  %s/s  [%s] %.2f %%  %s%s",
 	         facts->frames_per_second,
 	         cli_scale_bytes(&scaled, facts->bytes_per_second), bar,
 	         facts->used_percent, end == span.text ? "full in " : "", end);
-	if (watch->options.style == CLI_WATCH_TEXT) {
-		cli_output_format(&watch->output, "%s\n", line);
+	if (!in_place) {
+		print_line(watch, line, strlen(line), facts->used_percent);
+		cli_output_string(&watch->output, "\n");
 		return;
 	}
 	/* A line that wraps cannot be overwritten, and one that reaches the
 	 * last column may wrap. */
 	used = strlen(line) < columns ? strlen(line) : columns;
-	cli_output_format(&watch->output, "\r%.*s", (int)used, line);
+	cli_output_string(&watch->output, "\r");
+	print_line(watch, line, used, facts->used_percent);
 	remember_rate(watch, facts->bytes_per_second);
 	print_sparkline(watch, columns - used);
 	cli_output_string(&watch->output, "\x1b[K");

@@ -2,6 +2,7 @@
 #ifndef CLI_WATCH_H
 #define CLI_WATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cli_condition;
@@ -16,7 +17,8 @@ struct cli_watch_options {
 	int64_t interval_ns;
 	enum cli_watch_style style;
 	struct cli_condition *until; /* what is awaited, or NULL */
-	int64_t timeout_ns;          /* since the start; negative: no limit */
+	bool color;
+	int64_t timeout_ns; /* since the start; negative: no limit */
 };
 
 /*

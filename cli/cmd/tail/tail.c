@@ -46,16 +46,15 @@ static int check_spooled(const struct tail_options *options, const char *path)
 {
 	struct cli_quoted quoted;
 
-	if ((!options->follow && options->cursor_path == NULL) ||
-	    !cli_is_spooled(path))
+	if (options->follow)
+		return cli_refuse_follow(path);
+	if (options->cursor_path == NULL || !cli_is_spooled(path))
 		return CLI_OK;
-	return cli_usage_error(
-		"%s is %s: %s", cli_quote(&quoted, path),
-		cli_is_standard_input(path) ? "standard input"
-					    : "a zstd archive",
-		options->follow ? "it is read to its end and not followed"
-				: "a cursor file cannot tell it in another "
-				  "run");
+	return cli_usage_error("%s is %s: a cursor file cannot tell it in "
+	                       "another run",
+	                       cli_quote(&quoted, path),
+	                       cli_is_standard_input(path) ? "standard input"
+	                                                   : "a zstd archive");
 }
 
 /* The files that tail writes must be no logs, also where neither is there yet

@@ -132,9 +132,7 @@ static void draw_fill(const struct top_state *state, struct cli_cells *cells,
 
 	(void)cli_draw_line(bar, BAR_COLUMNS, percent / 100, state->glyphs);
 	if (look.style == CLI_STYLE_PLAIN)
-		bar_look.style = percent >= 90   ? CLI_STYLE_MATCH
-		                 : percent >= 70 ? CLI_STYLE_CURSOR
-		                                 : CLI_STYLE_STRING;
+		bar_look.style = (uint8_t)cli_style_of_fill(percent);
 	put_cell(cells, row, left, BAR_COLUMNS, bar, true, bar_look);
 	put_cell(cells, row, left + BAR_COLUMNS, 5,
 	         top_text_cell(&text, &state->model, log, TOP_FILL), false,
@@ -281,27 +279,11 @@ static void draw_hints(struct cli_cells *cells)
 }
 
 /* A text at the bottom that may take several rows.  Returns how many. */
-static unsigned draw_below(struct cli_cells *cells, const char *text,
-                           unsigned style)
+static unsigned draw_below(struct cli_cells *cells, const char *text)
 {
-	struct cli_pen pen = {
-		.cells = cells,
-		.right = cells->columns,
-		.bottom = cells->rows,
-		.wraps = true,
-		.look = {.style = (uint8_t)style},
-	};
-	unsigned most = cells->rows - TOP_HEAD_ROWS - 1, rows = 1;
-
-	/* Measured above the screen first. */
-	pen.row = pen.top - 1000;
-	cli_pen_string(&pen, text);
-	rows = (unsigned)(pen.row + 1000 - pen.top) + 1;
-	rows = rows < most ? rows : most;
-	pen.row = (long)cells->rows - (long)rows;
-	pen.column = 0;
-	cli_pen_string(&pen, text);
-	return rows;
+	return cli_cells_below(cells, cells->rows,
+	                       cells->rows - TOP_HEAD_ROWS - 1, text,
+	                       (struct cli_look){.style = CLI_STYLE_HEADER});
 }
 
 /* Returns how many rows it takes. */
@@ -312,7 +294,7 @@ static unsigned draw_foot(const struct top_state *state,
 	                                 cells->columns);
 
 	if (state->mode == TOP_QUESTION)
-		return draw_below(cells, state->question, CLI_STYLE_HEADER);
+		return draw_below(cells, state->question);
 	if (state->mode == TOP_FILTER) {
 		cli_pen_styled(&pen, CLI_STYLE_HEADER, "filter: ");
 		cli_pen_string(&pen, state->model.filter);
@@ -322,7 +304,7 @@ static unsigned draw_foot(const struct top_state *state,
 		return 1;
 	}
 	if (state->message[0] != '\0')
-		return draw_below(cells, state->message, CLI_STYLE_HEADER);
+		return draw_below(cells, state->message);
 	draw_hints(cells);
 	return 1;
 }

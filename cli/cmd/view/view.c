@@ -67,6 +67,7 @@ struct stamp {
 	uint64_t end;
 	uint64_t counted;
 	size_t rows;
+	unsigned confirmed; /* how often the rows were read again */
 	enum view_job job;
 	bool notice;
 	bool message;
@@ -135,6 +136,8 @@ static int read_options(struct view *view, const struct cli_args *args)
 	session->path = cli_args_operand(args, 0);
 	if (status == CLI_OK)
 		status = read_follow(session, args);
+	if (status == CLI_OK && session->follow)
+		status = cli_refuse_follow(session->path);
 	if (status == CLI_OK && from != NULL)
 		status = cli_position_parse(from, &position);
 	if (status == CLI_OK)
@@ -160,6 +163,7 @@ static struct stamp stamp_of(const struct view_session *session)
 		.end = session->source.end,
 		.counted = session->source.index.at,
 		.rows = session->list.count,
+		.confirmed = session->confirmed,
 		.job = session->job,
 		.notice = session->notice[0] != '\0',
 		.message = session->message[0] != '\0',
@@ -172,8 +176,9 @@ static bool is_drawn(const struct view *view)
 
 	return now.end == view->drawn.end &&
 	       now.counted == view->drawn.counted &&
-	       now.rows == view->drawn.rows && now.job == view->drawn.job &&
-	       now.notice == view->drawn.notice &&
+	       now.rows == view->drawn.rows &&
+	       now.confirmed == view->drawn.confirmed &&
+	       now.job == view->drawn.job && now.notice == view->drawn.notice &&
 	       now.message == view->drawn.message;
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,8 @@ struct view_export {
 	struct view_source source;
 	struct view_scan scan;
 	uint64_t frames;
+	uint64_t damages; /* that were left out */
+	uint64_t damaged_bytes;
 };
 
 void view_export_free(struct view_export *export)
@@ -169,6 +172,14 @@ static void finish(struct view_export *export)
 {
 	int result = cli_output_flush(&export->printer.output);
 	uint64_t misfits = export->printer.typed.mismatches;
+	char loss[96] = "";
+
+	if (export->damages > 0)
+		(void)snprintf(loss, sizeof(loss),
+		               "; damage is left out: %" PRIu64
+		               " bytes in %" PRIu64 " range%s",
+		               export->damaged_bytes, export->damages,
+		               export->damages == 1 ? "" : "s");
 
 	if (result != 0) {
 		unlink(export->file);
@@ -178,12 +189,13 @@ static void finish(struct view_export *export)
 	} else if (misfits > 0) {
 		cli_message(export->file,
 		            "%" PRIu64 " frames exported, %" PRIu64
-		            " of which did not fit",
-		            export->frames, misfits);
+		            " of which did not fit%s",
+		            export->frames, misfits, loss);
 	} else {
-		cli_message(export->file, "%" PRIu64 " frame%s exported as %s",
+		cli_message(export->file,
+		            "%" PRIu64 " frame%s exported as %s%s",
 		            export->frames, export->frames == 1 ? "" : "s",
-		            export->printer.renderer.format->name);
+		            export->printer.renderer.format->name, loss);
 	}
 	view_export_free(export);
 }
@@ -191,22 +203,27 @@ static void finish(struct view_export *export)
 bool view_export_work(struct view_export *export, struct view_judge *judge,
                       int64_t until_ns)
 {
-	struct view_judge frames = *judge;
+	struct view_judge rows = *judge;
 
-	frames.passes_damage = false;
+	rows.passes_damage = true;
 	for (unsigned turn = 1; export->scan.cursor < export->end; turn++) {
 		struct shmlog_frame frame;
 		struct view_row row;
 		enum view_found found = view_scan_next(&export->scan,
-		                                       &export->source, &frames,
+		                                       &export->source, &rows,
 		                                       until_ns, &row, &frame);
 
 		if (found == VIEW_LATER)
 			return true;
 		if (found != VIEW_FOUND || row.cursor >= export->end)
 			break;
-		cli_printer_frames(&export->printer, &frame, 1);
-		export->frames++;
+		if (row.is_damage) {
+			export->damages++;
+			export->damaged_bytes += row.next_cursor - row.cursor;
+		} else {
+			cli_printer_frames(&export->printer, &frame, 1);
+			export->frames++;
+		}
 		if (export->printer.output.error != 0)
 			break;
 		if (turn % 64 == 0 && cli_now_ns() > until_ns)

@@ -246,6 +246,12 @@ static bool wait_for_damage(struct view_session *session, bool below)
 	known |= below ? damage != NULL : index->at >= from;
 	if (!known)
 		return false;
+	if (damage == NULL && source->trouble == 0 &&
+	    cli_now_ns() >= session->recount_due_ns) {
+		/* It may have been done since the frames were counted. */
+		view_recount(session);
+		return false;
+	}
 	if (damage != NULL)
 		view_jump(session, damage->begin);
 	else

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "output_format.h"
+#include "spool.h"
 #include "view_facts.h"
 
 #include <inttypes.h>
@@ -51,9 +52,9 @@ static void move(struct view_session *session, int64_t rows, bool scrolls)
 /* The number that was typed before the key, or 1. */
 static int64_t times(const struct view_session *session)
 {
-	return session->has_count && session->count < INT32_MAX
-	               ? (int64_t)session->count
-	               : 1;
+	if (!session->has_count)
+		return 1;
+	return session->count < INT32_MAX ? (int64_t)session->count : INT32_MAX;
 }
 
 static int64_t screen(const struct view_session *session)
@@ -237,11 +238,16 @@ COMMAND(select_frames)
 
 COMMAND(export_frames)
 {
+	const struct view_row *row = view_list_selected(&session->list);
+
 	UNUSED;
 	if (session->job == VIEW_JOB_EXPORT)
 		view_say(session, "one export is at work: ^C stops it");
-	else if (view_list_selected(&session->list) == NULL)
+	else if (row == NULL)
 		view_say(session, "there is no frame to export");
+	else if (row->is_damage && session->select_begin == VIEW_NOWHERE)
+		view_say(session,
+		         "this is damage: there is no frame to export");
 	else
 		view_prompt_begin(&session->prompt, VIEW_PROMPT_FORMAT);
 }
@@ -341,6 +347,11 @@ COMMAND(shift_left)
 COMMAND(toggle_follow)
 {
 	UNUSED;
+	if (!session->follow && cli_is_spooled(session->path)) {
+		view_say(session,
+		         "what is shown is a copy, which grows no more");
+		return;
+	}
 	session->follow = !session->follow;
 	if (session->follow)
 		view_jump_end(session);
@@ -386,11 +397,12 @@ COMMAND(suspend)
 COMMAND(interrupt)
 {
 	UNUSED;
-	if (session->job != VIEW_JOB_NONE || session->list.want != 0) {
+	if (session->job != VIEW_JOB_NONE ||
+	    view_list_is_looking(&session->list)) {
 		bool exports = session->job == VIEW_JOB_EXPORT;
 
 		view_stop_job(session);
-		session->list.want = 0;
+		view_list_halt(&session->list);
 		if (!exports)
 			view_say(session, "stopped");
 	} else if (session->follow) {
@@ -687,6 +699,8 @@ void view_session_key(struct view_session *session,
 	if (key == CLI_KEY_NONE || key == CLI_KEY_RESIZE || key == CLI_KEY_GONE)
 		return;
 	session->message[0] = '\0';
+	/* What somebody looks at now is read now. */
+	session->confirm_due_ns = 0;
 	if (session->prompt.kind != VIEW_PROMPT_NONE) {
 		type_into_prompt(session, key);
 		return;

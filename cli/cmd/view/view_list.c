@@ -29,6 +29,7 @@ void view_list_begin(struct view_list *list, uint64_t cursor, size_t place)
 	list->below = (struct view_scan){.cursor = cursor};
 	list->at_start = list->at_end = false;
 	list->want = 0;
+	list->halted = false;
 	list->placed = true;
 	list->place = place;
 }
@@ -43,6 +44,7 @@ void view_list_move(struct view_list *list, int64_t rows, bool scrolls)
 	    list->want > INT32_MIN)
 		rows += list->want;
 	list->want = rows;
+	list->halted = false;
 	list->scrolls = scrolls;
 	list->placed = false;
 }
@@ -184,6 +186,8 @@ enum side {
 
 static enum side missing_side(const struct view_list *list)
 {
+	if (list->halted)
+		return SIDE_NONE;
 	if (list->count - list->top < list->height && !list->at_end)
 		return SIDE_BELOW;
 	if (list->at_start)
@@ -192,6 +196,17 @@ static enum side missing_side(const struct view_list *list)
 	                       (list->placed && list->selected < list->place)
 	               ? SIDE_ABOVE
 	               : SIDE_NONE;
+}
+
+bool view_list_is_looking(const struct view_list *list)
+{
+	return list->want != 0 || missing_side(list) != SIDE_NONE;
+}
+
+void view_list_halt(struct view_list *list)
+{
+	list->want = 0;
+	list->halted = true;
 }
 
 /* No row of the screen is blank where there are rows above. */

@@ -23,6 +23,7 @@ struct view_list {
 	bool at_end;
 	int64_t want; /* rows to move by, down if positive */
 	bool scrolls; /* the screen moves with the selection */
+	bool halted;  /* no more rows are looked for until a movement */
 	bool placed;  /* `place` is where the selected row is to be shown */
 	size_t place;
 };
@@ -41,6 +42,11 @@ void view_list_move(struct view_list *list, int64_t rows, bool scrolls);
 /* Does what is due until that time.  Whether all is done. */
 bool view_list_work(struct view_list *list, struct view_source *source,
                     struct view_judge *judge, int64_t until_ns);
+
+/* Whether rows are missing that are still looked for, and ends that until the
+ * next movement. */
+bool view_list_is_looking(const struct view_list *list);
+void view_list_halt(struct view_list *list);
 
 /* The log has grown: there may be rows below. */
 void view_list_grown(struct view_list *list);

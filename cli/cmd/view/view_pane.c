@@ -114,6 +114,14 @@ static void paint(struct view_pane *pane)
 		                  pane->matches);
 }
 
+bool view_pane_has(const struct view_pane *pane,
+                   const struct shmlog_frame *frame)
+{
+	return pane->frame.cursor == frame->cursor &&
+	       pane->frame.size_bytes == frame->size_bytes &&
+	       memcmp(pane->payload, frame->payload, frame->size_bytes) == 0;
+}
+
 void view_pane_set(struct view_pane *pane, const struct shmlog_frame *frame)
 {
 	memcpy(pane->payload, frame->payload, frame->size_bytes);

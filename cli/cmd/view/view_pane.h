@@ -51,6 +51,10 @@ void view_pane_release(struct view_pane *pane);
 /* Takes a copy of the frame that is to be shown. */
 void view_pane_set(struct view_pane *pane, const struct shmlog_frame *frame);
 
+/* Whether it is the frame that is shown, byte for byte. */
+bool view_pane_has(const struct view_pane *pane,
+                   const struct shmlog_frame *frame);
+
 /* The next mode that there is, or the one before. */
 void view_pane_turn(struct view_pane *pane, bool back);
 const char *view_pane_name(const struct view_pane *pane);

@@ -3,6 +3,7 @@
 #include "view_render.h"
 
 #include "view_keys.h"
+#include "view_title.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -66,59 +67,6 @@ static struct columns choose_columns(const struct view_session *session)
 	if (!fits(&columns, session->columns))
 		columns.seen = 0;
 	return columns;
-}
-
-/* ------------------------------------------------------------------- header */
-
-static void draw_right(struct cli_cells *cells, unsigned row, unsigned left,
-                       const char *text, struct cli_look look)
-{
-	unsigned width = cli_text_columns(text, strlen(text));
-	struct cli_pen pen;
-
-	if (width + left + 1 > cells->columns)
-		return;
-	pen = cli_pen_row(cells, row, cells->columns - width, cells->columns);
-	pen.look = look;
-	cli_pen_string(&pen, text);
-}
-
-static unsigned percent_of(uint64_t part, uint64_t all)
-{
-	return all == 0 ? 100 : (unsigned)((double)part * 100 / (double)all);
-}
-
-static void draw_header(const struct view_session *session,
-                        struct cli_cells *cells)
-{
-	const struct view_source *source = &session->source;
-	const struct view_row *row = view_list_selected(&session->list);
-	struct cli_pen pen = cli_pen_row(cells, 0, 0, cells->columns);
-	char text[96];
-	bool counted = view_source_is_counted(source);
-
-	pen.look.attributes = CLI_CELL_REVERSE;
-	cli_pen_to(&pen, cells->columns);
-	pen.column = 0;
-	pen.cut = false;
-	cli_pen_format(
-		&pen, " %s  %s%" PRIu64 " frames", session->path,
-		counted ? "" : "~",
-		counted ? source->index.frames
-			: view_index_estimate(&source->index, source->end));
-	if (source->index.damages_met > 0)
-		cli_pen_format(&pen, "  %" PRIu64 " damaged",
-		               source->index.damages_met);
-	if (session->filter_text[0] != '\0')
-		cli_pen_format(&pen, "  &%s", session->filter_text);
-	else if (session->judge.filters[0] != NULL)
-		cli_pen_string(&pen, "  filtered");
-	if (session->follow)
-		cli_pen_string(&pen, "  following");
-	(void)snprintf(text, sizeof(text), " %u%% ",
-	               percent_of(row != NULL ? row->next_cursor : source->end,
-	                          source->end));
-	draw_right(cells, 0, 0, text, pen.look);
 }
 
 /* --------------------------------------------------------------------- list */
@@ -217,6 +165,15 @@ static void draw_damage(const struct view_session *session, struct cli_pen *pen,
 	               damage != NULL ? damage->text : "no frame ends here");
 }
 
+/* Why there are no rows. */
+static const char *emptiness_of(const struct view_list *list)
+{
+	if (view_list_is_looking(list))
+		return "looking for frames";
+	return list->halted ? "no frames so far; a key that moves looks on"
+	                    : "no frames";
+}
+
 static void draw_list(struct view_session *session, struct cli_cells *cells)
 {
 	const struct view_list *list = &session->list;
@@ -228,9 +185,8 @@ static void draw_list(struct view_session *session, struct cli_cells *cells)
 		struct cli_pen pen = cli_pen_row(cells, at, 0, cells->columns);
 
 		if (list->top + i >= list->count) {
-			cli_pen_string(&pen, list->count == 0 && i == 0
-			                             ? "no frames"
-			                             : "");
+			if (list->count == 0 && i == 0)
+				cli_pen_string(&pen, emptiness_of(list));
 			continue;
 		}
 		if (row->is_damage)
@@ -300,8 +256,8 @@ static void draw_rule(const struct view_session *session,
 	if (session->pane_lines > session->pane_height)
 		cli_pen_format(
 			&pen, "%u%% ",
-			percent_of(session->pane_top + session->pane_height,
-		                   session->pane_lines));
+			view_percent(session->pane_top + session->pane_height,
+		                     session->pane_lines));
 }
 
 static void draw_pane(struct view_session *session, struct cli_cells *cells,
@@ -447,10 +403,13 @@ static void draw_last(const struct view_session *session,
 	if (session->has_count)
 		cli_pen_format(&pen, "%" PRIu64, session->count);
 	else if (session->message[0] != '\0')
-		cli_pen_string(&pen, session->message);
+		/* A long one covers what is above. */
+		cli_cells_below(cells, cells->rows, cells->rows / 2,
+		                session->message,
+		                (struct cli_look){.style = CLI_STYLE_PLAIN});
 	else if (session->job != VIEW_JOB_NONE)
 		draw_progress(session, &pen);
-	else if (session->list.want != 0)
+	else if (view_list_is_looking(&session->list))
 		cli_pen_string(&pen, "looking for frames; ^C stops it");
 	else if (session->select_begin != VIEW_NOWHERE)
 		cli_pen_string(&pen, "selecting: w exports, ESC ends it");
@@ -459,15 +418,13 @@ static void draw_last(const struct view_session *session,
 		               "h help  q quit  / search  TAB view  s facts");
 }
 
+/* What has become of the log; above the last row. */
 static void draw_notice(const struct view_session *session,
                         struct cli_cells *cells)
 {
-	struct cli_pen pen = cli_pen_row(cells, cells->rows - 2, 0,
-	                                 cells->columns);
-
-	pen.look = (struct cli_look){CLI_STYLE_MATCH, CLI_CELL_REVERSE};
-	cli_pen_format(&pen, " %s", session->notice);
-	cli_pen_to(&pen, cells->columns);
+	cli_cells_below(cells, cells->rows - 1, view_notice_rows(session),
+	                session->notice,
+	                (struct cli_look){CLI_STYLE_MATCH, CLI_CELL_REVERSE});
 }
 
 void view_render(struct view_session *session, struct cli_cells *cells)
@@ -491,10 +448,9 @@ void view_render(struct view_session *session, struct cli_cells *cells)
 		draw_last(session, cells);
 		return;
 	}
-	draw_header(session, cells);
+	view_draw_title(session, cells);
 	if (session->notice[0] != '\0') {
-		draw_notice(session, cells);
-		bottom--;
+		bottom -= view_notice_rows(session);
 	}
 	if (session->zoomed)
 		draw_pane(session, cells, 2, bottom);
@@ -503,5 +459,7 @@ void view_render(struct view_session *session, struct cli_cells *cells)
 	if (!session->zoomed && session->pane_height > 0)
 		draw_pane(session, cells, (unsigned)session->list.height + 2,
 		          bottom);
+	if (session->notice[0] != '\0')
+		draw_notice(session, cells);
 	draw_last(session, cells);
 }

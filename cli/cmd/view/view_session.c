@@ -13,6 +13,10 @@
 
 /* How often the log's name is looked at. */
 #define NAME_NS 500000000
+/* How often the rows of the screen are compared with the log, at least. */
+#define CONFIRM_NS 1000000000
+/* Frames are not counted again all the time. */
+#define RECOUNT_NS ((int64_t)5000000000)
 
 void view_say(struct view_session *session, const char *format, ...)
 {
@@ -38,6 +42,7 @@ bool view_session_begin(struct view_session *session, uint64_t cursor)
 	session->select_begin = VIEW_NOWHERE;
 	session->first_end = session->source.end;
 	session->before = cursor;
+	session->recount_due_ns = cli_now_ns() + RECOUNT_NS;
 	for (size_t i = 0; i < VIEW_MARKS; i++)
 		session->marks[i] = VIEW_NOWHERE;
 	/* What other rooms have to say is an answer, too. */
@@ -71,16 +76,28 @@ void view_session_release(struct view_session *session)
 	view_source_close(&session->source);
 }
 
+unsigned view_notice_rows(const struct view_session *session)
+{
+	unsigned most = session->rows > 8 ? 3 : 2;
+	unsigned rows;
+
+	if (session->notice[0] == '\0' || session->columns < VIEW_COLUMNS_MIN)
+		return 0;
+	rows = cli_text_rows(session->notice, session->columns);
+	return rows < most ? rows : most;
+}
+
 void view_session_resize(struct view_session *session, unsigned rows,
                          unsigned columns)
 {
-	/* The first and the last row, and one for a notice. */
-	unsigned taken = session->notice[0] != '\0' ? 3 : 2;
-	unsigned room = rows > taken + 2 ? rows - taken : 2;
-	unsigned list = room;
+	unsigned taken, room, list;
 
 	session->rows = rows;
 	session->columns = columns;
+	/* The first and the last row, and a notice. */
+	taken = 2 + view_notice_rows(session);
+	room = rows > taken + 2 ? rows - taken : 2;
+	list = room;
 	if (session->zoomed)
 		session->pane_height = room - 1;
 	else if (session->pane_shown && room >= 6)
@@ -152,12 +169,9 @@ uint64_t view_number(const struct view_session *session,
 
 static void note(struct view_session *session, const char *text)
 {
-	bool first = session->notice[0] == '\0';
-
 	(void)snprintf(session->notice, sizeof(session->notice),
-	               "%s; R re-opens it", text);
-	if (first)
-		view_session_resize(session, session->rows, session->columns);
+	               " %s; R re-opens it", text);
+	view_session_resize(session, session->rows, session->columns);
 }
 
 static void note_trouble(struct view_session *session)
@@ -249,6 +263,50 @@ static void follow_growth(struct view_session *session)
 		                session->list.height);
 }
 
+/* Whether the rows of the screen are still what the log has. */
+static bool are_rows_true(struct view_session *session)
+{
+	const struct view_list *list = &session->list;
+	size_t end = list->top + list->height;
+
+	for (size_t i = list->top; i < end && i < list->count; i++) {
+		if (!view_source_confirms(&session->source, &list->rows[i]))
+			return false;
+	}
+	return true;
+}
+
+void view_recount(struct view_session *session)
+{
+	view_source_recount(&session->source);
+	session->recount_due_ns = cli_now_ns() + RECOUNT_NS;
+}
+
+/* Reads again what is shown: payloads are changed in place, and damage may be
+ * done and healed at any time. */
+static void confirm_rows(struct view_session *session)
+{
+	struct view_list *list = &session->list;
+	int64_t now_ns = cli_now_ns();
+	size_t place;
+
+	if (now_ns < session->confirm_due_ns || session->source.trouble != 0)
+		return;
+	session->confirm_due_ns = now_ns + CONFIRM_NS;
+	session->confirmed++;
+	view_source_forget(&session->source);
+	if (list->count == 0 || now_ns < session->recount_due_ns ||
+	    are_rows_true(session))
+		return;
+	place = list->selected >= list->top ? list->selected - list->top : 0;
+	view_recount(session);
+	view_list_begin(list,
+	                view_source_near(&session->source, view_here(session)),
+	                place);
+	view_say(session,
+	         "the log was changed here: its frames are counted again");
+}
+
 static void look_at_log(struct view_session *session)
 {
 	if (session->source.trouble == 0 &&
@@ -258,6 +316,7 @@ static void look_at_log(struct view_session *session)
 	}
 	note_trouble(session);
 	look_at_name(session);
+	confirm_rows(session);
 }
 
 /* ------------------------------------------------------------------ numbers */
@@ -316,15 +375,20 @@ static void fill_pane(struct view_session *session)
 	struct view_row again;
 
 	if (row == NULL || row->is_damage ||
-	    row->cursor == session->pane_cursor)
+	    (row->cursor == session->pane_cursor &&
+	     session->confirmed == session->pane_confirmed))
 		return;
+	session->pane_confirmed = session->confirmed;
 	if (view_source_next(&session->source, row->cursor, &again, &frame) !=
 	            1 ||
 	    again.is_damage)
 		return;
+	if (row->cursor != session->pane_cursor)
+		session->pane_top = 0;
+	else if (view_pane_has(&session->pane, &frame))
+		return;
 	view_pane_set(&session->pane, &frame);
 	session->pane_cursor = row->cursor;
-	session->pane_top = 0;
 }
 
 bool view_session_work(struct view_session *session, int64_t until_ns)

@@ -73,8 +73,9 @@ struct view_session {
 	size_t pane_top;
 	size_t pane_lines; /* as they were drawn last */
 	size_t pane_height;
-	uint64_t pane_cursor; /* of the frame in it */
-	unsigned shift;       /* columns that the list is shifted by */
+	uint64_t pane_cursor;    /* of the frame in it */
+	unsigned pane_confirmed; /* what `confirmed` was then */
+	unsigned shift;          /* columns that the list is shifted by */
 	uint64_t marks[VIEW_MARKS];
 	uint64_t before;       /* where the last jump came from */
 	uint64_t select_begin; /* a selection, or VIEW_NOWHERE */
@@ -101,8 +102,11 @@ struct view_session {
 	size_t arrival_count;
 	uint64_t first_end; /* the end when the session began */
 	int64_t name_due_ns;
-	int name_status; /* as it was found last */
-	unsigned rows;   /* of the screen */
+	int64_t confirm_due_ns; /* when rows are compared with the log again */
+	int64_t recount_due_ns; /* not earlier than this */
+	unsigned confirmed;     /* how often they were */
+	int name_status;        /* as it was found last */
+	unsigned rows;          /* of the screen */
 	unsigned columns;
 	bool quit;
 	bool suspend; /* ^Z was pressed */
@@ -120,9 +124,15 @@ void view_session_release(struct view_session *session);
 void view_session_resize(struct view_session *session, unsigned rows,
                          unsigned columns);
 
+/* Rows that the notice takes, 0 if there is none. */
+unsigned view_notice_rows(const struct view_session *session);
+
 /* Takes a key. */
 void view_session_key(struct view_session *session,
                       const struct cli_key_event *event);
+
+/* Counts all frames again. */
+void view_recount(struct view_session *session);
 
 /* Looks at the log, and works on what is due until that time.  Whether there is
  * more to do at once. */

@@ -25,22 +25,34 @@
 
 /* ------------------------------------------------------------------ the log */
 
-int view_source_take(struct view_source *source, const char *path,
-                     struct shmlog *log)
+static int open_reader(struct shmlog *log, struct shmlog_reader **reader_out)
 {
-	const struct shmlog_reader_options shown = {
+	const struct shmlog_reader_options options = {
 		.flags = SHMLOG_READER_BUFFERED,
 	};
-	const struct shmlog_reader_options counting = {
+
+	return shmlog_reader_open(log, &options, reader_out);
+}
+
+static int open_counter(struct shmlog *log, struct shmlog_reader **reader_out)
+{
+	const struct shmlog_reader_options options = {
 		.flags = SHMLOG_READER_BUFFERED,
 		.window_bytes = COUNTER_WINDOW_BYTES,
 	};
+
+	return shmlog_reader_open(log, &options, reader_out);
+}
+
+int view_source_take(struct view_source *source, const char *path,
+                     struct shmlog *log)
+{
 	int status;
 
 	*source = (struct view_source){.path = path, .log = log};
-	status = shmlog_reader_open(log, &shown, &source->reader);
+	status = open_reader(log, &source->reader);
 	if (status == 0)
-		status = shmlog_reader_open(log, &counting, &source->counter);
+		status = open_counter(log, &source->counter);
 	if (status != 0) {
 		view_source_close(source);
 		return cli_fail(path, "cannot read", status);
@@ -65,6 +77,30 @@ void view_source_close(struct view_source *source)
 	source->reader = source->counter = NULL;
 	source->log = NULL;
 	view_index_release(&source->index);
+}
+
+void view_source_forget(struct view_source *source)
+{
+	struct shmlog_reader *fresh;
+
+	/* A reader keeps what it has read: only another one reads it again. */
+	if (open_reader(source->log, &fresh) != 0)
+		return;
+	shmlog_reader_close(source->reader);
+	source->reader = fresh;
+}
+
+void view_source_recount(struct view_source *source)
+{
+	struct shmlog_reader *fresh;
+
+	if (open_counter(source->log, &fresh) != 0)
+		return;
+	shmlog_reader_close(source->counter);
+	source->counter = fresh;
+	view_index_release(&source->index);
+	source->index = (struct view_index){.entries = NULL};
+	source->met_count = 0;
 }
 
 bool view_source_refresh(struct view_source *source)
@@ -199,6 +235,38 @@ static int go_to(struct view_source *source, uint64_t cursor)
 	               ? 0
 	               : shmlog_reader_seek_known(source->reader, cursor,
 	                                          SHMLOG_INDEX_UNKNOWN);
+}
+
+/* Whether a damaged row is what counting has found there. */
+static bool is_counted_damage(const struct view_index *index,
+                              const struct view_row *row)
+{
+	const struct view_damage *damage = view_index_damage_before(
+		index, row->cursor + 1);
+
+	/* Not all of very many are kept. */
+	return index->damage_count < index->damages_met ||
+	       (damage != NULL && damage->end > row->cursor);
+}
+
+bool view_source_confirms(struct view_source *source,
+                          const struct view_row *row)
+{
+	struct shmlog_frame frame;
+	int status;
+
+	/* A row that nobody has counted may be none. */
+	if (row->next_cursor > source->index.at ||
+	    (!row->is_damage && row->number == VIEW_NO_NUMBER))
+		return true;
+	status = go_to(source, row->cursor);
+	if (status == 0)
+		status = shmlog_reader_next(source->reader, &frame);
+	if (row->is_damage)
+		return cli_is_damage(status) &&
+		       is_counted_damage(&source->index, row);
+	return status == 1 ? frame.next_cursor == row->next_cursor
+	                   : !cli_is_damage(status);
 }
 
 int view_source_next(struct view_source *source, uint64_t cursor,

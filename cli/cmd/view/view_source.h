@@ -48,6 +48,17 @@ int view_source_take(struct view_source *source, const char *path,
                      struct shmlog *log);
 void view_source_close(struct view_source *source);
 
+/* Forgets what was read, which others may have changed since. */
+void view_source_forget(struct view_source *source);
+
+/* Whether the log still has what a row says, as far as that is counted; what
+ * the row was made of must be forgotten. */
+bool view_source_confirms(struct view_source *source,
+                          const struct view_row *row);
+
+/* Counts again from the start. */
+void view_source_recount(struct view_source *source);
+
 /* Loads the end.  Whether the log has grown. */
 bool view_source_refresh(struct view_source *source);
 
