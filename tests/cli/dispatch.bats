@@ -47,6 +47,12 @@ texts() {
 		group_by(.prompt)[] | map(.text) | add'
 }
 
+# The text that the deltas of an attempt make up.
+deltas_of() { # PROMPT ATTEMPT
+	shmlog dump replies | jq -s -r "map(select(.type == \"delta\" and .prompt == $1 and
+		.attempt == $2).text) | add"
+}
+
 # Whether so many replies are there.
 has_replies() { # NUMBER
 	[[ $(replies 1 | wc -l) -ge $1 ]]
@@ -469,6 +475,7 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 		@crlf @split @odd @pair E
 		@status=429 @after=1 F
 		@limited G
+		@bad-http H
 	END
 	shmlog append prompts <faults
 	for stream in "" --stream; do
@@ -478,13 +485,13 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 		# shellcheck disable=SC2086
 		run_shmlog 0 dispatch prompts replies $stream --concurrency 4
 		assert_stderr ""
-		assert_equal "$(replies .type | sort | uniq -c | xargs)" "32 done"
+		assert_equal "$(replies .type | sort | uniq -c | xargs)" "33 done"
 		texts | sed 's/😀//; s/\x00//g' |
 			sort | diff - <(sed 's/^/echo:/' faults | sort) ||
 			fail "wrong texts with '$stream'"
 		# No call but those that had to be made again.
-		assert [ "$(wc -l <calls)" -ge 45 ]
-		assert [ "$(wc -l <calls)" -le 60 ]
+		assert [ "$(wc -l <calls)" -ge 46 ]
+		assert [ "$(wc -l <calls)" -le 61 ]
 	done
 }
 
@@ -531,7 +538,7 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 	done
 	shmlog append prompts -m x
 	ANTHROPIC_API_KEY=wrong run_shmlog 4 dispatch prompts replies
-	assert_stderr --partial "invalid key"
+	assert_stderr --partial "was refused: authentication_error: 'invalid key'; it stays"
 }
 
 @test "--stream: text as it comes, and a restart voids what broke" {
@@ -542,8 +549,10 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 	assert_line --index 0 '"delta"'
 	assert_line --index 1 '"delta"'
 	assert_line --index -1 '"done"'
-	run bash -c 'shmlog dump replies | jq -s -r "map(select(.prompt == 0 and .type == \"delta\").text) | add"'
+	run deltas_of 0 1
 	assert_output "echo:@drip=30 some text"
+	run deltas_of 22 2
+	assert_output "echo:@stream-error=2 @drip=30 more text"
 	run bash -c 'shmlog dump replies | jq -c "select(.prompt != 0) | [.type, .attempt, .attempts]"'
 	assert_line --index 0 '["delta",1,null]'
 	assert_line '["restart",1,null]'
@@ -612,6 +621,8 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 	assert_stderr --partial "no key: ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN are not set"
 	export ANTHROPIC_API_KEY=$KEY
 	run_shmlog 2 dispatch prompts replies --base-url ftp://x
+	run_shmlog 2 dispatch prompts replies --base-url http://x:y
+	assert_stderr --partial "shmlog dispatch: --base-url 'http://x:y' is no URL"
 	shmlog append prompts -m x
 	run_shmlog 0 dispatch prompts replies --base-url http://127.0.0.1:1 --retries 0
 	run replies .error.type
@@ -702,11 +713,20 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 }
 
 @test "a server that says the key again is not quoted" {
+	local stream
+
 	start_stub
-	unset ANTHROPIC_BASE_URL
-	# Its message is the one for a wrong path, and the path has the key.
-	shmlog append prompts -m x
-	run_shmlog 0 dispatch prompts replies --base-url "http://127.0.0.1:$(<port)/x"
-	run replies .error.type
-	assert_output '"not_found_error"'
+	shmlog append prompts -m "mine is $KEY." -m "@split $KEY$KEY @drip=5" -m "${KEY%?}"
+	for stream in "" --stream; do
+		rm replies
+		shmlog create replies -c 64K
+		# shellcheck disable=SC2086
+		run_shmlog 0 dispatch prompts replies $stream
+		run grep -cF "$KEY" replies
+		assert_output 0
+		assert_equal "$(texts)" "echo:mine is ${KEY//?/*}.
+echo:@split ${KEY//?/*}${KEY//?/*} @drip=5
+echo:${KEY%?}"
+	done
+	assert_equal "$(deltas_of 0 1)" "echo:mine is ${KEY//?/*}."
 }

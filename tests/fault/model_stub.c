@@ -98,7 +98,8 @@ static void pause_us(long us)
 struct fault {
 	long status, stream_error, cut, stall_ms, pings, delay_ms, drip_ms;
 	bool rst, split, odd, thinking, big, bad_utf8, lone, nul, pair, gzip,
-		html, no_stop, tool, limited, garbage, redirect, no_json;
+		html, no_stop, tool, limited, garbage, redirect, no_json,
+		bad_http;
 	const char *line_end;
 	char stop[40], after[64], after_ms[32], advice[8], code[64];
 };
@@ -166,6 +167,7 @@ static void take_fault(struct fault *fault, const char *word)
 		{"no-stop", &fault->no_stop},   {"tool", &fault->tool},
 		{"limited", &fault->limited},   {"garbage", &fault->garbage},
 		{"redirect", &fault->redirect}, {"no-json", &fault->no_json},
+		{"bad-http", &fault->bad_http},
 	};
 
 	if (strcmp(word, "crlf") == 0)
@@ -233,6 +235,7 @@ static void choose_fault(struct fault *fault)
 		"bad-utf8",
 		"stall=30",
 		"no-json",
+		"bad-http",
 	};
 
 	if (chaos_percent == 0 || by_chance(100) >= chaos_percent)
@@ -834,6 +837,14 @@ static void log_line(int fd, struct cli_json_span text)
 		perror("model_stub");
 }
 
+/* As a server in front of the real one does that is being restarted. */
+static void end_with_garbage(struct peer *peer)
+{
+	add_text(peer, "garbage\r\n\r\n");
+	flush_out(peer);
+	peer->broken = true;
+}
+
 static void answer(struct call *call, const char *head)
 {
 	struct cli_json_span body = {(unsigned char *)call->peer->body,
@@ -859,7 +870,9 @@ static void answer(struct call *call, const char *head)
 		call->peer->split = call->fault.split;
 		call->peer->rst = call->fault.rst;
 		pause_us(base_delay_us + call->fault.delay_ms * 1000);
-		if (call->fault.redirect)
+		if (call->fault.bad_http)
+			end_with_garbage(call->peer);
+		else if (call->fault.redirect)
 			add_body(call,
 			         "307 Elsewhere\r\nLocation: "
 			         "http://127.0.0.2:9/v1/messages",
