@@ -190,6 +190,22 @@ has_replies() { # NUMBER
 	run_shmlog 5 dispatch text replies --exec cat
 }
 
+@test "damage in either log, and no frame at --from: status 1" {
+	shmlog append prompts -m one -m two
+	run_shmlog 1 dispatch prompts replies --from 3 --exec cat
+	assert_equal "$(frames_of replies)" 0
+	run_shmlog 0 dispatch prompts replies --exec cat
+	shmlog append prompts -m three
+	printf '\377\377\377\377' | dd of=prompts bs=1 seek=38 conv=notrunc status=none
+	run_shmlog 1 dispatch prompts replies --exec cat
+	assert_stderr --partial "prompts: torn frame at cursor 14"
+	rm prompts
+	shmlog append --create 4K prompts -m one
+	printf '\377\377\377\377' | dd of=replies bs=1 seek=24 conv=notrunc status=none
+	run_shmlog 1 dispatch prompts replies --exec cat
+	assert_stderr --partial "replies: damaged frame that ends at cursor "
+}
+
 @test "--order prompt keeps the order of the prompts" {
 	shmlog append prompts -m 0.3 -m 0.2 -m 0.1 -m 0
 	run_shmlog 0 dispatch prompts replies --order prompt --exec 'read -r t; sleep $t; echo $t'
@@ -331,6 +347,28 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 		'jq --unbuffered -c "{prompt: .cursor, type: \"error\", error: {type: \"mine\"}}"'
 	run replies '[.type, .error.type]'
 	assert_output '["error","mine"]'
+	shmlog append prompts -m y -m z -m a -m b
+	run_shmlog 0 dispatch prompts replies --order prompt --worker 'jq --unbuffered -c "
+		{prompt: .cursor, type: \"error\"} + {y: {}, z: {error: \"why\"}, a: {error: {message: null, code: 7}}}[.payload]"'
+	run replies .error
+	assert_line --index 1 '{"type":"worker","message":"the worker says that the prompt has failed"}'
+	assert_line --index 2 '{"type":"worker","message":"why"}'
+	assert_line --index 3 '{"type":"worker","message":"the worker says that the prompt has failed","code":7}'
+	assert_line --index 4 "${lines[1]}"
+}
+
+@test "a line of a worker or an output that is too long makes an error" {
+	local way
+
+	shmlog append prompts -m x
+	for way in --worker --exec; do
+		run_shmlog 0 dispatch prompts replies --from start --concurrency 1 "$way" \
+			'yes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx | tr -d "\n" | head -c 17000000'
+		run replies '[.error.type, .attempts]'
+		assert_output '["too_large",1]'
+		rm replies
+		shmlog create replies -c 64K
+	done
 }
 
 @test "a long text goes out in parts, and together they are the text" {
