@@ -88,8 +88,7 @@ static bool take_event(void *context, struct cli_json_span name,
 {
 	struct transfer *transfer = context;
 
-	(void)name;
-	return model_reply_take_event(&transfer->reply, data);
+	return model_reply_take_event(&transfer->reply, name, data);
 }
 
 /* The text of a reply that is not whole yet goes on to its readers, but for an
@@ -596,23 +595,32 @@ static bool make_transfer(struct model_way *way, struct transfer *transfer,
 	return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK;
 }
 
+static bool has_part(CURLU *url, CURLUPart part)
+{
+	char *text = NULL;
+	bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK;
+
+	curl_free(text);
+	return has;
+}
+
 /* What no call could be made to is refused before the first one is. */
-static int check_url(const struct model_way *way, const char *text)
+static int check_url(const char *base)
 {
 	CURLU *url = curl_url();
 	struct cli_quoted quoted;
-	CURLUcode result = url != NULL
-	                           ? curl_url_set(url, CURLUPART_URL, text, 0)
-	                           : CURLUE_OUT_OF_MEMORY;
+	bool is_base;
 
-	curl_url_cleanup(url);
-	if (result == CURLUE_OUT_OF_MEMORY)
+	if (url == NULL)
 		return cli_fail(NULL, "cannot start", -ENOMEM);
-	return result == CURLUE_OK
-	               ? CLI_OK
-	               : cli_usage_error(
-				 "--base-url %s is no URL",
-				 cli_quote(&quoted, way->options->base_url));
+	is_base = curl_url_set(url, CURLUPART_URL, base, 0) == CURLUE_OK &&
+	          !has_part(url, CURLUPART_QUERY) &&
+	          !has_part(url, CURLUPART_FRAGMENT);
+	curl_url_cleanup(url);
+	return is_base ? CLI_OK
+	               : cli_usage_error("--base-url %s is no URL to which a "
+	                                 "path can be added",
+	                                 cli_quote(&quoted, base));
 }
 
 static int make_transfers(struct model_way *way)
@@ -629,7 +637,7 @@ static int make_transfers(struct model_way *way)
 	bytes_string(&url, "/v1/messages");
 	bytes_add(&url, "", 1);
 	status = url.failed ? cli_fail(NULL, "cannot start", -ENOMEM)
-	                    : check_url(way, url.at);
+	                    : check_url(base);
 	for (size_t i = 0; status == CLI_OK && i < way->count; i++)
 		made &= make_transfer(way, &way->transfers[i], url.at);
 	bytes_free(&url);

@@ -453,13 +453,23 @@ static bool is_spent(const struct dispatcher *dispatcher)
 
 static void stop_spent(struct dispatcher *dispatcher)
 {
+	const struct account *account = &dispatcher->account;
+	const struct dispatch_options *options = dispatcher->options;
+
 	if (dispatcher->stopping || !is_spent(dispatcher))
 		return;
-	cli_message(NULL,
-	            "%" PRIu64 " tokens were used, as many as were allowed; no "
-	            "more prompts are sent",
-	            dispatcher->account.input_tokens +
-	                    dispatcher->account.output_tokens);
+	if (options->max_cost > 0 && account_cost(account) >= options->max_cost)
+		cli_message(NULL,
+		            "%.6f was spent, of %.6f that --max-cost allows; "
+		            "no more prompts are sent",
+		            account_cost(account), options->max_cost);
+	else
+		cli_message(NULL,
+		            "%" PRIu64 " tokens were used, of %" PRIu64
+		            " that --max-tokens-total allows; no more prompts "
+		            "are sent",
+		            account->input_tokens + account->output_tokens,
+		            options->max_tokens_total);
 	dispatcher->stopping = true;
 	if (dispatcher->status == CLI_OK)
 		dispatcher->status = CLI_LOSS;

@@ -228,6 +228,7 @@ has_replies() { # NUMBER
 	run_shmlog 0 dispatch prompts replies --rate 10/s --exec cat
 	assert [ $((($(date +%s%N) - begun) / 1000000)) -ge 280 ]
 	run_shmlog 2 dispatch prompts replies --rate x --exec cat
+	run_shmlog 2 dispatch prompts replies --rate 5 --exec cat
 	run_shmlog 2 dispatch prompts replies --rate 0/s --exec cat
 }
 
@@ -256,6 +257,16 @@ has_replies() { # NUMBER
 	assert_line 'shmlog_dispatch_reply_seconds_bucket{le="+Inf"} 2'
 	assert_line "shmlog_dispatch_prompts_waiting 0"
 	run_shmlog 4 dispatch prompts replies --metrics no/such/folder --exec cat
+	# A link stays, and nothing is put in the place of what is no file.
+	ln -s metrics link
+	rm metrics
+	touch metrics
+	run_shmlog 0 dispatch prompts replies --metrics link --exec cat
+	assert_link_exists link
+	run grep -c '^shmlog_dispatch_prompts_total 0' metrics
+	assert_output 1
+	mkfifo pipe
+	run_shmlog 2 dispatch prompts replies --metrics pipe --exec cat
 }
 
 @test "-f goes on with new prompts, and a signal ends it" {
@@ -298,6 +309,24 @@ has_replies() { # NUMBER
 	# It is the second log that the last reply is about.
 	run_shmlog 0 dispatch prompts replies --exec "$UPPER"
 	assert_equal "$(frames_of replies)" 2
+}
+
+@test "-F goes on where a rotation came before the last replies" {
+	shmlog append prompts -m a
+	run_shmlog 0 dispatch prompts replies --exec cat
+	shmlog append prompts -m b
+	shmlog rotate prompts >/dev/null
+	shmlog append prompts -m c
+	shmlog rotate prompts >/dev/null
+	shmlog append prompts -m d
+	run_shmlog 8 dispatch prompts replies --exec cat
+	shmlog dispatch -F prompts replies --exec cat 3>&- &
+	wait_for 20 has_replies 4
+	kill $!
+	wait $! || true
+	assert_equal "$(shmlog dump replies | jq -r .text | xargs)" "a b c d"
+	run_shmlog 0 dispatch prompts replies --exec cat
+	assert_equal "$(frames_of replies)" 4
 }
 
 @test "prompts of any number, none is left out" {
@@ -644,10 +673,11 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 	start_stub
 	seq 20 | shmlog append prompts
 	run_shmlog 3 dispatch prompts replies --concurrency 1 --max-tokens-total 20
-	assert_stderr --partial "tokens were used, as many as were allowed; no more prompts are sent"
+	assert_stderr --partial "21 tokens were used, of 20 that --max-tokens-total allows; no more prompts are sent"
 	assert_equal "$(frames_of replies)" 3
 	run_shmlog 3 dispatch prompts replies --concurrency 1 --price 1000,2000 --max-cost 0.02 -o json
 	assert_equal "$(frames_of replies)" 5
+	assert_stderr --partial "0.026000 was spent, of 0.020000 that --max-cost allows; no more prompts are sent"
 	run jq -c '[.input_tokens, .output_tokens, .cost]' <<<"${stderr##*$'\n'}"
 	assert_output '[2,12,0.026]'
 	run_shmlog 2 dispatch prompts replies --max-cost 1
@@ -658,9 +688,13 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 	run_shmlog 2 dispatch prompts replies
 	assert_stderr --partial "no key: ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN are not set"
 	export ANTHROPIC_API_KEY=$KEY
-	run_shmlog 2 dispatch prompts replies --base-url ftp://x
-	run_shmlog 2 dispatch prompts replies --base-url http://x:y
-	assert_stderr --partial "shmlog dispatch: --base-url 'http://x:y' is no URL"
+	for url in ftp://x http:// http://x:y http://x:99999 'http://a b' http://x#f 'http://x/?y=z'; do
+		run_shmlog 2 dispatch prompts replies --base-url "$url"
+		assert_stderr --partial "--base-url '$url' "
+	done
+	run_shmlog 2 dispatch prompts replies --api-version $'a\r\nX: 1'
+	run_shmlog 2 dispatch prompts replies --api-version ''
+	run_shmlog 2 dispatch prompts replies --model $'\xff'
 	shmlog append prompts -m x
 	run_shmlog 0 dispatch prompts replies --base-url http://127.0.0.1:1 --retries 0
 	run replies .error.type
