@@ -562,6 +562,26 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 	done
 }
 
+@test "stop reasons, tools and long texts come as they are" {
+	local stream
+
+	start_stub
+	shmlog append prompts -m '@times=2 @thinking @tool a' \
+		-m '@times=2 @stop=refusal b' -m '@times=2 @stop=novel_reason c' -m '@times=2 @big d'
+	for stream in "" --stream; do
+		rm replies
+		shmlog create replies -c 1M
+		# shellcheck disable=SC2086
+		run_shmlog 0 dispatch prompts replies $stream
+		run replies '[.stop_reason, .content]'
+		assert_output '["tool_use",[{"type":"tool_use","id":"toolu_1","name":"get","input":{"a":1}}]]
+["refusal",null]
+["novel_reason",null]
+["end_turn",null]'
+		assert_equal "$(texts | tail -n 1 | wc -c)" 70021
+	done
+}
+
 @test "what cannot succeed gets an error at once" {
 	start_stub
 	shmlog append prompts -m '@status=400' -m '@status=404' -m '@status=413' \

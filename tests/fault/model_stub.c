@@ -142,7 +142,7 @@ static void take_number_word(struct fault *fault, const char *word)
 	else if (take_word(word, "drip", &value))
 		fault->drip_ms = atol(value);
 	else if (take_word(word, "stop", &value))
-		set_text(fault->stop, sizeof(fault->stop), value);
+		(void)snprintf(fault->stop, sizeof(fault->stop), "%s", value);
 	else if (take_word(word, "after", &value))
 		set_text(fault->after, sizeof(fault->after), value);
 	else if (take_word(word, "after-ms", &value))
@@ -593,14 +593,20 @@ static void send_text_event(struct call *call, const char *name,
 	send_event(call, name, data, strlen(data));
 }
 
+/* Blocks are counted; a thought comes before the text, and a tool behind it. */
+static int text_index(const struct call *call)
+{
+	return call->fault.thinking ? 1 : 0;
+}
+
 static void send_delta(struct call *call, const char *text, size_t length)
 {
 	char *data = malloc(length + 256);
 	int used = sprintf(data,
-	                   "{\"type\":\"content_block_delta\",\"index\":0,"
+	                   "{\"type\":\"content_block_delta\",\"index\":%d,"
 	                   "\"delta\":{\"type\":\"text_delta\",\"text\":\"%.*s"
 	                   "\"}}",
-	                   (int)length, text);
+	                   text_index(call), (int)length, text);
 
 	send_event(call, "content_block_delta", data, (size_t)used);
 	free(data);
@@ -663,34 +669,45 @@ static void send_begin(struct call *call)
 			call, "content_block_stop",
 			"{\"type\":\"content_block_stop\",\"index\":0}");
 	}
-	send_text_event(call, "content_block_start",
-	                "{\"type\":\"content_block_start\",\"index\":0,"
-	                "\"content_block\":{\"type\":\"text\",\"text\":\"\"}}");
+	(void)snprintf(data, sizeof(data),
+	               "{\"type\":\"content_block_start\",\"index\":%d,"
+	               "\"content_block\":{\"type\":\"text\",\"text\":\"\"}}",
+	               text_index(call));
+	send_text_event(call, "content_block_start", data);
 }
 
 static void send_tool(struct call *call)
 {
-	send_text_event(call, "content_block_start",
-	                "{\"type\":\"content_block_start\",\"index\":1,"
-	                "\"content_block\":" TOOL "{}}}");
-	send_text_event(call, "content_block_delta",
-	                "{\"type\":\"content_block_delta\",\"index\":1,"
-	                "\"delta\":{\"type\":\"input_json_delta\","
-	                "\"partial_json\":\"{\\\"a\\\":\"}}");
-	send_text_event(call, "content_block_delta",
-	                "{\"type\":\"content_block_delta\",\"index\":1,"
-	                "\"delta\":{\"type\":\"input_json_delta\","
-	                "\"partial_json\":\"1}\"}}");
-	send_text_event(call, "content_block_stop",
-	                "{\"type\":\"content_block_stop\",\"index\":1}");
+	static const struct {
+		const char *name, *rest;
+	} events[] = {
+		{"content_block_start", "\"content_block\":" TOOL "{}}"},
+		{"content_block_delta",
+	         "\"delta\":{\"type\":\"input_json_delta\","
+	         "\"partial_json\":\"{\\\"a\\\":\"}"},
+		{"content_block_delta",
+	         "\"delta\":{\"type\":\"input_json_delta\","
+	         "\"partial_json\":\"1}\"}"},
+		{"content_block_stop", "\"more\":null"},
+	};
+	char data[256];
+
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		(void)snprintf(
+			data, sizeof(data), "{\"type\":\"%s\",\"index\":%d,%s}",
+			events[i].name, text_index(call) + 1, events[i].rest);
+		send_text_event(call, events[i].name, data);
+	}
 }
 
 static void send_end(struct call *call, size_t length)
 {
 	char data[512];
 
-	send_text_event(call, "content_block_stop",
-	                "{\"type\":\"content_block_stop\",\"index\":0}");
+	(void)snprintf(data, sizeof(data),
+	               "{\"type\":\"content_block_stop\",\"index\":%d}",
+	               text_index(call));
+	send_text_event(call, "content_block_stop", data);
 	if (call->fault.tool)
 		send_tool(call);
 	(void)snprintf(data, sizeof(data),
