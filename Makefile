@@ -228,6 +228,12 @@ $(STUB): LDLIBS += $(call modules,--libs openssl)
 endif
 $(STUB): $(addprefix $(BUILD)/cli/base/,json_check.o json_scan.o utf8.o)
 
+# What shmlog-dispatch is measured against, in the part of that.
+ifneq ($(filter dispatch,$(FEATURES)),)
+$(BUILD)/tests/bench/prompts.o: CPPFLAGS += -DBENCH_CURL $(dispatch_CFLAGS)
+$(BUILD)/tests/bench/prompts: LDLIBS += $(dispatch_LIBS)
+endif
+
 # With SANITIZE=fuzzer-no-link,… a fuzzer; else a program that takes files.
 FUZZ_MAIN := $(if $(findstring fuzzer,$(SANITIZE)),,$(BUILD)/tests/fuzz/replay.o)
 $(FUZZERS): %: %.o $(FUZZ_SUPPORT) $(FUZZ_MAIN) \
@@ -323,7 +329,8 @@ fuzz-%: deep-deps
 bench: bench_size := full
 bench-quick: bench_size := quick
 bench bench-quick: bench-deps
-	@$(MAKE) --no-print-directory all $(filter $(BUILD)/tests/bench/%,$(PROGRAMS))
+	@$(MAKE) --no-print-directory all $(filter $(BUILD)/tests/bench/%,$(PROGRAMS)) \
+		$(if $(filter dispatch,$(FEATURES)),$(STUB))
 	@SIZE=$(or $(SIZE),$(bench_size)) SHMLOG_BUILD=$(BUILD) tests/bench/bench.sh
 bench-renew:
 	@tests/bench/renew.sh

@@ -218,10 +218,13 @@ static void add_metrics(struct bytes *out, const struct account *account)
 
 int account_write_metrics(const struct account *account, const char *path)
 {
-	char temporary[PATH_MAX];
+	char target[PATH_MAX], temporary[PATH_MAX];
 	struct bytes out = {0};
 	int error = 0, fd;
 
+	/* A symbolic link stays, and what it leads to is replaced. */
+	if (realpath(path, target) != NULL)
+		path = target;
 	if (snprintf(temporary, sizeof(temporary), "%s.%ld", path,
 	             (long)getpid()) >= (int)sizeof(temporary))
 		return cli_system_failed(path, "cannot write", ENAMETOOLONG);

@@ -88,23 +88,28 @@ static bool take_event(void *context, struct cli_json_span name,
 {
 	struct transfer *transfer = context;
 
-	(void)name;
-	return model_reply_take_event(&transfer->reply, data);
+	return model_reply_take_event(&transfer->reply, name, data);
 }
 
-/* The text of a reply that is not whole yet goes on to its readers. */
-static void pass_text(struct transfer *transfer)
+/* The text of a reply that is not whole yet goes on to its readers, but for an
+ * end that may be the beginning of the key. */
+static void pass_text(struct transfer *transfer, bool is_whole)
 {
 	struct call *call = transfer->call;
 	struct bytes *text = &transfer->reply.text;
+	size_t kept;
 
 	if (text->used == 0)
 		return;
 	if (call->first_ns == 0)
 		call->first_ns = transfer->heard_ns;
+	secret_wipe_from(transfer->way->secret, text);
+	kept = is_whole ? 0 : secret_begun(transfer->way->secret, text);
+	text->used -= kept;
 	bytes_add(&call->text, text->at, text->used);
 	call->text.failed |= text->failed;
-	bytes_clear(text);
+	memmove(text->at, text->at + text->used, kept);
+	text->used = kept;
 }
 
 static size_t take_body(char *bytes, size_t one, size_t size_bytes,
@@ -122,7 +127,7 @@ static size_t take_body(char *bytes, size_t one, size_t size_bytes,
 	}
 	transfer->is_broken |= !sse_feed(&transfer->sse, bytes, size_bytes,
 	                                 &sink);
-	pass_text(transfer);
+	pass_text(transfer, false);
 	transfer->is_too_large = transfer->call->text.used > MOST_BYTES;
 	return transfer->is_broken || transfer->is_too_large ? 0 : size_bytes;
 }
@@ -198,7 +203,7 @@ static void succeed(struct transfer *transfer)
 	struct call *call = transfer->call;
 
 	set_request_id(transfer);
-	pass_text(transfer);
+	pass_text(transfer, true);
 	call->outcome = CALL_DONE;
 	call->has_text = true;
 	bytes_clear(&call->members);
@@ -227,7 +232,7 @@ static void fail_by_server(struct transfer *transfer, long status)
 	if (reply->error_text.used > 0) {
 		bytes_clear(&call->members);
 		bytes_string(&call->members, "\"error\":{\"type\":\"");
-		bytes_string(&call->members, reply->error_type);
+		bytes_string(&call->members, call->kind);
 		bytes_string(&call->members, "\",\"message\":\"");
 		bytes_add(&call->members, reply->error_text.at,
 		          reply->error_text.used);
@@ -250,8 +255,7 @@ static bool is_hopeless(CURLcode result)
 {
 	return result == CURLE_PEER_FAILED_VERIFICATION ||
 	       result == CURLE_SSL_CACERT_BADFILE ||
-	       result == CURLE_URL_MALFORMAT ||
-	       result == CURLE_UNSUPPORTED_PROTOCOL;
+	       result == CURLE_URL_MALFORMAT;
 }
 
 static void fail_to_connect(struct transfer *transfer, CURLcode result)
@@ -339,8 +343,7 @@ static void judge(struct transfer *transfer, CURLcode result)
 	else
 		judge_body(transfer, status);
 	count_tokens(transfer);
-	if (call->outcome != CALL_DONE)
-		secret_wipe_from(transfer->way->secret, &call->members);
+	secret_wipe_from(transfer->way->secret, &call->members);
 	call->members.failed |= transfer->body.failed ||
 	                        transfer->reply.text.failed;
 }
@@ -592,24 +595,53 @@ static bool make_transfer(struct model_way *way, struct transfer *transfer,
 	return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK;
 }
 
-static bool make_transfers(struct model_way *way)
+static bool has_part(CURLU *url, CURLUPart part)
+{
+	char *text = NULL;
+	bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK;
+
+	curl_free(text);
+	return has;
+}
+
+/* What no call could be made to is refused before the first one is. */
+static int check_url(const char *base)
+{
+	CURLU *url = curl_url();
+	struct cli_quoted quoted;
+	bool is_base;
+
+	if (url == NULL)
+		return cli_fail(NULL, "cannot start", -ENOMEM);
+	is_base = curl_url_set(url, CURLUPART_URL, base, 0) == CURLUE_OK &&
+	          !has_part(url, CURLUPART_QUERY) &&
+	          !has_part(url, CURLUPART_FRAGMENT);
+	curl_url_cleanup(url);
+	return is_base ? CLI_OK
+	               : cli_usage_error("--base-url %s is no URL to which a "
+	                                 "path can be added",
+	                                 cli_quote(&quoted, base));
+}
+
+static int make_transfers(struct model_way *way)
 {
 	const char *base = way->options->base_url;
 	size_t length = strlen(base);
 	struct bytes url = {0};
-	bool made;
+	bool made = true;
+	int status;
 
 	while (length > 0 && base[length - 1] == '/')
 		length--;
 	bytes_add(&url, base, length);
 	bytes_string(&url, "/v1/messages");
 	bytes_add(&url, "", 1);
-	made = !url.failed;
-	for (size_t i = 0; i < way->count; i++)
-		made &= make_transfer(way, &way->transfers[i],
-		                      made ? url.at : "");
+	status = url.failed ? cli_fail(NULL, "cannot start", -ENOMEM)
+	                    : check_url(base);
+	for (size_t i = 0; status == CLI_OK && i < way->count; i++)
+		made &= make_transfer(way, &way->transfers[i], url.at);
 	bytes_free(&url);
-	return made;
+	return made ? status : cli_fail(NULL, "cannot start", -ENOMEM);
 }
 
 static bool make_multi(struct model_way *way)
@@ -673,7 +705,7 @@ int answer_model_new(const struct dispatch_options *options,
 	if (status != CLI_OK)
 		return status;
 	dispatcher->can_join = request_can_join;
-	if (!add_headers(way) || !make_multi(way) || !make_transfers(way))
+	if (!add_headers(way) || !make_multi(way))
 		return cli_fail(NULL, "cannot start", -ENOMEM);
-	return CLI_OK;
+	return make_transfers(way);
 }

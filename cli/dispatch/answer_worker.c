@@ -31,6 +31,9 @@
 /* How long workers may take to end, once their input has ended. */
 #define END_NS INT64_C(1000000000)
 
+/* For what is said about a worker that has ended. */
+#define END_TEXT_BYTES 256
+
 /* Workers that may end before anything was ever answered. */
 #define MOST_IN_VAIN 5u
 
@@ -135,26 +138,51 @@ static void hand_back(struct worker_way *way, struct call *call,
 	way_finish(&way->way, call);
 }
 
-/* A worker has ended, or is no good: it is started again later, and its call
- * goes to another one. */
-static void lose_worker(struct worker *worker, const char *reason)
+/* A worker has ended, or is no good, as the text then says: it is started again
+ * later.  Returns its call, or NULL. */
+static struct call *end_worker(struct worker *worker, const char *reason,
+                               char text[END_TEXT_BYTES])
 {
 	struct worker_way *way = worker->way;
 	struct call *call = worker->call;
-	char text[256];
 	int64_t pause_ns;
 
 	worker->failures++;
 	way->in_vain += way->answers == 0;
 	stop_worker(worker);
-	describe_end(worker, reason, text, sizeof(text));
+	describe_end(worker, reason, text, END_TEXT_BYTES);
 	pause_ns = pause_of(worker);
 	worker->due_ns = cli_now_ns() + pause_ns;
 	cli_message(NULL,
 	            "worker %zu %s; it is started again in %" PRId64 " ms",
 	            worker->number, text, pause_ns / 1000000);
+	return call;
+}
+
+/* The call goes to another worker. */
+static void lose_worker(struct worker *worker, const char *reason)
+{
+	char text[END_TEXT_BYTES];
+	struct call *call = end_worker(worker, reason, text);
+
 	if (call != NULL)
-		hand_back(way, call, text);
+		hand_back(worker->way, call, text);
+}
+
+/* Another worker would give the same. */
+static void refuse_answer(struct worker *worker)
+{
+	char text[END_TEXT_BYTES];
+	struct call *call;
+
+	worker->way->answers++;
+	call = end_worker(worker, "a line of more than 16 MiB", text);
+	if (call == NULL)
+		return;
+	call_clear(call);
+	call_fail(call, CALL_FAILED, "too_large",
+	          "the line of the worker is over 16 MiB");
+	way_finish(&worker->way->way, call);
 }
 
 /* --------------------------------------------------------------- in and out */
@@ -218,7 +246,7 @@ static void take_output(void *context, int fd, short events)
 
 	(void)events;
 	if (room == NULL || worker->output.used > MOST_BYTES) {
-		lose_worker(worker, "a line of more than 16 MiB");
+		refuse_answer(worker);
 		return;
 	}
 	got = read(fd, room, READ_BYTES);

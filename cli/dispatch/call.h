@@ -68,6 +68,9 @@ void call_kind(struct call *call, const char *kind);
 void call_fail(struct call *call, enum call_outcome outcome, const char *kind,
                const char *message);
 
+/* The message of a call that has failed, as plain text. */
+void call_message(const struct call *call, struct bytes *out);
+
 /* Empties what an attempt has left. */
 void call_clear(struct call *call);
 void call_free(struct call *call);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MOST_CONCURRENCY 1024u
 #define DEFAULT_BASE_URL "https://api.anthropic.com"
@@ -188,7 +189,7 @@ static int parse_rate(const struct cli_args *args,
 		seconds = 60;
 	else if (strcmp(end, "/h") == 0)
 		seconds = 3600;
-	else if (strcmp(end, "/s") != 0 && *end != '\0')
+	else if (strcmp(end, "/s") != 0)
 		options->rate_per_s = 0;
 	options->rate_per_s /= seconds;
 	if (options->rate_per_s <= 0)
@@ -279,6 +280,22 @@ static int parse_way(const struct cli_args *args,
 	return CLI_OK;
 }
 
+/* What takes its place is a file. */
+static int parse_metrics(const struct cli_args *args,
+                         struct dispatch_options *options)
+{
+	const char *path = cli_args_value(args, DISPATCH_METRICS);
+	struct cli_quoted quoted;
+	struct stat file;
+
+	if (path != NULL && stat(path, &file) == 0 && !S_ISREG(file.st_mode))
+		return cli_usage_error("--metrics %s is no regular file, which "
+		                       "could be replaced",
+		                       cli_quote(&quoted, path));
+	options->metrics = path;
+	return CLI_OK;
+}
+
 static int parse_policies(const struct cli_args *args,
                           struct dispatch_options *options)
 {
@@ -337,6 +354,16 @@ static int parse_batch(const struct cli_args *args,
 	return status;
 }
 
+/* What may stand in a line of a header. */
+static bool is_word(const char *text)
+{
+	const char *at = text;
+
+	while (*at > ' ' && *at <= '~')
+		at++;
+	return at > text && *at == '\0';
+}
+
 static int parse_server(const struct cli_args *args,
                         struct dispatch_options *options)
 {
@@ -356,6 +383,10 @@ static int parse_server(const struct cli_args *args,
 		                       "https:// nor http://",
 		                       cli_quote(&quoted, options->base_url));
 	options->api_version = version != NULL ? version : DEFAULT_API_VERSION;
+	if (!is_word(options->api_version))
+		return cli_usage_error(
+			"--api-version %s is no version",
+			cli_quote(&quoted, options->api_version));
 	if (auth != NULL && strcmp(auth, "x-api-key") != 0 &&
 	    strcmp(auth, "bearer") != 0)
 		return cli_usage_error("--auth %s is neither x-api-key nor "
@@ -403,7 +434,6 @@ int dispatch_options_read(const struct cli_args *args,
 		.concurrency = 8,
 		.retries = 4,
 		.call_timeout_ns = INT64_C(600000000000),
-		.metrics = cli_args_value(args, DISPATCH_METRICS),
 		.batch = 1,
 		.batch_bytes = (uint64_t)64 << 10,
 		.batch_wait_ns = INT64_C(10000000),
@@ -412,6 +442,8 @@ int dispatch_options_read(const struct cli_args *args,
 		.key_fd = -1,
 	};
 	status = parse_way(args, options_out);
+	if (status == CLI_OK)
+		status = parse_metrics(args, options_out);
 	if (status == CLI_OK)
 		status = parse_follow(args, options_out);
 	if (status == CLI_OK)

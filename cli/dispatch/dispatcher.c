@@ -79,6 +79,23 @@ static void encode(struct dispatcher *dispatcher, struct call *call,
 	reply_log_group(&dispatcher->replies, true);
 }
 
+/* The rest of a text goes out before its reply does, and in the same commit, so
+ * that the deltas of the last attempt are the text. */
+static void show_rest(struct dispatcher *dispatcher, struct call *call,
+                      uint64_t cursor)
+{
+	struct cli_json_span text = span_of(&call->text);
+
+	if (!dispatcher->options->stream || call->outcome != CALL_DONE ||
+	    text.size_bytes == call->shown)
+		return;
+	text.bytes += call->shown;
+	text.size_bytes -= call->shown;
+	reply_encode_delta(&dispatcher->replies.frames, cursor, call->attempt,
+	                   text);
+	call->shown = call->text.used;
+}
+
 /* The prompts of a call have their reply. */
 static void write_reply(struct dispatcher *dispatcher, struct call *call)
 {
@@ -114,6 +131,7 @@ static void write_reply(struct dispatcher *dispatcher, struct call *call)
 		window_answer(&dispatcher->window, call->prompts[i]);
 	reply.low = window_low(&dispatcher->window);
 	reply.high = dispatcher->window.high;
+	show_rest(dispatcher, call, cursors[0]);
 	encode(dispatcher, call, &reply);
 	count_reply(dispatcher, call, &reply);
 	free(cursors);
@@ -226,16 +244,18 @@ static void try_again(struct dispatcher *dispatcher, struct call *call)
 /* A call for which all others would fail as well. */
 static void stop_for(struct dispatcher *dispatcher, struct call *call)
 {
-	struct cli_quoted why;
+	struct bytes why = {0};
+	struct cli_quoted quoted;
 
+	call_message(call, &why);
 	if (!dispatcher->stopping)
 		cli_message(NULL,
 		            "the prompt at cursor %" PRIu64
-		            " was refused: %s; it stays without a reply, and "
-		            "no more are sent",
-		            call->prompts[0]->cursor,
-		            cli_quote_bytes(&why, call->members.at,
-		                            call->members.used));
+		            " was refused: %s: %s; it stays without a reply, "
+		            "and no more are sent",
+		            call->prompts[0]->cursor, call->kind,
+		            cli_quote_bytes(&quoted, why.at, why.used));
+	bytes_free(&why);
 	dispatcher->stopping = true;
 	if (dispatcher->status == CLI_OK)
 		dispatcher->status = CLI_SYSTEM;
@@ -433,13 +453,23 @@ static bool is_spent(const struct dispatcher *dispatcher)
 
 static void stop_spent(struct dispatcher *dispatcher)
 {
+	const struct account *account = &dispatcher->account;
+	const struct dispatch_options *options = dispatcher->options;
+
 	if (dispatcher->stopping || !is_spent(dispatcher))
 		return;
-	cli_message(NULL,
-	            "%" PRIu64 " tokens were used, as many as were allowed; no "
-	            "more prompts are sent",
-	            dispatcher->account.input_tokens +
-	                    dispatcher->account.output_tokens);
+	if (options->max_cost > 0 && account_cost(account) >= options->max_cost)
+		cli_message(NULL,
+		            "%.6f was spent, of %.6f that --max-cost allows; "
+		            "no more prompts are sent",
+		            account_cost(account), options->max_cost);
+	else
+		cli_message(NULL,
+		            "%" PRIu64 " tokens were used, of %" PRIu64
+		            " that --max-tokens-total allows; no more prompts "
+		            "are sent",
+		            account->input_tokens + account->output_tokens,
+		            options->max_tokens_total);
 	dispatcher->stopping = true;
 	if (dispatcher->status == CLI_OK)
 		dispatcher->status = CLI_LOSS;

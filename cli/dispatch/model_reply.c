@@ -58,14 +58,16 @@ static void copy_name(char *to, size_t room, struct cli_json_span from)
 	to[used] = '\0';
 }
 
-/* Keeps a member of the reply as it stands, unless it is null. */
-static void keep(struct model_reply *reply, const char *name,
-                 struct cli_json_span value)
+static struct cli_json_span name_of(const char *name)
 {
-	struct cli_json_span key = {(const unsigned char *)name, strlen(name)};
+	return (struct cli_json_span){(const unsigned char *)name,
+	                              strlen(name)};
+}
 
-	if (value.size_bytes > 0 && value.bytes[0] != 'n')
-		members_set(&reply->members, key, value);
+static struct cli_json_span span_of(const struct bytes *bytes)
+{
+	return (struct cli_json_span){(const unsigned char *)bytes->at,
+	                              bytes->used};
 }
 
 /* ------------------------------------------------------------------- errors */
@@ -103,19 +105,29 @@ static void keep_block(struct model_reply *reply, struct cli_json_span block)
 	bytes_add(&reply->content, block.bytes, block.size_bytes);
 }
 
-/* One block of a body. */
-static void take_block(struct model_reply *reply, struct cli_json_span block)
+/* Adds a text as it came.  False if it is none. */
+static bool add_text(struct bytes *to, struct cli_json_span text)
 {
-	struct cli_json_span type = find_string(block, "type");
-	struct cli_json_span text = find_string(block, "text");
-
-	if (is(type, "text"))
-		bytes_add(&reply->text, text.bytes, text.size_bytes);
-	else if (!is_thinking(type))
-		keep_block(reply, block);
+	if (text.size_bytes == 0 || !cli_json_is_string(text))
+		return false;
+	text = cli_json_inside(text);
+	bytes_add(to, text.bytes, text.size_bytes);
+	return true;
 }
 
-static void begin_block(struct model_reply *reply, struct cli_json_span event)
+/* One block of a body. */
+static bool take_block(struct model_reply *reply, struct cli_json_span block)
+{
+	struct cli_json_span type = find_string(block, "type");
+
+	if (is(type, "text"))
+		return add_text(&reply->text, find(block, "text"));
+	if (!is_thinking(type))
+		keep_block(reply, block);
+	return true;
+}
+
+static bool begin_block(struct model_reply *reply, struct cli_json_span event)
 {
 	struct cli_json_span block = find(event, "content_block");
 	struct cli_json_span type = find_string(block, "type");
@@ -123,35 +135,58 @@ static void begin_block(struct model_reply *reply, struct cli_json_span event)
 	bytes_clear(&reply->block);
 	bytes_clear(&reply->block_input);
 	if (is(type, "text"))
-		take_block(reply, block);
-	else if (type.size_bytes > 0 && !is_thinking(type))
+		return take_block(reply, block);
+	if (type.size_bytes > 0 && !is_thinking(type))
 		bytes_add(&reply->block, block.bytes, block.size_bytes);
+	return true;
 }
 
-/* Decodes a piece of a block's input, which is JSON inside a string. */
-static void add_input(struct model_reply *reply, struct cli_json_span piece)
-{
-	struct bytes *input = &reply->block_input;
-	char *room = bytes_reserve(input, piece.size_bytes + 8);
-	size_t size_bytes = 0;
-
-	if (room != NULL && piece.size_bytes > 0 &&
-	    cli_json_unescape((unsigned char *)room, piece, &size_bytes))
-		input->used += size_bytes;
-}
-
-static void add_delta(struct model_reply *reply, struct cli_json_span event)
+static bool add_delta(struct model_reply *reply, struct cli_json_span event)
 {
 	struct cli_json_span delta = find(event, "delta");
 	struct cli_json_span type = find_string(delta, "type");
-	struct cli_json_span text;
 
-	if (is(type, "text_delta")) {
-		text = find_string(delta, "text");
-		bytes_add(&reply->text, text.bytes, text.size_bytes);
-	} else if (is(type, "input_json_delta")) {
-		add_input(reply, find_string(delta, "partial_json"));
+	if (is(type, "text_delta"))
+		return add_text(&reply->text, find(delta, "text"));
+	if (is(type, "input_json_delta"))
+		return add_text(&reply->block_input,
+		                find(delta, "partial_json"));
+	return true;
+}
+
+/* The input of a block is JSON inside of strings.  What is no JSON, as a reply
+ * that was cut at its most tokens may leave, is kept as it came, by another
+ * name; false then. */
+static bool set_input(const struct model_reply *reply, struct members *members)
+{
+	const struct bytes *raw = &reply->block_input;
+	struct cli_json_span inside = {(const unsigned char *)raw->at,
+	                               raw->used};
+	struct bytes input = {0}, string = {0};
+	char *room = bytes_reserve(&input, raw->used + 8);
+	struct cli_json_error error;
+	bool is_json;
+
+	if (raw->used == 0) {
+		bytes_free(&input);
+		return true;
 	}
+	is_json = room != NULL &&
+	          cli_json_unescape((unsigned char *)room, inside,
+	                            &input.used) &&
+	          cli_json_check(room, input.used, &error);
+	if (is_json) {
+		members_set(members, name_of("input"), span_of(&input));
+	} else {
+		bytes_string(&string, "\"");
+		bytes_add(&string, raw->at, raw->used);
+		bytes_string(&string, "\"");
+		members_set(members, name_of("partial_json"), span_of(&string));
+	}
+	members->failed |= input.failed || string.failed;
+	bytes_free(&string);
+	bytes_free(&input);
+	return is_json;
 }
 
 /* A block that is no text is kept, with the input that came for it. */
@@ -159,29 +194,16 @@ static void end_block(struct model_reply *reply)
 {
 	struct members members = {0};
 	struct bytes *block = &reply->block, whole = {0};
-	struct cli_json_span input = {
-		(const unsigned char *)reply->block_input.at,
-		reply->block_input.used};
-	struct cli_json_error error;
+	bool has_input;
 
 	if (block->used == 0)
 		return;
-	(void)members_merge(
-		&members,
-		(struct cli_json_span){(const unsigned char *)block->at,
-	                               block->used},
-		false);
-	if (input.size_bytes > 0 &&
-	    cli_json_check((const char *)input.bytes, input.size_bytes, &error))
-		members_set(&members,
-		            (struct cli_json_span){
-				    (const unsigned char *)"input", 5},
-		            input);
+	(void)members_merge(&members, span_of(block), false);
+	has_input = set_input(reply, &members);
 	bytes_string(&whole, "{");
-	members_print(&members, NULL, &whole);
+	members_print(&members, has_input ? NULL : "input", &whole);
 	bytes_string(&whole, "}");
-	keep_block(reply, (struct cli_json_span){
-				  (const unsigned char *)whole.at, whole.used});
+	keep_block(reply, span_of(&whole));
 	reply->content.failed |= whole.failed;
 	members_free(&members);
 	bytes_free(&whole);
@@ -190,28 +212,49 @@ static void end_block(struct model_reply *reply)
 
 /* -------------------------------------------------------------------- whole */
 
-static void take_head(struct model_reply *reply, struct cli_json_span object)
+static bool is_kept(struct cli_json_span name)
 {
-	struct cli_json_span usage = find(object, "usage");
+	static const char *const kept[] = {"id", "model", "stop_reason",
+	                                   "stop_sequence", "stop_details"};
 
-	keep(reply, "stop_reason", find(object, "stop_reason"));
-	keep(reply, "stop_sequence", find(object, "stop_sequence"));
-	keep(reply, "stop_details", find(object, "stop_details"));
-	keep(reply, "model", find(object, "model"));
-	keep(reply, "id", find(object, "id"));
-	if (usage.size_bytes > 0)
-		(void)members_merge(&reply->usage, usage, true);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		if (is(name, kept[i]))
+			return true;
+	}
+	return false;
 }
 
-static void take_content(struct model_reply *reply,
+static void take_head(struct model_reply *reply, struct cli_json_span object)
+{
+	struct cli_json_member member;
+	struct cli_json_scan scan;
+
+	if (object.size_bytes == 0 ||
+	    !cli_json_begin_object(&scan, (const char *)object.bytes,
+	                           object.size_bytes))
+		return;
+	/* One that is null says nothing new. */
+	while (cli_json_take_member(&scan, &member)) {
+		if (member.value.bytes[0] == 'n')
+			continue;
+		if (is_kept(member.name))
+			members_set(&reply->members, member.name, member.value);
+		else if (is(member.name, "usage"))
+			(void)members_merge(&reply->usage, member.value, true);
+	}
+}
+
+static bool take_content(struct model_reply *reply,
                          struct cli_json_span content)
 {
 	struct cli_json_scan scan;
+	bool is_good = true;
 
 	cli_json_begin(&scan, (const char *)content.bytes, content.size_bytes);
 	cli_json_enter(&scan);
-	while (cli_json_next_element(&scan))
-		take_block(reply, cli_json_take_value(&scan));
+	while (is_good && cli_json_next_element(&scan))
+		is_good = take_block(reply, cli_json_take_value(&scan));
+	return is_good;
 }
 
 bool model_reply_take_body(struct model_reply *reply, struct cli_json_span body)
@@ -229,7 +272,8 @@ bool model_reply_take_body(struct model_reply *reply, struct cli_json_span body)
 	if (content.size_bytes == 0 || content.bytes[0] != '[')
 		return false;
 	take_head(reply, body);
-	take_content(reply, content);
+	if (!take_content(reply, content))
+		return false;
 	reply->started = reply->stopped = true;
 	return true;
 }
@@ -258,12 +302,31 @@ static void take_message_delta(struct model_reply *reply,
 		(void)members_merge(&reply->usage, usage, true);
 }
 
+/* What other events say is nobody's to read, JSON or not. */
+static bool is_known(struct cli_json_span name)
+{
+	static const char *const known[] = {
+		"message_start",       "message_delta",
+		"message_stop",        "error",
+		"content_block_start", "content_block_delta",
+		"content_block_stop"};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (is(name, known[i]))
+			return true;
+	}
+	return false;
+}
+
 bool model_reply_take_event(struct model_reply *reply,
+                            struct cli_json_span name,
                             struct cli_json_span data)
 {
 	struct cli_json_span type;
 	struct cli_json_error error;
 
+	if (!is_known(name))
+		return true;
 	if (!cli_json_check((const char *)data.bytes, data.size_bytes, &error))
 		return false;
 	type = find_string(data, "type");
@@ -272,10 +335,10 @@ bool model_reply_take_event(struct model_reply *reply,
 	if (is(type, "message_start"))
 		return take_start(reply, data);
 	if (is(type, "content_block_start"))
-		begin_block(reply, data);
-	else if (is(type, "content_block_delta"))
-		add_delta(reply, data);
-	else if (is(type, "content_block_stop"))
+		return begin_block(reply, data);
+	if (is(type, "content_block_delta"))
+		return add_delta(reply, data);
+	if (is(type, "content_block_stop"))
 		end_block(reply);
 	else if (is(type, "message_delta"))
 		take_message_delta(reply, data);

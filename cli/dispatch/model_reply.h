@@ -37,9 +37,11 @@ struct model_reply {
 bool model_reply_take_body(struct model_reply *reply,
                            struct cli_json_span body);
 
-/* Takes the data of an event; events and deltas of unknown types pass.  False
- * if it is no JSON object, or is not possible at this point. */
+/* Takes an event; those of unknown names or types, and deltas of unknown types,
+ * pass.  False if its data is no JSON object, or is not possible at this
+ * point. */
 bool model_reply_take_event(struct model_reply *reply,
+                            struct cli_json_span name,
                             struct cli_json_span data);
 
 /* Adds the members of the reply: "stop_reason":…,"usage":… */

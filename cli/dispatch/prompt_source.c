@@ -9,6 +9,7 @@
 #include "message.h"
 #include "open_log.h"
 #include "reply_place.h"
+#include "rotated.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -223,16 +224,52 @@ static bool is_stopped(struct prompt_source *source)
 	return stop;
 }
 
+static bool has_id(const char *path, const char *id)
+{
+	char found[REPLY_LOG_ID_BYTES] = "";
+	struct shmlog *log;
+
+	if (shmlog_open(path, &log) == 0) {
+		reply_log_id(found, log);
+		shmlog_close(log);
+	}
+	return strcmp(found, id) == 0;
+}
+
+/* The path of the log that the replies are to, where it was rotated meanwhile:
+ * the rest of it comes first.  NULL: none. */
+static char *find_rotated(const struct prompt_source *source)
+{
+	const struct prompt_source_options *options = &source->options;
+	struct cli_rotated_list rotated = {0};
+	char *path = NULL;
+
+	if (options->by_name && options->place->known &&
+	    !has_id(options->path, options->place->log) &&
+	    cli_rotated_find(options->path, &rotated) == 0) {
+		for (size_t i = 0; i < rotated.count && path == NULL; i++) {
+			if (!rotated.all[i].archived &&
+			    has_id(rotated.all[i].path, options->place->log))
+				path = strdup(rotated.all[i].path);
+		}
+	}
+	cli_rotated_release(&rotated);
+	return path;
+}
+
 static int follow(struct prompt_source *source, struct cli_follow *follow)
 {
 	bool goes_on = true, is_first = true;
+	struct cli_followed *log;
 	struct cli_batch batch;
 	int status = CLI_OK;
 
-	if (cli_follow_add(follow, source->options.path,
-	                   source->options.by_name ? CLI_FOLLOW_NAME
-	                                           : CLI_FOLLOW_FILE) == NULL)
+	log = cli_follow_add(follow, source->options.path,
+	                     source->options.by_name ? CLI_FOLLOW_NAME
+	                                             : CLI_FOLLOW_FILE);
+	if (log == NULL)
 		return cli_fail(source->options.path, "cannot follow", -ENOMEM);
+	log->named.first = find_rotated(source);
 	while (goes_on && !is_stopped(source)) {
 		enum cli_news news = cli_follow_next(follow, CLI_BATCH_FRAMES,
 		                                     SLICE_NS, &batch);
@@ -291,33 +328,49 @@ int prompt_source_start(struct prompt_source *source,
 
 /* ------------------------------------------------------------------- taking */
 
+/* Takes the whole queue, so that neither thread waits for the other at each
+ * prompt. */
+static void take_queue(struct prompt_source *source)
+{
+	source->taken = source->first;
+	source->first = source->last = NULL;
+	source->count = 0;
+	source->payload_bytes = 0;
+	pthread_cond_signal(&source->room);
+}
+
+/* What stands behind all prompts. */
+static enum source_item take_rest(struct prompt_source *source)
+{
+	if (source->waiting) {
+		source->waiting = false;
+		pthread_cond_signal(&source->room);
+		return SOURCE_LOG;
+	}
+	return source->ended ? SOURCE_ENDED : SOURCE_NOTHING;
+}
+
 enum source_item prompt_source_take(struct prompt_source *source,
                                     struct prompt **prompt_out)
 {
-	enum source_item item = SOURCE_NOTHING;
+	enum source_item item = SOURCE_PROMPT;
+	struct prompt *prompt;
 
-	pthread_mutex_lock(&source->mutex);
-	if (source->count > 0) {
-		struct prompt *prompt = source->first;
-		bool was_full = is_full(source);
-
-		source->first = prompt->next;
-		source->count--;
-		source->payload_bytes -= prompt->size_bytes;
-		prompt->next = NULL;
-		*prompt_out = prompt;
-		item = SOURCE_PROMPT;
-		if (was_full || source->count == 0)
-			pthread_cond_signal(&source->room);
-	} else if (source->waiting) {
-		source->waiting = false;
-		item = SOURCE_LOG;
-		pthread_cond_signal(&source->room);
-	} else if (source->ended) {
-		item = SOURCE_ENDED;
+	if (source->taken == NULL) {
+		pthread_mutex_lock(&source->mutex);
+		if (source->count > 0)
+			take_queue(source);
+		else
+			item = take_rest(source);
+		pthread_mutex_unlock(&source->mutex);
 	}
-	pthread_mutex_unlock(&source->mutex);
-	return item;
+	prompt = source->taken;
+	if (prompt == NULL)
+		return item;
+	source->taken = prompt->next;
+	prompt->next = NULL;
+	*prompt_out = prompt;
+	return SOURCE_PROMPT;
 }
 
 void prompt_source_log(struct prompt_source *source,
@@ -327,6 +380,16 @@ void prompt_source_log(struct prompt_source *source,
 	memcpy(id_out, source->log_id, REPLY_LOG_ID_BYTES);
 	*begin_out = source->begin;
 	pthread_mutex_unlock(&source->mutex);
+}
+
+static void free_all(struct prompt *prompt)
+{
+	while (prompt != NULL) {
+		struct prompt *gone = prompt;
+
+		prompt = gone->next;
+		prompt_free(gone);
+	}
 }
 
 void prompt_source_stop(struct prompt_source *source)
@@ -339,12 +402,8 @@ void prompt_source_stop(struct prompt_source *source)
 		(void)shmlog_wake(source->log);
 	pthread_mutex_unlock(&source->mutex);
 	pthread_join(source->thread, NULL);
-	while (source->first != NULL) {
-		struct prompt *gone = source->first;
-
-		source->first = gone->next;
-		prompt_free(gone);
-	}
+	free_all(source->first);
+	free_all(source->taken);
 	pthread_mutex_destroy(&source->mutex);
 	pthread_cond_destroy(&source->room);
 }

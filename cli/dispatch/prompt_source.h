@@ -46,6 +46,7 @@ struct prompt_source {
 	pthread_t thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t room;
+	struct prompt *taken; /* of the thread that takes them */
 	/* Guarded by the mutex: */
 	struct prompt *first;
 	struct prompt *last;

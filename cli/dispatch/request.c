@@ -141,12 +141,18 @@ static int set_param(struct request *request, const char *text)
 	return CLI_OK;
 }
 
-static void set_option(struct request *request, const char *name,
-                       const char *before, const char *value,
-                       const char *behind)
+static int set_option(struct request *request, const char *name,
+                      const char *before, const char *value, const char *behind)
 {
-	if (value != NULL)
-		set_string(request, name, before, value, strlen(value), behind);
+	struct cli_quoted quoted;
+
+	if (value == NULL)
+		return CLI_OK;
+	if (!cli_utf8_is_valid((const unsigned char *)value, strlen(value)))
+		return cli_usage_error("%s is not UTF-8",
+		                       cli_quote(&quoted, value));
+	set_string(request, name, before, value, strlen(value), behind);
+	return CLI_OK;
 }
 
 static int set_options(struct request *request,
@@ -159,18 +165,23 @@ static int set_options(struct request *request,
 	uint64_t number;
 	int status;
 
-	set_option(request, "model", "", model != NULL ? model : DEFAULT_MODEL,
-	           "");
+	status = set_option(request, "model", "",
+	                    model != NULL ? model : DEFAULT_MODEL, "");
 	if (most != NULL && !cli_parse_u64(most, &number))
 		return cli_usage_error("--max-tokens %s is no number",
 		                       cli_quote(&quoted, most));
 	members_set_text(&request->members, "max_tokens",
 	                 most != NULL ? most : DEFAULT_MAX_TOKENS);
-	status = set_system(request, cli_args_value(args, DISPATCH_SYSTEM));
-	set_option(request, "thinking",
-	           "{\"type\":", cli_args_value(args, DISPATCH_THINKING), "}");
-	set_option(request, "output_config",
-	           "{\"effort\":", cli_args_value(args, DISPATCH_EFFORT), "}");
+	if (status == CLI_OK)
+		status = set_system(request,
+		                    cli_args_value(args, DISPATCH_SYSTEM));
+	if (status == CLI_OK)
+		status = set_option(request, "thinking", "{\"type\":",
+		                    cli_args_value(args, DISPATCH_THINKING),
+		                    "}");
+	if (status == CLI_OK)
+		status = set_option(request, "output_config", "{\"effort\":",
+		                    cli_args_value(args, DISPATCH_EFFORT), "}");
 	if (options->stream)
 		members_set_text(&request->members, "stream", "true");
 	if (status == CLI_OK)

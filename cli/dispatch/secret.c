@@ -18,6 +18,8 @@
 #define KEY_VARIABLE "ANTHROPIC_API_KEY"
 #define TOKEN_VARIABLE "ANTHROPIC_AUTH_TOKEN"
 #define ROOM_BYTES 4096u
+/* A shorter key would stand in many an innocent text. */
+#define LEAST_BYTES 8u
 
 /* Not optimised away, as what was wiped is never read again. */
 static void wipe(char *at, size_t size_bytes)
@@ -118,11 +120,24 @@ void secret_wipe_from(const struct secret *secret, struct bytes *text)
 {
 	size_t length = secret->key != NULL ? strlen(secret->key) : 0;
 
-	/* Too short a key would stand in many an innocent text. */
-	for (size_t at = 0; length >= 8 && at + length <= text->used; at++) {
+	for (size_t at = 0; length >= LEAST_BYTES && at + length <= text->used;
+	     at++) {
 		if (memcmp(text->at + at, secret->key, length) == 0)
 			memset(text->at + at, '*', length);
 	}
+}
+
+size_t secret_begun(const struct secret *secret, const struct bytes *text)
+{
+	size_t length = secret->key != NULL ? strlen(secret->key) : 0;
+	size_t begun;
+
+	if (length < LEAST_BYTES)
+		return 0;
+	begun = text->used < length ? text->used : length - 1;
+	while (memcmp(text->at + text->used - begun, secret->key, begun) != 0)
+		begun--;
+	return begun;
 }
 
 void secret_release(struct secret *secret)

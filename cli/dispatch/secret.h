@@ -29,6 +29,10 @@ void secret_hide_process(void);
 /* Replaces the key by asterisks wherever a text has it. */
 void secret_wipe_from(const struct secret *secret, struct bytes *text);
 
+/* How many bytes at the end of a text, none of which is the end of a whole key,
+ * may be the beginning of one. */
+size_t secret_begun(const struct secret *secret, const struct bytes *text);
+
 void secret_release(struct secret *secret);
 
 #endif

@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "call.h"
 #include "json_check.h"
+#include "members.h"
 #include "utf8.h"
 
 #include <shmlog.h>
@@ -89,6 +90,42 @@ static void judge(const struct call *call, struct cli_json_scan scan,
 	}
 }
 
+static struct cli_json_span span_of(const char *text)
+{
+	return (struct cli_json_span){(const unsigned char *)text,
+	                              strlen(text)};
+}
+
+static struct cli_json_span find_error(struct cli_json_scan scan)
+{
+	struct cli_json_span value = span_of("null");
+	struct cli_json_member member;
+
+	while (cli_json_take_member(&scan, &member)) {
+		if (cli_json_string_is(member.name, "error"))
+			value = member.value;
+	}
+	return value;
+}
+
+/* An error has a type and a message, whatever the worker says of it. */
+static void add_error(struct call *call, struct cli_json_span value)
+{
+	struct members members = {0};
+
+	members_set_text(&members, "type", "\"worker\"");
+	members_set_text(&members, "message",
+	                 "\"the worker says that the prompt has failed\"");
+	if (value.bytes[0] == '{')
+		(void)members_merge(&members, value, true);
+	else if (cli_json_is_string(value))
+		members_set(&members, span_of("message"), value);
+	bytes_string(&call->members, "\"error\":{");
+	members_print(&members, NULL, &call->members);
+	bytes_string(&call->members, "}");
+	members_free(&members);
+}
+
 static void add_member(struct call *call, const struct cli_json_member *member)
 {
 	struct bytes *members = &call->members;
@@ -108,10 +145,13 @@ static void take_members(struct call *call, struct cli_json_scan scan,
 
 	call_clear(call);
 	call->outcome = is_error ? CALL_FAILED : CALL_DONE;
-	if (is_error)
+	if (is_error) {
 		call_kind(call, "worker");
+		add_error(call, find_error(scan));
+	}
 	while (cli_json_take_member(&scan, &member)) {
-		if (is_own(member.name))
+		if (is_own(member.name) ||
+		    (is_error && cli_json_string_is(member.name, "error")))
 			continue;
 		if (!is_error && !call->has_text &&
 		    cli_json_string_is(member.name, "text") &&

@@ -6,7 +6,8 @@
 # SIZE.part.json.  Ends with status 1 if a row that has a goal got worse than in
 # the baseline of this machine.
 . "$(dirname "$0")/common.bash"
-for part in library bulk disk find start follow relay memory scaling; do
+parts='library bulk disk find start follow dispatch relay memory scaling'
+for part in $parts; do
 	# shellcheck disable=SC1090 # they stand beside this file
 	. "$bench/part_$part.bash"
 done
@@ -72,7 +73,7 @@ plot() {
 		say "the plot is in $results/scaling.svg"
 }
 
-for part in ${ONLY:-library bulk disk find start follow relay memory scaling}; do
+for part in ${ONLY:-$parts}; do
 	"part_$part"
 done
 result=$results/$SIZE${ONLY:+.part}.json

@@ -16,16 +16,18 @@ small)
 	lines=2000 rounds=3 slow_rounds=3 events=2000 node_events=500 samples=25
 	big_mib=1 idle=200ms size_mib="1 2" frame_mib=1 readers_events=5000
 	relay_messages=500 relay_frames=2000 relay_npm=100
+	answers=100
 	;;
 quick)
 	lines=50000 rounds=5 slow_rounds=3 events=400000 node_events=50000 samples=300
 	big_mib=64 idle=2s size_mib="1 8 64" frame_mib=4 readers_events=200000
 	relay_messages=50000 relay_frames=500000 relay_npm=5000
+	answers=4000
 	;;
 full | huge)
 	lines=1000000 rounds=7 slow_rounds=5 events=2000000 node_events=200000 samples=2000
 	big_mib=1024 idle=6s size_mib="1 8 64 512" frame_mib=32
-	readers_events=1000000
+	readers_events=1000000 answers=30000
 	relay_messages=200000 relay_frames=2000000 relay_npm=20000
 	[ "$SIZE" = full ] || size_mib+=" 4096"
 	;;

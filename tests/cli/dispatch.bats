@@ -47,6 +47,12 @@ texts() {
 		group_by(.prompt)[] | map(.text) | add'
 }
 
+# The text that the deltas of an attempt make up.
+deltas_of() { # PROMPT ATTEMPT
+	shmlog dump replies | jq -s -r "map(select(.type == \"delta\" and .prompt == $1 and
+		.attempt == $2).text) | add"
+}
+
 # Whether so many replies are there.
 has_replies() { # NUMBER
 	[[ $(replies 1 | wc -l) -ge $1 ]]
@@ -184,6 +190,22 @@ has_replies() { # NUMBER
 	run_shmlog 5 dispatch text replies --exec cat
 }
 
+@test "damage in either log, and no frame at --from: status 1" {
+	shmlog append prompts -m one -m two
+	run_shmlog 1 dispatch prompts replies --from 3 --exec cat
+	assert_equal "$(frames_of replies)" 0
+	run_shmlog 0 dispatch prompts replies --exec cat
+	shmlog append prompts -m three
+	printf '\377\377\377\377' | dd of=prompts bs=1 seek=38 conv=notrunc status=none
+	run_shmlog 1 dispatch prompts replies --exec cat
+	assert_stderr --partial "prompts: torn frame at cursor 14"
+	rm prompts
+	shmlog append --create 4K prompts -m one
+	printf '\377\377\377\377' | dd of=replies bs=1 seek=24 conv=notrunc status=none
+	run_shmlog 1 dispatch prompts replies --exec cat
+	assert_stderr --partial "replies: damaged frame that ends at cursor "
+}
+
 @test "--order prompt keeps the order of the prompts" {
 	shmlog append prompts -m 0.3 -m 0.2 -m 0.1 -m 0
 	run_shmlog 0 dispatch prompts replies --order prompt --exec 'read -r t; sleep $t; echo $t'
@@ -206,6 +228,7 @@ has_replies() { # NUMBER
 	run_shmlog 0 dispatch prompts replies --rate 10/s --exec cat
 	assert [ $((($(date +%s%N) - begun) / 1000000)) -ge 280 ]
 	run_shmlog 2 dispatch prompts replies --rate x --exec cat
+	run_shmlog 2 dispatch prompts replies --rate 5 --exec cat
 	run_shmlog 2 dispatch prompts replies --rate 0/s --exec cat
 }
 
@@ -234,6 +257,16 @@ has_replies() { # NUMBER
 	assert_line 'shmlog_dispatch_reply_seconds_bucket{le="+Inf"} 2'
 	assert_line "shmlog_dispatch_prompts_waiting 0"
 	run_shmlog 4 dispatch prompts replies --metrics no/such/folder --exec cat
+	# A link stays, and nothing is put in the place of what is no file.
+	ln -s metrics link
+	rm metrics
+	touch metrics
+	run_shmlog 0 dispatch prompts replies --metrics link --exec cat
+	assert_link_exists link
+	run grep -c '^shmlog_dispatch_prompts_total 0' metrics
+	assert_output 1
+	mkfifo pipe
+	run_shmlog 2 dispatch prompts replies --metrics pipe --exec cat
 }
 
 @test "-f goes on with new prompts, and a signal ends it" {
@@ -276,6 +309,24 @@ has_replies() { # NUMBER
 	# It is the second log that the last reply is about.
 	run_shmlog 0 dispatch prompts replies --exec "$UPPER"
 	assert_equal "$(frames_of replies)" 2
+}
+
+@test "-F goes on where a rotation came before the last replies" {
+	shmlog append prompts -m a
+	run_shmlog 0 dispatch prompts replies --exec cat
+	shmlog append prompts -m b
+	shmlog rotate prompts >/dev/null
+	shmlog append prompts -m c
+	shmlog rotate prompts >/dev/null
+	shmlog append prompts -m d
+	run_shmlog 8 dispatch prompts replies --exec cat
+	shmlog dispatch -F prompts replies --exec cat 3>&- &
+	wait_for 20 has_replies 4
+	kill $!
+	wait $! || true
+	assert_equal "$(shmlog dump replies | jq -r .text | xargs)" "a b c d"
+	run_shmlog 0 dispatch prompts replies --exec cat
+	assert_equal "$(frames_of replies)" 4
 }
 
 @test "prompts of any number, none is left out" {
@@ -325,6 +376,28 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 		'jq --unbuffered -c "{prompt: .cursor, type: \"error\", error: {type: \"mine\"}}"'
 	run replies '[.type, .error.type]'
 	assert_output '["error","mine"]'
+	shmlog append prompts -m y -m z -m a -m b
+	run_shmlog 0 dispatch prompts replies --order prompt --worker 'jq --unbuffered -c "
+		{prompt: .cursor, type: \"error\"} + {y: {}, z: {error: \"why\"}, a: {error: {message: null, code: 7}}}[.payload]"'
+	run replies .error
+	assert_line --index 1 '{"type":"worker","message":"the worker says that the prompt has failed"}'
+	assert_line --index 2 '{"type":"worker","message":"why"}'
+	assert_line --index 3 '{"type":"worker","message":"the worker says that the prompt has failed","code":7}'
+	assert_line --index 4 "${lines[1]}"
+}
+
+@test "a line of a worker or an output that is too long makes an error" {
+	local way
+
+	shmlog append prompts -m x
+	for way in --worker --exec; do
+		run_shmlog 0 dispatch prompts replies --from start --concurrency 1 "$way" \
+			'yes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx | tr -d "\n" | head -c 17000000'
+		run replies '[.error.type, .attempts]'
+		assert_output '["too_large",1]'
+		rm replies
+		shmlog create replies -c 64K
+	done
 }
 
 @test "a long text goes out in parts, and together they are the text" {
@@ -469,6 +542,7 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 		@crlf @split @odd @pair E
 		@status=429 @after=1 F
 		@limited G
+		@bad-http H
 	END
 	shmlog append prompts <faults
 	for stream in "" --stream; do
@@ -478,13 +552,33 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 		# shellcheck disable=SC2086
 		run_shmlog 0 dispatch prompts replies $stream --concurrency 4
 		assert_stderr ""
-		assert_equal "$(replies .type | sort | uniq -c | xargs)" "32 done"
+		assert_equal "$(replies .type | sort | uniq -c | xargs)" "33 done"
 		texts | sed 's/😀//; s/\x00//g' |
 			sort | diff - <(sed 's/^/echo:/' faults | sort) ||
 			fail "wrong texts with '$stream'"
 		# No call but those that had to be made again.
-		assert [ "$(wc -l <calls)" -ge 45 ]
-		assert [ "$(wc -l <calls)" -le 60 ]
+		assert [ "$(wc -l <calls)" -ge 46 ]
+		assert [ "$(wc -l <calls)" -le 61 ]
+	done
+}
+
+@test "stop reasons, tools and long texts come as they are" {
+	local stream
+
+	start_stub
+	shmlog append prompts -m '@times=2 @thinking @tool a' \
+		-m '@times=2 @stop=refusal b' -m '@times=2 @stop=novel_reason c' -m '@times=2 @big d'
+	for stream in "" --stream; do
+		rm replies
+		shmlog create replies -c 1M
+		# shellcheck disable=SC2086
+		run_shmlog 0 dispatch prompts replies $stream
+		run replies '[.stop_reason, .content]'
+		assert_output '["tool_use",[{"type":"tool_use","id":"toolu_1","name":"get","input":{"a":1}}]]
+["refusal",null]
+["novel_reason",null]
+["end_turn",null]'
+		assert_equal "$(texts | tail -n 1 | wc -c)" 70021
 	done
 }
 
@@ -531,7 +625,7 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 	done
 	shmlog append prompts -m x
 	ANTHROPIC_API_KEY=wrong run_shmlog 4 dispatch prompts replies
-	assert_stderr --partial "invalid key"
+	assert_stderr --partial "was refused: authentication_error: 'invalid key'; it stays"
 }
 
 @test "--stream: text as it comes, and a restart voids what broke" {
@@ -542,8 +636,10 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 	assert_line --index 0 '"delta"'
 	assert_line --index 1 '"delta"'
 	assert_line --index -1 '"done"'
-	run bash -c 'shmlog dump replies | jq -s -r "map(select(.prompt == 0 and .type == \"delta\").text) | add"'
+	run deltas_of 0 1
 	assert_output "echo:@drip=30 some text"
+	run deltas_of 22 2
+	assert_output "echo:@stream-error=2 @drip=30 more text"
 	run bash -c 'shmlog dump replies | jq -c "select(.prompt != 0) | [.type, .attempt, .attempts]"'
 	assert_line --index 0 '["delta",1,null]'
 	assert_line '["restart",1,null]'
@@ -597,10 +693,11 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 	start_stub
 	seq 20 | shmlog append prompts
 	run_shmlog 3 dispatch prompts replies --concurrency 1 --max-tokens-total 20
-	assert_stderr --partial "tokens were used, as many as were allowed; no more prompts are sent"
+	assert_stderr --partial "21 tokens were used, of 20 that --max-tokens-total allows; no more prompts are sent"
 	assert_equal "$(frames_of replies)" 3
 	run_shmlog 3 dispatch prompts replies --concurrency 1 --price 1000,2000 --max-cost 0.02 -o json
 	assert_equal "$(frames_of replies)" 5
+	assert_stderr --partial "0.026000 was spent, of 0.020000 that --max-cost allows; no more prompts are sent"
 	run jq -c '[.input_tokens, .output_tokens, .cost]' <<<"${stderr##*$'\n'}"
 	assert_output '[2,12,0.026]'
 	run_shmlog 2 dispatch prompts replies --max-cost 1
@@ -611,7 +708,13 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 	run_shmlog 2 dispatch prompts replies
 	assert_stderr --partial "no key: ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN are not set"
 	export ANTHROPIC_API_KEY=$KEY
-	run_shmlog 2 dispatch prompts replies --base-url ftp://x
+	for url in ftp://x http:// http://x:y http://x:99999 'http://a b' http://x#f 'http://x/?y=z'; do
+		run_shmlog 2 dispatch prompts replies --base-url "$url"
+		assert_stderr --partial "--base-url '$url' "
+	done
+	run_shmlog 2 dispatch prompts replies --api-version $'a\r\nX: 1'
+	run_shmlog 2 dispatch prompts replies --api-version ''
+	run_shmlog 2 dispatch prompts replies --model $'\xff'
 	shmlog append prompts -m x
 	run_shmlog 0 dispatch prompts replies --base-url http://127.0.0.1:1 --retries 0
 	run replies .error.type
@@ -702,11 +805,20 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 }
 
 @test "a server that says the key again is not quoted" {
+	local stream
+
 	start_stub
-	unset ANTHROPIC_BASE_URL
-	# Its message is the one for a wrong path, and the path has the key.
-	shmlog append prompts -m x
-	run_shmlog 0 dispatch prompts replies --base-url "http://127.0.0.1:$(<port)/x"
-	run replies .error.type
-	assert_output '"not_found_error"'
+	shmlog append prompts -m "mine is $KEY." -m "@split $KEY$KEY @drip=5" -m "${KEY%?}"
+	for stream in "" --stream; do
+		rm replies
+		shmlog create replies -c 64K
+		# shellcheck disable=SC2086
+		run_shmlog 0 dispatch prompts replies $stream
+		run grep -cF "$KEY" replies
+		assert_output 0
+		assert_equal "$(texts)" "echo:mine is ${KEY//?/*}.
+echo:@split ${KEY//?/*}${KEY//?/*} @drip=5
+echo:${KEY%?}"
+	done
+	assert_equal "$(deltas_of 0 1)" "echo:mine is ${KEY//?/*}."
 }

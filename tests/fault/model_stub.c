@@ -98,7 +98,8 @@ static void pause_us(long us)
 struct fault {
 	long status, stream_error, cut, stall_ms, pings, delay_ms, drip_ms;
 	bool rst, split, odd, thinking, big, bad_utf8, lone, nul, pair, gzip,
-		html, no_stop, tool, limited, garbage, redirect, no_json;
+		html, no_stop, tool, limited, garbage, redirect, no_json,
+		bad_http;
 	const char *line_end;
 	char stop[40], after[64], after_ms[32], advice[8], code[64];
 };
@@ -141,7 +142,7 @@ static void take_number_word(struct fault *fault, const char *word)
 	else if (take_word(word, "drip", &value))
 		fault->drip_ms = atol(value);
 	else if (take_word(word, "stop", &value))
-		set_text(fault->stop, sizeof(fault->stop), value);
+		(void)snprintf(fault->stop, sizeof(fault->stop), "%s", value);
 	else if (take_word(word, "after", &value))
 		set_text(fault->after, sizeof(fault->after), value);
 	else if (take_word(word, "after-ms", &value))
@@ -166,6 +167,7 @@ static void take_fault(struct fault *fault, const char *word)
 		{"no-stop", &fault->no_stop},   {"tool", &fault->tool},
 		{"limited", &fault->limited},   {"garbage", &fault->garbage},
 		{"redirect", &fault->redirect}, {"no-json", &fault->no_json},
+		{"bad-http", &fault->bad_http},
 	};
 
 	if (strcmp(word, "crlf") == 0)
@@ -233,6 +235,7 @@ static void choose_fault(struct fault *fault)
 		"bad-utf8",
 		"stall=30",
 		"no-json",
+		"bad-http",
 	};
 
 	if (chaos_percent == 0 || by_chance(100) >= chaos_percent)
@@ -590,14 +593,20 @@ static void send_text_event(struct call *call, const char *name,
 	send_event(call, name, data, strlen(data));
 }
 
+/* Blocks are counted; a thought comes before the text, and a tool behind it. */
+static int text_index(const struct call *call)
+{
+	return call->fault.thinking ? 1 : 0;
+}
+
 static void send_delta(struct call *call, const char *text, size_t length)
 {
 	char *data = malloc(length + 256);
 	int used = sprintf(data,
-	                   "{\"type\":\"content_block_delta\",\"index\":0,"
+	                   "{\"type\":\"content_block_delta\",\"index\":%d,"
 	                   "\"delta\":{\"type\":\"text_delta\",\"text\":\"%.*s"
 	                   "\"}}",
-	                   (int)length, text);
+	                   text_index(call), (int)length, text);
 
 	send_event(call, "content_block_delta", data, (size_t)used);
 	free(data);
@@ -660,34 +669,45 @@ static void send_begin(struct call *call)
 			call, "content_block_stop",
 			"{\"type\":\"content_block_stop\",\"index\":0}");
 	}
-	send_text_event(call, "content_block_start",
-	                "{\"type\":\"content_block_start\",\"index\":0,"
-	                "\"content_block\":{\"type\":\"text\",\"text\":\"\"}}");
+	(void)snprintf(data, sizeof(data),
+	               "{\"type\":\"content_block_start\",\"index\":%d,"
+	               "\"content_block\":{\"type\":\"text\",\"text\":\"\"}}",
+	               text_index(call));
+	send_text_event(call, "content_block_start", data);
 }
 
 static void send_tool(struct call *call)
 {
-	send_text_event(call, "content_block_start",
-	                "{\"type\":\"content_block_start\",\"index\":1,"
-	                "\"content_block\":" TOOL "{}}}");
-	send_text_event(call, "content_block_delta",
-	                "{\"type\":\"content_block_delta\",\"index\":1,"
-	                "\"delta\":{\"type\":\"input_json_delta\","
-	                "\"partial_json\":\"{\\\"a\\\":\"}}");
-	send_text_event(call, "content_block_delta",
-	                "{\"type\":\"content_block_delta\",\"index\":1,"
-	                "\"delta\":{\"type\":\"input_json_delta\","
-	                "\"partial_json\":\"1}\"}}");
-	send_text_event(call, "content_block_stop",
-	                "{\"type\":\"content_block_stop\",\"index\":1}");
+	static const struct {
+		const char *name, *rest;
+	} events[] = {
+		{"content_block_start", "\"content_block\":" TOOL "{}}"},
+		{"content_block_delta",
+	         "\"delta\":{\"type\":\"input_json_delta\","
+	         "\"partial_json\":\"{\\\"a\\\":\"}"},
+		{"content_block_delta",
+	         "\"delta\":{\"type\":\"input_json_delta\","
+	         "\"partial_json\":\"1}\"}"},
+		{"content_block_stop", "\"more\":null"},
+	};
+	char data[256];
+
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		(void)snprintf(
+			data, sizeof(data), "{\"type\":\"%s\",\"index\":%d,%s}",
+			events[i].name, text_index(call) + 1, events[i].rest);
+		send_text_event(call, events[i].name, data);
+	}
 }
 
 static void send_end(struct call *call, size_t length)
 {
 	char data[512];
 
-	send_text_event(call, "content_block_stop",
-	                "{\"type\":\"content_block_stop\",\"index\":0}");
+	(void)snprintf(data, sizeof(data),
+	               "{\"type\":\"content_block_stop\",\"index\":%d}",
+	               text_index(call));
+	send_text_event(call, "content_block_stop", data);
 	if (call->fault.tool)
 		send_tool(call);
 	(void)snprintf(data, sizeof(data),
@@ -834,6 +854,14 @@ static void log_line(int fd, struct cli_json_span text)
 		perror("model_stub");
 }
 
+/* As a server in front of the real one does that is being restarted. */
+static void end_with_garbage(struct peer *peer)
+{
+	add_text(peer, "garbage\r\n\r\n");
+	flush_out(peer);
+	peer->broken = true;
+}
+
 static void answer(struct call *call, const char *head)
 {
 	struct cli_json_span body = {(unsigned char *)call->peer->body,
@@ -859,7 +887,9 @@ static void answer(struct call *call, const char *head)
 		call->peer->split = call->fault.split;
 		call->peer->rst = call->fault.rst;
 		pause_us(base_delay_us + call->fault.delay_ms * 1000);
-		if (call->fault.redirect)
+		if (call->fault.bad_http)
+			end_with_garbage(call->peer);
+		else if (call->fault.redirect)
 			add_body(call,
 			         "307 Elsewhere\r\nLocation: "
 			         "http://127.0.0.2:9/v1/messages",

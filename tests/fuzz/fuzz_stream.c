@@ -14,7 +14,7 @@ static bool take_event(void *context, struct cli_json_span name,
                        struct cli_json_span data)
 {
 	require(name.size_bytes > 0 && data.size_bytes > 0);
-	return model_reply_take_event(context, data);
+	return model_reply_take_event(context, name, data);
 }
 
 /* Decodes in pieces of `piece` bytes. */

@@ -47,7 +47,8 @@ consume() { # COMPILER FLAG...
 	cmp build/shmlog "$SCRATCH/to/usr/bin/shmlog"
 	[ -x "$SCRATCH/to/usr/bin/shmlog" ]
 	for program in build/shmlog-*; do
-		[[ ! -x $program ]] || cmp "$program" "$SCRATCH/to/usr/bin/${program#build/}"
+		[[ ! -x $program ]] ||
+			cmp "$program" "$SCRATCH/to/usr/libexec/shmlog/${program#build/}"
 	done
 	run grep -r "$SCRATCH" "$SCRATCH/to/usr/lib/pkgconfig"
 	assert_failure
@@ -109,11 +110,19 @@ consume() { # COMPILER FLAG...
 	consume c++ -std=c++11 "$SCRATCH/consumer.cc"
 }
 
-@test "the installed command runs and tells the library's version" {
+@test "the installed command tells the library's version, and runs its programs" {
+	local program
+
 	make_in prefix="$SCRATCH/to" install
 	run "$SCRATCH/to/bin/shmlog" --version
 	assert_success
 	assert_output --partial "$(pkg --modversion)"
+	for program in build/shmlog-*; do
+		[[ -x $program ]] || continue
+		PATH=/usr/bin:/bin run "$SCRATCH/to/bin/shmlog" "${program#build/shmlog-}" --help
+		assert_success
+		assert_output --partial "Usage: shmlog ${program#build/shmlog-} "
+	done
 }
 
 @test "clean removes everything that was built" {

@@ -58,7 +58,7 @@ static const char stream[] =
 
 #define TEXT "\xc3\xa9\\ud83d\\ude00 end"
 #define MEMBERS                                                          \
-	"\"model\":\"m\",\"id\":\"msg_1\",\"stop_reason\":\"end_turn\"," \
+	"\"id\":\"msg_1\",\"model\":\"m\",\"stop_reason\":\"end_turn\"," \
 	"\"usage\":{\"input_tokens\":7,\"output_tokens\":9}"
 
 /* The stream with other line ends.  Freed by the caller. */
@@ -83,8 +83,7 @@ static char *with_ends(const char *end, size_t *size_out)
 static bool take_event(void *context, struct cli_json_span name,
                        struct cli_json_span data)
 {
-	(void)name;
-	return model_reply_take_event(context, data);
+	return model_reply_take_event(context, name, data);
 }
 
 /* Decodes the pieces [0, cut), [cut, size). */
@@ -176,11 +175,19 @@ static void test_ends_at_every_byte(void **state)
 	}
 }
 
+static struct cli_json_span span_of(const char *text)
+{
+	return (struct cli_json_span){(const unsigned char *)text,
+	                              strlen(text)};
+}
+
 static void feed(struct model_reply *reply, const char *data, bool taken)
 {
-	struct cli_json_span span = {(const unsigned char *)data, strlen(data)};
+	static const char name[] = "message_start";
 
-	assert_int_equal(model_reply_take_event(reply, span), taken);
+	assert_int_equal(
+		model_reply_take_event(reply, span_of(name), span_of(data)),
+		taken);
 }
 
 static void test_wrong_events(void **state)
@@ -193,8 +200,14 @@ static void test_wrong_events(void **state)
 	feed(&reply, "{\"type\":\"message_start\"}", false);
 	feed(&reply, "{\"type\":", false);
 	feed(&reply, "[]", true);
+	assert_true(model_reply_take_event(&reply, span_of("novelty"),
+	                                   span_of("{\"type\":")));
 	feed(&reply, "{\"type\":\"message_start\",\"message\":{}}", true);
 	feed(&reply, "{\"type\":\"message_start\",\"message\":{}}", false);
+	feed(&reply,
+	     "{\"type\":\"content_block_delta\",\"delta\":{\"type\":"
+	     "\"text_delta\",\"text\":5}}",
+	     false);
 	feed(&reply,
 	     "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\","
 	     "\"message\":\"M\",\"details\":{\"error_code\":\"c\"}}}",
@@ -207,33 +220,80 @@ static void test_wrong_events(void **state)
 	model_reply_free(&reply);
 }
 
-static void test_tool_use(void **state)
+/* The content of a message with one block, whose input came in pieces. */
+static void check_input(const char *first, const char *second,
+                        const char *content)
 {
 	struct model_reply reply = {0};
 	struct bytes members = {0};
+	char event[256];
+	const char *pieces[] = {first, second};
 
-	(void)state;
 	feed(&reply, "{\"type\":\"message_start\",\"message\":{}}", true);
 	feed(&reply,
 	     "{\"type\":\"content_block_start\",\"content_block\":{\"type\":"
 	     "\"tool_use\",\"id\":\"t\",\"input\":{}}}",
 	     true);
-	feed(&reply,
-	     "{\"type\":\"content_block_delta\",\"delta\":{\"type\":"
-	     "\"input_json_delta\",\"partial_json\":\"{\\\"a\\\":\"}}",
-	     true);
-	feed(&reply,
-	     "{\"type\":\"content_block_delta\",\"delta\":{\"type\":"
-	     "\"input_json_delta\",\"partial_json\":\"[1]}\"}}",
-	     true);
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(event, sizeof(event),
+		               "{\"type\":\"content_block_delta\",\"delta\":{"
+		               "\"type\":\"input_json_delta\","
+		               "\"partial_json\":\"%s\"}}",
+		               pieces[i]);
+		feed(&reply, event, true);
+	}
 	feed(&reply, "{\"type\":\"content_block_stop\"}", true);
 	model_reply_print(&reply, &members);
 	bytes_add(&members, "", 1);
-	assert_non_null(strstr(members.at,
-	                       "\"content\":[{\"type\":\"tool_use\",\"id\":"
-	                       "\"t\",\"input\":{\"a\":[1]}}]"));
+	assert_non_null(strstr(members.at, content));
 	bytes_free(&members);
 	model_reply_free(&reply);
+}
+
+static void test_tool_use(void **state)
+{
+	(void)state;
+	check_input("{\\\"a\\\":", "[1]}",
+	            "\"content\":[{\"type\":\"tool_use\",\"id\":\"t\","
+	            "\"input\":{\"a\":[1]}}]");
+	check_input("", "",
+	            "\"content\":[{\"type\":\"tool_use\",\"id\":\"t\","
+	            "\"input\":{}}]");
+	/* Half of it, and half a pair of surrogates. */
+	check_input("{\\\"a\\\":", "[1",
+	            "\"content\":[{\"type\":\"tool_use\",\"id\":\"t\","
+	            "\"partial_json\":\"{\\\"a\\\":[1\"}]");
+	check_input("[\\\"\\ud83d", "\\ude00\\\"]",
+	            "\"input\":[\"\xf0\x9f\x98\x80\"]");
+	check_input("[\\\"\\ud83d", "\\\"]",
+	            "\"partial_json\":\"[\\\"\\ud83d\\\"]\"");
+}
+
+static void test_bodies(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_good;
+	} bodies[] = {
+		{"{\"content\":[{\"type\":\"text\",\"text\":\"t\"}]}", true},
+		{"{\"content\":[]}", true},
+		{"{\"content\":[{\"type\":\"text\",\"text\":5}]}", false},
+		{"{\"content\":[{\"type\":\"text\"}]}", false},
+		{"{\"content\":\"t\"}", false},
+		{"{\"content\":[", false},
+		{"[]", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		struct model_reply reply = {0};
+
+		assert_int_equal(
+			model_reply_take_body(&reply, span_of(bodies[i].text)),
+			bodies[i].is_good);
+		assert_int_equal(reply.stopped, bodies[i].is_good);
+		model_reply_free(&reply);
+	}
 }
 
 int main(void)
@@ -244,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_ends_at_every_byte),
 		cmocka_unit_test(test_wrong_events),
 		cmocka_unit_test(test_tool_use),
+		cmocka_unit_test(test_bodies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
