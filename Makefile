@@ -204,16 +204,29 @@ $(PROGRAMS): %: %.o $(BUILD)/libshmlog.a
 	$(call say,LD)
 	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -o $@ $^ $(LDFLAGS) $(LDLIBS)
 
-# A relay that sends messages without saying behind which one they belong, for
-# the campaign that shows what this is for.
+# Programs of campaigns that differ in one object, which comes before the archive
+# whose own is not taken then: an appender that keeps the lock from its first
+# commit on, and a relay that sends messages without saying behind which one they
+# belong, to show what this is for.
+EAGER := $(BUILD)/tests/fault/eager
+EAGER_PROGRAMS := $(addprefix $(EAGER)/,shmlog power_cut record_kill rotate_race)
+$(EAGER)/lock_cache.o: LAYER = $(LIBRARY) -DSHMLOG_TEST_KEEP_AT_ONCE
+$(EAGER)/lock_cache.o: src/lock_cache.c
 UNCHAINED := $(BUILD)/tests/fault/relay_unchained
 $(UNCHAINED).o: LAYER = -Isrc/include $(call see,$(WINGS) relay) -pthread $(relay_CFLAGS) \
 	-DSHMLOG_TEST_UNCHAINED
-$(UNCHAINED).o: cli/relay/engine_jetstream.c $(BUILD)/.build-flags
+$(UNCHAINED).o: cli/relay/engine_jetstream.c
+$(EAGER)/lock_cache.o $(UNCHAINED).o: $(BUILD)/.build-flags
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(COMMON) $(LAYER) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
-# It comes before the archive, whose own engine is not taken then.
+	$(Q)$(CC) $(COMMON) $(LAYER) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $(filter %.c,$^)
+
+$(EAGER)/shmlog: $(CLI_OBJECTS)
+$(filter-out %/shmlog,$(EAGER_PROGRAMS)): $(EAGER)/%: $(BUILD)/tests/fault/%.o
+$(EAGER_PROGRAMS): $(EAGER)/lock_cache.o $(BUILD)/libshmlog.a
+	$(call say,LD)
+	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		$(LDFLAGS) $(CLI_LIBS) $(LDLIBS)
 $(UNCHAINED): $(UNCHAINED).o $(BUILD)/cli/relay/relay_main.o $(BUILD)/cli/relay.a \
 		$(SHARED_OBJECTS) $(BUILD)/libshmlog.a
 	$(call say,LD)
@@ -254,13 +267,14 @@ $(BUILD)/.build-flags: FORCE
 
 -include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(CLI_OBJECTS) \
 	$(foreach name,$(FEATURE_FOLDERS),$(call objects,cli/$(name)/*.c)) $(UNIT_SUPPORT) \
-	$(UNIT_TESTS:=.o) $(PROGRAMS:=.o) $(UNCHAINED).o $(FUZZERS:=.o) $(FUZZ_SUPPORT) $(FUZZ_MAIN))
+	$(UNIT_TESTS:=.o) $(PROGRAMS:=.o) $(EAGER)/lock_cache.o $(UNCHAINED).o \
+	$(FUZZERS:=.o) $(FUZZ_SUPPORT) $(FUZZ_MAIN))
 
 # ------------------------------------------------------------------- tests
 
 ## units: build the unit tests, one program each, in build/tests/unit
 ## programs: build these and the programs that other tests run
-programs: units $(PROGRAMS) $(if $(filter relay,$(FEATURES)),$(UNCHAINED))
+programs: units $(PROGRAMS) $(EAGER_PROGRAMS) $(if $(filter relay,$(FEATURES)),$(UNCHAINED))
 units: $(UNIT_TESTS)
 # What `make fuzz` runs; see tests/fuzz/fuzz.sh for how it is built.
 fuzzers: $(FUZZERS)

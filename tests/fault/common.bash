@@ -24,6 +24,7 @@ absolute() { # PATH
 build=$(absolute "${SHMLOG_BUILD:-build}")
 asan=$PWD/build/asan
 shmlog=$build/shmlog
+eager=$build/tests/fault/eager
 
 # N is how often; the caller's own wins.
 sizes() { # SMALL FULL
@@ -40,7 +41,8 @@ make_quietly() { # ARGUMENT...
 	exit 1
 }
 
-# Makes sure that the binary and a program of this folder are there.
+# Makes sure that the binary and a program of this folder are there.  Those in
+# eager/ keep the lock from their first commit on.
 need() { # PROGRAM...
 	local folder=${SHMLOG_BUILD:-build} program
 
@@ -70,17 +72,6 @@ need_sanitized() { # FILE
 	} 9>build/.fault-lock
 	export ASAN_OPTIONS=exitcode=86:detect_leaks=1:detect_stack_use_after_return=1
 	export UBSAN_OPTIONS=exitcode=86:print_stacktrace=1
-}
-
-# Builds an append that keeps the lock at once, one campaign at a time.
-need_eager() {
-	mkdir -p build
-	{
-		! command -v flock >/dev/null || flock 9
-		make_quietly BUILD=build/eager WERROR=1 \
-			CPPFLAGS="${CPPFLAGS-} -DSHMLOG_TEST_KEEP_AT_ONCE" build/eager/shmlog
-	} 9>build/.eager-lock
-	eager=$PWD/build/eager/shmlog
 }
 
 # Runs a program of this folder; it prints the verdict.

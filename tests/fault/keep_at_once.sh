@@ -5,11 +5,10 @@
 . "$(dirname "$0")/common.bash"
 
 sizes 30 10000
-need kill_append live_writer peer
-need_eager
+need kill_append live_writer peer eager/shmlog
 
 part() { # NAME PROGRAM ARGUMENT...
-	mkdir "$scratch/$1" && run "$2" "$eager" "${@:3}"
+	mkdir "$scratch/$1" && run "$2" "$eager/shmlog" "${@:3}"
 }
 
 part one kill_append "$scratch/one" 1 ack "$N" "$campaign: one" &&

@@ -7,15 +7,14 @@
 . "$(dirname "$0")/common.bash"
 
 sizes 500 100000
-need late_writer
+need late_writer eager/shmlog
 if ! "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -fPIC -shared -o "$scratch/shim.so" \
 	tests/fault/shim/step_calls.c -ldl 2>"$scratch/err" ||
 	! LD_PRELOAD=$scratch/shim.so "$shmlog" --version >/dev/null 2>&1; then
 	echo "late_writer: SKIPPED: calls cannot be replaced on this system"
 	exit 77
 fi
-need_eager
-run late_writer "$shmlog" "$eager" "$scratch/shim.so" "$scratch" "$N" ||
+run late_writer "$shmlog" "$eager/shmlog" "$scratch/shim.so" "$scratch" "$N" ||
 	exit 1
 
 # Scripts and Node processes take turns: append has time, and a process of Node

@@ -7,14 +7,11 @@ FAULT_DIR=${FAULT_DIR:-${TMPDIR:-/tmp}}
 . "$(dirname "$0")/common.bash"
 
 sizes 7 700
-need power_cut
-need_eager
-make_quietly BUILD=build/eager WERROR=1 \
-	CPPFLAGS="${CPPFLAGS-} -DSHMLOG_TEST_KEEP_AT_ONCE" build/eager/tests/fault/power_cut
+need power_cut eager/power_cut
 
 [[ $(stat -f -c %T "$scratch" 2>/dev/null) != tmpfs ]] || {
 	echo "power_cut: SKIPPED: $scratch is in memory; FAULT_DIR names a folder on a disk"
 	exit 0
 }
 run power_cut "$scratch" "$N" &&
-	build/eager/tests/fault/power_cut "$scratch" "$N"
+	"$eager/power_cut" "$scratch" "$N"

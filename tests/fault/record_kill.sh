@@ -6,10 +6,7 @@
 . "$(dirname "$0")/common.bash"
 
 sizes 150 20000
-need record_kill
-need_eager
-make_quietly BUILD=build/eager WERROR=1 \
-	CPPFLAGS="${CPPFLAGS-} -DSHMLOG_TEST_KEEP_AT_ONCE" build/eager/tests/fault/record_kill
+need record_kill eager/record_kill
 
 run record_kill "$scratch/plain" "$N" &&
-	build/eager/tests/fault/record_kill "$scratch/eager" "$N"
+	"$eager/record_kill" "$scratch/eager" "$N"

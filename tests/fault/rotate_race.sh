@@ -6,10 +6,7 @@
 . "$(dirname "$0")/common.bash"
 
 sizes 150 20000
-need rotate_race
-need_eager
-make_quietly BUILD=build/eager WERROR=1 \
-	CPPFLAGS="${CPPFLAGS-} -DSHMLOG_TEST_KEEP_AT_ONCE" build/eager/tests/fault/rotate_race
+need rotate_race eager/rotate_race
 
 run rotate_race "$scratch/plain" "$N" &&
-	build/eager/tests/fault/rotate_race "$scratch/eager" "$N"
+	"$eager/rotate_race" "$scratch/eager" "$N"
