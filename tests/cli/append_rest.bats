@@ -321,8 +321,11 @@ REST="goes to '.*/rest'"
 	append=$!
 	wait_for 10 grep -q full: "$SCRATCH/stderr"
 	wait_until_asleep "$append"
+	# It writes nothing between the reader's start and the signal.
+	kill -STOP "$append"
 	cat "$SCRATCH/slow" >"$SCRATCH/rest" 7>&- 3>&- &
 	kill "$append"
+	kill -CONT "$append"
 	wait "$append" || ended=$?
 	exec 7>&-
 	wait %+ || true
