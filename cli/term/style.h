@@ -20,7 +20,7 @@ enum cli_style {
 	CLI_STYLE_LOG, /* the first of CLI_LOG_STYLES */
 };
 
-/* Whether a terminal `fd` is to have styles, unless an option says otherwise. */
+/* Whether a terminal `fd` is to have styles unless an option says otherwise. */
 bool cli_style_is_wanted(int fd);
 
 /* The sequence that begins a style, "" for the plain one, and that which ends
