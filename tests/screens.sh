@@ -86,7 +86,7 @@ screen_top() {
 	writer=$!
 	"$build/shmlog" tail -f "$folder/orders" >/dev/null &
 	reader=$!
-	tmux -S "$socket" -f /dev/null new-session -d -x 80 -y 12 \
+	tmux -S "$socket" -f /dev/null new-session -d -x 80 -y 8 \
 		"cd '$folder' && TERM=screen LC_ALL=C.UTF-8 '$build/shmlog' top -d 0.2 ." || return
 	known_screen top | plainly >"$scratch/known"
 	until
