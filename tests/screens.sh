@@ -14,7 +14,10 @@ case $build in
 esac
 scratch=$(mktemp -d "${SHMLOG_TEST_MEMORY:-/dev/shm}/shmlog-screens.XXXXXX") || exit 1
 socket=$scratch/tmux
-trap 'tmux -S "$socket" kill-server 2>/dev/null; rm -rf "$scratch"' EXIT
+writer='' reader=''
+# shellcheck disable=SC2086 # none, or one each
+trap 'tmux -S "$socket" kill-server 2>/dev/null; kill $writer $reader 2>/dev/null
+	rm -rf "$scratch"' EXIT
 trap 'exit 1' INT TERM HUP
 
 # Waits until the screen shows a text, then a moment longer until it stays.
@@ -51,6 +54,54 @@ screen_view() {
 	wait_for '"order": 1042' || return
 	tmux -S "$socket" capture-pane -p | sed 's/ *$//'
 	tmux -S "$socket" send-keys q
+}
+
+# The screen of a name that the README has.
+known_screen() { # NAME
+	awk -v mark="<!-- screen $1:" '
+		inside && /^```$/ { exit }
+		inside { print }
+		index($0, mark) == 1 { getline; inside = 1 }' README.md
+}
+
+# What a screen has whatever the time, the rates, and who else is on the machine.
+plainly() {
+	sed -e 's/[0-9][0-9.:a-zA-Z]*[+?]*/N/g' -e 's/[▁▂▃▄▅▆▇█▏▎▍▌▋▊▉]\{1,\}/P/g' \
+		-e 's/  */ /g' -e 's/ $//'
+}
+
+# Prints the screen of top, with a log that is written and one that is nearly
+# full.  Rates are never the same: where those are all that differ from the
+# screen in the README, that is printed.
+screen_top() {
+	local folder=$scratch/logs seen=$scratch/top tries=0
+
+	mkdir "$folder" || return
+	make_log "$folder/orders" && "$build/shmlog" create -c 1M "$folder/events" &&
+		head -c 3900 /dev/zero | tr '\0' x |
+		"$build/shmlog" append -i whole --create 4K "$folder/audit" || return
+	"$build/shmlog" append "$folder/events" < <(while sleep 0.02; do
+		echo '{"event":"tick","source":"the example in the README"}'
+	done 2>/dev/null) &
+	writer=$!
+	"$build/shmlog" tail -f "$folder/orders" >/dev/null &
+	reader=$!
+	tmux -S "$socket" -f /dev/null new-session -d -x 80 -y 8 \
+		"cd '$folder' && TERM=screen LC_ALL=C.UTF-8 '$build/shmlog' top -d 0.2 ." || return
+	known_screen top | plainly >"$scratch/known"
+	until
+		sleep 0.3
+		tmux -S "$socket" capture-pane -p | sed 's/ *$//' >"$seen"
+		plainly <"$seen" | cmp -s - "$scratch/known"
+	do
+		((++tries < 30)) || break
+	done
+	tmux -S "$socket" send-keys q
+	if plainly <"$seen" | cmp -s - "$scratch/known"; then
+		known_screen top
+	else
+		cat "$seen"
+	fi
 }
 
 # Writes the README to standard output, with the screen of a name.

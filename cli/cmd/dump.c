@@ -250,6 +250,13 @@ static int print_selected(struct dump *dump, struct cli_scan *scan)
 	                                       count);
 }
 
+static void end_progress(struct dump *dump, int status)
+{
+	cli_progress_end(&dump->progress,
+	                 status == CLI_OK && cli_signal_caught() == 0 &&
+	                         dump->printer.output.error == 0);
+}
+
 static int print_range(struct dump *dump, struct cli_scan *scan)
 {
 	int damage;
@@ -263,7 +270,7 @@ static int print_range(struct dump *dump, struct cli_scan *scan)
 	                   scan->end - scan->begin);
 	status = dump->selection != NULL ? print_selected(dump, scan)
 	                                 : print_all(dump, scan);
-	cli_progress_end(&dump->progress);
+	end_progress(dump, status);
 	return status;
 }
 
@@ -385,7 +392,7 @@ static int dump_merged(struct dump *dump, const struct cli_args *args)
 		cli_selection_begin(dump->selection);
 	cli_progress_begin(&dump->progress, NULL, dump->progress.total);
 	worst = worse(worst, print_merged(dump));
-	cli_progress_end(&dump->progress);
+	end_progress(dump, worst);
 	cli_merge_close(dump->merge);
 	return worst;
 }

@@ -255,7 +255,7 @@ static int pack_into(int to, const char *path, int fd, uint64_t size)
 	    !ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(packer.stream, size))) {
 		cli_progress_begin(&packer.progress, path, size);
 		status = pack(&packer);
-		cli_progress_end(&packer.progress);
+		cli_progress_end(&packer.progress, status == 0);
 	}
 	ZSTD_freeCStream(packer.stream);
 	free(packer.in);

@@ -155,6 +155,8 @@ static int put(struct spool *spool, const unsigned char *bytes,
 {
 	uint64_t header = sizeof(spool->header);
 
+	if (cli_signal_caught() != 0)
+		return -EINTR;
 	for (size_t i = 0; i < size_bytes && spool->length + i < header; i++)
 		spool->header[spool->length + i] = bytes[i];
 	if (spool->length < header && spool->length + size_bytes >= header)
@@ -180,7 +182,7 @@ static int put(struct spool *spool, const unsigned char *bytes,
 
 static int fail_read(struct spool *spool, int error)
 {
-	cli_progress_end(&spool->progress);
+	cli_progress_end(&spool->progress, false);
 	if (error == EINTR && cli_signal_caught() != 0)
 		cli_die_by_signal(cli_signal_caught());
 	return cli_fail(spool->name, "cannot read", -error);
@@ -188,7 +190,7 @@ static int fail_read(struct spool *spool, int error)
 
 static int fail_write(struct spool *spool, int status)
 {
-	cli_progress_end(&spool->progress);
+	cli_progress_end(&spool->progress, false);
 	if (status == -EINTR && cli_signal_caught() != 0)
 		cli_die_by_signal(cli_signal_caught());
 	cli_message(spool->name,
@@ -376,7 +378,7 @@ int cli_open_spooled(const char *path, struct shmlog **log_out)
 		                   input_length(&spool));
 		spool.progress.note = "copying it to an unnamed file";
 		status = copy_input(&spool);
-		cli_progress_end(&spool.progress);
+		cli_progress_end(&spool.progress, status == CLI_OK);
 	}
 	if (status == CLI_OK)
 		status = open_copy(&spool, log_out);

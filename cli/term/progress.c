@@ -60,10 +60,11 @@ static double share_of(const struct cli_progress *progress)
 	return (double)progress->done / (double)progress->total;
 }
 
-/* Seconds that are left, or negative. */
+/* Seconds that are left, or negative: what is apart from the rule says nothing
+ * about the rest. */
 static double left_of(const struct cli_progress *progress)
 {
-	if (progress->total == 0 || progress->rate <= 0)
+	if (progress->total == 0 || progress->rate <= 0 || progress->is_apart)
 		return -1;
 	if (progress->done >= progress->total)
 		return 0;
@@ -313,19 +314,10 @@ static bool is_pipe(int fd)
 	       (S_ISFIFO(file.st_mode) || S_ISSOCK(file.st_mode));
 }
 
-/* Where a line can be erased. */
-static bool is_able_terminal(int fd)
-{
-	const char *terminal = getenv("TERM");
-
-	return isatty(fd) == 1 && terminal != NULL && *terminal != '\0' &&
-	       strcmp(terminal, "dumb") != 0;
-}
-
 int cli_progress_init(const char *value)
 {
 	struct cli_quoted quoted;
-	bool able = is_able_terminal(STDERR_FILENO);
+	bool able = cli_terminal_can_erase(STDERR_FILENO);
 
 	mode = MODE_NONE;
 	asked_for_json = false;
@@ -390,14 +382,14 @@ void cli_progress_set(struct cli_progress *progress, uint64_t done)
 		show(progress, now_ns);
 }
 
-void cli_progress_end(struct cli_progress *progress)
+void cli_progress_end(struct cli_progress *progress, bool finished)
 {
 	if (current != progress)
 		return;
 	cli_message_passing(NULL);
 	if (mode == MODE_JSON) {
 		cli_progress_look(progress, cli_now_ns());
-		show_json(progress, cli_now_ns(), true);
+		show_json(progress, cli_now_ns(), finished);
 	}
 	current = progress->outer;
 }

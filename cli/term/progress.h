@@ -15,7 +15,9 @@ struct cli_progress {
 	const char *subject; /* what is worked on: a path, or NULL */
 	uint64_t done;       /* bytes, */
 	uint64_t total;      /* of so many; 0: nobody knows of how many */
-	const char *note;    /* what is done now, apart from the rule; NULL */
+	const char *note; /* what is done now, where that must be said; NULL */
+	bool is_apart;    /* that is no part of `done`, and nobody knows how
+	                      * long it takes */
 	int64_t start_ns;
 	int64_t due_ns; /* when it is to be shown next */
 	/* When it was looked at last, what was done then, and how many bytes
@@ -54,9 +56,10 @@ void cli_progress_begin(struct cli_progress *progress, const char *subject,
 /* Says how much is done: cheap enough for each batch of frames. */
 void cli_progress_set(struct cli_progress *progress, uint64_t done);
 
-/* Ends it and erases the line.  Does nothing for work that has not begun, and
- * where it has ended already. */
-void cli_progress_end(struct cli_progress *progress);
+/* Ends it and erases the line; `finished` if all was done, rather than broken
+ * off.  Does nothing for work that has not begun, and where it has ended
+ * already. */
+void cli_progress_end(struct cli_progress *progress, bool finished);
 
 /* The line, of at most `columns` columns; the rate is as the last look has
  * found it.  Returns the buffer. */

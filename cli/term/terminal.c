@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #define DEFAULT_COLUMNS 80u
 #define COLUMNS_MIN 40u
@@ -31,6 +32,14 @@ size_t cli_terminal_columns(int fd)
 	size_t width = cli_terminal_width(fd);
 
 	return width < COLUMNS_MIN ? COLUMNS_MIN : width;
+}
+
+bool cli_terminal_can_erase(int fd)
+{
+	const char *terminal = getenv("TERM");
+
+	return isatty(fd) == 1 && terminal != NULL && *terminal != '\0' &&
+	       strcmp(terminal, "dumb") != 0;
 }
 
 void cli_draw_bar(char *bar_out, size_t width, double part)

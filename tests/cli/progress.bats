@@ -228,3 +228,44 @@ ask() { # PID
 		sleep 1.7; kill -TERM \$pid; wait \$pid; echo \$?" || true
 	assert_equal "$(tail -c 5 "$SCRATCH/seen" | tr -d '\r\n')" 143
 }
+
+@test "work that is broken off is not said to be finished" {
+	local pid
+
+	seq 100 >"$SCRATCH/lines"
+	run_shmlog 6 append --progress json --create 100 full.shm "$SCRATCH/lines"
+	assert_equal "$(grep '^{' <<<"$stderr" | jq -c .finished | tail -n 1)" false
+	make_paced
+	shmlog dump --pace .t --progress json "$LOG" >"$SCRATCH/out" 2>"$SCRATCH/err" 3>&- &
+	pid=$!
+	wait_until_asleep "$pid"
+	kill "$pid"
+	wait "$pid" || true
+	assert_equal "$(jq -c .finished "$SCRATCH/err" | tail -n 1)" false
+	run_shmlog 0 dump -n 1 --progress json "$LOG"
+	assert_equal "$(jq -c .finished <<<"$stderr")" true
+}
+
+@test "a signal ends the copying of an archive at once" {
+	need zstd
+	skip_if_sanitized 'a sanitizer has no time for so much'
+	local pid i result=0
+
+	# Zeros, which are fast to make and to unpack, and are not written.
+	shmlog create -c 4K "$LOG"
+	put_u64 "$LOG" 16 $((8 << 30))
+	head -c 16M /dev/zero | zstd -q >part
+	{
+		head -c 24 "$LOG" | zstd -q
+		for ((i = 0; i < 512; i++)); do
+			cat part
+		done
+	} >large.zst
+	shmlog stat --progress json large.zst 2>"$SCRATCH/err" 3>&- &
+	pid=$!
+	wait_until_busy "$pid" 50
+	kill "$pid"
+	wait "$pid" || result=$?
+	assert_equal "$result" 143
+	jq -se 'last | (.finished | not) and .done_bytes < .total_bytes' "$SCRATCH/err"
+}

@@ -192,6 +192,10 @@ append_lines() { # COUNT
 	run_shmlog 2 top --color x
 	run_shmlog 4 top -b "$SCRATCH/missing"
 	assert_stderr "shmlog top: $SCRATCH/missing: cannot open: No such file or directory"
+	# A file that is no log is said at once, as ls says it.
+	echo text >"$SCRATCH/text"
+	run_shmlog 5 top -b -n 1 "$SCRATCH/text"
+	assert_stderr --partial "shmlog top: $SCRATCH/text: not a log: "
 	run_shmlog 0 top -b -n 0 "$LOGS"
 	assert_output ''
 	run_shmlog 0 top -b -n 1 -d 10ms "$LOGS"
@@ -293,7 +297,7 @@ append_lines() { # COUNT
 	wait_to_see '^rotate .*events\.shm'
 	# The text goes on in the next row where the first one is full.
 	assert grep -q "pid $pid ('shmlog tail -f " <(screen | tr -d '\n')
-	press n
+	press Y
 	wait_to_see '^left as it is'
 	assert_equal "$(ls "$LOGS" | wc -l)" 2
 	press r

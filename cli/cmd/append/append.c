@@ -38,7 +38,8 @@ static int take_file(struct cli_append *append, const char *name)
 		cli_progress_begin(&append->progress, append->input.name,
 		                   cli_input_length(&append->input));
 		status = cli_take_input(append);
-		cli_progress_end(&append->progress);
+		cli_progress_end(&append->progress,
+		                 !append->ended && cli_signal_caught() == 0);
 	}
 	if (append->ended)
 		status = cli_worse(status, cli_keep_input(append));

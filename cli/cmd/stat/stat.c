@@ -183,6 +183,7 @@ static int count_sizes(void *context, const struct shmlog_frame *frames,
 
 	cli_sizes_add(&facts->sizes, frames, count);
 	facts->progress.note = NULL;
+	facts->progress.is_apart = false;
 	if (count > 0)
 		cli_progress_set(&facts->progress,
 		                 frames[count - 1].next_cursor);
@@ -195,6 +196,7 @@ static int pass_time(void *context)
 	struct stat_facts *facts = context;
 
 	facts->progress.note = "looking for frames behind damage";
+	facts->progress.is_apart = true;
 	cli_progress_set(&facts->progress, facts->progress.done);
 	return cli_signal_caught() != 0 ? -EINTR : 0;
 }
@@ -296,7 +298,7 @@ static void walk(struct stat_facts *facts, struct shmlog *log)
 	                   facts->committed_bytes);
 	int result = shmlog_verify(log, &visitor, &facts->report);
 
-	cli_progress_end(&facts->progress);
+	cli_progress_end(&facts->progress, result >= 0);
 	if (result == -EINTR && cli_signal_caught() != 0)
 		cli_die_by_signal(cli_signal_caught());
 	if (result < 0) {

@@ -156,8 +156,9 @@ static unsigned style_of(const struct watch *watch, unsigned style)
 	return watch->options.color ? style : CLI_STYLE_PLAIN;
 }
 
-/* The rates of late, in the columns that a line leaves. */
-static void print_sparkline(struct watch *watch, size_t columns)
+/* The rates of late, in the columns that a line leaves.  Returns how many it
+ * takes. */
+static size_t print_sparkline(struct watch *watch, size_t columns)
 {
 	size_t count = watch->history_count;
 	char line[CLI_PICTURE_BYTES(HISTORY)];
@@ -165,13 +166,14 @@ static void print_sparkline(struct watch *watch, size_t columns)
 	unsigned style = style_of(watch, CLI_STYLE_NUMBER);
 
 	if (columns < 2)
-		return;
+		return 0;
 	if (count > columns - 2)
 		count = columns - 2;
 	cli_draw_sparkline(line, watch->history + HISTORY - count, count,
 	                   cli_glyphs_of(STDOUT_FILENO));
 	cli_output_format(&watch->output, "  %s%s%s", cli_style_begin(style),
 	                  line, cli_style_end(style));
+	return count + 2;
 }
 
 /* Prints the first columns of a line, and its bar in a style. */
@@ -223,8 +225,13 @@ static void print_text(struct watch *watch, const struct watch_facts *facts,
 	cli_output_string(&watch->output, "\r");
 	print_line(watch, line, used, facts->used_percent);
 	remember_rate(watch, facts->bytes_per_second);
-	print_sparkline(watch, columns - used);
-	cli_output_string(&watch->output, "\x1b[K");
+	used += print_sparkline(watch, columns - used);
+	/* What is left of a longer line before goes. */
+	if (cli_terminal_can_erase(STDOUT_FILENO))
+		cli_output_string(&watch->output, "\x1b[K");
+	else
+		cli_output_format(&watch->output, "%*s", (int)(columns - used),
+		                  "");
 	watch->line_open = true;
 }
 

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "command.h"
 #include "failure.h"
+#include "header_text.h"
 #include "log_search.h"
 #include "message.h"
 #include "option_values.h"
@@ -315,11 +316,28 @@ static int read_interval(const struct cli_args *args, struct request *request)
 	return status;
 }
 
+static int check_log(const char *path)
+{
+	struct shmlog_look look = {.first_frame = 0};
+	struct cli_header_text text;
+	struct stat file;
+	int status = cli_look_at(path, &file, &look);
+
+	if (status == 0)
+		return CLI_OK;
+	if (!cli_is_header_status(status))
+		return cli_fail(path, "cannot open", status);
+	cli_message(path, "not a log: %s",
+	            cli_describe_header(&text, status, &look.header));
+	return CLI_NOT_LOG;
+}
+
 /* A PATH that is not there is said now: later it would only be missed. */
 static int read_paths(const struct cli_args *args, struct request *request)
 {
 	size_t count = cli_args_operand_count(args);
 	struct stat file;
+	int status;
 
 	request->paths = calloc(count + 1, sizeof(*request->paths));
 	if (request->paths == NULL)
@@ -329,6 +347,10 @@ static int read_paths(const struct cli_args *args, struct request *request)
 		if (stat(request->paths[i], &file) != 0)
 			return cli_fail(request->paths[i], "cannot open",
 			                -errno);
+		status = S_ISDIR(file.st_mode) ? CLI_OK
+		                               : check_log(request->paths[i]);
+		if (status != CLI_OK)
+			return status;
 	}
 	request->path_count = count;
 	return CLI_OK;

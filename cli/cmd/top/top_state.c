@@ -321,7 +321,7 @@ static enum top_action key_in_question(struct top_state *state, uint32_t key)
 	if (key == CLI_KEY_CTRL_Z)
 		return TOP_ACTION_STOP;
 	state->mode = TOP_LIST;
-	if (key == 'y' || key == 'Y')
+	if (key == 'y')
 		return state->if_yes;
 	say(state, "left as it is");
 	return TOP_ACTION_NONE;

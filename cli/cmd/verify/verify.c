@@ -116,6 +116,7 @@ static int pass_time(void *context)
 	struct verify *verify = context;
 	struct cli_progress *progress = &verify->progress;
 
+	progress->is_apart = progress->done < progress->total;
 	progress->note = progress->done < progress->total
 	                         ? "looking for frames behind damage"
 	                         : "verifying the copy";
@@ -151,6 +152,7 @@ static int pass_frames(void *context, const struct shmlog_frame *frames,
 			tell_payload(verify, &frames[i], &reason);
 	}
 	verify->progress.note = NULL;
+	verify->progress.is_apart = false;
 	if (count > 0)
 		cli_progress_set(&verify->progress,
 		                 frames[count - 1].next_cursor);
@@ -398,7 +400,7 @@ static int walk(struct verify *verify, struct shmlog *log)
 	                                      &report)
 	                     : shmlog_verify(log, &visitor, &report);
 
-	cli_progress_end(&verify->progress);
+	cli_progress_end(&verify->progress, found >= 0);
 	if (found == -EINTR && cli_signal_caught() != 0)
 		return CLI_SYSTEM; /* and then the signal's own end */
 	if (found < 0 && salvages)

@@ -10,6 +10,7 @@
 #include "option_values.h"
 #include "options.h"
 #include "position.h"
+#include "progress.h"
 #include "screen.h"
 #include "shared_options.h"
 #include "signals.h"
@@ -295,6 +296,9 @@ static int view_run(const struct cli_args *args)
 	cli_signals_catch();
 	if (status == CLI_OK)
 		status = cli_screen_check(instead_of(session));
+	/* Of a copy that has to be made first. */
+	if (status == CLI_OK)
+		status = cli_progress_init(NULL);
 	if (status == CLI_OK)
 		status = view_source_open(&session->source, session->path);
 	if (status == CLI_OK)

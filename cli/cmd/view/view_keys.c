@@ -647,6 +647,12 @@ static void take_answer(struct view_session *session)
 	}
 }
 
+/* Goes to the row at a place, which may be none any more. */
+static void return_to(struct view_session *session, uint64_t cursor)
+{
+	view_jump(session, view_source_near(&session->source, cursor));
+}
+
 /* The key behind m or '. */
 static void take_letter(struct view_session *session, uint32_t key)
 {
@@ -654,7 +660,7 @@ static void take_letter(struct view_session *session, uint32_t key)
 
 	session->pending = 0;
 	if (key == '\'' && !sets) {
-		view_jump(session, session->before);
+		return_to(session, session->before);
 	} else if (key <= ' ' || key >= VIEW_MARKS) {
 		view_say(session, "no mark");
 	} else if (sets) {
@@ -663,7 +669,7 @@ static void take_letter(struct view_session *session, uint32_t key)
 	} else if (session->marks[key] == VIEW_NOWHERE) {
 		view_say(session, "there is no mark %c", (char)key);
 	} else {
-		view_jump(session, session->marks[key]);
+		return_to(session, session->marks[key]);
 	}
 }
 

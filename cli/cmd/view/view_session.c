@@ -28,6 +28,13 @@ void view_say(struct view_session *session, const char *format, ...)
 	va_end(args);
 }
 
+static void forget_places(struct view_session *session)
+{
+	for (size_t i = 0; i < VIEW_MARKS; i++)
+		session->marks[i] = VIEW_NOWHERE;
+	session->before = 0;
+}
+
 bool view_session_begin(struct view_session *session, uint64_t cursor)
 {
 	bool has_list = view_list_init(&session->list);
@@ -41,10 +48,9 @@ bool view_session_begin(struct view_session *session, uint64_t cursor)
 	session->pane_cursor = VIEW_NOWHERE;
 	session->select_begin = VIEW_NOWHERE;
 	session->first_end = session->source.end;
-	session->before = cursor;
 	session->recount_due_ns = cli_now_ns() + RECOUNT_NS;
-	for (size_t i = 0; i < VIEW_MARKS; i++)
-		session->marks[i] = VIEW_NOWHERE;
+	forget_places(session);
+	session->before = cursor;
 	/* What other rooms have to say is an answer, too. */
 	cli_message_divert(session->message, sizeof(session->message));
 	if (has_list)
@@ -190,6 +196,24 @@ static void note_trouble(struct view_session *session)
 	note(session, text);
 }
 
+/* Whether the last row is selected, and nothing else is asked for. */
+static bool is_at_bottom(const struct view_session *session)
+{
+	const struct view_list *list = &session->list;
+
+	return list->at_end && list->want == 0 &&
+	       (list->count == 0 || list->selected + 1 == list->count);
+}
+
+/* Whether nobody would lose a place or an answer by another log. */
+static bool may_change_log(const struct view_session *session)
+{
+	return is_at_bottom(session) && !session->zoomed &&
+	       session->select_begin == VIEW_NOWHERE &&
+	       session->prompt.kind == VIEW_PROMPT_NONE &&
+	       session->job == VIEW_JOB_NONE;
+}
+
 /* Whether the name still leads to the log. */
 static void look_at_name(struct view_session *session)
 {
@@ -201,7 +225,8 @@ static void look_at_name(struct view_session *session)
 	session->name_due_ns = now_ns + NAME_NS;
 	status = shmlog_check_name(session->source.log);
 	if (status == SHMLOG_ERR_REPLACED && session->by_name &&
-	    session->follow && view_reopen(session)) {
+	    session->follow && may_change_log(session) &&
+	    view_reopen(session)) {
 		view_say(session, "another log has taken the name: this is "
 		                  "it");
 		return;
@@ -229,15 +254,6 @@ static void record_arrival(struct view_session *session)
 		.second = now.tv_sec,
 		.nanosecond = now.tv_nsec,
 	};
-}
-
-/* Whether the last row is selected, and nothing else is asked for. */
-static bool is_at_bottom(const struct view_session *session)
-{
-	const struct view_list *list = &session->list;
-
-	return list->at_end && list->want == 0 &&
-	       (list->count == 0 || list->selected + 1 == list->count);
 }
 
 static bool is_filtered(const struct view_session *session)
@@ -421,10 +437,16 @@ bool view_reopen(struct view_session *session)
 {
 	struct view_source opened;
 	uint64_t here = view_here(session);
+	bool same;
 
 	if (view_source_open(&opened, session->path) != CLI_OK)
 		return false;
 	view_stop_job(session);
+	/* A place in one log says nothing about another. */
+	same = shmlog_check_name(session->source.log) == 0 &&
+	       opened.end >= session->source.end;
+	if (!same)
+		forget_places(session);
 	view_source_close(&session->source);
 	session->source = opened;
 	session->notice[0] = '\0';
