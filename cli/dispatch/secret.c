@@ -132,7 +132,7 @@ size_t secret_begun(const struct secret *secret, const struct bytes *text)
 	size_t length = secret->key != NULL ? strlen(secret->key) : 0;
 	size_t begun;
 
-	if (length < LEAST_BYTES)
+	if (length < LEAST_BYTES || text->used == 0)
 		return 0;
 	begun = text->used < length ? text->used : length - 1;
 	while (memcmp(text->at + text->used - begun, secret->key, begun) != 0)

@@ -13,7 +13,8 @@ setup() {
 	shmlog create prompts -c 1M
 	shmlog create replies -c 1M
 	unset ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL
-	unset CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
+	unset CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR
+	unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
 	UPPER='tr a-z A-Z'
 }
 
@@ -53,9 +54,10 @@ deltas_of() { # PROMPT ATTEMPT
 		.attempt == $2).text) | add"
 }
 
-# Whether so many replies are there.
+# Whether so many replies are there; without jq, which takes longer to start than
+# many a prompt to be answered.
 has_replies() { # NUMBER
-	[[ $(replies 1 | wc -l) -ge $1 ]]
+	[[ $(shmlog dump replies | grep -c '"type":"\(done\|error\)"') -ge $1 ]]
 }
 
 # ---------------------------------------------------------------- a command
@@ -333,13 +335,14 @@ has_replies() { # NUMBER
 	seq 5000 | shmlog append prompts
 	rm replies
 	shmlog create replies -c 8M
-	run_shmlog 0 dispatch prompts replies --worker \
-		'while read -r line; do line=${line#*:}; n=${line%%,*}; p=${line##*payload\":\"}; echo "{\"prompt\":$n,\"text\":\"${p%%\"*}\"}"; done'
+	run_shmlog 0 dispatch prompts replies --worker "exec sed -u '$ANSWER'"
 	texts | sort -n | cmp - <(seq 5000)
 }
 
 # ----------------------------------------------------------------- workers
 
+# Turns the line that a worker gets into its answer.
+ANSWER='s/.*"cursor":\([0-9]*\),.*"payload":"\([^"]*\)".*/{"prompt":\1,"text":"\2"}/'
 WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$pid}" --argjson pid $$'
 
 @test "--worker answers by processes that stay" {
@@ -372,12 +375,12 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 @test "a worker says that a prompt is in error" {
 	need jq
 	shmlog append prompts -m x
-	run_shmlog 0 dispatch prompts replies --worker \
+	run_shmlog 0 dispatch prompts replies --concurrency 1 --worker \
 		'jq --unbuffered -c "{prompt: .cursor, type: \"error\", error: {type: \"mine\"}}"'
 	run replies '[.type, .error.type]'
 	assert_output '["error","mine"]'
 	shmlog append prompts -m y -m z -m a -m b
-	run_shmlog 0 dispatch prompts replies --order prompt --worker 'jq --unbuffered -c "
+	run_shmlog 0 dispatch prompts replies --concurrency 1 --worker 'jq --unbuffered -c "
 		{prompt: .cursor, type: \"error\"} + {y: {}, z: {error: \"why\"}, a: {error: {message: null, code: 7}}}[.payload]"'
 	run replies .error
 	assert_line --index 1 '{"type":"worker","message":"the worker says that the prompt has failed"}'
@@ -403,7 +406,7 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 @test "a long text goes out in parts, and together they are the text" {
 	need jq
 	shmlog append prompts -m x
-	run_shmlog 0 dispatch prompts replies --worker \
+	run_shmlog 0 dispatch prompts replies --concurrency 1 --worker \
 		'jq --unbuffered -c "{prompt: .cursor, text: (\"a\\u20ac\\ud83d\\ude00\\n\\u0000\" * 30000)}"'
 	run bash -c 'shmlog dump replies | jq -c "[.type, .part, .parts]"'
 	assert_line --index 0 '["part",0,null]'
@@ -413,21 +416,19 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 }
 
 @test "what a worker that died has not answered is given to another" {
-	need jq
 	seq 20 | shmlog append prompts
 	# Every second answer is a worker's last.
 	run_shmlog 0 dispatch prompts replies --concurrency 2 --worker \
-		'for i in 1 2; do read -r a && echo "$a" | jq -c "{prompt: .cursor, text: .payload}"; done'
+		"for i in 1 2; do read -r a && printf '%s\\n' \"\$a\" | sed '$ANSWER'; done"
 	assert_equal "$(texts | sort -n | uniq | xargs)" "$(seq 20 | xargs)"
 	assert_equal "$(replies 1 | wc -l)" 20
 	assert_stderr --partial "it is started again in 100 ms"
 }
 
 @test "a prompt that ends every worker gets an error" {
-	need jq
 	shmlog append prompts -m good -m bad -m good
 	run_shmlog 0 dispatch prompts replies --concurrency 1 --retries 2 --worker \
-		'while read -r a; do case $a in *bad*) exit 1 ;; esac; echo "$a" | jq -c "{prompt: .cursor}"; done'
+		'while read -r a; do case $a in *bad*) exit 1 ;; esac; echo "$a" | sed "s/.*\"cursor\":\([0-9]*\),.*/{\"prompt\":\1}/"; done'
 	run replies '[.type, .error.type, .attempts]'
 	assert_output $'["done",null,1]\n["error","worker",3]\n["done",null,1]'
 }
@@ -608,12 +609,12 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 @test "a key that is refused, a bill or a limit that is not paid: status 4" {
 	local fault
 
+	start_stub
 	for fault in @status=401 @status=402 @status=403 \
 		"@status=429 @code=enforced_spend_limit_reached"; do
-		rm -f prompts replies calls
+		rm -f prompts replies
 		shmlog create prompts -c 4K
 		shmlog create replies -c 4K
-		start_stub
 		shmlog append prompts -m "$fault"
 		run_shmlog 4 dispatch prompts replies
 		assert_stderr --partial "the prompt at cursor 0 was refused: "
@@ -741,6 +742,24 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 	run_shmlog 4 dispatch prompts replies
 	assert_stderr --partial "the server answers with a redirect, which is not followed"
 	assert_equal "$(frames_of replies)" 0
+}
+
+@test "through the proxy that the environment names, but for hosts without one" {
+	start_stub
+	shmlog append prompts -m one
+	# The stub is the proxy, and there is no such host.
+	http_proxy=$ANTHROPIC_BASE_URL run_shmlog 0 dispatch prompts replies \
+		--base-url http://model.invalid
+	shmlog append prompts -m two
+	ALL_PROXY=$ANTHROPIC_BASE_URL run_shmlog 0 dispatch prompts replies --stream \
+		--base-url http://model.invalid
+	shmlog append prompts -m three
+	http_proxy=http://127.0.0.1:1 NO_PROXY=127.0.0.1 run_shmlog 0 dispatch prompts replies
+	assert_equal "$(texts | xargs)" "echo:one echo:two echo:three"
+	shmlog append prompts -m four
+	http_proxy=http://127.0.0.1:1 run_shmlog 0 dispatch prompts replies --retries 0
+	run bash -c 'shmlog tail -n 1 replies | jq -r .error.type'
+	assert_output connection
 }
 
 @test "over TLS, with the certificates that curl would use" {

@@ -854,6 +854,22 @@ static void log_line(int fd, struct cli_json_span text)
 		perror("model_stub");
 }
 
+/* The whole URL stands there where this is taken for a proxy. */
+static bool is_post(const char *head)
+{
+	static const char scheme[] = "http://",
+			  path[] = "/v1/messages HTTP/1.1\r\n";
+
+	if (strncmp(head, "POST ", 5) != 0)
+		return false;
+	head += 5;
+	if (strncmp(head, scheme, strlen(scheme)) == 0) {
+		head += strlen(scheme);
+		head += strcspn(head, "/ ");
+	}
+	return strncmp(head, path, strlen(path)) == 0;
+}
+
 /* As a server in front of the real one does that is being restarted. */
 static void end_with_garbage(struct peer *peer)
 {
@@ -868,7 +884,7 @@ static void answer(struct call *call, const char *head)
 	                             call->peer->body_bytes};
 	struct cli_json_error error;
 
-	if (strncmp(head, "POST /v1/messages HTTP/1.1\r\n", 28) != 0) {
+	if (!is_post(head)) {
 		refuse(call, 404, "no such place");
 	} else if (!is_allowed(head)) {
 		refuse(call, 401, "invalid key");
