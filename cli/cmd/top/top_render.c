@@ -327,8 +327,8 @@ static void draw_help(const struct top_state *state, struct cli_cells *cells)
 		cli_pen_string(&pen, help->help);
 	}
 	pen = cli_pen_row(cells, cells->rows - 1, 0, cells->columns);
-	cli_pen_string(&pen, "~ estimated   + there may be more   any other "
-	                     "key goes back");
+	cli_pen_string(&pen, "j k scroll, other keys go back   ~ estimated   "
+	                     "+ there may be more");
 }
 
 /* Moves the list so that the selected log is on it. */
