@@ -10,13 +10,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <sys/inotify.h>
 #include <time.h>
 #include <unistd.h>
 
 /* A handler has no argument but the signal: what it shares is global. */
-static volatile sig_atomic_t came;
-static volatile sig_atomic_t pause_ms;
+/* Atomic, as the thread that gets the signal need not be the one that follows;
+ * without a lock, as a handler may not wait. */
+static _Atomic int came;
+static _Atomic int pause_ms;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler may not wait");
 static timer_t timer;
 static bool has_timer;
 
@@ -24,9 +28,8 @@ static bool has_timer;
  * may have come just before the wait that it was to interrupt. */
 static void note(int signal_number)
 {
-	int pause = pause_ms == 0    ? 1
-	            : pause_ms < 400 ? 2 * (int)pause_ms
-	                             : 400;
+	int last = pause_ms;
+	int pause = last == 0 ? 1 : last < 400 ? 2 * last : 400;
 	const struct itimerspec again = {.it_value.tv_nsec = pause * 1000000L};
 	int saved_errno = errno;
 
@@ -217,7 +220,8 @@ bool cli_name_watch_came(struct cli_name_watch *watch)
 		return false;
 	/* Before the reading: what comes after it comes again. */
 	timer_settime(timer, 0, &never, NULL);
-	came = pause_ms = 0;
+	came = 0;
+	pause_ms = 0;
 	while ((got = read(watch->fd, events, sizeof(events))) > 0) {
 		for (ssize_t at = 0; at < got;) {
 			const struct inotify_event *event =
