@@ -30,6 +30,8 @@
 #include <string.h>
 
 #define NS_PER_MS 1000000
+/* How often a login by a signature is tried. */
+#define SIGNED_TRIES 4
 /* What libnats gathers before it writes, and reads at once. */
 #define IO_BYTES (128 << 10)
 /* A server that says nothing for this long, three times, is gone. */
@@ -77,9 +79,12 @@ struct jetstream {
 	char inbox_name[INBOX_BYTES];
 	uint64_t round;  /* in which they were asked for */
 	uint64_t linked; /* the last linked message of this round; 0: none */
-	/* What is followed. */
+	/* What is followed: its messages come by the last of the names of a
+	 * subscription that lasts as long as the connection. */
 	natsSubscription *delivery;
-	char delivery_name[INBOX_BYTES];
+	char delivery_inbox[INBOX_BYTES];
+	char delivery_name[REPLY_BYTES];
+	uint64_t follows; /* the number of that name */
 	char consumer[128];
 	uint64_t delivered; /* by this consumer */
 	int requested;      /* of the request at hand, still to come */
@@ -226,8 +231,6 @@ static void stop_following(struct jetstream *stream)
 		                        stream->consumer, &options, NULL);
 	}
 	stream->consumer[0] = '\0';
-	natsSubscription_Destroy(stream->delivery);
-	stream->delivery = NULL;
 }
 
 static void disconnect(struct engine *engine)
@@ -238,6 +241,9 @@ static void disconnect(struct engine *engine)
 	if (stream->connection != NULL &&
 	    !natsConnection_IsClosed(stream->connection))
 		stop_following(stream);
+	/* A thread of libnats that reads may have a subscription in hand, also
+	 * one that is destroyed; this ends the thread. */
+	natsConnection_Close(stream->connection);
 	natsSubscription_Destroy(stream->delivery);
 	natsSubscription_Destroy(stream->inbox);
 	jsCtx_Destroy(stream->context);
@@ -349,6 +355,19 @@ static natsStatus set_options(struct jetstream *stream, natsOptions *options)
 	return status;
 }
 
+/* By credentials it is tried again: libnats leaves out a signature whose first byte
+ * is zero, as one in 256 is, and each try has another one. */
+static natsStatus try_to_connect(struct jetstream *stream, natsOptions *options)
+{
+	bool signs = stream->options->login.credentials_file != NULL;
+	natsStatus status = NATS_CONNECTION_AUTH_FAILED;
+
+	for (int left = signs ? SIGNED_TRIES : 1;
+	     left > 0 && status == NATS_CONNECTION_AUTH_FAILED; left--)
+		status = natsConnection_Connect(&stream->connection, options);
+	return status;
+}
+
 /* Threads that libnats starts leave all signals to this one: a sleep here must
  * end when one comes. */
 static natsStatus connect_quietly(struct jetstream *stream)
@@ -363,7 +382,7 @@ static natsStatus connect_quietly(struct jetstream *stream)
 	if (status == NATS_OK)
 		status = set_options(stream, options);
 	if (status == NATS_OK)
-		status = natsConnection_Connect(&stream->connection, options);
+		status = try_to_connect(stream, options);
 	natsOptions_Destroy(options);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return status;
@@ -824,6 +843,25 @@ static natsStatus make_consumer(struct jetstream *stream, uint64_t sequence,
 	return NATS_OK;
 }
 
+/* The subscription that messages of all that is followed come by. */
+static natsStatus open_delivery(struct jetstream *stream)
+{
+	char name[INBOX_BYTES + 2];
+
+	if (stream->delivery != NULL)
+		return NATS_OK;
+	natsStatus status = make_inbox(stream->delivery_inbox);
+
+	(void)snprintf(name, sizeof(name), "%s.>", stream->delivery_inbox);
+	if (status == NATS_OK)
+		status = natsConnection_SubscribeSync(&stream->delivery,
+		                                      stream->connection, name);
+	/* One request bounds what waits. */
+	return status == NATS_OK ? natsSubscription_SetPendingLimits(
+					   stream->delivery, -1, -1)
+	                         : status;
+}
+
 static enum engine_status follow(struct engine *engine, uint64_t sequence,
                                  uint64_t *waiting_out)
 {
@@ -831,16 +869,11 @@ static enum engine_status follow(struct engine *engine, uint64_t sequence,
 	jsErrCode code = 0;
 
 	stop_following(stream);
-	natsStatus status = make_inbox(stream->delivery_name);
+	natsStatus status = open_delivery(stream);
 
-	if (status == NATS_OK)
-		status = natsConnection_SubscribeSync(&stream->delivery,
-		                                      stream->connection,
-		                                      stream->delivery_name);
-	/* One request bounds what waits. */
-	if (status == NATS_OK)
-		status = natsSubscription_SetPendingLimits(stream->delivery, -1,
-		                                           -1);
+	(void)snprintf(stream->delivery_name, sizeof(stream->delivery_name),
+	               "%s.%" PRIu64, stream->delivery_inbox,
+	               ++stream->follows);
 	if (status == NATS_OK)
 		status = make_consumer(stream, sequence, waiting_out, &code);
 	stream->delivered = 0;
@@ -928,6 +961,21 @@ static enum engine_status take_notice(struct jetstream *stream,
 	return ENGINE_NONE;
 }
 
+/* Whether a delivery is of something that is not followed any more.  A message of
+ * a stream keeps its own subject, and names the consumer in its reply; the server's
+ * own message has the subject that was asked by. */
+static bool is_stale(const struct jetstream *stream, natsMsg *message)
+{
+	const char *reply = natsMsg_GetReply(message);
+	char name[sizeof(stream->consumer) + 2];
+
+	if (reply == NULL)
+		return strcmp(natsMsg_GetSubject(message),
+		              stream->delivery_name) != 0;
+	(void)snprintf(name, sizeof(name), ".%s.", stream->consumer);
+	return strstr(reply, name) == NULL;
+}
+
 static enum engine_status take_delivery(struct jetstream *stream,
                                         natsMsg *message,
                                         struct engine_message *message_out)
@@ -936,6 +984,9 @@ static enum engine_status take_delivery(struct jetstream *stream,
 	uint64_t count;
 
 	*message_out = (struct engine_message){0};
+	/* It was on its way when something else began to be followed. */
+	if (is_stale(stream, message))
+		return ENGINE_NONE;
 	stream->heard_ns = cli_now_ns();
 	if (reply == NULL)
 		return take_notice(stream, message);
