@@ -6,9 +6,9 @@
  * unless the stream ends with that number.  It is checked for each message, in
  * the order in which they were sent, so any number may be on their way, and the
  * server keeps nothing for it.  (Its own removal of duplicates goes by an
- * identifier that it remembers for two minutes, at some 200 bytes each.)  Linked
- * messages have an identifier nevertheless, which no other message ever has, and
- * name that of the one before them.
+ * identifier that it remembers for two minutes, at some 200 bytes each.)
+ * Linked messages have an identifier nevertheless, which no other message ever
+ * has, and name that of the one before them.
  *
  * The library is not let connect again by itself: what it would send again then
  * is decided by the relay, once it has looked at the stream.  Nor is it asked
@@ -145,7 +145,7 @@ static enum engine_status judge_status(struct jetstream *stream,
 	}
 }
 
-/* Without the place in libnats, "(conn.c:1905): ", that it often begins with. */
+/* Without the place in libnats that texts begin with: "(conn.c:1905): ". */
 static void explain(struct jetstream *stream, const char *text)
 {
 	const char *behind = text[0] == '(' ? strstr(text, "): ") : NULL;
@@ -355,8 +355,8 @@ static natsStatus set_options(struct jetstream *stream, natsOptions *options)
 	return status;
 }
 
-/* By credentials it is tried again: libnats leaves out a signature whose first byte
- * is zero, as one in 256 is, and each try has another one. */
+/* By credentials it is tried again: libnats leaves out a signature whose first
+ * byte is zero, as one in 256 is, and each try has another one. */
 static natsStatus try_to_connect(struct jetstream *stream, natsOptions *options)
 {
 	bool signs = stream->options->login.credentials_file != NULL;
@@ -532,7 +532,10 @@ static enum engine_status create(struct engine *engine,
 		config.MaxBytes = (int64_t)limits->max_bytes;
 	status = js_AddStream(NULL, stream->context, &config, NULL, &code);
 	stream->was_described = true;
-	return finish(stream, status, code);
+	enum engine_status made = finish(stream, status, code);
+
+	/* No room for its limits, rather than for a message. */
+	return made == ENGINE_FULL ? ENGINE_REFUSED : made;
 }
 
 /* ----------------------------------------------------------------- messages */
@@ -961,9 +964,9 @@ static enum engine_status take_notice(struct jetstream *stream,
 	return ENGINE_NONE;
 }
 
-/* Whether a delivery is of something that is not followed any more.  A message of
- * a stream keeps its own subject, and names the consumer in its reply; the server's
- * own message has the subject that was asked by. */
+/* Whether a delivery is of something that is not followed any more.  A message
+ * of a stream keeps its own subject, and names the consumer in its reply; the
+ * server's own message has the subject that was asked by. */
 static bool is_stale(const struct jetstream *stream, natsMsg *message)
 {
 	const char *reply = natsMsg_GetReply(message);

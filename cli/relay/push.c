@@ -77,8 +77,8 @@ static const struct cli_option push_options[PUSH_OPTION_COUNT] = {
 
 /* ------------------------------------------------------------------ frames */
 
-/* Sends a message, the first one by itself where what others send to the stream
- * may be in its place, or where the server is to tell what it has against it. */
+/* Sends a message, the first one by itself where another sender's may be in its
+ * place, or where the server is to tell what it has against it. */
 static enum engine_status send_message(struct push *push,
                                        struct engine_message *message,
                                        uint64_t end_cursor, bool last)

@@ -215,6 +215,9 @@ end_of_is() { # LOG CURSOR
 		relay push "$LOG" "$url"
 	pull 4 --create 4K
 	run_shmlog 4 relay status "$LOG" "$url"
+	# A stream that cannot be made.
+	push 4 -f --create-stream --replicas 3
+	push 4 -f --create-stream --max-bytes 1000000G
 	start_relay pull -f "$COPY" "$url" --create 4K --stream s --timeout 20
 	wait_for 10 grep -q "there is no such stream, waiting for it" "$SCRATCH/err"
 	push 0 --create-stream
