@@ -71,6 +71,7 @@ struct jetstream {
 	int found_count;
 	char url[256];
 	char topic[TOPIC_BYTES];
+	bool takes_topic;        /* messages can be published to it */
 	bool was_described;      /* a server has answered once */
 	_Atomic bool forbidden;  /* libnats reports something that is not
 	                          * permitted */
@@ -462,18 +463,42 @@ static bool is_wild(const char *subject)
 	return strpbrk(subject, "*>") != NULL;
 }
 
-/* Takes the stream's only subject for the topic where none was given. */
-static enum engine_status find_topic(struct jetstream *stream,
-                                     const jsStreamConfig *config)
+/* Whether a subject is among those of a pattern: `*` is any word, and `>` all
+ * words behind it. */
+static bool takes_subject(const char *pattern, const char *subject)
+{
+	for (;;) {
+		size_t wanted = strcspn(pattern, ".");
+		size_t given = strcspn(subject, ".");
+
+		if (strcmp(pattern, ">") == 0)
+			return true;
+		if (!(wanted == 1 && *pattern == '*') &&
+		    (wanted != given || memcmp(pattern, subject, given) != 0))
+			return false;
+		pattern += wanted;
+		subject += given;
+		if (*pattern == '\0' || *subject == '\0')
+			return *pattern == *subject;
+		pattern++;
+		subject++;
+	}
+}
+
+/* Takes the stream's only subject for the topic where none was given, and looks
+ * whether messages can be published to the topic. */
+static void find_topic(struct jetstream *stream, const jsStreamConfig *config)
 {
 	bool only = config->SubjectsLen == 1 && !is_wild(config->Subjects[0]);
 
-	if (stream->topic[0] != '\0')
-		return ENGINE_OK;
-	if (only)
+	if (stream->topic[0] == '\0' && only)
 		(void)snprintf(stream->topic, sizeof(stream->topic), "%s",
 		               config->Subjects[0]);
-	return ENGINE_OK;
+	stream->takes_topic = false;
+	for (int i = 0; i < config->SubjectsLen; i++)
+		stream->takes_topic |= !is_wild(stream->topic) &&
+		                       takes_subject(config->Subjects[i],
+		                                     stream->topic);
 }
 
 static enum engine_status describe(struct engine *engine,
@@ -499,10 +524,9 @@ static enum engine_status describe(struct engine *engine,
 	                   strcmp(info->Config->Subjects[0],
 	                          stream->options->topic) != 0),
 	};
-	enum engine_status found = find_topic(stream, info->Config);
-
+	find_topic(stream, info->Config);
 	jsStreamInfo_Destroy(info);
-	return found;
+	return ENGINE_OK;
 }
 
 static enum engine_status create(struct engine *engine,
@@ -651,6 +675,10 @@ static enum engine_status publish(struct engine *engine,
 		                "a wildcard: --subject must say which");
 		return ENGINE_REFUSED;
 	}
+	if (!stream->takes_topic) {
+		explain(stream, "the stream has no such subject to send to");
+		return ENGINE_REFUSED;
+	}
 	print_reply(reply, stream, message->sequence);
 	natsStatus status = natsMsg_Create(
 		&out, stream->topic, wants_receipt ? reply : NULL,
@@ -791,6 +819,12 @@ static enum engine_status receipt(struct engine *engine, int64_t most_ns,
 
 		if (status == NATS_TIMEOUT)
 			return judge_silence(stream);
+		/* The stream is gone, as the next look at it will tell, or its
+		 * servers have yet to agree on who leads. */
+		if (status == NATS_NO_RESPONDERS) {
+			explain(stream, "nobody takes messages of its subject");
+			return ENGINE_BUSY;
+		}
 		if (status != NATS_OK)
 			return finish(stream, status, 0);
 		if (parse_reply(stream, natsMsg_GetSubject(message), &round,
@@ -799,14 +833,9 @@ static enum engine_status receipt(struct engine *engine, int64_t most_ns,
 			break;
 		natsMsg_Destroy(message);
 	}
-	if (natsMsg_IsNoResponders(message)) {
-		explain(stream, "no stream takes messages of this subject");
-		judged = ENGINE_NO_STREAM;
-	} else {
-		judged = judge_receipt(stream, natsMsg_GetData(message),
-		                       (size_t)natsMsg_GetDataLength(message),
-		                       *sequence_out);
-	}
+	judged = judge_receipt(stream, natsMsg_GetData(message),
+	                       (size_t)natsMsg_GetDataLength(message),
+	                       *sequence_out);
 	natsMsg_Destroy(message);
 	return judged;
 }

@@ -107,7 +107,7 @@ static int judge_ledger(struct pull_target *target, uint64_t end_cursor)
 	return CLI_WRITER;
 }
 
-static int read_header_ledger(struct pull_target *target, uint64_t end_cursor)
+static int load_header_ledger(struct pull_target *target)
 {
 	int status = 0;
 
@@ -115,8 +115,25 @@ static int read_header_ledger(struct pull_target *target, uint64_t end_cursor)
 	if (shmlog_metadata_size(target->log) >= LEDGER_BYTES)
 		status = shmlog_read_metadata(
 			target->log, 0, target->ledger.bytes, LEDGER_BYTES);
-	return status == 0 ? judge_ledger(target, end_cursor)
+	return status == 0 ? CLI_OK
 	                   : cli_fail(target->path, "cannot read", status);
+}
+
+/* Another relay may commit meanwhile, so that the records tell of other ends
+ * than the one that was read: reads until the end has stayed where it was. */
+static int read_header_ledger(struct pull_target *target)
+{
+	uint64_t end_cursor, before;
+	int status = read_end(target, &end_cursor);
+
+	do {
+		before = end_cursor;
+		if (status == CLI_OK)
+			status = load_header_ledger(target);
+		if (status == CLI_OK)
+			status = read_end(target, &end_cursor);
+	} while (status == CLI_OK && end_cursor != before);
+	return status == CLI_OK ? judge_ledger(target, end_cursor) : status;
 }
 
 /* Begins a state file for the log as it is. */
@@ -159,10 +176,15 @@ static int open_state(struct pull_target *target)
 	return CLI_WRITER;
 }
 
-static int read_state(struct pull_target *target, uint64_t end_cursor)
+static int read_state(struct pull_target *target)
 {
 	struct shmlog_identity now = shmlog_identity(target->log), kept;
 	unsigned char bytes[STATE_BYTES];
+	uint64_t end_cursor;
+	int status = read_end(target, &end_cursor);
+
+	if (status != CLI_OK)
+		return status;
 
 	if (pread(target->state_fd, bytes, sizeof(bytes), 0) !=
 	    (ssize_t)sizeof(bytes))
@@ -170,8 +192,7 @@ static int read_state(struct pull_target *target, uint64_t end_cursor)
 	memcpy(&kept, bytes, STATE_IDENTITY_BYTES);
 	memcpy(target->ledger.bytes, bytes + STATE_IDENTITY_BYTES,
 	       LEDGER_BYTES);
-	int status = judge_ledger(target, end_cursor);
-
+	status = judge_ledger(target, end_cursor);
 	if (status == CLI_OTHER_LOG || shmlog_same_file(&now, &kept))
 		return status;
 	cli_message(target->state_path,
@@ -181,14 +202,8 @@ static int read_state(struct pull_target *target, uint64_t end_cursor)
 
 static int read_ledger(struct pull_target *target)
 {
-	uint64_t end_cursor;
-	int status = read_end(target, &end_cursor);
-
-	if (status != CLI_OK)
-		return status;
-	return target->state_path != NULL
-	               ? read_state(target, end_cursor)
-	               : read_header_ledger(target, end_cursor);
+	return target->state_path != NULL ? read_state(target)
+	                                  : read_header_ledger(target);
 }
 
 int pull_target_open(struct pull_target *target,

@@ -361,6 +361,41 @@ has_messages() { # COUNT
 	assert_stderr --partial "is not the frame at its cursor in this log"
 }
 
+@test "a subject that the stream does not have: status 4" {
+	serve
+	shmlog append --create 4K "$LOG" -m one
+	ask_nats '$JS.API.STREAM.CREATE.s' \
+		'{"name":"s","subjects":["a.*.c","b.>"],"storage":"file"}'
+	push 4
+	assert_stderr --partial "cannot use the stream 's': 'the stream has several subjects, or one with a wildcard: --subject must say which'"
+	for subject in a.b a.b.c.d x b 'a.*.c' aa.b.c; do
+		push 4 --subject "$subject"
+		assert_stderr --partial "cannot use the stream 's': 'the stream has no such subject to send to'"
+	done
+	push 0 --subject a.b.c
+	shmlog append "$LOG" -m two
+	push 0 --subject b.x.y
+	pull 0 --create 4K
+	assert_same_frames
+}
+
+@test "a stream that is deleted under a push that follows is waited for, and filled again" {
+	serve
+	shmlog append --create 4K "$LOG" -m one
+	push 0 --create-stream
+	start_relay push -f "$LOG" "$url" --stream s
+	shmlog append "$LOG" -m two
+	wait_for 10 has_messages 2
+	ask_nats '$JS.API.STREAM.DELETE.s' ''
+	shmlog append "$LOG" -m three
+	wait_for 10 grep -q "there is no such stream, waiting for it" "$SCRATCH/err"
+	run_shmlog 4 relay status "$LOG" "$url" --stream s
+	ask_nats '$JS.API.STREAM.CREATE.s' '{"name":"s","subjects":["shmlog.s"],"storage":"file"}'
+	wait_for 10 has_messages 3
+	grep "the stream was deleted and made again; looking where it ends" "$SCRATCH/err"
+	kill "$relay_pid"
+}
+
 @test "a stream with messages of others: status 8" {
 	serve
 	shmlog append --create 4K "$LOG" -m one
