@@ -25,12 +25,15 @@ void cli_cells_locale(void)
 
 /* ------------------------------------------------------------------ cells */
 
+static void blank(struct cli_screen_cell *cells, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		cells[i] = (struct cli_screen_cell){.points = {BLANK}};
+}
+
 void cli_cells_clear(struct cli_cells *cells)
 {
-	size_t count = (size_t)cells->rows * cells->columns;
-
-	for (size_t i = 0; i < count; i++)
-		cells->cells[i] = (struct cli_screen_cell){.points = {BLANK}};
+	blank(cells->cells, (size_t)cells->rows * cells->columns);
 	cells->cursor_on = false;
 }
 
@@ -46,7 +49,7 @@ bool cli_cells_resize(struct cli_cells *cells, unsigned rows, unsigned columns)
 		return count == 0;
 	*cells = (struct cli_cells){
 		.rows = rows, .columns = columns, .cells = fresh};
-	cli_cells_clear(cells);
+	blank(fresh, count);
 	return true;
 }
 

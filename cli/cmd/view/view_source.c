@@ -252,7 +252,7 @@ static bool is_counted_damage(const struct view_index *index,
 bool view_source_confirms(struct view_source *source,
                           const struct view_row *row)
 {
-	struct shmlog_frame frame;
+	struct shmlog_frame frame = {0};
 	int status;
 
 	/* A row that nobody has counted may be none. */
