@@ -665,8 +665,8 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 
 @test "a stream that falls silent is given up, pings keep it alive" {
 	start_stub
-	shmlog append prompts -m '@stall=3000 x' -m '@pings=12 @stall=100 y'
-	run_shmlog 0 dispatch prompts replies --stream --idle-timeout 500ms
+	shmlog append prompts -m '@stall=9000 x' -m '@pings=12 @stall=250 y'
+	run_shmlog 0 dispatch prompts replies --stream --idle-timeout 2s
 	run replies .attempts
 	assert_output $'2\n1'
 }
@@ -774,6 +774,11 @@ WORKER='exec jq --unbuffered -c "{prompt: .cursor, text: .payload, size, pid: \$
 	assert_stderr --partial "certificate"
 	SSL_CERT_FILE=cert.pem run_shmlog 0 dispatch prompts replies --stream
 	assert_equal "$(texts | xargs)" "echo:one echo:two"
+	# A prompt waits for a handshake, but not for the answer to another.
+	shmlog append prompts -m '@stall=1500 x' -m quick
+	SSL_CERT_FILE=cert.pem run_shmlog 0 dispatch prompts replies --stream
+	run bash -c 'shmlog dump replies | jq -r "select(.type == \"done\").text" | tail -n 2'
+	assert_output $'echo:quick\necho:@stall=1500 x'
 }
 
 @test "the key is in nothing that others see" {

@@ -155,20 +155,11 @@ use_package() { # NAME [PATH]
 			[[ " ${HEADINGS[*]} " == *" $heading "* ]] ||
 				fail "no test runs what stands under '$heading'"
 			;;
-		*.text) ;; # a screen, which the test of its name compares
+		*.text) ;; # a screen, which tests/screens.sh makes and compares
 		*.sh) ;; # a file that is run, or lines for the next two tests
 		*) assert_file_exists "${block%.*}.name" ;;
 		esac
 	done
-}
-
-@test "the screen of top is as the README shows it" {
-	local block
-
-	[[ -x $BUILD/tests/unit/test_cli_top ]] || skip 'the unit tests are not built'
-	block=$(grep -lx 'All logs at once' "$SCRATCH"/blocks/*.heading)
-	SHMLOG_SCREENSHOT=$SCRATCH/screen "$BUILD/tests/unit/test_cli_top" >/dev/null 2>&1
-	diff <(sed "s|$SCRATCH/shm|/dev/shm|g" "${block%.heading}.text") "$SCRATCH/screen"
 }
 
 @test "the lines to type in the source tree are what the tree has" {
