@@ -246,7 +246,8 @@ long=(plain:tests/lint.sh plain:tests/structure/compilers.bats
 	plain:tests/fuzz/fuzz.sh plain:tests/fault/malformed.sh
 	plain:tests/valgrind/commands.bats {asan,portable,plain}:tests/cli/append.bats
 	plain:tests/fault/{late_writer,protocol}.sh plain:tests/structure/house.bats
-	{asan,portable,plain}:tests/cli/{tail_follow,several}.bats)
+	{asan,portable,plain}:tests/cli/{tail_follow,several,progress,top,view}.bats
+	plain:tests/fault/relay_cluster.sh)
 first=() rest=()
 for test in "${tests[@]}"; do
 	if [[ " ${long[*]} " == *" $test "* ]]; then
@@ -314,9 +315,9 @@ prove_aloud() { # ARGUMENT...
 		$prove->process_args(@ARGV); exit($prove->run ? 0 : 1)' -- "$@"
 }
 
-# One more than there are cores: some tests wait for most of their time.
+# Two more than there are cores: some tests wait for most of their time.
 status=0
-SIZE=small prove_aloud -j"$((cores + 1))" --timer --exec tests/run-test.sh \
+SIZE=small prove_aloud -j"$((cores + 2))" --timer --exec tests/run-test.sh \
 	"${first[@]}" "${rest[@]}" | with_skips || status=$?
 [ ${#unable[@]} -eq 0 ] || printf 'not run, as it does not build: %s\n' "${unable[@]}"
 exit "$status"

@@ -93,17 +93,18 @@ sections_of() {
 }
 
 @test "the page's synopsis names every option but --help" {
-	local name option letter synopsis
+	local name option letters letter synopsis named
 
 	for name in $(commands); do
 		synopsis=$(awk '/^\.Sh /{ inside = /SYNOPSIS/ } inside' \
 			"$ROOT/man/shmlog-$name.1")
+		letters=$(help_letters "$name")
 		for option in $(help_options "$name"); do
 			[[ $option != --help ]] || continue
-			letter=$(help_letters "$name" | sed -n "s/^-\(.\) $option\$/\1/p")
-			grep -qE "(^|[ .])(Fl|Op Fl) (-${option#--}${letter:+|$letter})( |\$)" \
-				<<<"$synopsis" ||
-				fail "shmlog-$name(1): SYNOPSIS lacks $option"
+			letter=
+			[[ ! $letters =~ (^|$'\n')-(.)" $option"($'\n'|$) ]] || letter=${BASH_REMATCH[2]}
+			named="(^|[ .]|"$'\n'")(Fl|Op Fl) (-${option#--}${letter:+|$letter})( |"$'\n'"|\$)"
+			[[ $synopsis =~ $named ]] || fail "shmlog-$name(1): SYNOPSIS lacks $option"
 		done
 	done
 }
