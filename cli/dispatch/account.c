@@ -3,14 +3,13 @@
 
 #include "bytes.h"
 #include "command.h"
-#include "message.h"
+#include "distinct.h"
+#include "failure.h"
+#include "replacement.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,7 +79,8 @@ static void add_decimal(struct bytes *bytes, const char *name, double value)
 	bytes_string(bytes, text);
 }
 
-static void write_all(int fd, const struct bytes *bytes)
+/* 0 or -errno. */
+static int write_all(int fd, const struct bytes *bytes)
 {
 	size_t done = 0;
 
@@ -88,9 +88,10 @@ static void write_all(int fd, const struct bytes *bytes)
 		ssize_t put = write(fd, bytes->at + done, bytes->used - done);
 
 		if (put < 0 && errno != EINTR)
-			return;
+			return -errno;
 		done += put > 0 ? (size_t)put : 0;
 	}
+	return 0;
 }
 
 void account_print(const struct account *account)
@@ -107,7 +108,7 @@ void account_print(const struct account *account)
 	if (account->has_price)
 		add_decimal(&line, ",\"cost\":", account_cost(account));
 	bytes_string(&line, "}\n");
-	write_all(STDERR_FILENO, &line);
+	(void)write_all(STDERR_FILENO, &line);
 	bytes_free(&line);
 }
 
@@ -216,33 +217,30 @@ static void add_metrics(struct bytes *out, const struct account *account)
 	              "From the prompt to the whole reply.", &account->whole);
 }
 
+static int save(const struct bytes *text, const char *path)
+{
+	struct cli_replacement replacement;
+	int status = cli_replacement_begin(&replacement, path);
+
+	/* It was a file, or nothing, when the run began. */
+	if (status == CLI_REPLACEMENT_IS_NO_FILE)
+		return -EEXIST;
+	if (status != 0)
+		return status;
+	return cli_replacement_end(&replacement,
+	                           write_all(replacement.fd, text));
+}
+
 int account_write_metrics(const struct account *account, const char *path)
 {
-	char target[PATH_MAX], temporary[PATH_MAX];
 	struct bytes out = {0};
-	int error = 0, fd;
+	/* A log may have got that name meanwhile. */
+	int status = cli_check_replaced(path);
 
-	/* A symbolic link stays, and what it leads to is replaced. */
-	if (realpath(path, target) != NULL)
-		path = target;
-	if (snprintf(temporary, sizeof(temporary), "%s.%ld", path,
-	             (long)getpid()) >= (int)sizeof(temporary))
-		return cli_system_failed(path, "cannot write", ENAMETOOLONG);
+	if (status != CLI_OK)
+		return status;
 	add_metrics(&out, account);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0) {
-		error = errno;
-	} else {
-		if (out.failed ||
-		    write(fd, out.at, out.used) != (ssize_t)out.used)
-			error = out.failed ? ENOMEM : EIO;
-		if (close(fd) != 0 ||
-		    (error == 0 && rename(temporary, path) != 0))
-			error = errno;
-		if (error != 0)
-			(void)unlink(temporary);
-	}
+	status = out.failed ? -ENOMEM : save(&out, path);
 	bytes_free(&out);
-	return error == 0 ? CLI_OK
-	                  : cli_system_failed(path, "cannot write", error);
+	return status == 0 ? CLI_OK : cli_fail(path, "cannot write", status);
 }

@@ -6,6 +6,7 @@
 #include "call.h"
 #include "dispatch_options.h"
 #include "dispatcher.h"
+#include "distinct.h"
 #include "failure.h"
 #include "message.h"
 #include "model.h"
@@ -53,7 +54,10 @@ static int dispatch_run(const struct cli_args *args)
 {
 	struct dispatch_options options;
 	struct secret secret;
-	int status = dispatch_options_read(args, &options);
+	int status = cli_check_outputs(args);
+
+	if (status == CLI_OK)
+		status = dispatch_options_read(args, &options);
 
 	if (status != CLI_OK)
 		return status;

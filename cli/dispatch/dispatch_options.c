@@ -2,6 +2,7 @@
 #include "dispatch_options.h"
 
 #include "command.h"
+#include "distinct.h"
 #include "message.h"
 #include "numbers.h"
 #include "option_values.h"
@@ -293,7 +294,15 @@ static int parse_metrics(const struct cli_args *args,
 		                       "could be replaced",
 		                       cli_quote(&quoted, path));
 	options->metrics = path;
-	return CLI_OK;
+	if (path == NULL)
+		return CLI_OK;
+	/* Of the prompts there may be no log yet. */
+	if (cli_is_same_path(path, options->prompts) ||
+	    cli_is_same_path(path, options->replies)) {
+		cli_message(path, "is the log itself; nothing was changed");
+		return CLI_USAGE;
+	}
+	return cli_check_replaced(path);
 }
 
 static int parse_policies(const struct cli_args *args,

@@ -582,7 +582,7 @@ static void tell(struct dispatcher *dispatcher, int64_t now_ns, bool at_end)
 		return;
 	dispatcher->told_ns = now_ns;
 	dispatcher->has_news = false;
-	dispatcher->account.waiting = dispatcher->window.count;
+	dispatcher->account.waiting = dispatcher->window.unanswered_count;
 	if (options->tells_account)
 		account_print(&dispatcher->account);
 	if (options->metrics != NULL) {

@@ -60,6 +60,7 @@ void window_add(struct window *window, struct prompt *prompt)
 	}
 	window->payload_bytes += prompt->size_bytes;
 	window->waiting_count++;
+	window->unanswered_count++;
 	if (window->waiting == NULL)
 		window->waiting = prompt;
 }
@@ -79,6 +80,7 @@ void window_answer(struct window *window, struct prompt *prompt)
 	if (prompt->state == PROMPT_WAITING)
 		window_send(window, prompt);
 	prompt->state = PROMPT_ANSWERED;
+	window->unanswered_count--;
 	window->payload_bytes -= prompt->size_bytes;
 	free(prompt->payload);
 	prompt->payload = NULL;
@@ -103,5 +105,6 @@ void window_release(struct window *window)
 		prompt_free(gone);
 	}
 	window->last = window->waiting = NULL;
-	window->count = window->waiting_count = window->payload_bytes = 0;
+	window->count = window->waiting_count = window->unanswered_count = 0;
+	window->payload_bytes = 0;
 }

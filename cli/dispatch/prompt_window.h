@@ -37,6 +37,7 @@ struct window {
 	struct prompt *waiting; /* the first that waits to be sent */
 	size_t count;
 	size_t waiting_count;
+	size_t unanswered_count; /* those that wait, and those that were sent */
 	size_t payload_bytes;
 	size_t most;   /* prompts to hold */
 	uint64_t end;  /* the cursor behind the last prompt that was read */

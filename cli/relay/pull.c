@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "command.h"
+#include "distinct.h"
 #include "failure.h"
 #include "message.h"
 #include "option_values.h"
@@ -500,6 +501,12 @@ static int read_options(const struct cli_args *args, struct pull *pull)
 	pull->follow = cli_args_count(args, PULL_FOLLOW) > 0;
 	pull->link.patient = pull->follow;
 	pull->state_path = cli_args_value(args, PULL_STATE);
+	if (pull->state_path != NULL &&
+	    cli_is_same_path(pull->state_path, pull->options.path)) {
+		cli_message(pull->state_path,
+		            "is the log itself; nothing was changed");
+		return CLI_USAGE;
+	}
 	pull->skips_gaps = gaps != NULL && strcmp(gaps, "skip") == 0;
 	if (gaps != NULL && !pull->skips_gaps && strcmp(gaps, "stop") != 0)
 		return cli_usage_error("--gaps %s is neither stop nor skip",

@@ -2,6 +2,7 @@
 #include "relay_options.h"
 
 #include "command.h"
+#include "distinct.h"
 #include "failure.h"
 #include "message.h"
 #include "numbers.h"
@@ -162,8 +163,10 @@ int relay_options_read(const struct cli_args *args, size_t first,
 
 	*options = (struct relay_options){.path = cli_args_operand(args, 0)};
 	options->engine.answer_ns = ANSWER_NS;
-	int status = read_urls(cli_args_operand(args, 1), options);
+	int status = cli_check_output(options->path, NULL);
 
+	if (status == CLI_OK)
+		status = read_urls(cli_args_operand(args, 1), options);
 	if (status == CLI_OK)
 		status = read_stream(args, first, options);
 	if (status == CLI_OK)

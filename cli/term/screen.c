@@ -37,13 +37,11 @@
 #define NS_PER_MS 1000000
 #define CLIPBOARD_MAX 4096u
 
-/* Signals that end the process, and are not caught by signals.c: the terminal
- * is restored first. */
-static const int fatal_signals[] = {
-	SIGQUIT, SIGILL,  SIGABRT,   SIGBUS,  SIGFPE,  SIGSEGV, SIGSYS,
-	SIGTRAP, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR2, SIGXCPU, SIGXFSZ,
+/* Signals that do not end a process by default.  All others do, and there are
+ * more of them than one system's names. */
+static const int harmless_signals[] = {
+	SIGCHLD, SIGURG, SIGWINCH, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU,
 };
-#define FATAL_SIGNALS (sizeof(fatal_signals) / sizeof(fatal_signals[0]))
 
 /* Global, as ncurses itself is, and as a handler of signals has no other way
  * to share data. */
@@ -54,9 +52,8 @@ static struct termios cooked; /* the terminal as it was */
 static char restoring[256];   /* what restores it on the screen */
 static size_t restoring_bytes;
 static bool redraw_due;
-/* What signals did before the screen was opened. */
-static struct sigaction fatal_before[FATAL_SIGNALS];
-static struct sigaction question_before;
+static bool is_taken[NSIG]; /* signals that restore the terminal first */
+static struct sigaction question_before; /* what SIGUSR1 did */
 
 /* ------------------------------------------------------------------- start */
 
@@ -96,18 +93,34 @@ static void prepare_restoring(void)
 	add_restoring(capability("rmcup"));
 }
 
-/* Restores the terminal by calls that a handler may make, and lets the signal
- * do what it does. */
-static void restore_and_die(int signal_number)
+/* Restores the terminal by calls that a handler may make. */
+static void restore_terminal(void)
 {
 	ssize_t ignored = write(STDOUT_FILENO, restoring, restoring_bytes);
 
 	(void)ignored;
 	(void)tcsetattr(fileno(keys), TCSANOW, &cooked);
+}
+
+static void restore_and_die(int signal_number)
+{
+	restore_terminal();
 	signal(signal_number, SIG_DFL);
 	raise(signal_number);
 }
 
+static bool is_harmless(int signal_number)
+{
+	bool found = false;
+
+	for (size_t i = 0;
+	     i < sizeof(harmless_signals) / sizeof(harmless_signals[0]); i++)
+		found |= harmless_signals[i] == signal_number;
+	return found;
+}
+
+/* Takes the signals that would end the process with the terminal as it is.
+ * Those that are ignored or caught have another use. */
 static void take_signals(void)
 {
 	struct sigaction restoring_it = {.sa_handler = restore_and_die};
@@ -115,19 +128,27 @@ static void take_signals(void)
 
 	sigemptyset(&restoring_it.sa_mask);
 	sigemptyset(&ignoring.sa_mask);
-	for (size_t i = 0; i < FATAL_SIGNALS; i++) {
-		sigaction(fatal_signals[i], NULL, &fatal_before[i]);
-		if (fatal_before[i].sa_handler != SIG_IGN)
-			sigaction(fatal_signals[i], &restoring_it, NULL);
-	}
 	/* It asks other commands how far they are; a screen shows that. */
 	sigaction(SIGUSR1, &ignoring, &question_before);
+	for (int i = 1; i < NSIG; i++) {
+		struct sigaction before;
+
+		/* Some cannot be caught, or are the C library's own. */
+		is_taken[i] = !is_harmless(i) &&
+		              sigaction(i, NULL, &before) == 0 &&
+		              before.sa_handler == SIG_DFL &&
+		              sigaction(i, &restoring_it, NULL) == 0;
+	}
+	cli_signals_restore_before_end(restore_terminal);
 }
 
 static void give_signals_back(void)
 {
-	for (size_t i = 0; i < FATAL_SIGNALS; i++)
-		sigaction(fatal_signals[i], &fatal_before[i], NULL);
+	cli_signals_restore_before_end(NULL);
+	for (int i = 1; i < NSIG; i++) {
+		if (is_taken[i])
+			signal(i, SIG_DFL);
+	}
 	sigaction(SIGUSR1, &question_before, NULL);
 }
 

@@ -19,10 +19,13 @@ static volatile sig_atomic_t stop_asked;
 static volatile sig_atomic_t ticked;
 static volatile sig_atomic_t asked;
 static void (*answer_question)(void);
+static void (*restore_before_end)(void);
 static uintptr_t page_bytes;
 
 static void end_by_default(int signal_number)
 {
+	if (restore_before_end != NULL)
+		restore_before_end();
 	signal(signal_number, SIG_DFL);
 	/* Blocked until the handler has returned. */
 	raise(signal_number);
@@ -60,6 +63,11 @@ void cli_signals_catch(void)
 			sigaction(ending_signals[i], &catching, NULL);
 	}
 	sigaction(SIGPIPE, &ignoring, NULL);
+}
+
+void cli_signals_restore_before_end(void (*restore)(void))
+{
+	restore_before_end = restore;
 }
 
 int cli_signal_caught(void)

@@ -13,6 +13,10 @@
 /* Catches the signals.  Blocking calls return EINTR when one comes. */
 void cli_signals_catch(void);
 
+/* Has `restore`, which a handler may call, called before a signal that was
+ * caught ends the process at once; NULL for nothing. */
+void cli_signals_restore_before_end(void (*restore)(void));
+
 /* The signal that came, or 0. */
 int cli_signal_caught(void);
 

@@ -267,8 +267,63 @@ has_replies() { # NUMBER
 	assert_link_exists link
 	run grep -c '^shmlog_dispatch_prompts_total 0' metrics
 	assert_output 1
+	# It may lead to a file that is not there yet.
+	rm metrics
+	run_shmlog 0 dispatch prompts replies --metrics link --exec cat
+	assert_link_exists link
+	assert_file_exists metrics
 	mkfifo pipe
 	run_shmlog 2 dispatch prompts replies --metrics pipe --exec cat
+}
+
+@test "--metrics replaces no log" {
+	local name itself='is the log itself; nothing was changed'
+
+	shmlog append prompts -m one
+	shmlog append --create 4K "$LOG" -m 'of something else'
+	ln replies hard
+	ln -s prompts soft
+	remember prompts
+	remember replies
+	remember "$LOG"
+	for name in prompts replies ./replies hard soft; do
+		run_shmlog 2 dispatch prompts replies --metrics $name --exec cat
+		assert_stderr "shmlog dispatch: $name: $itself"
+	done
+	run_shmlog 2 dispatch -F new replies --metrics ./new --exec cat
+	assert_stderr "shmlog dispatch: ./new: $itself"
+	run_shmlog 2 dispatch prompts replies --metrics "$LOG" --exec cat
+	assert_stderr "shmlog dispatch: $LOG: is a log, which is not replaced by another file; left as it is"
+	# Nor do messages go into one.
+	run bash -c 'shmlog dispatch prompts replies -o json --exec cat 2>>replies'
+	assert_equal "$status" 2
+	assert_unchanged prompts
+	assert_unchanged replies
+	assert_unchanged "$LOG"
+}
+
+@test "a log that takes the name of --metrics keeps it" {
+	shmlog append prompts -m one
+	timeout 30 shmlog dispatch -f prompts replies --metrics metrics --exec cat 2>said 3>&- &
+	wait_for 10 test -s metrics
+	ln -f prompts metrics
+	shmlog append prompts -m two
+	status=0
+	wait $! || status=$?
+	assert_equal "$status" 2
+	grep -q 'metrics: is a log, which is not replaced' said
+	[[ metrics -ef prompts ]]
+}
+
+@test "prompts that have their reply are not among those that wait" {
+	shmlog append prompts -m slow -m b -m c -m d
+	shmlog dispatch -f prompts replies -o json --exec \
+		'read -r a; [ "$a" != slow ] || exec sleep 60' 2>said 3>&- &
+	wait_for 10 has_replies 3
+	kill $!
+	wait $! || true
+	run jq -c '[.prompts, .replies, .waiting]' <<<"$(tail -n 1 said)"
+	assert_output "[4,3,1]"
 }
 
 @test "-f goes on with new prompts, and a signal ends it" {

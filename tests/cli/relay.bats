@@ -531,6 +531,9 @@ make_small_stream() { # CREATE|UPDATE COUNT
 	assert_equal "$(shmlog dump "$COPY")" $'before\none\ntwo'
 	shmlog append --create 4K "$SCRATCH/third" -m x
 	run_shmlog 8 relay pull "$SCRATCH/third" "$url" --stream s --state "$LOG"
+	run_shmlog 2 relay pull "$SCRATCH/new" "$url" --stream s --create 4K --state "$SCRATCH/./new"
+	assert_stderr "shmlog relay pull: $SCRATCH/./new: is the log itself; nothing was changed"
+	assert_not_exist "$SCRATCH/new"
 	shmlog append "$COPY" -m foreign
 	pull 7 --state "$SCRATCH/state"
 }

@@ -359,7 +359,7 @@ append_lines() { # COUNT
 	local name
 
 	make_logs
-	for name in TERM:143 INT:130 HUP:129; do
+	for name in TERM:143 INT:130 HUP:129 IO:157 BUS:135; do
 		start 80 30 "shmlog top -d 100ms '$LOGS'"
 		wait_to_see '^audit\.shm'
 		kill "-${name%:*}" "$(top_pid)"

@@ -158,7 +158,7 @@ make_log() {
 	terminal 100 24 "echo begun"
 	settings before
 	# Signals that nobody expects are no less ways out.
-	signals+=(ALRM USR2)
+	signals+=(USR2 IO PWR RTMAX)
 	# A sanitizer takes a crash for itself.
 	is_sanitized || signals+=(SEGV)
 	for signal in "${signals[@]}"; do

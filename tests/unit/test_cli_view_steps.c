@@ -37,6 +37,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STEPS "tests/unit/view"
@@ -470,6 +471,65 @@ TEST(keys_are_bound_once)
 	}
 }
 
+static double processor_seconds(void)
+{
+	struct timespec now;
+
+	assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now), 0);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* The processor time that the pane takes to show a frame as JSON. */
+static double draw_json(char *payload, uint16_t size_bytes, size_t lines)
+{
+	struct cli_typed typed = {0};
+	struct cli_match_finder matches = {0};
+	struct shmlog_frame frame = {.payload = (unsigned char *)payload,
+	                             .size_bytes = size_bytes};
+	struct view_pane pane;
+	struct cli_cells cells = {0};
+
+	assert_true(cli_cells_resize(&cells, 30, 80));
+	assert_true(view_pane_init(&pane, &typed, &matches));
+	pane.mode = VIEW_JSON;
+	double begun = processor_seconds();
+
+	for (int i = 0; i < 10; i++) {
+		struct cli_pen pen = cli_pen_row(&cells, 0, 0, 80);
+
+		pen.bottom = 30;
+		view_pane_set(&pane, &frame);
+		assert_int_equal(view_pane_draw(&pane, pen), lines);
+	}
+	begun = processor_seconds() - begun;
+	view_pane_release(&pane);
+	cli_cells_release(&cells);
+	return begun;
+}
+
+/* Depth costs no more than length: the square of it would be a thousand times
+ * as much. */
+TEST(json_of_any_depth_is_drawn_in_one_pass)
+{
+	enum {
+		LEVELS = 30000
+	};
+	static char deep[2 * LEVELS + 1], flat[2 * LEVELS + 1];
+
+	memset(deep, '[', LEVELS);
+	deep[LEVELS] = '1';
+	memset(deep + LEVELS + 1, ']', LEVELS);
+	memset(flat, '1', sizeof(flat));
+	for (size_t i = 2; i < sizeof(flat); i += 2)
+		flat[i] = ',';
+	flat[0] = '[';
+	flat[sizeof(flat) - 1] = ']';
+	double flat_seconds = draw_json(flat, sizeof(flat), LEVELS + 2);
+	double deep_seconds = draw_json(deep, sizeof(deep), 2 * LEVELS + 1);
+
+	assert_true(deep_seconds < flat_seconds * 50);
+}
+
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
@@ -484,11 +544,12 @@ int main(void)
 {
 	struct CMUnitTest tests[FILES_MAX] = {
 		cmocka_unit_test(keys_are_bound_once),
+		cmocka_unit_test(json_of_any_depth_is_drawn_in_one_pass),
 	};
 	static char paths[FILES_MAX][512];
 	struct dirent **entries;
 	int count = scandir(STEPS, &entries, is_steps, by_name);
-	size_t used = 1;
+	size_t used = 2;
 
 	if (count <= 0 || count >= (int)FILES_MAX)
 		return 1;

@@ -228,35 +228,29 @@ static bool is_blank(unsigned char byte)
 }
 
 /* The end of the object or array that begins at `at`, and how many members or
- * elements it has. */
+ * elements it has, at least one.  Only for one that is drawn in one line: to
+ * look to the end of each that is opened would take the square of the depth. */
 static size_t end_of_container(const struct view_pane *pane, size_t at,
                                size_t *count_out)
 {
-	size_t depth = 0, count = 0;
-	bool empty = true;
+	size_t depth = 0, count = 1;
 
 	for (;;) {
 		unsigned char byte = pane->text[at];
 
 		if (byte == '"') {
 			at = end_of_string(pane, at);
-			empty = false;
 			continue;
 		}
 		at++;
-		if (byte == '{' || byte == '[') {
-			empty &= depth == 0;
+		if (byte == '{' || byte == '[')
 			depth++;
-		} else if (byte == '}' || byte == ']') {
-			if (--depth == 0)
-				break;
-		} else if (byte == ',') {
+		else if (byte == ',')
 			count += depth == 1;
-		} else if (!is_blank(byte)) {
-			empty = false;
-		}
+		else if ((byte == '}' || byte == ']') && --depth == 0)
+			break;
 	}
-	*count_out = empty ? 0 : count + 1;
+	*count_out = count;
 	return at;
 }
 
@@ -283,16 +277,20 @@ static size_t open_container(const struct view_pane *pane, struct cli_pen *pen,
                              size_t at, size_t *depth)
 {
 	char text[48];
-	size_t count, end = end_of_container(pane, at, &count);
+	size_t inside = skip_blanks(pane, at + 1), count, end;
 	bool object = pane->text[at] == '{';
 
-	if (count > 0 && (*depth < pane->fold || pane->fold == VIEW_UNFOLDED)) {
+	if (pane->text[inside] == '}' || pane->text[inside] == ']') {
+		cli_pen_string(pen, object ? "{}" : "[]");
+		return inside + 1;
+	}
+	if (*depth < pane->fold || pane->fold == VIEW_UNFOLDED) {
 		cli_pen_bytes(pen, pane->text + at, 1);
 		begin_line(pen, ++*depth);
 		return at + 1;
 	}
-	(void)snprintf(text, sizeof(text), object ? "{%.0zu%s}" : "[%.0zu%s]",
-	               count, count > 0 ? "…" : "");
+	end = end_of_container(pane, at, &count);
+	(void)snprintf(text, sizeof(text), object ? "{%zu…}" : "[%zu…]", count);
 	cli_pen_string(pen, text);
 	return end;
 }
