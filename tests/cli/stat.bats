@@ -443,7 +443,7 @@ terminal_until() { # PATTERN COUNT ARGUMENT...
 @test "--watch fits a narrow terminal, and ends when nobody reads any more" {
 	need script
 	make_log
-	COLUMNS=20 terminal_until '\[K' 2 --watch=50ms "'$LOG'"
+	COLUMNS=20 TERM=xterm terminal_until '\[K' 2 --watch=50ms "'$LOG'"
 	run cat "$SCRATCH/seen"
 	refute_output --partial 'B/s  ['
 	run limited 10 bash -c 'shmlog stat --watch=1h "$1" | sleep 0.1
@@ -479,7 +479,7 @@ terminal_until() { # PATTERN COUNT ARGUMENT...
 @test "--watch refreshes one line on a terminal" {
 	need script
 	make_log
-	terminal_until $'\r' 3 --watch=50ms "'$LOG'"
+	TERM=xterm terminal_until $'\r' 3 --watch=50ms "'$LOG'"
 	assert [ "$(grep -c . "$SCRATCH/seen")" -le 2 ]
 	grep -q 'frames/s' "$SCRATCH/seen"
 }

@@ -42,7 +42,7 @@ teardown() {
 	assert_output "53 of 53 checks hold"
 }
 
-@test "dispatch speaks HTTP/2 where the server does, all calls on one connection" {
+@test "dispatch speaks HTTP/2 where the server does, later calls share a connection" {
 	need openssl
 	[[ -x $BUILD/shmlog-dispatch ]] ||
 		skip "shmlog-dispatch was not built: no libcurl on this machine"
@@ -56,10 +56,14 @@ teardown() {
 	export ANTHROPIC_API_KEY=$KEY CURL_CA_BUNDLE=cert.pem
 	seq 100 | shmlog append --create 64K prompts
 	shmlog create replies -c 256K
-	run_shmlog 0 dispatch --base-url "https://127.0.0.1:$(<port)" prompts replies
+	run_shmlog 0 dispatch --base-url "https://127.0.0.1:$(<port)" \
+		--concurrency 8 prompts replies
 	seq 100 | shmlog append prompts
-	run_shmlog 0 dispatch --base-url "https://127.0.0.1:$(<port)" --stream prompts replies
-	run bash -c 'shmlog dump --grep "\"type\":\"done\"" replies | grep -o "HTTP/[0-9.]* [0-9]*" | sort | uniq -c | xargs'
-	# One for each run.
-	assert_output "100 HTTP/2.0 1 100 HTTP/2.0 2"
+	run_shmlog 0 dispatch --base-url "https://127.0.0.1:$(<port)" \
+		--concurrency 8 --stream prompts replies
+	# How many calls, by which versions; a connection for each that began at once.
+	shmlog dump --grep '"type":"done"' replies | grep -o 'HTTP/[0-9.]* [0-9]*' >calls
+	run bash -c "cut -d' ' -f1 calls | sort | uniq -c | xargs"
+	assert_output '200 HTTP/2.0'
+	assert [ "$(sort -u calls | wc -l)" -le 16 ]
 }
