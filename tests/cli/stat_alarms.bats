@@ -162,7 +162,7 @@ shmlog_status{path=\"$SCRATCH/two\"} 0"
 	samples <m.prom | grep -F "path=\"$SCRATCH/" | cmp - out
 	# A log is never replaced by them.
 	run_shmlog 2 stat -o prometheus --to one
-	assert_stderr 'shmlog stat: one: is the log itself; nothing was changed'
+	assert_stderr 'shmlog stat: one: is a log, which is not replaced by another file; left as it is'
 	assert_equal "$(shmlog stat -o json one | jq .frames)" 4
 	run_shmlog 2 stat -o prometheus --expect '.frames > 0'
 	assert_stderr --partial '--expect takes a LOG'
@@ -267,5 +267,7 @@ shmlog_status{path="text"} 5'
 	ln one other
 	run_shmlog 2 stat -o prometheus --to other two one
 	assert_stderr 'shmlog stat: other: is the log itself; nothing was changed'
+	run_shmlog 2 stat -o prometheus --to other two
+	assert_stderr 'shmlog stat: other: is a log, which is not replaced by another file; left as it is'
 	assert_unchanged one
 }

@@ -991,7 +991,7 @@ static int read_target(const struct cli_args *args, struct stat_view *view)
 			continue;
 		return refuse_target(view);
 	}
-	return CLI_OK;
+	return cli_check_replaced(view->to);
 }
 
 /* Which options go together. */
