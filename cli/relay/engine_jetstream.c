@@ -501,14 +501,38 @@ static void find_topic(struct jetstream *stream, const jsStreamConfig *config)
 		                                     stream->topic);
 }
 
+/* Asks about the stream.  The members of a cluster that have yet to agree on
+ * who leads leave a question without an answer for good, so it is asked again
+ * before the time for an answer is over; the last time has most of it. */
+static natsStatus ask_of_stream(struct jetstream *stream, jsStreamInfo **info,
+                                jsErrCode *code)
+{
+	int64_t left_ms = stream->options->answer_ns / NS_PER_MS;
+	int64_t short_ms = left_ms / 5;
+	jsOptions options;
+	natsStatus status = jsOptions_Init(&options);
+
+	if (status != NATS_OK)
+		return status;
+	for (int tries = 3; tries > 0; tries--) {
+		options.Wait = tries > 1 ? short_ms : left_ms;
+		left_ms -= options.Wait;
+		status = js_GetStreamInfo(info, stream->context,
+		                          stream->options->stream, &options,
+		                          code);
+		if (status != NATS_TIMEOUT)
+			break;
+	}
+	return status;
+}
+
 static enum engine_status describe(struct engine *engine,
                                    struct engine_stream *stream_out)
 {
 	struct jetstream *stream = self(engine);
 	jsStreamInfo *info = NULL;
 	jsErrCode code = 0;
-	natsStatus status = js_GetStreamInfo(
-		&info, stream->context, stream->options->stream, NULL, &code);
+	natsStatus status = ask_of_stream(stream, &info, &code);
 
 	if (status != NATS_OK)
 		return finish(stream, status, code);

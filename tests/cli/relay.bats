@@ -563,6 +563,29 @@ make_small_stream() { # CREATE|UPDATE COUNT
 	assert_same_frames
 }
 
+# Servers of a cluster that have yet to agree on a leader do not answer.  Here it is
+# a client that does, once it is asked for the second time.
+@test "a question that nobody answers is asked again" {
+	local line reply keeps_nothing=yes
+	local info='{"type":"io.nats.jetstream.api.v1.stream_info_response","config":{"name":"s","subjects":["s"]},"created":"2026-01-02T03:04:05Z","state":{"messages":0,"bytes":0,"first_seq":0,"last_seq":0}}'
+
+	serve_alone
+	shmlog append --create 4K "$LOG" -m one
+	exec 9<>"/dev/tcp/127.0.0.1/$server_port"
+	printf 'CONNECT {"verbose":false}\r\nSUB $JS.API.STREAM.INFO.s 1\r\nPING\r\n' >&9
+	until [[ ${line-} == PONG* ]]; do read -r -t 10 line <&9; done
+	start_relay status "$LOG" "$url" --stream s -o json
+	for _ in 1 2; do
+		until [[ $line == MSG* ]]; do read -r -t 10 line <&9; done
+		read -r _ _ _ reply _ <<<"$line"
+		line=
+	done
+	printf 'PUB %s %d\r\n%s\r\n' "$reply" "${#info}" "$info" >&9
+	wait "$relay_pid"
+	exec 9>&-
+	assert_equal "$(jq .messages "$SCRATCH/out")" 0
+}
+
 @test "another relay at work is said once, and does no harm" {
 	serve
 	shmlog append --create 1M "$LOG" -m first

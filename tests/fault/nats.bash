@@ -8,13 +8,16 @@ has_nats() {
 
 # Starts a server, and waits until it takes connections: sets $server_pid,
 # $server_port and $url.  A second start in the same folder has the same port.
+# It keeps no streams if $keeps_nothing is set.
 start_nats() { # FOLDER ARGUMENT...
-	local folder=$1 port=-1 ports i said
+	local folder=$1 port=-1 ports i said store
 
 	shift
+	store=(-js -sd "$folder/js")
+	[[ -z ${keeps_nothing-} ]] || store=()
 	mkdir -p "$folder"
 	[[ ! -e $folder/port ]] || read -r port <"$folder/port"
-	nats-server -js -sd "$folder/js" -a 127.0.0.1 -p "$port" -m -1 \
+	nats-server "${store[@]}" -a 127.0.0.1 -p "$port" -m -1 \
 		--ports_file_dir "$folder" -l "$folder/log" "$@" \
 		</dev/null >/dev/null 2>&1 3>&- &
 	server_pid=$!
