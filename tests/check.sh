@@ -94,7 +94,7 @@ build_tsan() {
 	build tsan SANITIZE=thread WERROR=1 build/tsan/tests/unit/test_concurrent
 }
 build_portable() {
-	build portable PORTABLE=1 WERROR=1 all units
+	build portable PORTABLE=1 WERROR=1 all programs
 }
 
 check_unit() {

@@ -578,8 +578,8 @@ static bool make_transfer(struct model_way *way, struct transfer *transfer,
 	(void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
 	                       (long)CURL_HTTP_VERSION_2TLS);
-	/* No CURLOPT_PIPEWAIT: with HTTP/1.1 a call would wait for the answer to
-	 * another.  The first ones make a connection each, the others share. */
+	/* No CURLOPT_PIPEWAIT: with HTTP/1.1 a call would wait for another's
+	 * answer.  The first ones make a connection each, the others share. */
 	(void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	/* One that compresses unasked is understood nevertheless. */
 	(void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity");

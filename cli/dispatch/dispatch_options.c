@@ -6,6 +6,7 @@
 #include "message.h"
 #include "numbers.h"
 #include "option_values.h"
+#include "replacement.h"
 #include "shared_options.h"
 
 #include <limits.h>

@@ -3,9 +3,7 @@
 #include "distinct.h"
 
 #include "command.h"
-#include "log_search.h"
 #include "message.h"
-#include "open_log.h"
 #include "options.h"
 
 #include <shmlog.h>
@@ -73,20 +71,6 @@ bool cli_is_path_of(const char *path, int fd)
 
 	return fstat(fd, &opened) == 0 && stat(path, &named) == 0 &&
 	       cli_is_same_file(&opened, &named);
-}
-
-int cli_check_replaced(const char *path)
-{
-	struct shmlog_look look;
-	struct stat file;
-	int status = cli_look_at(path, &file, &look);
-
-	/* With a damaged frame at each end, it may be a log nevertheless. */
-	if (status != 0 && !cli_is_damage(status))
-		return CLI_OK;
-	cli_message(path, "is a log, which is not replaced by another file; "
-	                  "left as it is");
-	return CLI_USAGE;
 }
 
 /* Whether a descriptor is open on the file of a log; `log` is NULL while it is

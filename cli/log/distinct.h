@@ -1,7 +1,6 @@
 /*
- * Keeps a command from writing into a file that it reads, and from replacing a
- * log by another file.  Files are compared by device and inode, as one file may
- * have several names.
+ * Keeps a command from writing into a file that it reads.  Files are compared
+ * by device and inode, as one file may have several names.
  */
 #ifndef CLI_DISTINCT_H
 #define CLI_DISTINCT_H
@@ -21,10 +20,6 @@ bool cli_is_log(const struct shmlog *log, const struct stat *file);
 
 /* Whether a path leads to the regular file that a descriptor is open on. */
 bool cli_is_path_of(const char *path, int fd);
-
-/* Checks that a file which holds no log may take the place of what is at
- * `path`: that is no log.  CLI_OK, or CLI_USAGE after a message. */
-int cli_check_replaced(const char *path);
 
 /*
  * Checks that standard output and standard error do not lead into the log at

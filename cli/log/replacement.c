@@ -1,6 +1,11 @@
 /* Replaces files as a whole. */
 #include "replacement.h"
 
+#include "command.h"
+#include "log_search.h"
+#include "message.h"
+#include "open_log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -124,4 +129,18 @@ int cli_replacement_end(struct cli_replacement *replacement, int status)
 	if (status != 0)
 		unlink(replacement->name);
 	return status;
+}
+
+int cli_check_replaced(const char *path)
+{
+	struct shmlog_look look;
+	struct stat file;
+	int status = cli_look_at(path, &file, &look);
+
+	/* With a damaged frame at each end, it may be a log nevertheless. */
+	if (status != 0 && !cli_is_damage(status))
+		return CLI_OK;
+	cli_message(path, "is a log, which is not replaced by another file; "
+	                  "left as it is");
+	return CLI_USAGE;
 }

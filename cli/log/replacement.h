@@ -30,4 +30,8 @@ int cli_replacement_begin(struct cli_replacement *replacement,
  */
 int cli_replacement_end(struct cli_replacement *replacement, int status);
 
+/* Checks that a file which holds no log may take the place of what is at
+ * `path`: that is no log.  CLI_OK, or CLI_USAGE after a message. */
+int cli_check_replaced(const char *path);
+
 #endif

@@ -491,6 +491,14 @@ int cli_screen_check(const char *instead)
 	return CLI_SYSTEM;
 }
 
+int cli_screen_open(const struct cli_color *color, bool keys_from_tty,
+                    const char *instead)
+{
+	(void)color;
+	(void)keys_from_tty;
+	return cli_screen_check(instead);
+}
+
 void cli_screen_close(void)
 {
 }

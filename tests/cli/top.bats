@@ -101,7 +101,7 @@ make_logs() {
 	assert_equal "$(grep -c '^$' <<<"$output")" 1
 	assert_line --index 0 \
 		'  USED CAPACITY  FILL  FRAMES/S  BYTES/S  FULL-IN WRITERS READERS     LAG NAME'
-	assert_line --index 1 --regexp "^  2.9K     4.0K   73%         0       0B        - +0[+?]? +0[+?]? +- $LOGS/audit.shm\$"
+	assert_line --index 1 --regexp "^  2.9K     4.0K   73%         0       0B        - +(0[+?]?|\\?) +(0[+?]?|\\?) +- $LOGS/audit.shm\$"
 	assert_line --index 2 --regexp "^    0B     1.0M    0% .* $LOGS/events.shm\$"
 }
 

@@ -44,12 +44,17 @@ make_quietly() { # ARGUMENT...
 # Makes sure that the binary and a program of this folder are there.  Those in
 # eager/ keep the lock from their first commit on.
 need() { # PROGRAM...
-	local folder=${SHMLOG_BUILD:-build} program
+	local folder=${SHMLOG_BUILD:-build} program flags=()
 
+	# Without its flags a variant would become a plain build.
+	case $folder in
+	*/portable) flags=(PORTABLE=1 WERROR=1) ;;
+	*/asan) flags=(SANITIZE=address,undefined WERROR=1) ;;
+	esac
 	for program; do
 		if [ ! -x "$shmlog" ] || [ ! -x "$build/tests/fault/$program" ]; then
-			make_quietly BUILD="$folder" "$folder/shmlog" \
-				"$folder/tests/fault/$program"
+			make_quietly BUILD="$folder" ${flags[@]+"${flags[@]}"} \
+				"$folder/shmlog" "$folder/tests/fault/$program"
 		fi
 	done
 }

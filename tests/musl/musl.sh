@@ -111,7 +111,7 @@ need_foreign() {
 # ----------------------------------------------------------------- the proofs
 
 make_musl() { # TARGET...
-	"${MAKE:-make}" --no-print-directory -j"$cores" BUILD="$build" CC=musl-gcc PCRE2=no ZSTD=no NCURSES=no \
+	"${MAKE:-make}" --no-print-directory -j"$cores" BUILD="$build" CC=musl-gcc PCRE2=no ZSTD=no NCURSES=no CURL=no NATS=no \
 		SANITIZE= PORTABLE= WERROR=1 \
 		CLI_CFLAGS="-isystem $foreign/include" CLI_LIBS="$foreign/libforeign.a" \
 		TEST_CFLAGS="-isystem $foreign/include" TEST_LIBS="$foreign/libforeign.a" \

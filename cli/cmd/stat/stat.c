@@ -3,6 +3,7 @@
 #include "command.h"
 #include "condition.h"
 #include "distinct.h"
+#include "replacement.h"
 #include "expectations.h"
 #include "failure.h"
 #include "fault_text.h"
