@@ -318,10 +318,13 @@ shmlog ls: $SCRATCH/closed: cannot read the folder: Permission denied"
 	need python3
 	[[ -r /proc/self/map_files ]] || skip "no /proc/PID/map_files"
 	make_log a
-	python3 -c 'import mmap, sys, time
-file = open(sys.argv[1], "r+b")
-map = mmap.mmap(file.fileno(), 0)
-file.close()
+	# The module mmap would keep a descriptor of its own.
+	python3 -c 'import ctypes, os, sys, time
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+file = os.open(sys.argv[1], os.O_RDWR)
+libc.mmap(None, ctypes.c_size_t(4096), 3, 1, file, ctypes.c_long(0))
+os.close(file)
 open(sys.argv[2], "w").close()
 time.sleep(600)' "$SCRATCH/a" "$SCRATCH/ready" &
 	HOLDER=$!
