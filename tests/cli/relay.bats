@@ -441,10 +441,10 @@ make_small_stream() { # CREATE|UPDATE COUNT
 	serve
 	make_small_stream CREATE 50
 	seq 100 | shmlog append --create 4K "$LOG"
-	push 6 --timeout 0.3
+	push 6 --timeout 3
 	# That, and nothing of another relay.
 	assert_stderr "shmlog relay push: $LOG: the stream has no room, waiting for it: 'maximum messages exceeded'"
-	push 6 --timeout 0.3 -o json --window 10
+	push 6 --timeout 3 -o json --window 10
 	assert_equal "$(jq -r .event <<<"$stderr" | uniq | tr '\n' ' ')" 'connected placed stream_full placed ended '
 	make_small_stream UPDATE 500
 	push 0

@@ -22,12 +22,14 @@
  *   file NAME TEXT         the exported file begins with this
  *   gone NAME              there is no such file
  *   ends                   the last key has ended the pager
+ *   patterns               the file is skipped where patterns are not built
  *
  * A word $DIR stands for a directory that is removed behind the test.
  */
 #include "support.h"
 
 #include "clock.h"
+#include "pattern.h"
 #include "screen.h"
 #include "view_keys.h"
 #include "view_render.h"
@@ -418,6 +420,19 @@ static void expand(char *text, size_t room)
 	               rest);
 }
 
+static bool has_patterns(void)
+{
+	const char *any[] = {"."};
+	struct cli_pattern_error error;
+	struct cli_pattern *pattern = cli_pattern_compile(any, 1, false,
+	                                                  &error);
+
+	if (pattern == NULL)
+		return error.regex.failure != CLI_REGEX_NOT_BUILT;
+	cli_pattern_free(pattern);
+	return true;
+}
+
 static void run_file(const char *path)
 {
 	struct run run = {.file = path, .columns = 80, .rows = 30};
@@ -433,6 +448,12 @@ static void run_file(const char *path)
 		line[strcspn(line, "\n")] = '\0';
 		if (line[0] == '#' || line[0] == '\0')
 			continue;
+		if (strcmp(line, "patterns") == 0) {
+			if (has_patterns())
+				continue;
+			fclose(file);
+			skip();
+		}
 		expand(line, sizeof(line));
 		text = line + strcspn(line, " ");
 		if (*text != '\0')
