@@ -49,7 +49,7 @@ need() { # PROGRAM...
 	# Without its flags a variant would become a plain build.
 	case $folder in
 	*/portable) flags=(PORTABLE=1 WERROR=1) ;;
-	*/asan) flags=(SANITIZE=address,undefined WERROR=1) ;;
+	*/asan) flags=("SANITIZE=address,undefined" WERROR=1) ;;
 	esac
 	for program; do
 		if [ ! -x "$shmlog" ] || [ ! -x "$build/tests/fault/$program" ]; then
