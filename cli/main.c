@@ -111,23 +111,6 @@ static int run_help(int argc, char **argv)
 	return CLI_OK;
 }
 
-static int run_command(const struct cli_command *command, int argc, char **argv)
-{
-	struct cli_args *args;
-	int status;
-
-	cli_message_command(command->name);
-	status = cli_args_parse(command, argc, argv, &args);
-	if (status != CLI_OK)
-		return status;
-	if (cli_args_help(args))
-		cli_args_print_help(command);
-	else
-		status = command->run(args);
-	cli_args_free(args);
-	return status;
-}
-
 static int dispatch(int argc, char **argv)
 {
 	const struct cli_command *command;
@@ -150,7 +133,7 @@ static int dispatch(int argc, char **argv)
 	command = find_command(name);
 	if (!command)
 		return run_program(name, argv + 1);
-	return run_command(command, argc - 1, argv + 1);
+	return cli_run_command(command, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

@@ -79,21 +79,6 @@ static void add_decimal(struct bytes *bytes, const char *name, double value)
 	bytes_string(bytes, text);
 }
 
-/* 0 or -errno. */
-static int write_all(int fd, const struct bytes *bytes)
-{
-	size_t done = 0;
-
-	while (done < bytes->used) {
-		ssize_t put = write(fd, bytes->at + done, bytes->used - done);
-
-		if (put < 0 && errno != EINTR)
-			return -errno;
-		done += put > 0 ? (size_t)put : 0;
-	}
-	return 0;
-}
-
 void account_print(const struct account *account)
 {
 	struct bytes line = {0};
@@ -108,7 +93,7 @@ void account_print(const struct account *account)
 	if (account->has_price)
 		add_decimal(&line, ",\"cost\":", account_cost(account));
 	bytes_string(&line, "}\n");
-	(void)write_all(STDERR_FILENO, &line);
+	(void)fwrite(line.at, 1, line.used, stderr);
 	bytes_free(&line);
 }
 
@@ -217,20 +202,6 @@ static void add_metrics(struct bytes *out, const struct account *account)
 	              "From the prompt to the whole reply.", &account->whole);
 }
 
-static int save(const struct bytes *text, const char *path)
-{
-	struct cli_replacement replacement;
-	int status = cli_replacement_begin(&replacement, path);
-
-	/* It was a file, or nothing, when the run began. */
-	if (status == CLI_REPLACEMENT_IS_NO_FILE)
-		return -EEXIST;
-	if (status != 0)
-		return status;
-	return cli_replacement_end(&replacement,
-	                           write_all(replacement.fd, text));
-}
-
 int account_write_metrics(const struct account *account, const char *path)
 {
 	struct bytes out = {0};
@@ -240,7 +211,7 @@ int account_write_metrics(const struct account *account, const char *path)
 	if (status != CLI_OK)
 		return status;
 	add_metrics(&out, account);
-	status = out.failed ? -ENOMEM : save(&out, path);
+	status = out.failed ? -ENOMEM : cli_replace(path, out.at, out.used);
 	bytes_free(&out);
 	return status == 0 ? CLI_OK : cli_fail(path, "cannot write", status);
 }

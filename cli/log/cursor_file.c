@@ -255,41 +255,12 @@ bool cli_cursor_is_in_log(const char *path, const struct cli_cursor *cursor)
 	       (uint64_t)file.st_ino == cursor->log.inode;
 }
 
-/* write(2) until all is written: 0 or -errno. */
-static int write_all(int fd, const char *bytes, size_t size_bytes)
-{
-	while (size_bytes > 0) {
-		ssize_t put = write(fd, bytes, size_bytes);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return put < 0 ? -errno : -EIO;
-		bytes += put;
-		size_bytes -= (size_t)put;
-	}
-	return 0;
-}
-
-static int save_text(const char *path, const char *text, size_t text_bytes)
-{
-	struct cli_replacement replacement;
-	int status = cli_replacement_begin(&replacement, path);
-
-	/* It was a file, or nothing, when it was loaded. */
-	if (status == CLI_REPLACEMENT_IS_NO_FILE)
-		return -EEXIST;
-	if (status != 0)
-		return status;
-	status = write_all(replacement.fd, text, text_bytes);
-	return cli_replacement_end(&replacement, status);
-}
-
 int cli_cursor_file_save(const char *path, const struct cli_cursors *cursors)
 {
 	size_t text_bytes;
 	char *text = write_lines(cursors, &text_bytes);
-	int status = text != NULL ? save_text(path, text, text_bytes) : -ENOMEM;
+	int status = text != NULL ? cli_replace(path, text, text_bytes)
+	                          : -ENOMEM;
 
 	free(text);
 	return status;

@@ -131,6 +131,35 @@ int cli_replacement_end(struct cli_replacement *replacement, int status)
 	return status;
 }
 
+/* write(2) until all is written: 0 or -errno. */
+static int write_all(int fd, const char *bytes, size_t size_bytes)
+{
+	while (size_bytes > 0) {
+		ssize_t put = write(fd, bytes, size_bytes);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return put < 0 ? -errno : -EIO;
+		bytes += put;
+		size_bytes -= (size_t)put;
+	}
+	return 0;
+}
+
+int cli_replace(const char *path, const void *bytes, size_t size_bytes)
+{
+	struct cli_replacement replacement;
+	int status = cli_replacement_begin(&replacement, path);
+
+	if (status == CLI_REPLACEMENT_IS_NO_FILE)
+		return -EEXIST;
+	if (status != 0)
+		return status;
+	status = write_all(replacement.fd, bytes, size_bytes);
+	return cli_replacement_end(&replacement, status);
+}
+
 int cli_check_replaced(const char *path)
 {
 	struct shmlog_look look;

@@ -7,6 +7,7 @@
 #define CLI_REPLACEMENT_H
 
 #include <limits.h>
+#include <stddef.h>
 
 struct cli_replacement {
 	int fd;                /* the new file, to be written to */
@@ -29,6 +30,10 @@ int cli_replacement_begin(struct cli_replacement *replacement,
  * file is removed.  `status`, or else 0 or -errno.
  */
 int cli_replacement_end(struct cli_replacement *replacement, int status);
+
+/* Does both: the file has these bytes then.  0 or -errno; what is there and no
+ * regular file is left alone, -EEXIST. */
+int cli_replace(const char *path, const void *bytes, size_t size_bytes);
 
 /* Checks that a file which holds no log may take the place of what is at
  * `path`: that is no log.  CLI_OK, or CLI_USAGE after a message. */

@@ -140,21 +140,15 @@ static int read_header_ledger(struct pull_target *target)
 static int make_state(struct pull_target *target,
                       const struct ledger_record *record)
 {
-	struct cli_replacement replacement;
 	struct shmlog_identity identity = shmlog_identity(target->log);
 	unsigned char bytes[STATE_BYTES];
-	int status = cli_replacement_begin(&replacement, target->state_path);
+	int status;
 
 	ledger_make(&target->ledger, target->source, record);
 	memcpy(bytes, &identity, STATE_IDENTITY_BYTES);
 	memcpy(bytes + STATE_IDENTITY_BYTES, target->ledger.bytes,
 	       LEDGER_BYTES);
-	if (status != 0)
-		return cli_fail(target->state_path, "cannot create", status);
-	if (write(replacement.fd, bytes, sizeof(bytes)) !=
-	    (ssize_t)sizeof(bytes))
-		status = errno != 0 ? -errno : -EIO;
-	status = cli_replacement_end(&replacement, status);
+	status = cli_replace(target->state_path, bytes, sizeof(bytes));
 	return status == 0
 	               ? CLI_OK
 	               : cli_fail(target->state_path, "cannot write", status);

@@ -76,12 +76,13 @@ int cli_begin_process(void)
 	return CLI_OK;
 }
 
-/* Parses the arguments, and runs the command or prints its help. */
-static int run(const struct cli_command *command, int argc, char **argv)
+int cli_run_command(const struct cli_command *command, int argc, char **argv)
 {
 	struct cli_args *args;
-	int status = cli_args_parse(command, argc, argv, &args);
+	int status;
 
+	cli_message_command(command->name);
+	status = cli_args_parse(command, argc, argv, &args);
 	if (status != CLI_OK)
 		return status;
 	if (cli_args_help(args))
@@ -98,6 +99,5 @@ int cli_standalone(const struct cli_command *command, int argc, char **argv)
 
 	if (status != CLI_OK)
 		return status;
-	cli_message_command(command->name);
-	return cli_end_process(run(command, argc, argv));
+	return cli_end_process(cli_run_command(command, argc, argv));
 }

@@ -14,6 +14,10 @@ int cli_begin_process(void);
  * not arrive; a closed pipe ends the process by SIGPIPE. */
 int cli_end_process(int status);
 
+/* Names the command in messages, parses its arguments, and runs it or prints
+ * its help.  Returns its exit status. */
+int cli_run_command(const struct cli_command *command, int argc, char **argv);
+
 /* Runs a command that is a program of its own.  Returns its exit status. */
 int cli_standalone(const struct cli_command *command, int argc, char **argv);
 
