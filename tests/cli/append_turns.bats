@@ -24,7 +24,7 @@ teardown() {
 writer_begin() {
 	sleep 600 8<>"$LOG" 3>&- 5>&- &
 	WRITER=$!
-	wait_for 30 test -e "/proc/$WRITER/fd/8"
+	wait_for 30 test "/proc/$WRITER/fd/8" -ef "$LOG"
 }
 
 writer_end() {

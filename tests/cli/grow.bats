@@ -20,7 +20,7 @@ length_of() {
 hold_for_writing() {
 	sleep 600 8<>"$LOG" &
 	HOLDER=$!
-	wait_for 10 test -e "/proc/$HOLDER/fd/8"
+	wait_for 10 test "/proc/$HOLDER/fd/8" -ef "$LOG"
 }
 
 @test "grow makes a log longer, and every frame stays" {

@@ -20,7 +20,7 @@ hold() { # r|w FILE
 	w) sleep 600 8<>"$2" & ;;
 	esac
 	HOLDER=$!
-	wait_for 10 test -e "/proc/$HOLDER/fd/8"
+	wait_for 10 test "/proc/$HOLDER/fd/8" -ef "$2"
 }
 
 let_go() {

@@ -581,7 +581,7 @@ time.sleep(600)' "$LOG" "$SCRATCH/ready" "$touched" &
 	make_log
 	sleep 600 8<"$LOG" &
 	pid=$!
-	wait_for 10 test -e "/proc/$pid/fd/8"
+	wait_for 10 test "/proc/$pid/fd/8" -ef "$LOG"
 	assert_equal "$(lag)" 'null null'
 	run_shmlog 0 stat --procs "$LOG"
 	assert_line --regexp " process +$pid  reader, open, lag not known  "
@@ -595,7 +595,7 @@ time.sleep(600)' "$LOG" "$SCRATCH/ready" "$touched" &
 	make_log
 	sleep 600 8<>"$LOG" &
 	pid=$!
-	wait_for 10 test -e "/proc/$pid/fd/8"
+	wait_for 10 test "/proc/$pid/fd/8" -ef "$LOG"
 	assert_equal "$(lag)" 'null null'
 	run_shmlog 0 stat --procs "$LOG"
 	refute_output --partial lag
