@@ -38,10 +38,12 @@
 #define PING_MS 2000
 /* A write that is stuck for so long has lost the connection. */
 #define WRITE_MS 5000
-/* How many messages and bytes one request asks for, which is all that waits in
- * memory; how long it lasts; and how often the server says that it is there. */
-#define REQUEST_MESSAGES 4096
-#define REQUEST_BYTES (4 << 20)
+/* How many messages and bytes one request asks for.  The next request is made
+ * when no more messages than that are still to come, so that the server never
+ * waits for one; two of them bound what waits in memory.  How long a request
+ * lasts, and how often the server says that it is there. */
+#define REQUEST_MESSAGES 2048
+#define REQUEST_BYTES (2 << 20)
 #define REQUEST_NS INT64_C(10000000000)
 #define BEAT_NS INT64_C(1000000000)
 #define SILENCE_NS (4 * BEAT_NS)
@@ -87,9 +89,11 @@ struct jetstream {
 	char delivery_name[REPLY_BYTES];
 	uint64_t follows; /* the number of that name */
 	char consumer[128];
-	uint64_t delivered; /* by this consumer */
-	int requested;      /* of the request at hand, still to come */
-	int64_t heard_ns;   /* when the server was last heard of */
+	char consumer_word[130]; /* it, as a word of a subject: between dots */
+	uint64_t delivered;      /* by this consumer */
+	uint64_t
+		requested; /* messages that are still to come of all requests */
+	int64_t heard_ns;  /* when the server was last heard of */
 };
 
 static struct jetstream *self(struct engine *engine)
@@ -895,6 +899,8 @@ static natsStatus make_consumer(struct jetstream *stream, uint64_t sequence,
 	*waiting_out = info->NumPending;
 	(void)snprintf(stream->consumer, sizeof(stream->consumer), "%s",
 	               info->Name);
+	(void)snprintf(stream->consumer_word, sizeof(stream->consumer_word),
+	               ".%s.", stream->consumer);
 	jsConsumerInfo_Destroy(info);
 	return NATS_OK;
 }
@@ -937,7 +943,7 @@ static enum engine_status follow(struct engine *engine, uint64_t sequence,
 	return finish(stream, status, code);
 }
 
-/* Asks for more, once all of the last request has come or it has ended. */
+/* Asks for more. */
 static natsStatus request_more(struct jetstream *stream)
 {
 	int64_t most_bytes = 2 *
@@ -958,12 +964,15 @@ static natsStatus request_more(struct jetstream *stream)
 		stream->connection, subject, stream->delivery_name, request,
 		length);
 
-	if (status == NATS_OK)
+	/* While messages of another request come, there is no hurry: the library
+	 * sends it within a millisecond, and an answer to this call would have
+	 * to come behind them. */
+	if (status == NATS_OK && stream->requested == 0)
 		status = natsConnection_FlushTimeout(stream->connection, 1000);
 	if (status == NATS_TIMEOUT)
 		status = NATS_OK;
 	if (status == NATS_OK) {
-		stream->requested = REQUEST_MESSAGES;
+		stream->requested += REQUEST_MESSAGES;
 		stream->heard_ns = cli_now_ns();
 	}
 	return status;
@@ -977,16 +986,16 @@ static natsStatus request_more(struct jetstream *stream)
 static bool parse_place(const char *reply, uint64_t *sequence_out,
                         uint64_t *count_out, uint64_t *waiting_out)
 {
-	uint64_t numbers[16];
-	size_t words = 0;
+	uint64_t numbers[16] = {0};
+	size_t words = 1;
 
-	while (words < 16) {
-		numbers[words++] = strtoull(reply, NULL, 10);
-		reply = strchr(reply, '.');
-		if (reply == NULL)
-			break;
-		reply++;
-	}
+	/* Only the numbers are read as such; other words come to nothing. */
+	for (; *reply != '\0' && words < 16; reply++)
+		if (*reply == '.')
+			words++;
+		else
+			numbers[words - 1] = numbers[words - 1] * 10 +
+			                     (uint64_t)(*reply - '0');
 	if (words != 9 && words < 11)
 		return false;
 	size_t at = words == 9 ? 5 : 7;
@@ -1003,6 +1012,7 @@ static enum engine_status take_notice(struct jetstream *stream,
                                       natsMsg *message)
 {
 	const char *code = "", *text = "";
+	uint64_t left;
 
 	(void)natsMsgHeader_Get(message, "Status", &code);
 	(void)natsMsgHeader_Get(message, "Description", &text);
@@ -1013,7 +1023,12 @@ static enum engine_status take_notice(struct jetstream *stream,
 		explain(stream, "the server has forgotten who reads");
 		return ENGINE_LOST;
 	}
-	stream->requested = 0;
+	/* It has ended before all came.  Older servers do not say how many did
+	 * not: then one request too many is made. */
+	if (!header_u64(message, "Nats-Pending-Messages", &left) ||
+	    left > stream->requested)
+		left = stream->requested;
+	stream->requested -= left;
 	return ENGINE_NONE;
 }
 
@@ -1023,13 +1038,11 @@ static enum engine_status take_notice(struct jetstream *stream,
 static bool is_stale(const struct jetstream *stream, natsMsg *message)
 {
 	const char *reply = natsMsg_GetReply(message);
-	char name[sizeof(stream->consumer) + 2];
 
 	if (reply == NULL)
 		return strcmp(natsMsg_GetSubject(message),
 		              stream->delivery_name) != 0;
-	(void)snprintf(name, sizeof(name), ".%s.", stream->consumer);
-	return strstr(reply, name) == NULL;
+	return strstr(reply, stream->consumer_word) == NULL;
 }
 
 static enum engine_status take_delivery(struct jetstream *stream,
@@ -1065,7 +1078,7 @@ static enum engine_status next(struct engine *engine, int64_t most_ns,
 	natsStatus status = NATS_OK;
 
 	release_held(stream);
-	if (stream->requested == 0)
+	if (stream->requested < REQUEST_MESSAGES)
 		status = request_more(stream);
 	if (status == NATS_OK)
 		status = take_next(stream->delivery, most_ns, &stream->held);
