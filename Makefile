@@ -195,11 +195,16 @@ $(UNIT_TESTS): %: %.o $(UNIT_SUPPORT) $(BUILD)/libshmlog.a
 	$(call say,LD)
 	$(Q)$(CC) $(COMMON) $(CFLAGS) -pthread -o $@ $(filter %.o,$^) \
 		$(filter-out %libshmlog.a,$(filter %.a,$^)) $(BUILD)/libshmlog.a $(LDFLAGS) $(CLI_LIBS) $(TEST_LIBS) $(LDLIBS)
-$(basename $(call objects,tests/unit/test_cli_*.c)): $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
+# One of the command line takes the few rooms that it needs from an archive.
+ROOMS := $(BUILD)/cli/rooms.a
+$(basename $(call objects,tests/unit/test_cli_*.c)): $(ROOMS)
+$(ROOMS): $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
+	$(call say,AR)
+	$(Q)rm -f $@ && $(AR) qcs $@ $^ # q: two objects may have one name
 
 # A unit test or a fuzzer of a program of its own takes its rooms from an archive.
 $(foreach name,$(FEATURE_FOLDERS),$(eval $(basename $(call objects, \
-	tests/unit/test_$(name)_*.c)): $(SHARED_OBJECTS) $(BUILD)/cli/$(name).a))
+	tests/unit/test_$(name)_*.c)): $(BUILD)/cli/$(name).a $(ROOMS)))
 
 $(PROGRAMS): %: %.o $(BUILD)/libshmlog.a
 	$(call say,LD)
