@@ -1,6 +1,7 @@
 /* Checks JSON strictly: RFC 8259, as JSON.parse accepts it. */
 #include "json_check.h"
 
+#include "json_quick.h"
 #include "utf8.h"
 #include "words.h"
 
@@ -395,6 +396,13 @@ static bool check_text(struct checker *checker)
 
 bool cli_json_check(const char *text, size_t size_bytes,
                     struct cli_json_error *error_out)
+{
+	return cli_json_is_quick((const unsigned char *)text, size_bytes) ||
+	       cli_json_check_slowly(text, size_bytes, error_out);
+}
+
+bool cli_json_check_slowly(const char *text, size_t size_bytes,
+                           struct cli_json_error *error_out)
 {
 	struct checker checker = {
 		.text = (const unsigned char *)text,

@@ -22,6 +22,11 @@ struct cli_json_error {
 bool cli_json_check(const char *text, size_t size_bytes,
                     struct cli_json_error *error_out);
 
+/* The same without json_quick.h, as it is on processors that it is not for; for
+ * tests. */
+bool cli_json_check_slowly(const char *text, size_t size_bytes,
+                           struct cli_json_error *error_out);
+
 /* Stores where and why a text is refused.  Always returns false. */
 bool cli_json_refuse(struct cli_json_error *error_out, size_t offset,
                      const char *format, ...)

@@ -313,6 +313,7 @@ static void check_text(const char *text, size_t size_bytes)
 
 	pass_blanks(&grammar);
 	require(valid == (expected && grammar.at == grammar.end));
+	require(valid == cli_json_check_slowly(text, size_bytes, &error));
 	if (!valid)
 		check_error(&error, size_bytes);
 	while (first < size_bytes && memchr(" \t\r\n", text[first], 4) != NULL)

@@ -2,10 +2,12 @@
 #include "json_check.h"
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Checks a copy of exactly that size, so that a look beyond it is seen. */
+/* Checks a copy of exactly that size, so that a look beyond it is seen, with
+ * and without the instructions that only some processors have. */
 static bool check(const char *text, size_t size_bytes,
                   struct cli_json_error *error)
 {
@@ -15,7 +17,10 @@ static bool check(const char *text, size_t size_bytes,
 	assert_non_null(copy);
 	memcpy(copy, text, size_bytes);
 	memset(error, 0, sizeof(*error));
-	valid = cli_json_check(copy, size_bytes, error);
+	valid = cli_json_check_slowly(copy, size_bytes, error);
+	if (cli_json_check(copy, size_bytes, error) != valid)
+		fail_with("%.*s: %s, but not quickly", (int)size_bytes, copy,
+		          valid ? "accepted" : "refused");
 	free(copy);
 	return valid;
 }
@@ -314,6 +319,57 @@ TEST(test_json_check_refuses_every_proper_beginning)
 	}
 }
 
+/* A text with everything that the grammar has, a few bytes longer each time, so
+ * that its tokens lie across the ends of the blocks that are looked at. */
+TEST(test_json_check_judges_every_change_of_a_byte_as_it_does_slowly)
+{
+	static const char pieces[] =
+		"{}[]:,\"\\ /0e.-+tfnu\n\x1f\x7f\x80\xc3\xa9";
+	struct cli_json_error error;
+	char text[256];
+
+	for (int longer = 0; longer < 70; longer += 3) {
+		int size = snprintf(
+			text, sizeof(text),
+			"{\"%0*d\":[true,false, null,-1.5e+70,{\"\\u00e9"
+			"\xc3\xa9\\n\":[[],{}]}],\"time\":17000000000370000}",
+			longer + 1, 0);
+
+		assert_true(check(text, (size_t)size, &error));
+		for (int at = 0; at < size; at++) {
+			char byte = text[at];
+
+			for (size_t i = 0; i < sizeof(pieces); i++) {
+				text[at] = pieces[i];
+				(void)check(text, (size_t)size, &error);
+			}
+			text[at] = byte;
+		}
+	}
+}
+
+/* Strings and numbers that are longer than what is looked at at once. */
+TEST(test_json_check_passes_over_long_tokens)
+{
+	struct cli_json_error error;
+	char text[1024];
+
+	for (int size = 1; size < 300; size++) {
+		int length = snprintf(text, sizeof(text),
+		                      "[\"%0*d\",1%0*d,0.%0*d]", size, 0, size,
+		                      0, size % 7 + 1, 0);
+
+		assert_true(check(text, (size_t)length, &error));
+		text[size] = '\x1f';
+		assert_false(check(text, (size_t)length, &error));
+		text[size] = '0';
+		text[length - 1] = '0';
+		assert_false(check(text, (size_t)length, &error));
+		text[size + 1] = '0';
+		assert_false(check(text, (size_t)length, &error));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +387,9 @@ int main(void)
 		cmocka_unit_test(test_json_check_takes_any_depth),
 		cmocka_unit_test(
 			test_json_check_refuses_every_proper_beginning),
+		cmocka_unit_test(
+			test_json_check_judges_every_change_of_a_byte_as_it_does_slowly),
+		cmocka_unit_test(test_json_check_passes_over_long_tokens),
 	};
 
 	return cmocka_run_group_tests_name("cli_json_check", tests, NULL, NULL);
