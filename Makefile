@@ -198,7 +198,7 @@ $(UNIT_TESTS): %: %.o $(UNIT_SUPPORT) $(BUILD)/libshmlog.a
 # One of the command line takes the few rooms that it needs from an archive.
 ROOMS := $(BUILD)/cli/rooms.a
 $(basename $(call objects,tests/unit/test_cli_*.c)): $(ROOMS)
-$(ROOMS): $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
+$(ROOMS): $(filter-out $(BUILD)/cli/main.o $(call objects,cli/cmd/*.c cli/cmd/bench/*.c),$(CLI_OBJECTS))
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) qcs $@ $^ # q: two objects may have one name
 
