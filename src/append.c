@@ -350,7 +350,7 @@ static int finish(struct job *job, int status)
 	if (status == 0 && job->acquired && !job->fits)
 		status = SHMLOG_ERR_FULL;
 	if (committed && status == 0)
-		shmlog_lock_cache_store(job->options->session, access);
+		shmlog_lock_cache_store(job->options->session, access, bytes);
 	else
 		release(job);
 	return status;

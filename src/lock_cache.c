@@ -33,11 +33,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #ifndef SHMLOG_TEST_KEEP_AT_ONCE
 /* Access is kept only by sessions of at least this age: a process that ends
- * sooner gains less than it costs to remove a watch. */
+ * sooner gains less than a watch costs. */
 #define WARMUP_NS 250000000
 /* A commit that waits for a disk gains more: what comes before it can be
  * written while the input is still being read. */
@@ -45,11 +44,15 @@
 /* Access is not kept for this long after another process came: more are likely
  * to follow. */
 #define BACKOFF_NS 100000000
+/* Or of one that has committed this much: without a watch, each commit reads
+ * back what it wrote, at the price of another copy. */
+#define WARMUP_BYTES ((uint64_t)2 << 20)
 #else
 /* The fault tests keep access from the first commit on. */
 #define WARMUP_NS 0
 #define SYNC_WARMUP_NS 0
 #define BACKOFF_NS 0
+#define WARMUP_BYTES UINT64_MAX
 #endif
 
 struct shmlog_append_session {
@@ -59,8 +62,10 @@ struct shmlog_append_session {
 	int watch;              /* -1 before it is needed */
 	bool watch_unsupported; /* the system has no watch */
 	bool parallel;          /* a reader can run beside this thread */
-	int64_t not_before_ns;  /* access is not kept before */
-	bool syncs;             /* and that was set for commits that sync */
+	int64_t warm_ns;        /* access is not kept before, */
+	uint64_t cold_bytes;    /* unless so much was committed, */
+	int64_t not_before_ns;  /* nor before this */
+	bool syncs;             /* warm_ns was set for commits that sync */
 };
 
 int shmlog_append_session_open(struct shmlog *log,
@@ -73,7 +78,7 @@ int shmlog_append_session_open(struct shmlog *log,
 	session->log = log;
 	session->watch = -1;
 	session->parallel = shmlog_sys_processors() > 1;
-	session->not_before_ns = shmlog_sys_now_ns() + WARMUP_NS;
+	session->warm_ns = shmlog_sys_now_ns() + WARMUP_NS;
 	shmlog_sys_mark_appender(log->fd);
 	*session_out = session;
 	return 0;
@@ -98,7 +103,7 @@ void shmlog_append_session_close(struct shmlog_append_session *session)
 		return;
 	shmlog_append_session_release(session);
 	if (session->watch >= 0)
-		close(session->watch);
+		shmlog_sys_watch_close(session->watch);
 	shmlog_sys_unmark_appender(session->log->fd);
 	free(session);
 }
@@ -130,8 +135,10 @@ static void back_off(struct shmlog_append_session *session)
  * read. */
 static bool prepare_watch(struct shmlog_append_session *session)
 {
-	if (session->watch_unsupported ||
-	    shmlog_sys_now_ns() < session->not_before_ns)
+	int64_t now = shmlog_sys_now_ns();
+
+	if (session->watch_unsupported || now < session->not_before_ns ||
+	    (now < session->warm_ns && session->cold_bytes < WARMUP_BYTES))
 		return false;
 	if (session->watch < 0)
 		session->watch = shmlog_sys_watch(session->log->fd);
@@ -220,7 +227,7 @@ void shmlog_lock_cache_expect_sync(struct shmlog_append_session *session)
 	if (session == NULL || session->syncs)
 		return;
 	session->syncs = true;
-	session->not_before_ns -= WARMUP_NS - SYNC_WARMUP_NS;
+	session->warm_ns -= WARMUP_NS - SYNC_WARMUP_NS;
 }
 
 int shmlog_lock_cache_acquire(struct shmlog_append_session *session,
@@ -258,10 +265,12 @@ bool shmlog_lock_cache_confirm(struct shmlog_append_session *session,
 }
 
 void shmlog_lock_cache_store(struct shmlog_append_session *session,
-                             struct shmlog_write_access *access)
+                             struct shmlog_write_access *access, uint64_t bytes)
 {
 	bool resumed = access->log->kept == access;
 
+	if (session != NULL && session->cold_bytes < WARMUP_BYTES)
+		session->cold_bytes += bytes;
 	if (!access->may_keep || !access->still_named ||
 	    (!resumed && shmlog_sys_has_lock_request(access->fd))) {
 		shmlog_access_release(access);

@@ -30,9 +30,10 @@ int shmlog_lock_cache_acquire(struct shmlog_append_session *session,
 bool shmlog_lock_cache_confirm(struct shmlog_append_session *session,
                                struct shmlog_write_access *access);
 
-/* After a commit that moved `size` to access->size: keeps the access if that is
- * allowed, else releases it. */
+/* After a commit of so many bytes that moved `size` to access->size: keeps the
+ * access if that is allowed, else releases it. */
 void shmlog_lock_cache_store(struct shmlog_append_session *session,
-                             struct shmlog_write_access *access);
+                             struct shmlog_write_access *access,
+                             uint64_t bytes);
 
 #endif

@@ -123,6 +123,9 @@ enum shmlog_seen {
 
 enum shmlog_seen shmlog_sys_watch_read(int watch);
 
+/* Ends a watch. */
+void shmlog_sys_watch_close(int watch);
+
 /* How many processors this process may run on; at least 1. */
 unsigned shmlog_sys_processors(void);
 

@@ -134,6 +134,11 @@ enum shmlog_seen shmlog_sys_watch_read(int watch)
 	return SHMLOG_SEEN_OTHERS;
 }
 
+void shmlog_sys_watch_close(int watch)
+{
+	close(watch);
+}
+
 int shmlog_sys_remap(void *base, size_t length, int fd)
 {
 	return mmap(base, length, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) !=

@@ -167,6 +167,32 @@ TEST(test_keep_does_not_begin_for_a_process_that_ends_soon)
 	end(&kept);
 }
 
+TEST(test_keep_begins_sooner_for_a_session_that_commits_much)
+{
+	static unsigned char frames[(2u << 20) + SHMLOG_FRAME_MAX_BYTES];
+	static const unsigned char payload[SHMLOG_PAYLOAD_MAX_BYTES];
+	struct shmlog_append_options options = {.lock_timeout_ns = -1};
+	struct kept kept;
+	size_t bytes = 0;
+
+	START_OR_SKIP(&kept, "little");
+	end(&kept);
+	kept = (struct kept){.path = scratch_keep("much")};
+	write_numbered_log(kept.path, 4u << 20, 0);
+	kept.log = open_log(kept.path);
+	expect_status(shmlog_append_session_open(kept.log, &kept.session), 0);
+	options.session = kept.session;
+	while (bytes < 2u << 20)
+		bytes += shmlog_frame_encode(frames + bytes, payload,
+		                             sizeof(payload));
+	expect_status(
+		shmlog_append_frames(kept.log, frames, bytes, &options, NULL),
+		0);
+	expect_status(append_with(&kept, 0), 0);
+	assert_true(is_kept(&kept));
+	end(&kept);
+}
+
 TEST(test_keep_ends_when_somebody_opens_the_log)
 {
 	struct kept kept;
@@ -527,6 +553,8 @@ int main(void)
 			test_keep_begins_after_a_while_and_commits_every_frame),
 		cmocka_unit_test(
 			test_keep_does_not_begin_for_a_process_that_ends_soon),
+		cmocka_unit_test(
+			test_keep_begins_sooner_for_a_session_that_commits_much),
 		cmocka_unit_test(test_keep_ends_when_somebody_opens_the_log),
 		cmocka_unit_test(test_keep_lets_go_for_another_that_comes),
 		cmocka_unit_test(
