@@ -2,6 +2,7 @@
 #include "in_formats.h"
 
 #include "input_format.h"
+#include "wide_copy.h"
 
 #include <shmlog.h>
 #include <string.h>
@@ -26,11 +27,6 @@ enum cli_split cli_in_delimited_split(const struct cli_input_format *format,
 	return record_out->consumed > 0 ? CLI_SPLIT_RECORD : CLI_SPLIT_MORE;
 }
 
-/*
- * Uses memchr() and memcpy() for each record.  They are as wide as the
- * processor allows: one loop of 16 bytes at a time that scans and copies at
- * once reaches 0.8 to 1.0 of their speed.
- */
 void cli_in_accepted_frame(const struct cli_input_format *format,
                            bool (*accepts)(const unsigned char *bytes,
                                            size_t size_bytes),
@@ -57,9 +53,37 @@ void cli_in_accepted_frame(const struct cli_input_format *format,
 	framing->consumed = (size_t)(at - bytes);
 }
 
+static void put_word(unsigned char *at, size_t word)
+{
+	at[0] = (unsigned char)(word & 0xff);
+	at[1] = (unsigned char)(word >> 8);
+}
+
+/* Looks for the delimiter and copies in one pass. */
 void cli_in_delimited_frame(const struct cli_input_format *format,
                             const unsigned char *bytes, size_t size_bytes,
                             struct cli_framing *framing)
 {
-	cli_in_accepted_frame(format, NULL, bytes, size_bytes, framing);
+	const unsigned char *at = bytes;
+	const unsigned char *end = bytes + size_bytes;
+	const unsigned char delimiter = (unsigned char)format->delimiter;
+
+	while (at < end && cli_framing_goes_on(framing)) {
+		unsigned char *frame = framing->frames + framing->used;
+		size_t most = (size_t)(end - at);
+		size_t length;
+
+		if (most > SHMLOG_PAYLOAD_MAX_BYTES + 1)
+			most = SHMLOG_PAYLOAD_MAX_BYTES + 1;
+		length = cli_copy_until(frame + 2, at, most, delimiter);
+		if (length == most)
+			break;
+		put_word(frame, length + SHMLOG_FRAME_OVERHEAD_BYTES);
+		put_word(frame + 2 + length,
+		         length + SHMLOG_FRAME_OVERHEAD_BYTES);
+		framing->used += length + SHMLOG_FRAME_OVERHEAD_BYTES;
+		framing->count++;
+		at += length + 1;
+	}
+	framing->consumed = (size_t)(at - bytes);
 }

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* Frames that wait in memory: what one read makes of lines of four bytes. */
-#define FRAMES_BYTES (1u << 20)
+#define FRAMES_BYTES (1u << 19)
 
 /* How long what was read before a signal may wait for the lock. */
 #define LAST_LOCK_NS 1000000000
