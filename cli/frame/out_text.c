@@ -3,6 +3,8 @@
 #include "out_formats.h"
 
 #include "output_format.h"
+#include "wide_copy.h"
+
 #include <string.h>
 
 /* The payload and one byte behind it. */
@@ -22,6 +24,23 @@ void cli_out_ended(const struct cli_renderer *renderer,
 /* The largest batch that is written at once. */
 #define BATCH_BYTES ((size_t)512 << 10)
 
+/* How many of the frames have so many bytes of the others behind them that a
+ * wide copy of their payload reads nothing else. */
+static size_t count_wide(const struct shmlog_frame *frames, size_t count)
+{
+	const struct shmlog_frame *last = &frames[count - 1];
+	size_t wide = count - 1;
+
+	while (wide > 0 && last->next_cursor - frames[wide - 1].next_cursor <
+	                           CLI_WIDE_BEYOND)
+		wide--;
+	/* Beside each other in the log, and so in memory. */
+	return (uintptr_t)last->payload - (uintptr_t)frames->payload ==
+	                       last->cursor - frames->cursor
+	               ? wide
+	               : 0;
+}
+
 /*
  * Prints many payloads with one byte behind each.  The frames of a batch are
  * neighbours in the log, and a frame is four bytes longer than its payload, so
@@ -34,18 +53,25 @@ bool cli_out_ended_batch(const struct cli_renderer *renderer,
 {
 	unsigned char end = (unsigned char)renderer->format->end;
 	uint64_t most = frames[count - 1].next_cursor - frames[0].cursor;
+	size_t wide = count_wide(frames, count);
 	unsigned char *room = NULL;
 	unsigned char *out;
 	size_t i;
 
 	if (most <= BATCH_BYTES)
-		room = cli_output_reserve(output, (size_t)most);
+		room = cli_output_reserve(output,
+		                          (size_t)most + CLI_WIDE_BEYOND);
 	if (room == NULL)
 		return false;
 	out = room;
 	for (i = 0; i < count; i++) {
-		memcpy(out, frames[i].payload, frames[i].size_bytes);
-		out += frames[i].size_bytes;
+		size_t size_bytes = frames[i].size_bytes;
+
+		if (i < wide)
+			cli_copy_wide(out, frames[i].payload, size_bytes);
+		else
+			memcpy(out, frames[i].payload, size_bytes);
+		out += size_bytes;
 		*out++ = end;
 	}
 	cli_output_advance(output, (size_t)(out - room));

@@ -81,6 +81,57 @@ TEST(test_render_text_touches_nothing_outside_a_terminal)
 	EXPECT_FORMAT("text", "", "\n");
 }
 
+/* Frames beside each other in memory of exactly their size, so that a look
+ * beyond it is seen. */
+static void expect_batch(const char *name, size_t first_bytes, size_t count)
+{
+	struct shmlog_frame frames[8];
+	struct cli_renderer renderer = renderer_of(name, NULL);
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t size_bytes = (first_bytes + i * 37) % 130;
+
+		frames[i] = (struct shmlog_frame){
+			.size_bytes = (uint32_t)size_bytes,
+			.cursor = bytes,
+			.next_cursor = bytes + size_bytes +
+		                       SHMLOG_FRAME_OVERHEAD_BYTES,
+		};
+		bytes = frames[i].next_cursor;
+	}
+	unsigned char *memory = malloc(bytes);
+	unsigned char *want = malloc(bytes);
+	size_t wanted = 0;
+
+	assert_non_null(memory);
+	assert_non_null(want);
+	for (size_t i = 0; i < bytes; i++)
+		memory[i] = (unsigned char)('a' + i % 26);
+	for (size_t i = 0; i < count; i++) {
+		frames[i].payload = memory + frames[i].cursor + 2;
+		memcpy(want + wanted, frames[i].payload, frames[i].size_bytes);
+		wanted += frames[i].size_bytes;
+		want[wanted++] = (unsigned char)renderer.format->end;
+	}
+	assert_int_equal(cli_output_flush(&output), 0);
+	cli_render_frames(&renderer, &output, frames, count);
+	expect_rendered((const char *)want, wanted);
+	free(want);
+	free(memory);
+	cli_renderer_release(&renderer);
+}
+
+TEST(test_a_batch_reads_nothing_behind_its_frames)
+{
+	for (size_t bytes = 0; bytes < 130; bytes++) {
+		for (size_t count = 1; count <= 8; count++) {
+			expect_batch("text", bytes, count);
+			expect_batch("nul", bytes, count);
+		}
+	}
+}
+
 TEST(test_render_text_is_escaped_for_a_terminal)
 {
 	struct cli_renderer renderer = renderer_of("text", NULL);
@@ -526,6 +577,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			test_render_text_touches_nothing_outside_a_terminal),
+		cmocka_unit_test(test_a_batch_reads_nothing_behind_its_frames),
 		cmocka_unit_test(test_render_text_is_escaped_for_a_terminal),
 		cmocka_unit_test(test_render_nul_raw_and_frames_are_the_bytes),
 		cmocka_unit_test(test_render_frames_says_the_largest_size),
