@@ -149,14 +149,16 @@ row() { # ID WORK RIVAL OF UNIT GOAL JQ-FILTER
 		goal: $goal} + ('"$7"')' >>"$rows" || give_up "no result for $1"
 }
 
-# The first side of a race against the second.
+# The first side of a race against the second, and against the third, which is
+# a bare program that does the same work.
 race_row() { # ID WORK RIVAL OF GOAL RACE-ARGUMENT...
 	local id=$1 work=$2 rival=$3 of=$4 goal=$5
 
 	shift 5
 	say "$work against $rival: $rounds rounds"
 	race "$@" | row "$id" "$work" "$rival" "$of" s "$goal" \
-		'{ours: .sides[0].seconds, theirs: .sides[1].seconds}' ||
+		'(.sides | map(.seconds)) as $seconds |
+		{ours: $seconds[0], theirs: $seconds[1], bare: $seconds[2]}' ||
 		give_up "no result for $id"
 }
 

@@ -13,6 +13,9 @@ def ratios:
 
 def better($than): if .of == "speed" or .of == "rate" then .ratio >= $than else .ratio <= $than end;
 
+# A command takes no longer than this many times what the bare program takes.
+def bare_goal: 1.05;
+
 # The range of the rounds; of five or more without the lowest and the highest,
 # which are whatever else the machine did.
 def range_of: sort | if length < 5 then . else .[1:-1] end;
@@ -32,7 +35,11 @@ def row:
 	{id, work, rival, of, unit, ours: (.ours | median),
 	 theirs: (if .theirs then .theirs | median else null end),
 	 rounds: ($all | length), ratio: ($all | median),
-	 low: $range[0], high: $range[-1], goal, all: $all} |
+	 low: $range[0], high: $range[-1], goal, all: $all} +
+	(if .bare then {bare: (.bare | median), bare_goal: bare_goal,
+		bare_ratio: ([.ours, .bare] | transpose | map(.[0] / .[1]) | median)}
+	 else {bare: null, bare_goal: null, bare_ratio: null} end) |
+	.bare_met = (if .bare then .bare_ratio <= bare_goal else null end) |
 	.met = (if .goal == null then null else better(.goal) end) |
 	.baseline = ($baseline.rows[.id].ratio // null) |
 	.moved = moved($baseline.rows[.id]);

@@ -26,20 +26,25 @@ def spread: "\(.low | digits(3)) to \(.high | digits(3))";
 def goal: if .goal == null then ""
 	else (if .of == "speed" or .of == "rate" then ">= " else "<= " end) + (.goal | tostring) +
 		(if alone then " " + .unit else "x" end) end;
-def verdict: if .met == null then "" elif .met then "pass" else "MISS" end;
+def verdict: if . == null then "" elif . then "pass" else "MISS" end;
+# Against the bare program of the same work.
+def bare_ratio: if .bare then (.bare_ratio | digits(3)) + "x" else "" end;
+def bare_goal: if .bare then "<= \(.bare_goal)x" else "" end;
 def change: if .moved == null then "new" elif .moved == "no" then "" else
 	"\(.moved | ascii_upcase), was \(.baseline | digits(3))" end;
 
 # The README: what has a goal, and of memory the one row that covers all.
 def shown: .goal != null and (.unit != "MiB" or .id == "growth-memory");
-def summary: [["work", "against", "ratio", "goal", ""],
+def summary: [["work", "against", "ratio", "goal", "", "time of bare", "goal", ""],
 	(.rows[] | select(shown) | [.work, .rival,
 		(if alone then (.unit as $u | .ours | amount($u)) else ratio end),
-		goal, verdict])] | table;
+		goal, (.met | verdict), bare_ratio, bare_goal, (.bare_met | verdict)])] | table;
 
-def results: [["work", "against", "ours", "theirs", "ratio", "range", "goal", "", "moved"],
-	(.rows[] | [.work, .rival, (.unit as $u | .ours | amount($u)),
-		(.unit as $u | .theirs | amount($u)), ratio, spread, goal, verdict, change])] | table;
+def results: [["work", "against", "ours", "theirs", "bare", "ratio", "range", "goal", "",
+		"time of bare", "goal", "", "moved"],
+	(.rows[] | .unit as $unit | [.work, .rival, (.ours, .theirs, .bare | amount($unit)),
+		ratio, spread, goal, (.met | verdict),
+		bare_ratio, bare_goal, (.bare_met | verdict), change])] | table;
 
 def bytes: if . >= 1073741824 then "\(. / 1073741824) GiB"
 	elif . >= 1048576 then "\(. / 1048576) MiB" else "\(.) B" end;
@@ -72,7 +77,8 @@ if $view == "readme" then "On \(machine):", "", summary, "", growth else
 (if .rows | length > 0 then results, "" else empty end),
 (if .not_run | length > 0 then .not_run[], "" else empty end),
 growth,
-(.rows | "goals: \(map(select(.met)) | length) met, \(map(select(.met == false)) | length) missed"),
+(.rows | map(.met, .bare_met) |
+	"goals: \(map(select(.)) | length) met, \(map(select(. == false)) | length) missed"),
 (if .baseline == null then "no baseline for this size"
  else (.rows | map(select(.moved == "worse")) | length) as $worse |
 	(.rows | map(select(.moved == "better")) | length) as $better |
