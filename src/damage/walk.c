@@ -1,5 +1,6 @@
 /* Verifies a log: walks every frame and every damaged range of the committed
  * data, and then looks at what lies outside of it. */
+#include "both_ends.h"
 #include "frame_source.h"
 #include "log.h"
 #include "outside_data.h"
@@ -36,6 +37,7 @@ struct walk {
 	bool searched;   /* resume is ready */
 	bool by_payload; /* the visitor asks for payloads */
 	uint64_t committed;
+	uint64_t *size_counts; /* the visitor's, or NULL */
 	/* The stretch of good frames that the search behind damage found
 	 * last. */
 	struct shmlog_good good;
@@ -220,11 +222,28 @@ static void learn(struct walk *walk, size_t count)
 		                           SHMLOG_FRAME_OVERHEAD_BYTES);
 }
 
+/* Tells the visitor of good frames, which end at a cursor. */
+static int tell_frames(struct walk *walk, size_t count, uint64_t cursor)
+{
+	const struct shmlog_verify_visitor *visitor = walk->visitor;
+	int status = 0;
+
+	if (visitor == NULL)
+		return 0;
+	for (size_t i = 0; walk->size_counts != NULL && i < count; i++)
+		walk->size_counts[walk->frames[i].size_bytes]++;
+	if (visitor->frames != NULL)
+		status = visitor->frames(visitor->context, walk->frames, count);
+	if (status == 0 && visitor->passed != NULL)
+		return visitor->passed(visitor->context, cursor);
+	return status != 0 || visitor->frames != NULL
+	               ? status
+	               : shmlog_keep_going(visitor);
+}
+
 /* Walks good frames up to the end or to the first bad one. */
 static int walk_good(struct walk *walk, uint64_t *cursor)
 {
-	const struct shmlog_verify_visitor *visitor = walk->visitor;
-
 	while (*cursor < walk->committed &&
 	       !(walk->good.is_whole && *cursor == walk->good.end)) {
 		size_t count;
@@ -233,10 +252,7 @@ static int walk_good(struct walk *walk, uint64_t *cursor)
 		if (status != 0 || count == 0)
 			return status;
 		learn(walk, count);
-		status = visitor != NULL && visitor->frames != NULL
-		                 ? visitor->frames(visitor->context,
-		                                   walk->frames, count)
-		                 : shmlog_keep_going(visitor);
+		status = tell_frames(walk, count, *cursor);
 		if (status != 0)
 			return status;
 	}
@@ -390,17 +406,73 @@ static int walk_all(struct walk *walk)
 	return status;
 }
 
+/* Walks all of the log from the start, with a search behind damage. */
+static int walk_from_start(struct walk *walk)
+{
+	int status = shmlog_window_init(&walk->window, walk->log->fd,
+	                                walk->log->data_offset,
+	                                SHMLOG_DEFAULT_MAX_BYTES);
+
+	if (status == 0)
+		status = shmlog_sizes_init(&walk->sizes);
+	if (status == 0)
+		status = walk_all(walk);
+	if (walk->searched)
+		shmlog_resume_release(&walk->resume);
+	shmlog_sizes_release(&walk->sizes);
+	shmlog_window_release(&walk->window);
+	return status;
+}
+
+static int tell_passed(void *context, uint64_t bytes)
+{
+	const struct shmlog_verify_visitor *visitor = context;
+
+	return visitor->passed != NULL
+	               ? visitor->passed(visitor->context, bytes)
+	               : shmlog_keep_going(visitor);
+}
+
+/*
+ * Walks all of the log from both ends at once.  A chain of frames that fills
+ * the log is sound: the walk from the start takes each of its frames, also one
+ * that looks like a fill, as all up to the end are good.
+ */
+static int walk_from_both_ends(struct walk *walk, bool *is_sound_out)
+{
+	const struct shmlog_verify_visitor *visitor = walk->visitor;
+	const struct shmlog_walk_request request = {
+		.fd = walk->log->fd,
+		.offset = walk->log->data_offset,
+		.length = walk->committed,
+		.passed = visitor != NULL ? tell_passed : NULL,
+		.context = (void *)(uintptr_t)visitor,
+	};
+	struct shmlog_chain_count count = {.size_counts = walk->size_counts};
+	int status = shmlog_count_chain(&request, &count, is_sound_out);
+
+	if (status == 0 && *is_sound_out) {
+		walk->report->frames = count.frames;
+		walk->report->payload_bytes =
+			walk->committed -
+			count.frames * SHMLOG_FRAME_OVERHEAD_BYTES;
+	}
+	return status;
+}
+
 int shmlog_verify(struct shmlog *log,
                   const struct shmlog_verify_visitor *visitor,
                   struct shmlog_verify_report *report_out)
 {
+	bool in_order = visitor != NULL && visitor->frames != NULL;
 	struct walk walk = {
 		.log = log,
 		.visitor = visitor,
 		.report = report_out,
-		.by_payload = visitor != NULL && visitor->frames != NULL &&
-	                      !visitor->sizes_only,
+		.by_payload = in_order && !visitor->sizes_only,
+		.size_counts = visitor != NULL ? visitor->size_counts : NULL,
 	};
+	bool is_sound = false;
 
 	memset(report_out, 0, sizeof(*report_out));
 	int status = shmlog_read_header(log, &report_out->header);
@@ -410,20 +482,14 @@ int shmlog_verify(struct shmlog *log,
 	if (report_out->header.data_offset != log->data_offset)
 		return SHMLOG_ERR_DATA_OFFSET;
 	walk.committed = report_out->header.size - log->data_offset;
-	status = shmlog_window_init(&walk.window, log->fd, log->data_offset,
-	                            SHMLOG_DEFAULT_MAX_BYTES);
-	if (status == 0)
-		status = shmlog_sizes_init(&walk.sizes);
-	if (status == 0)
-		status = walk_all(&walk);
+	if (!in_order)
+		status = walk_from_both_ends(&walk, &is_sound);
+	if (status == 0 && !is_sound)
+		status = walk_from_start(&walk);
 	if (status == 0)
 		status = shmlog_look_before_data(log, visitor, report_out);
 	if (status == 0)
 		status = shmlog_look_behind_commit(log, visitor, report_out);
-	if (walk.searched)
-		shmlog_resume_release(&walk.resume);
-	shmlog_sizes_release(&walk.sizes);
-	shmlog_window_release(&walk.window);
 	if (status != 0)
 		return status;
 

@@ -6,7 +6,9 @@
  * both sides of its mapping; a buffered one and verify by ASan, which this
  * program is built with by its campaign.  FRAMES are divided among them.
  */
+#include "both_ends.h"
 #include "campaign.h"
+#include "log.h"
 
 #include <pthread.h>
 #include <shmlog.h>
@@ -273,6 +275,32 @@ static int visit_damage(void *context, const struct shmlog_damage *damage)
 	return 0;
 }
 
+/* The same from both ends at once, by two threads or in turn, a few frames at a
+ * time: whatever changes under the two walks, they end. */
+static void count_from_both_ends(const struct shmlog *log, unsigned round)
+{
+	struct shmlog_walk_request request = {
+		.fd = log->fd,
+		.offset = log->data_offset,
+		.chunk_bytes = 200 + round % 300,
+		.second = round % 8 == 0 ? SHMLOG_SECOND_THREAD
+	                                 : SHMLOG_SECOND_IN_TURN,
+	};
+	struct shmlog_chain_count count = {.frames = 0};
+	struct shmlog_header header;
+	bool is_chain = false;
+
+	if (shmlog_read_header(log, &header) != 0)
+		return;
+	request.length = header.size - log->data_offset;
+	if (shmlog_count_chain(&request, &count, &is_chain) != 0)
+		campaign_fail("both ends: a status from nowhere");
+	if (count.frames > (is_chain ? request.length / 4 : 0))
+		campaign_fail("both ends: %" PRIu64 " frames in %" PRIu64
+		              " bytes",
+		              count.frames, request.length);
+}
+
 static void verify_often(struct campaign *campaign, uint64_t frames)
 {
 	struct visit visit = {.campaign = campaign};
@@ -283,12 +311,14 @@ static void verify_often(struct campaign *campaign, uint64_t frames)
 	};
 	struct shmlog_verify_report report;
 
-	while (visit.frames < frames) {
+	for (unsigned round = 0; visit.frames < frames; round++) {
 		struct shmlog *log;
 
 		if (shmlog_open(campaign->path, &log) != 0)
 			continue;
 		campaign->refused += shmlog_verify(log, &visitor, &report) != 0;
+		(void)shmlog_verify(log, NULL, &report);
+		count_from_both_ends(log, round);
 		shmlog_close(log);
 	}
 	campaign->frames += visit.frames;

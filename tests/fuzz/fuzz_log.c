@@ -2,13 +2,16 @@
  * Logs: any bytes as a whole file.  The header is judged as another reading
  * of the format says; mapped and buffered readers, one by one, in batches,
  * backwards and by seeking, hand out the frames that a plain walk over the
- * bytes finds; verify accounts for every committed byte; salvage keeps what
- * verify found; and nothing changes the file.
+ * bytes finds; verify accounts for every committed byte, and finds the same
+ * where it begins at both ends; salvage keeps what verify found; and nothing
+ * changes the file.
  *
  * INPUT: the file, whose last bytes choose how it is read; or 8 bytes 0xff,
  * which begin no log, and a recipe for a larger one.
  */
+#include "both_ends.h"
 #include "fuzz.h"
+#include "log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -448,6 +451,38 @@ static void check_salvage(const struct visit *visit, struct shmlog *log)
 	shmlog_close(saved);
 }
 
+/* A walk that hands out no frames begins at both ends, and finds the same. */
+static void check_without_frames(struct shmlog *log, int status,
+                                 const struct shmlog_verify_report *report)
+{
+	struct shmlog_verify_report again;
+
+	require(shmlog_verify(log, NULL, &again) == status);
+	require(memcmp(&again, report, sizeof(again)) == 0);
+}
+
+/* The walks from both ends meet if and only if one from the start comes to the
+ * end, wherever they meet, and then have met as many frames. */
+static void check_both_ends(const struct file *file, const struct shmlog *log)
+{
+	for (size_t chunk = 1; chunk <= file->committed + 1;
+	     chunk = chunk * 7 + file->committed % 5) {
+		struct shmlog_walk_request request = {
+			.fd = log->fd,
+			.offset = file->header.data_offset,
+			.length = file->committed,
+			.chunk_bytes = chunk,
+			.second = SHMLOG_SECOND_IN_TURN,
+		};
+		struct shmlog_chain_count count = {.frames = 0};
+		bool is_chain;
+
+		require(shmlog_count_chain(&request, &count, &is_chain) == 0);
+		require(is_chain == is_sound(file));
+		require(count.frames == (is_chain ? file->frames : 0));
+	}
+}
+
 static void check_verify(const struct file *file, struct shmlog *log,
                          bool salvage)
 {
@@ -463,6 +498,8 @@ static void check_verify(const struct file *file, struct shmlog *log,
 	visit.kept = all_kept;
 	status = shmlog_verify(log, &visitor, &report);
 	check_report(&visit, status, &report);
+	check_without_frames(log, status, &report);
+	check_both_ends(file, log);
 	if (salvage)
 		check_salvage(&visit, log);
 }

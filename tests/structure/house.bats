@@ -7,7 +7,7 @@ LAYERS=(
 	"format status sys"
 	"file frame_sizes sys_linux sys_marks sys_pages sys_portable unnamed"
 	"candidates log look sys_attachments window"
-	"frame_source mapping payload_frames process followers open place sys_proc"
+	"both_ends frame_source mapping payload_frames process followers open place sys_proc"
 	"chain find_candidates"
 	"evidence write_access"
 	"resume settle"

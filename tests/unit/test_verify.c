@@ -91,6 +91,38 @@ static void expect_same_by_sizes(struct shmlog *log, int found,
 	}
 }
 
+/* So must one that is asked for no frames, and begins at both ends. */
+static void
+expect_same_without_frames(struct shmlog *log, int found,
+                           const struct told *whole,
+                           const struct shmlog_verify_report *report)
+{
+	static uint64_t counts[SHMLOG_PAYLOAD_MAX_BYTES + 1];
+	static unsigned calls;
+	struct told told = {.raw = whole->raw};
+	struct shmlog_verify_visitor visitor = {
+		.damage = note_damage,
+		.context = &told,
+		/* The table is long beside most of the logs. */
+		.size_counts = calls++ % 16 == 0 ? counts : NULL,
+	};
+	struct shmlog_verify_report again;
+
+	memset(&again, 0xee, sizeof(again));
+	expect_status(shmlog_verify(log, &visitor, &again), found);
+	assert_memory_equal(&again, report, sizeof(again));
+	assert_int_equal(told.range_count, whole->range_count);
+	if (visitor.size_counts == NULL)
+		return;
+	for (size_t i = 0; i < COUNT_OF(counts); i++) {
+		told.frames += counts[i];
+		told.payload_bytes += counts[i] * i;
+	}
+	assert_int_equal(told.frames, whole->frames);
+	assert_int_equal(told.payload_bytes, whole->payload_bytes);
+	memset(counts, 0, sizeof(counts));
+}
+
 /* Verifies a raw log, checks what must hold of any report, and that the file
  * is untouched.  Returns the number of ranges. */
 static int verify_raw(const struct raw_log *raw, struct told *told,
@@ -112,6 +144,7 @@ static int verify_raw(const struct raw_log *raw, struct told *told,
 	int found = shmlog_verify(log, &visitor, report);
 
 	expect_same_by_sizes(log, found, told, report);
+	expect_same_without_frames(log, found, told, report);
 	shmlog_close(log);
 	expect_file(path, raw->bytes, raw->capacity);
 	assert_true(found >= 0);

@@ -19,16 +19,6 @@ void cli_sizes_release(struct cli_sizes *sizes)
 	sizes->counts = NULL;
 }
 
-void cli_sizes_add(struct cli_sizes *sizes, const struct shmlog_frame *frames,
-                   size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		sizes->counts[frames[i].size_bytes]++;
-		sizes->total_bytes += frames[i].size_bytes;
-	}
-	sizes->frames += count;
-}
-
 /* The size of the frame that would be the nth, counted from 0, if they were
  * sorted by size; there is one. */
 static uint64_t nth_smallest(const struct cli_sizes *sizes, uint64_t n)

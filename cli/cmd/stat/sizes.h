@@ -11,17 +11,14 @@
 #include <stdint.h>
 
 struct cli_sizes {
-	uint64_t *counts; /* SHMLOG_PAYLOAD_MAX_BYTES + 1 of them */
-	uint64_t frames;
-	uint64_t total_bytes;
+	uint64_t *counts;     /* as shmlog_verify() fills them */
+	uint64_t frames;      /* in all, */
+	uint64_t total_bytes; /* and their payloads */
 };
 
 /* 0 or -ENOMEM. */
 int cli_sizes_init(struct cli_sizes *sizes);
 void cli_sizes_release(struct cli_sizes *sizes);
-
-void cli_sizes_add(struct cli_sizes *sizes, const struct shmlog_frame *frames,
-                   size_t count);
 
 struct cli_sizes_summary {
 	uint64_t min;

@@ -177,17 +177,13 @@ static const struct cli_row stat_rows[] = {
 
 /* ---------------------------------------------------- gathering the facts */
 
-static int count_sizes(void *context, const struct shmlog_frame *frames,
-                       size_t count)
+static int pass_bytes(void *context, uint64_t bytes)
 {
 	struct stat_facts *facts = context;
 
-	cli_sizes_add(&facts->sizes, frames, count);
 	facts->progress.note = NULL;
 	facts->progress.is_apart = false;
-	if (count > 0)
-		cli_progress_set(&facts->progress,
-		                 frames[count - 1].next_cursor);
+	cli_progress_set(&facts->progress, bytes);
 	return cli_signal_caught() != 0 ? -EINTR : 0;
 }
 
@@ -288,11 +284,11 @@ static void judge_frames(struct stat_facts *facts, int damaged_ranges)
 static void walk(struct stat_facts *facts, struct shmlog *log)
 {
 	const struct shmlog_verify_visitor visitor = {
-		.frames = count_sizes,
 		.damage = keep_damage,
 		.context = facts,
-		.sizes_only = true,
 		.keep_going = pass_time,
+		.passed = pass_bytes,
+		.size_counts = facts->sizes.counts,
 	};
 
 	cli_progress_begin(&facts->progress, facts->path,
@@ -309,6 +305,8 @@ static void walk(struct stat_facts *facts, struct shmlog *log)
 	/* The header that the walk used, which may be newer than the first
 	 * one. */
 	facts->header = facts->report.header;
+	facts->sizes.frames = facts->report.frames;
+	facts->sizes.total_bytes = facts->report.payload_bytes;
 	derive_fill(facts);
 	judge_frames(facts, result);
 }

@@ -139,23 +139,29 @@ static void tell_payload(struct verify *verify,
 	verify->fault_count++;
 }
 
-static int pass_frames(void *context, const struct shmlog_frame *frames,
-                       size_t count)
+/* Asked for only where payloads are checked: a walk that hands out no frames is
+ * free to begin at both ends. */
+static int check_payloads(void *context, const struct shmlog_frame *frames,
+                          size_t count)
 {
 	struct verify *verify = context;
 	struct payload_reason reason;
 
-	for (size_t i = 0;
-	     verify->payloads.kind != PAYLOAD_ANYTHING && i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (!payload_check_frame(&verify->payloads, &frames[i],
 		                         &reason))
 			tell_payload(verify, &frames[i], &reason);
 	}
+	return 0;
+}
+
+static int pass_bytes(void *context, uint64_t bytes)
+{
+	struct verify *verify = context;
+
 	verify->progress.note = NULL;
 	verify->progress.is_apart = false;
-	if (count > 0)
-		cli_progress_set(&verify->progress,
-		                 frames[count - 1].next_cursor);
+	cli_progress_set(&verify->progress, bytes);
 	return cli_signal_caught() != 0 ? -EINTR : 0;
 }
 
@@ -382,11 +388,13 @@ static mode_t mode_of(const char *path)
 static int walk(struct verify *verify, struct shmlog *log)
 {
 	const struct shmlog_verify_visitor visitor = {
-		.frames = pass_frames,
+		.frames = verify->payloads.kind != PAYLOAD_ANYTHING
+	                          ? check_payloads
+	                          : NULL,
 		.damage = tell_damage,
 		.context = verify,
-		.sizes_only = verify->payloads.kind == PAYLOAD_ANYTHING,
 		.keep_going = pass_time,
+		.passed = pass_bytes,
 	};
 	struct shmlog_verify_report report = {0};
 	bool salvages = verify->salvage != NULL;
