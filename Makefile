@@ -50,9 +50,7 @@ COMMON := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion \
 # A layer may include what its flags let it find, and no more.
 LIBRARY := -Isrc/include -Isrc -fPIC -fvisibility=hidden -fno-semantic-interposition
 $(BUILD)/src/%.o: LAYER = $(LIBRARY)
-# A reader asks the rooms about damage what is wrong with a bad frame.
 $(BUILD)/src/damage/%.o: LAYER = $(LIBRARY) -Isrc/damage
-$(BUILD)/src/reader.o: LAYER = $(LIBRARY) -Isrc/damage
 # The wings of the command line, each after those that it may see: an include
 # of any other does not compile.
 see = $(addprefix -Icli/,$(1))

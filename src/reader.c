@@ -2,7 +2,6 @@
 #include "reader.h"
 
 #include "frame_source.h"
-#include "wrap.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -22,6 +21,7 @@ int shmlog_reader_open(struct shmlog *log,
 		chosen = *options;
 	reader->log = log;
 	reader->flags = chosen.flags;
+	reader->fast.reader = reader;
 	if ((chosen.flags & SHMLOG_READER_BUFFERED) != 0)
 		status = shmlog_window_init(
 			&reader->window, log->fd, log->data_offset,
@@ -35,6 +35,8 @@ int shmlog_reader_open(struct shmlog *log,
 		free(reader);
 		return status;
 	}
+	if (reader->mapping != NULL)
+		reader->fast.first = reader->mapping->base + log->data_offset;
 	shmlog_place_open(&reader->place, log, chosen.flags);
 	*reader_out = reader;
 	return 0;
@@ -86,6 +88,7 @@ static int follow_growth(struct shmlog_reader *reader, uint64_t size)
 	/* The longer one keeps this one: payloads handed out stay valid. */
 	shmlog_mapping_release(reader->log, reader->mapping);
 	reader->mapping = longer;
+	reader->fast.first = longer->base + reader->log->data_offset;
 	return 0;
 }
 
@@ -124,6 +127,8 @@ int shmlog_reader_refresh(struct shmlog_reader *reader)
 	if (status != 0)
 		return status;
 	reader->committed = header.size - log->data_offset;
+	if (!is_buffered(reader))
+		reader->fast.end = reader->committed;
 	return 0;
 }
 
@@ -131,7 +136,7 @@ int shmlog_reader_refresh(struct shmlog_reader *reader)
 static const unsigned char *mapped_at(const struct shmlog_reader *reader,
                                       uint64_t at)
 {
-	return reader->mapping->base + reader->log->data_offset + at;
+	return reader->fast.first + at;
 }
 
 /* Fetches the frame that starts at `at`.  From a mapping nothing is fetched:
@@ -158,33 +163,6 @@ static int fetch_before(struct shmlog_reader *reader, uint64_t at,
 	return 0;
 }
 
-/* Records why the frame at `at` is refused. */
-static int refuse(struct shmlog_reader *reader, uint64_t at, bool backwards,
-                  const unsigned char *bytes)
-{
-	struct shmlog_fault *fault = &reader->fault;
-
-	/* In a mapping that was cut off stands what the program put there. */
-	if (!is_buffered(reader)) {
-		int status = shmlog_check_length(reader->log->fd,
-		                                 reader->log->data_offset +
-		                                         reader->committed);
-
-		if (status != 0)
-			return status;
-	}
-	fault->cursor = at;
-	fault->backwards = backwards;
-	shmlog_format_explain(fault, bytes,
-	                      backwards ? at : reader->committed - at);
-	if (fault->status == 0)
-		fault->status = SHMLOG_ERR_FRAME_CORRUPT;
-	if (!backwards)
-		shmlog_suspect_wrap(reader->log->fd, reader->log->data_offset,
-		                    reader->committed, fault);
-	return fault->status;
-}
-
 static void hand_out(struct shmlog_frame *frame_out, const unsigned char *frame,
                      uint32_t total, uint64_t cursor, uint64_t index)
 {
@@ -204,18 +182,20 @@ static uint64_t index_plus(uint64_t index, int64_t frames)
 static int step(struct shmlog_reader *reader, struct shmlog_frame *frame_out)
 {
 	struct shmlog_fetched fetched;
-	int status = fetch(reader, reader->cursor, &fetched);
+	int status = fetch(reader, reader->fast.cursor, &fetched);
 
 	if (status != 0)
 		return status;
 
 	uint32_t total = shmlog_format_frame(fetched.at, fetched.held);
 
+	__builtin_prefetch(fetched.at + SHMLOG_FAST_AHEAD_BYTES);
 	if (total == 0)
-		return refuse(reader, reader->cursor, false, fetched.at);
-	hand_out(frame_out, fetched.at, total, reader->cursor, reader->index);
-	reader->cursor += total;
-	reader->index = index_plus(reader->index, 1);
+		return shmlog_reader_refuse(reader, false, fetched.at);
+	hand_out(frame_out, fetched.at, total, reader->fast.cursor,
+	         reader->fast.index);
+	reader->fast.cursor += total;
+	reader->fast.index = index_plus(reader->fast.index, 1);
 	return 1;
 }
 
@@ -223,7 +203,7 @@ static int step_back(struct shmlog_reader *reader,
                      struct shmlog_frame *frame_out)
 {
 	struct shmlog_fetched fetched;
-	int status = fetch_before(reader, reader->cursor, &fetched);
+	int status = fetch_before(reader, reader->fast.cursor, &fetched);
 
 	if (status != 0)
 		return status;
@@ -231,22 +211,24 @@ static int step_back(struct shmlog_reader *reader,
 	uint32_t total = shmlog_format_frame_before(fetched.at, fetched.held);
 
 	if (total == 0)
-		return refuse(reader, reader->cursor, true, fetched.at);
-	reader->cursor -= total;
-	reader->index = reader->cursor == 0 ? 0 : index_plus(reader->index, -1);
-	hand_out(frame_out, fetched.at - total, total, reader->cursor,
-	         reader->index);
+		return shmlog_reader_refuse(reader, true, fetched.at);
+	reader->fast.cursor -= total;
+	reader->fast.index = reader->fast.cursor == 0
+	                             ? 0
+	                             : index_plus(reader->fast.index, -1);
+	hand_out(frame_out, fetched.at - total, total, reader->fast.cursor,
+	         reader->fast.index);
 	return 1;
 }
 
 int shmlog_reader_next(struct shmlog_reader *reader,
                        struct shmlog_frame *frame_out)
 {
-	if (reader->cursor == reader->committed) {
+	if (reader->fast.cursor == reader->committed) {
 		shmlog_reader_show(reader);
 		int status = shmlog_reader_refresh(reader);
 
-		if (status != 0 || reader->cursor == reader->committed)
+		if (status != 0 || reader->fast.cursor == reader->committed)
 			return status;
 	}
 	return step(reader, frame_out);
@@ -255,7 +237,7 @@ int shmlog_reader_next(struct shmlog_reader *reader,
 int shmlog_reader_prev(struct shmlog_reader *reader,
                        struct shmlog_frame *frame_out)
 {
-	return reader->cursor == 0 ? 0 : step_back(reader, frame_out);
+	return reader->fast.cursor == 0 ? 0 : step_back(reader, frame_out);
 }
 
 /* As many frames as fit into what is at hand; at least none. */
@@ -264,13 +246,14 @@ static size_t take_batch(struct shmlog_reader *reader,
                          size_t max_messages, uint64_t max_bytes,
                          struct shmlog_frame *frames_out)
 {
-	uint64_t cursor = reader->cursor;
-	uint64_t index = reader->index;
+	uint64_t cursor = reader->fast.cursor;
+	uint64_t index = reader->fast.index;
 	size_t count = 0;
 
 	while (count < max_messages && held > 0) {
 		uint32_t total = shmlog_format_frame(bytes, held);
 
+		__builtin_prefetch(bytes + SHMLOG_FAST_AHEAD_BYTES);
 		if (total == 0 || total > max_bytes)
 			break;
 		hand_out(&frames_out[count++], bytes, total, cursor, index);
@@ -280,8 +263,8 @@ static size_t take_batch(struct shmlog_reader *reader,
 		held -= total;
 		max_bytes -= total;
 	}
-	reader->cursor = cursor;
-	reader->index = index;
+	reader->fast.cursor = cursor;
+	reader->fast.index = index;
 	return count;
 }
 
@@ -302,10 +285,11 @@ int shmlog_reader_next_batch(struct shmlog_reader *reader, size_t max_messages,
 		return result;
 
 	uint64_t taken = frames_out->next_cursor - frames_out->cursor;
-	uint64_t held = reader->committed - reader->cursor;
+	uint64_t held = reader->committed - reader->fast.cursor;
 
 	if (is_buffered(reader))
-		held = shmlog_window_after(&reader->window, reader->cursor);
+		held = shmlog_window_after(&reader->window,
+		                           reader->fast.cursor);
 	if (taken >= max_bytes || held == 0)
 		return 1;
 	/* The rest from what is at hand, where a frame that is cut off or bad
@@ -317,14 +301,19 @@ int shmlog_reader_next_batch(struct shmlog_reader *reader, size_t max_messages,
 	                           max_bytes - taken, frames_out + 1);
 }
 
+struct shmlog_fast_reader *shmlog_reader_fast(struct shmlog_reader *reader)
+{
+	return &reader->fast;
+}
+
 uint64_t shmlog_reader_cursor(const struct shmlog_reader *reader)
 {
-	return reader->cursor;
+	return reader->fast.cursor;
 }
 
 uint64_t shmlog_reader_index(const struct shmlog_reader *reader)
 {
-	return reader->index;
+	return reader->fast.index;
 }
 
 int shmlog_reader_committed_size(struct shmlog_reader *reader,
@@ -365,8 +354,8 @@ shmlog_reader_fault(const struct shmlog_reader *reader)
 static void move_to(struct shmlog_reader *reader, uint64_t cursor,
                     uint64_t index)
 {
-	reader->cursor = cursor;
-	reader->index = index;
+	reader->fast.cursor = cursor;
+	reader->fast.index = index;
 	if (is_buffered(reader))
 		shmlog_window_jump(&reader->window);
 }
@@ -375,7 +364,7 @@ int shmlog_reader_seek_end(struct shmlog_reader *reader)
 {
 	int status = shmlog_reader_refresh(reader);
 
-	if (status == 0 && reader->cursor != reader->committed)
+	if (status == 0 && reader->fast.cursor != reader->committed)
 		move_to(reader, reader->committed,
 		        reader->committed == 0 ? 0 : SHMLOG_INDEX_UNKNOWN);
 	return status;
@@ -387,15 +376,15 @@ static int walk_up(struct shmlog_reader *reader, uint64_t cursor,
 {
 	struct shmlog_frame frame;
 
-	around->before = reader->cursor;
-	while (reader->cursor < cursor) {
+	around->before = reader->fast.cursor;
+	while (reader->fast.cursor < cursor) {
 		int result = step(reader, &frame);
 
 		if (result < 0)
 			return result;
 		around->before = frame.cursor;
 	}
-	around->after = reader->cursor;
+	around->after = reader->fast.cursor;
 	return 0;
 }
 
@@ -404,15 +393,15 @@ static int walk_down(struct shmlog_reader *reader, uint64_t cursor,
 {
 	struct shmlog_frame frame;
 
-	around->after = reader->cursor;
-	while (reader->cursor > cursor) {
+	around->after = reader->fast.cursor;
+	while (reader->fast.cursor > cursor) {
 		int result = step_back(reader, &frame);
 
 		if (result < 0)
 			return result;
 		around->after = frame.next_cursor;
 	}
-	around->before = reader->cursor;
+	around->before = reader->fast.cursor;
 	return 0;
 }
 
@@ -421,7 +410,7 @@ static int walk_from(struct shmlog_reader *reader, uint64_t from,
                      uint64_t index, uint64_t cursor,
                      struct shmlog_neighbours *around)
 {
-	if (reader->cursor != from)
+	if (reader->fast.cursor != from)
 		move_to(reader, from, index);
 	return cursor >= from ? walk_up(reader, cursor, around)
 	                      : walk_down(reader, cursor, around);
@@ -441,13 +430,14 @@ static uint64_t distance(uint64_t a, uint64_t b)
 static int walk_to(struct shmlog_reader *reader, uint64_t cursor,
                    struct shmlog_neighbours *around)
 {
-	uint64_t here = reader->cursor;
+	uint64_t here = reader->fast.cursor;
 	uint64_t to_end = reader->committed - cursor;
 	uint64_t to_here = distance(cursor, here);
 	int status = -EAGAIN;
 
 	if (to_here <= cursor && to_here <= to_end)
-		status = walk_from(reader, here, reader->index, cursor, around);
+		status = walk_from(reader, here, reader->fast.index, cursor,
+		                   around);
 	if (status != 0 && to_end < cursor)
 		status = walk_from(reader, reader->committed,
 		                   SHMLOG_INDEX_UNKNOWN, cursor, around);
@@ -471,8 +461,8 @@ int shmlog_reader_seek(struct shmlog_reader *reader, uint64_t cursor,
                        struct shmlog_neighbours *neighbours_out)
 {
 	struct shmlog_neighbours around = {0};
-	uint64_t old_cursor = reader->cursor;
-	uint64_t old_index = reader->index;
+	uint64_t old_cursor = reader->fast.cursor;
+	uint64_t old_index = reader->fast.index;
 	int status = shmlog_reader_refresh(reader);
 
 	if (status != 0)
@@ -482,7 +472,7 @@ int shmlog_reader_seek(struct shmlog_reader *reader, uint64_t cursor,
 		status = SHMLOG_ERR_CURSOR;
 	} else {
 		status = walk_to(reader, cursor, &around);
-		if (status == 0 && reader->cursor != cursor)
+		if (status == 0 && reader->fast.cursor != cursor)
 			status = SHMLOG_ERR_CURSOR;
 		else if (status < 0)
 			goto restore;

@@ -7,12 +7,14 @@
 #include "window.h"
 
 struct shmlog_reader {
+	/* Holds the cursor, which is never above `committed`, and the index.
+	 * Its `end` is `committed` for a mapped reader, and 0 for a buffered
+	 * one, whose bytes are gone with the next read. */
+	struct shmlog_fast_reader fast;
 	struct shmlog *log;
-	unsigned flags;     /* of enum shmlog_reader_flags */
-	uint64_t cursor;    /* never above committed */
-	uint64_t index;     /* of the frame at the cursor, if known */
-	uint64_t committed; /* as last loaded; only grows */
-	bool held;          /* `size` is not loaded again */
+	unsigned flags;                 /* of enum shmlog_reader_flags */
+	uint64_t committed;             /* as last loaded; only grows */
+	bool held;                      /* `size` is not loaded again */
 	struct shmlog_mapping *mapping; /* NULL for a buffered reader */
 	struct shmlog_window window;    /* of a buffered reader */
 	int64_t idle_ns; /* slept since the log last grew, over all waits */
@@ -24,11 +26,16 @@ struct shmlog_reader {
 static inline void shmlog_reader_show(struct shmlog_reader *reader)
 {
 	shmlog_place_show(&reader->place,
-	                  reader->log->data_offset + reader->cursor);
+	                  reader->log->data_offset + reader->fast.cursor);
 }
 
 /* Loads `size` into reader->committed, unless the reader holds an end.  0 or a
  * refusal that concerns it. */
 int shmlog_reader_refresh(struct shmlog_reader *reader);
+
+/* Records why the frame at the cursor, whose bytes these are (those before
+ * `bytes`, if it was met going backwards), is refused.  Returns the status. */
+int shmlog_reader_refuse(struct shmlog_reader *reader, bool backwards,
+                         const unsigned char *bytes);
 
 #endif

@@ -34,7 +34,7 @@ static int look(struct shmlog_reader *reader)
 		status = shmlog_check_length(reader->log->fd,
 		                             reader->log->data_offset +
 		                                     reader->committed);
-	return status != 0 ? status : reader->committed > reader->cursor;
+	return status != 0 ? status : reader->committed > reader->fast.cursor;
 }
 
 /*
@@ -64,7 +64,7 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
 	int64_t start = shmlog_sys_now_ns();
 
 	shmlog_reader_show(reader);
-	if (timeout_ns == 0 || reader->committed > reader->cursor)
+	if (timeout_ns == 0 || reader->committed > reader->fast.cursor)
 		return look(reader);
 	if (reader->held)
 		return -EINVAL;
@@ -198,7 +198,7 @@ static int sleep_on_words(struct wait_set *set, int64_t pause,
 static int check_set(const struct wait_set *set)
 {
 	for (size_t i = 0; i < set->count; i++) {
-		if (set->readers[i]->committed > set->readers[i]->cursor)
+		if (set->readers[i]->committed > set->readers[i]->fast.cursor)
 			return 1;
 	}
 	for (size_t i = 0; i < set->count; i++) {

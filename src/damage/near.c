@@ -9,8 +9,8 @@ static void move_to(struct shmlog_reader *reader, uint64_t cursor,
 	if (cursor < reader->window.start ||
 	    cursor - reader->window.start > reader->window.used)
 		shmlog_window_jump(&reader->window);
-	reader->cursor = cursor;
-	reader->index = cursor == 0 ? 0 : index;
+	reader->fast.cursor = cursor;
+	reader->fast.index = cursor == 0 ? 0 : index;
 }
 
 static int refuse(struct shmlog_reader *reader, uint64_t cursor)

@@ -1,10 +1,11 @@
 /*
  * The library against a loop written by hand for the one purpose:
  *
- *   library write|write-loop|read|read-loop LOG COUNT BYTES [faulted]
+ *   library WORK LOG COUNT BYTES [faulted]
  *
  * Writes COUNT frames of BYTES bytes to an empty log with a commit each, or
- * reads as many.  `faulted`: every page is mapped before the clock starts.
+ * reads as many.  WORK: write and read by the functions that are inlined;
+ * write-calls, read-calls and read-batches by calls; write-loop, read-loop.  `faulted`: every page is mapped before the clock starts.
  * Prints the nanoseconds that it took, without opening and closing.
  */
 #include "mapped.h"
@@ -29,11 +30,37 @@ static volatile uint64_t wanted;
 
 /* ------------------------------------------------------------ the library */
 
-static int64_t library_write(const struct work *work)
+typedef void write_fn(const struct work *work, struct shmlog_writer *writer);
+
+static void write_by_calls(const struct work *work,
+                           struct shmlog_writer *writer)
+{
+	unsigned char *to;
+
+	for (uint64_t n = 0; n < work->count; n++) {
+		check(shmlog_writer_allocate(writer, work->bytes, &to),
+		      work->path);
+		memcpy(to, payload, work->bytes);
+		check(shmlog_writer_commit(writer), work->path);
+	}
+}
+
+static void write_inline(const struct work *work, struct shmlog_writer *writer)
+{
+	struct shmlog_fast_writer *fast = shmlog_writer_fast(writer);
+	unsigned char *to;
+
+	for (uint64_t n = 0; n < work->count; n++) {
+		check(shmlog_fast_allocate(fast, work->bytes, &to), work->path);
+		memcpy(to, payload, work->bytes);
+		check(shmlog_fast_commit(fast), work->path);
+	}
+}
+
+static int64_t library_write(const struct work *work, write_fn *write_all)
 {
 	struct shmlog *log;
 	struct shmlog_writer *writer;
-	unsigned char *to;
 
 	check(shmlog_open(work->path, &log), work->path);
 	check(shmlog_writer_open(log, NULL, &writer), work->path);
@@ -42,12 +69,7 @@ static int64_t library_write(const struct work *work)
 
 	int64_t begin = now_ns();
 
-	for (uint64_t n = 0; n < work->count; n++) {
-		check(shmlog_writer_allocate(writer, work->bytes, &to),
-		      work->path);
-		memcpy(to, payload, work->bytes);
-		check(shmlog_writer_commit(writer), work->path);
-	}
+	write_all(work, writer);
 	int64_t span = now_ns() - begin;
 
 	shmlog_writer_close(writer);
@@ -55,8 +77,39 @@ static int64_t library_write(const struct work *work)
 	return span;
 }
 
-/* Reads on from the cursor to the end. */
-static uint64_t read_all(struct shmlog_reader *reader, uint64_t *frames)
+typedef uint64_t read_fn(struct shmlog_reader *reader, uint64_t *frames);
+
+/* Read on from the cursor to the end. */
+static uint64_t read_inline(struct shmlog_reader *reader, uint64_t *frames)
+{
+	struct shmlog_fast_reader *fast = shmlog_reader_fast(reader);
+	struct shmlog_frame frame;
+	uint64_t sum = 0;
+	int got;
+
+	while ((got = shmlog_fast_next(fast, &frame)) > 0) {
+		sum += frame.payload[0];
+		++*frames;
+	}
+	check(got, "read");
+	return sum;
+}
+
+static uint64_t read_by_calls(struct shmlog_reader *reader, uint64_t *frames)
+{
+	struct shmlog_frame frame;
+	uint64_t sum = 0;
+	int got;
+
+	while ((got = shmlog_reader_next(reader, &frame)) > 0) {
+		sum += frame.payload[0];
+		++*frames;
+	}
+	check(got, "read");
+	return sum;
+}
+
+static uint64_t read_batches(struct shmlog_reader *reader, uint64_t *frames)
 {
 	struct shmlog_frame batch[BATCH];
 	uint64_t sum = 0;
@@ -71,7 +124,7 @@ static uint64_t read_all(struct shmlog_reader *reader, uint64_t *frames)
 	return sum;
 }
 
-static int64_t library_read(const struct work *work)
+static int64_t library_read(const struct work *work, read_fn *read_all)
 {
 	struct shmlog *log;
 	struct shmlog_reader *reader;
@@ -202,11 +255,17 @@ int main(int argc, char **argv)
 		die("%zu bytes are too many", work.bytes);
 	memset(payload, 'x', work.bytes);
 	if (strcmp(argv[1], "write") == 0)
-		span = library_write(&work);
+		span = library_write(&work, write_inline);
 	else if (strcmp(argv[1], "write-loop") == 0)
 		span = loop_write(&work);
+	else if (strcmp(argv[1], "write-calls") == 0)
+		span = library_write(&work, write_by_calls);
 	else if (strcmp(argv[1], "read") == 0)
-		span = library_read(&work);
+		span = library_read(&work, read_inline);
+	else if (strcmp(argv[1], "read-calls") == 0)
+		span = library_read(&work, read_by_calls);
+	else if (strcmp(argv[1], "read-batches") == 0)
+		span = library_read(&work, read_batches);
 	else if (strcmp(argv[1], "read-loop") == 0)
 		span = loop_read(&work);
 	else

@@ -45,9 +45,21 @@ loop_rows() {
 		"an inlined C loop" speed 0.9 --self --touched "$log" "$bytes" \
 		"$lib" write "$log" "$n" 64 faulted -- \
 		"$lib" write-loop "$log" "$n" 64 faulted
+	race_row library-write-calls-loop "library write 64 B, pre-faulted, by calls" \
+		"an inlined C loop" speed null --self --touched "$log" "$bytes" \
+		"$lib" write-calls "$log" "$n" 64 faulted -- \
+		"$lib" write-loop "$log" "$n" 64 faulted
 	written_log "$log" "$n"
 	race_row library-read-loop "library read 64 B" "an inlined C loop" speed null \
 		--self "$lib" read "$log" "$n" 64 faulted -- \
+		"$lib" read-loop "$log" "$n" 64 faulted
+	race_row library-read-batches-loop "library read 64 B, in batches" \
+		"an inlined C loop" speed null \
+		--self "$lib" read-batches "$log" "$n" 64 faulted -- \
+		"$lib" read-loop "$log" "$n" 64 faulted
+	race_row library-read-calls-loop "library read 64 B, a call each" \
+		"an inlined C loop" speed null \
+		--self "$lib" read-calls "$log" "$n" 64 faulted -- \
 		"$lib" read-loop "$log" "$n" 64 faulted
 	rm -f "$log"
 }

@@ -152,8 +152,12 @@ static int read_some(struct campaign *campaign, struct shmlog_reader *reader,
 
 	switch (dice % 8) {
 	case 0: count = shmlog_reader_prev(reader, frames); break;
-	case 1:
-	case 2: count = shmlog_reader_next(reader, frames); break;
+	case 1: count = shmlog_reader_next(reader, frames); break;
+	case 2:
+	case 4:
+	case 5:
+		count = shmlog_fast_next(shmlog_reader_fast(reader), frames);
+		break;
 	case 3:
 		if (dice >> 56 != 0)
 			return 0;

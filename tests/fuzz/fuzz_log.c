@@ -192,21 +192,30 @@ static void check_stop(const struct file *file, struct shmlog_reader *reader,
 		        fault->second_word != first);
 }
 
+/* By calls, or by the function that is inlined. */
+static int next(struct shmlog_reader *reader, bool inlined,
+                struct shmlog_frame *frame_out)
+{
+	return inlined ? shmlog_fast_next(shmlog_reader_fast(reader), frame_out)
+	               : shmlog_reader_next(reader, frame_out);
+}
+
 FUZZ_JUDGE static void check_next(const struct file *file,
-                                  struct shmlog_reader *reader)
+                                  struct shmlog_reader *reader, bool inlined)
 {
 	struct shmlog_frame frame;
 	size_t i;
 	int status;
 
-	for (i = 0; (status = shmlog_reader_next(reader, &frame)) > 0; i++) {
+	require(shmlog_reader_seek_known(reader, 0, 0) == 0);
+	for (i = 0; (status = next(reader, inlined, &frame)) > 0; i++) {
 		require(i < file->frames && frame.index == i);
 		check_frame(file, &frame, file->starts[i], file->starts[i + 1]);
 	}
 	require(i == file->frames && shmlog_reader_index(reader) == i);
 	check_stop(file, reader, status, file->starts[i], false);
 	/* The same call gives the same answer. */
-	require(shmlog_reader_next(reader, &frame) == status);
+	require(next(reader, inlined, &frame) == status);
 }
 
 FUZZ_JUDGE static void check_prev(const struct file *file,
@@ -307,7 +316,8 @@ static void check_reader(const struct file *file, struct shmlog *log,
 	require(shmlog_reader_committed_size(reader, &committed) == 0 &&
 	        committed == file->committed);
 	require(shmlog_reader_wait(reader, 0, 0) == (committed > 0));
-	check_next(file, reader);
+	check_next(file, reader, false);
+	check_next(file, reader, true);
 	check_seek(file, reader, file->starts[file->frames / 2]);
 	check_batches(file, reader, max_messages, max_bytes);
 	check_prev(file, reader);

@@ -59,7 +59,8 @@ static bool is_payload(const struct shmlog_frame *frame, uint32_t number)
 
 /* --------------------------------------------------------------- writers */
 
-/* Commits of one to nineteen frames, some rolled back first. */
+/* Commits of one to nineteen frames, some rolled back first; by calls and by
+ * the inlined functions. */
 static void *write_all(void *argument)
 {
 	struct shared *shared = argument;
@@ -68,6 +69,9 @@ static void *write_all(void *argument)
 	unsigned char *payload;
 
 	REQUIRE(shared, shmlog_writer_open(shared->log, NULL, &writer) == 0);
+
+	struct shmlog_fast_writer *fast = shmlog_writer_fast(writer);
+
 	atomic_store(&shared->writing, true);
 	while (number < shared->frames) {
 		uint32_t batch = 1 + number % 19;
@@ -82,11 +86,18 @@ static void *write_all(void *argument)
 		for (uint32_t i = 0; i < batch; i++, number++) {
 			size_t size = make_payload(bytes, number);
 
-			REQUIRE(shared, shmlog_writer_allocate(writer, size,
-			                                       &payload) == 0);
+			REQUIRE(shared,
+			        (batch % 2 == 0
+			                 ? shmlog_fast_allocate(fast, size,
+			                                        &payload)
+			                 : shmlog_writer_allocate(writer, size,
+			                                          &payload)) ==
+			                0);
 			memcpy(payload, bytes, size);
 		}
-		REQUIRE(shared, shmlog_writer_commit(writer) == 0);
+		REQUIRE(shared,
+		        (batch % 4 < 2 ? shmlog_fast_commit(fast)
+		                       : shmlog_writer_commit(writer)) == 0);
 		if (number % 16 == 0)
 			REQUIRE(shared, shmlog_wake(shared->log) == 0);
 	}
@@ -121,12 +132,15 @@ static void *read_all(void *argument)
 
 	REQUIRE(shared,
 	        shmlog_reader_open(shared->log, &options, &reader) == 0);
+
+	struct shmlog_fast_reader *fast = shmlog_reader_fast(reader);
+
 	for (;;) {
 		/* Looked at before the read that finds nothing. */
 		bool done = atomic_load(&shared->done);
 		int got = job->batches ? shmlog_reader_next_batch(reader, 32, 0,
 		                                                  frames)
-		                       : shmlog_reader_next(reader, frames);
+		                       : shmlog_fast_next(fast, frames);
 
 		REQUIRE(shared, got >= 0);
 		for (int i = 0; i < got; i++, number++) {
