@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Writes by the functions that are compiled into this program. */
 static int write_one(struct shmlog *log)
 {
 	struct shmlog_writer *writer;
@@ -12,15 +13,18 @@ static int write_one(struct shmlog *log)
 
 	if (status != 0)
 		return status;
-	status = shmlog_writer_allocate(writer, 5, &payload);
+	struct shmlog_fast_writer *fast = shmlog_writer_fast(writer);
+
+	status = shmlog_fast_allocate(fast, 5, &payload);
 	if (status == 0) {
 		memcpy(payload, "hello", 5);
-		status = shmlog_writer_commit(writer);
+		status = shmlog_fast_commit(fast);
 	}
 	shmlog_writer_close(writer);
 	return status;
 }
 
+/* Reads by the function that is compiled into this program. */
 static int read_one(struct shmlog *log)
 {
 	struct shmlog_reader *reader;
@@ -29,7 +33,7 @@ static int read_one(struct shmlog *log)
 
 	if (status != 0)
 		return status;
-	status = shmlog_reader_next(reader, &frame);
+	status = shmlog_fast_next(shmlog_reader_fast(reader), &frame);
 	if (status == 1)
 		printf("%.*s at %d in version %s\n", (int)frame.size_bytes,
 		       (const char *)frame.payload, (int)frame.cursor,

@@ -23,8 +23,10 @@ pkg() { # PKG-CONFIG-ARGUMENT...
 consume() { # COMPILER FLAG...
 	local flags
 
-	read -ra flags <<<"$(pkg --cflags --libs)"
-	"$@" -Wall -Wextra -Werror -o "$SCRATCH/consumer" "${flags[@]}"
+	# As shells split it, -static too, which must come before the libraries.
+	read -ra flags <<<"$(pkg ${static:+--static} --cflags --libs)"
+	"$@" -Wall -Wextra -Wpedantic -Wconversion -Werror \
+		-o "$SCRATCH/consumer" "${flags[@]}"
 	rm -f "$LOG"
 	run env LD_LIBRARY_PATH="$SCRATCH/to/lib" "$SCRATCH/consumer" "$LOG"
 	assert_success
@@ -97,17 +99,86 @@ consume() { # COMPILER FLAG...
 	consume "${CC:-cc}" -std=c11 tests/install/consumer.c
 }
 
-@test "a C program builds with the static library through pkg-config" {
+@test "a program builds with the static library through pkg-config" {
+	local static
+
 	make_in prefix="$SCRATCH/to" install
 	rm "$SCRATCH"/to/lib/libshmlog.so*
 	consume "${CC:-cc}" -std=c11 tests/install/consumer.c
+	# All of it static: what --static names is enough, and not all of it is
+	# needed otherwise.
+	static=yes
+	consume "${CC:-cc}" -std=c11 -static tests/install/consumer.c
+	run file_needs "$SCRATCH/consumer"
+	assert_output ""
+	run pkg --libs
+	refute_output --partial pthread
+	run pkg --static --libs
+	assert_output --partial " -pthread"
 }
 
-@test "a C++ program builds through pkg-config" {
+# The shared libraries that a program is loaded with.
+file_needs() { # PROGRAM
+	readelf -d "$1" 2>/dev/null | grep NEEDED
+	true
+}
+
+@test "a C++ program builds through pkg-config, and with the static library" {
+	local standard static
+
 	need c++
 	make_in prefix="$SCRATCH/to" install
 	cp tests/install/consumer.c "$SCRATCH/consumer.cc"
-	consume c++ -std=c++11 "$SCRATCH/consumer.cc"
+	for standard in c++11 c++20; do
+		consume c++ -std=$standard "$SCRATCH/consumer.cc"
+	done
+	rm "$SCRATCH"/to/lib/libshmlog.so*
+	static=yes
+	consume c++ -std=c++11 -static "$SCRATCH/consumer.cc"
+}
+
+# Prints an example of libshmlog(3) as a reader copies it: from the line that begins
+# with FIRST to the blank line behind which the text goes on with LAST.
+from_page() { # FIRST LAST
+	mandoc -Tutf8 man/libshmlog.3 | python3 -c '
+import re, sys, textwrap
+page = re.sub(".\b", "", sys.stdin.read())
+page = page[page.index("EXAMPLES"):]
+begin = re.search(r"^ *" + re.escape(sys.argv[1]), page, re.M).start()
+end = page.index(sys.argv[2], begin)
+print(textwrap.dedent(page[begin:page.rindex("\n\n", begin, end)]))' "$@"
+}
+
+# Runs the lines of a transcript in the page that begin with "$", without the one
+# that compiles, and compares it with what they print.
+replay() { # TRANSCRIPT
+	local line
+
+	grep '^[$] [^c]' <<<"$1" | while read -r _ line; do
+		printf '$ %s\n' "$line"
+		eval "${line//\/dev\/shm\/hello/"$LOG"}"
+	done | diff <(grep -v '^[$] cc' <<<"$1") -
+}
+
+@test "the programs in libshmlog(3) print what the page says, in C and in Python" {
+	need mandoc
+	need python3
+	make_in prefix="$SCRATCH/to" install
+	from_page '#include <shmlog.h>' 'Compiled and run:' >"$SCRATCH/hello.c"
+	from_page 'import ctypes' 'Run:' >"$SCRATCH/hello.py"
+	c_run=$(from_page '$ cc hello.c' 'The same from Python')
+	python_run=$(from_page '$ python3 hello.py' 'ERRORS')
+	export PKG_CONFIG_PATH=$SCRATCH/to/lib/pkgconfig
+	export LD_LIBRARY_PATH=$SCRATCH/to/lib
+	cd "$SCRATCH"
+	eval "$(sed -n 's/^[$] cc/"${CC:-cc}" -Wall -Wextra -Werror/p' <<<"$c_run")"
+	rm -f "$LOG"
+	replay "$c_run"
+	replay "$python_run"
+	# A refusal is an exception with the words of the library.
+	run python3 hello.py "$SCRATCH"
+	assert_failure
+	assert_output --partial "no regular file"
 }
 
 @test "the installed command tells the library's version, and runs its programs" {
