@@ -307,7 +307,8 @@ demo: build-deps
 ## test, check: test every behaviour once, and run the unit tests with sanitizers
 ## check-deep: test everything with sanitizers, valgrind, both compilers, …
 ## check-PART: run a part of test: unit, cli, interop, install, structure, campaigns; or
-##+of check-deep: sanitize, tsan, valgrind, portable, compilers, runner, fault, fuzz, bench, musl
+##+of check-deep: sanitize, tsan, valgrind, portable, compilers, abi, runner, fault, fuzz,
+##+bench, musl
 ## lint: run the linters over code, scripts and manual
 test check: test-deps
 	@tests/check.sh test
@@ -319,6 +320,10 @@ check-%: deep-deps
 	@tests/check.sh $*
 lint: deep-deps
 	@tests/check.sh lint
+
+## abi-renew: make the library's interface the one that later ones may not break
+abi-renew:
+	@tests/abi/renew.sh
 
 ## check-roots: run demo and test in minimal Debian systems, as root and as a user; see
 ##+tests/roots/roots.sh for its ROOTS, COMMANDS and USERS (needs root)
@@ -418,5 +423,5 @@ help:
 
 .PHONY: all units programs fuzzers screens-renew deps build-deps test-deps deep-deps bench-deps \
 	roots-deps demo test check check-unit check-cli check-interop check-install \
-	check-structure check-campaigns check-roots \
+	check-structure check-campaigns check-roots abi-renew \
 	lint campaign fuzz bench bench-quick bench-renew install uninstall clean help FORCE

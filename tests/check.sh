@@ -145,6 +145,11 @@ check_compilers() {
 	add plain "${compilers[@]}"
 }
 
+# What programs were linked with, against the library as it is.
+check_abi() {
+	add plain tests/abi/*.bats
+}
+
 check_tsan() {
 	build_tsan
 	add tsan tests/unit/test_concurrent*.c
@@ -218,6 +223,7 @@ check_deep() {
 	check_valgrind
 	check_portable
 	check_compilers
+	check_abi
 	check_runner
 	check_fault
 	check_fuzz
