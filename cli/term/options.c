@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "message.h"
+#include "option_scanner.h"
 #include "spelling.h"
 
 #include <argtable2.h>
@@ -27,9 +28,6 @@
 /* The code that argtable2's arg_str and arg_lit give for "too few". */
 #define TOO_FEW 1
 
-#define HELP_LETTER 'h'
-#define HELP_NAME "help"
-
 struct cli_args {
 	const struct cli_command *command;
 	bool help;
@@ -41,204 +39,24 @@ struct cli_args {
 	void **table; /* argtable2's: the options, the operands, the end */
 };
 
-/* ------------------------------------------------------------- the scanner */
-
-enum item_kind {
-	ITEM_END,
-	ITEM_OPTION,
-	ITEM_OPERAND,
-	ITEM_HELP,
-	ITEM_UNKNOWN_LETTER,
-	ITEM_UNKNOWN_NAME,
-	ITEM_MISSING_VALUE,
-	ITEM_UNWANTED_VALUE,
-};
-
-/* One thing on the command line. */
-struct item {
-	enum item_kind kind;
-	size_t option;     /* its place in the command's table */
-	const char *value; /* of an option, or NULL; the operand */
-	const char *word;  /* the word of argv in which it stands */
-	const char *name;  /* of the option as it was written, without dashes */
-	size_t name_bytes;
-	bool by_letter;
-};
-
-struct scanner {
-	const struct cli_command *command;
-	char **next; /* the word of argv to look at next */
-	char **end;
-	const char *word;    /* the word that a cluster stands in */
-	const char *cluster; /* letters that are left in it, or NULL */
-	bool only_operands;  /* "--" was met */
-};
-
-static void scanner_init(struct scanner *scanner,
-                         const struct cli_command *command, int argc,
-                         char **argv)
-{
-	*scanner = (struct scanner){
-		.command = command,
-		.next = argc > 0 ? argv + 1 : argv,
-		.end = argv + argc,
-	};
-}
-
-static bool find_letter(const struct cli_command *command, char letter,
-                        size_t *option_out)
-{
-	for (size_t i = 0; i < command->option_count; i++) {
-		if (command->options[i].letter == letter) {
-			*option_out = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool find_name(const struct cli_command *command, const char *name,
-                      size_t name_bytes, size_t *option_out)
-{
-	for (size_t i = 0; i < command->option_count; i++) {
-		const char *known = command->options[i].name;
-
-		if (known && strlen(known) == name_bytes &&
-		    memcmp(known, name, name_bytes) == 0) {
-			*option_out = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* The next word is the value, whatever it looks like. */
-static void take_value(struct scanner *scanner, struct item *item)
-{
-	if (scanner->next == scanner->end)
-		item->kind = ITEM_MISSING_VALUE;
-	else
-		item->value = *scanner->next++;
-}
-
-static void scan_letter(struct scanner *scanner, struct item *item)
-{
-	const struct cli_option *option;
-
-	item->word = scanner->word;
-	item->name = scanner->cluster++;
-	item->name_bytes = 1;
-	item->by_letter = true;
-	if (*scanner->cluster == '\0')
-		scanner->cluster = NULL;
-	if (!find_letter(scanner->command, *item->name, &item->option)) {
-		item->kind = *item->name == HELP_LETTER ? ITEM_HELP
-		                                        : ITEM_UNKNOWN_LETTER;
-		return;
-	}
-	item->kind = ITEM_OPTION;
-	option = &scanner->command->options[item->option];
-	if (!option->value || option->value_optional)
-		return;
-	if (!scanner->cluster) {
-		take_value(scanner, item);
-		return;
-	}
-	item->value = scanner->cluster;
-	scanner->cluster = NULL;
-}
-
-static void scan_name(struct scanner *scanner, struct item *item)
-{
-	const struct cli_option *option;
-	const char *equals;
-
-	item->name = item->word + 2;
-	equals = strchr(item->name, '=');
-	item->name_bytes = equals ? (size_t)(equals - item->name)
-	                          : strlen(item->name);
-	if (!find_name(scanner->command, item->name, item->name_bytes,
-	               &item->option)) {
-		item->kind = ITEM_UNKNOWN_NAME;
-		if (item->name_bytes == strlen(HELP_NAME) &&
-		    memcmp(item->name, HELP_NAME, item->name_bytes) == 0)
-			item->kind = equals ? ITEM_UNWANTED_VALUE : ITEM_HELP;
-		return;
-	}
-	item->kind = ITEM_OPTION;
-	option = &scanner->command->options[item->option];
-	if (!option->value) {
-		if (equals)
-			item->kind = ITEM_UNWANTED_VALUE;
-	} else if (equals) {
-		item->value = equals + 1;
-	} else if (!option->value_optional) {
-		take_value(scanner, item);
-	}
-}
-
-/* Whether a word is -N, digits alone, for a command that has such an option. */
-static bool is_number_option(const struct cli_command *command,
-                             const char *word)
-{
-	return command->number_option != NULL &&
-	       word[1 + strspn(word + 1, "0123456789")] == '\0';
-}
-
-static void scan_item(struct scanner *scanner, struct item *item)
-{
-	*item = (struct item){.kind = ITEM_END};
-	if (scanner->cluster) {
-		scan_letter(scanner, item);
-		return;
-	}
-	if (!scanner->only_operands && scanner->next < scanner->end &&
-	    strcmp(*scanner->next, "--") == 0) {
-		scanner->only_operands = true;
-		scanner->next++;
-	}
-	if (scanner->next == scanner->end)
-		return;
-	item->word = *scanner->next++;
-	if (scanner->only_operands || item->word[0] != '-' ||
-	    item->word[1] == '\0') {
-		item->kind = ITEM_OPERAND;
-		item->value = item->word;
-	} else if (item->word[1] == '-') {
-		scan_name(scanner, item);
-	} else if (is_number_option(scanner->command, item->word)) {
-		item->kind = ITEM_OPTION;
-		item->value = item->name = item->word + 1;
-		item->name_bytes = strlen(item->name);
-		item->by_letter = true;
-		(void)find_name(
-			scanner->command, scanner->command->number_option,
-			strlen(scanner->command->number_option), &item->option);
-	} else {
-		scanner->word = item->word;
-		scanner->cluster = item->word + 1;
-		scan_letter(scanner, item);
-	}
-}
-
 static bool asks_for_help(const struct cli_command *command, int argc,
                           char **argv)
 {
-	struct scanner scanner;
-	struct item item;
+	struct cli_scanner scanner;
+	struct cli_item item;
 
-	scanner_init(&scanner, command, argc, argv);
+	cli_scanner_init(&scanner, command, argc, argv);
 	do {
-		scan_item(&scanner, &item);
-	} while (item.kind != ITEM_END && item.kind != ITEM_HELP);
-	return item.kind == ITEM_HELP;
+		cli_scan_item(&scanner, &item);
+	} while (item.kind != CLI_ITEM_END && item.kind != CLI_ITEM_HELP);
+	return item.kind == CLI_ITEM_HELP;
 }
 
 /* ---------------------------------------------------------------- refusals */
 
 /* The option as it was written, quoted: '-n' or '--count'. */
 static const char *quote_option(struct cli_quoted *buffer,
-                                const struct item *item)
+                                const struct cli_item *item)
 {
 	char written[sizeof(buffer->text)];
 	int bytes = item->name_bytes < sizeof(written) ? (int)item->name_bytes
@@ -255,7 +73,7 @@ static int refuse_name(const struct cli_command *command, const char *written,
 	struct cli_spelling nearest;
 
 	cli_spelling_init(&nearest, name, name_bytes);
-	cli_spelling_offer(&nearest, HELP_NAME);
+	cli_spelling_offer(&nearest, CLI_HELP_NAME);
 	for (size_t i = 0; i < command->option_count; i++) {
 		if (command->options[i].name)
 			cli_spelling_offer(&nearest, command->options[i].name);
@@ -270,7 +88,7 @@ static int refuse_name(const struct cli_command *command, const char *written,
 /* A wrong letter may come from a negative number that should stand behind "--",
  * or from a long name with one dash. */
 static int refuse_letter(const struct cli_command *command,
-                         const struct item *item)
+                         const struct cli_item *item)
 {
 	const char *name = item->word + 1;
 	size_t name_bytes = strcspn(name, "=");
@@ -283,7 +101,7 @@ static int refuse_letter(const struct cli_command *command,
 			"unknown option %s; to give it as an operand, put '--' "
 			"before it",
 			word.text);
-	if (find_name(command, name, name_bytes, &option))
+	if (cli_option_find(command, name, name_bytes, &option))
 		return refuse_name(command, word.text, name, name_bytes);
 	/* A character of several bytes can only be shown as a whole. */
 	if (name[1] == '\0' || (unsigned char)*item->name >= 0x80)
@@ -293,17 +111,17 @@ static int refuse_letter(const struct cli_command *command,
 }
 
 static int refuse_item(const struct cli_command *command,
-                       const struct item *item)
+                       const struct cli_item *item)
 {
 	struct cli_quoted written;
 
-	if (item->kind == ITEM_UNKNOWN_LETTER)
+	if (item->kind == CLI_ITEM_UNKNOWN_LETTER)
 		return refuse_letter(command, item);
 	quote_option(&written, item);
-	if (item->kind == ITEM_UNKNOWN_NAME)
+	if (item->kind == CLI_ITEM_UNKNOWN_NAME)
 		return refuse_name(command, written.text, item->name,
 		                   item->name_bytes);
-	if (item->kind == ITEM_UNWANTED_VALUE)
+	if (item->kind == CLI_ITEM_UNWANTED_VALUE)
 		return cli_usage_error("option %s takes no value",
 		                       written.text);
 	return cli_usage_error("option %s needs a value: %s", written.text,
@@ -340,17 +158,17 @@ static int refuse_missing_operand(const struct cli_command *command, size_t n)
 /* Counts options and operands, and refuses what is wrong. */
 static int count_items(struct cli_args *args, int argc, char **argv)
 {
-	struct scanner scanner;
-	struct item item;
+	struct cli_scanner scanner;
+	struct cli_item item;
 
-	scanner_init(&scanner, args->command, argc, argv);
+	cli_scanner_init(&scanner, args->command, argc, argv);
 	for (;;) {
-		scan_item(&scanner, &item);
-		if (item.kind == ITEM_END)
+		cli_scan_item(&scanner, &item);
+		if (item.kind == CLI_ITEM_END)
 			return CLI_OK;
-		if (item.kind == ITEM_OPERAND)
+		if (item.kind == CLI_ITEM_OPERAND)
 			args->operand_count++;
-		else if (item.kind == ITEM_OPTION)
+		else if (item.kind == CLI_ITEM_OPTION)
 			args->counts[item.option]++;
 		else
 			return refuse_item(args->command, &item);
@@ -406,15 +224,15 @@ static size_t count_options(const struct cli_args *args)
 static bool rewrite(struct cli_args *args, int argc, char **argv)
 {
 	size_t options = count_options(args);
-	struct scanner scanner;
-	struct item item;
+	struct cli_scanner scanner;
+	struct cli_item item;
 	char **operand;
 
 	args->words = calloc(options + args->operand_count + 3,
 	                     sizeof(*args->words));
 	if (!args->words)
 		return false;
-	scanner_init(&scanner, args->command, argc, argv);
+	cli_scanner_init(&scanner, args->command, argc, argv);
 	operand = args->words + options + 2;
 	args->words[options + 1] = strdup("--");
 	args->words[0] = strdup(args->command->name);
@@ -422,10 +240,10 @@ static bool rewrite(struct cli_args *args, int argc, char **argv)
 	if (!args->words[0] || !args->words[options + 1])
 		return false;
 	for (size_t i = 1;;) {
-		scan_item(&scanner, &item);
-		if (item.kind == ITEM_END)
+		cli_scan_item(&scanner, &item);
+		if (item.kind == CLI_ITEM_END)
 			return true;
-		if (item.kind == ITEM_OPERAND) {
+		if (item.kind == CLI_ITEM_OPERAND) {
 			*operand++ = (char *)(uintptr_t)item.value;
 			continue;
 		}
@@ -675,8 +493,8 @@ static void print_option(const struct cli_option *option, int column)
 void cli_args_print_help(const struct cli_command *command)
 {
 	static const struct cli_option help = {
-		.letter = HELP_LETTER,
-		.name = HELP_NAME,
+		.letter = CLI_HELP_LETTER,
+		.name = CLI_HELP_NAME,
 		.help = "print this text",
 	};
 	int column = label_column(command);
