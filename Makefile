@@ -135,7 +135,7 @@ is_linux := $(and $(findstring linux,$(shell $(CC) -dumpmachine)),$(if $(findstr
 LIB_OBJECTS := $(filter-out $(if $(is_linux),$(SYS_PORTABLE),$(SYS_LINUX)), \
 	$(call objects,src/*.c src/damage/*.c))
 CLI_OBJECTS := $(filter-out $(foreach name,$(FEATURE_FOLDERS),$(BUILD)/cli/$(name)/%), \
-	$(call objects,cli/*.c cli/*/*.c cli/*/*/*.c))
+	$(call objects,cli/*.c cli/*/*.c cli/*/*/*.c)) $(BUILD)/cli/cmd/completion/scripts.o
 # The rooms that a program of its own shares with the command.
 SHARED_OBJECTS := $(filter-out $(BUILD)/cli/main.o $(BUILD)/cli/programs.o \
 	$(BUILD)/cli/cmd/%,$(CLI_OBJECTS))
@@ -161,6 +161,17 @@ $(BUILD)/%.o: %.c $(BUILD)/.build-flags
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(COMMON) $(LAYER) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The scripts that `shmlog completion` prints, in a C file.
+SCRIPTS := $(wildcard cli/cmd/completion/shmlog.*sh)
+$(BUILD)/cli/cmd/completion/scripts.c: $(SCRIPTS)
+	@mkdir -p $(@D)
+	@for script in $^; do printf 'const char cli_script_%s[] =\n' "$${script##*.}" && \
+		sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' "$$script" && echo ';'; done >$@
+$(BUILD)/cli/cmd/completion/scripts.o: $(BUILD)/cli/cmd/completion/scripts.c \
+		$(BUILD)/.build-flags
+	$(call say,CC)
+	$(Q)$(CC) $(COMMON) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/libshmlog.a: $(LIB_OBJECTS)
 	$(call say,AR)
@@ -368,6 +379,12 @@ libexecdir ?= $(exec_prefix)/libexec
 includedir ?= $(prefix)/include
 mandir ?= $(prefix)/share/man
 pkgconfigdir ?= $(libdir)/pkgconfig
+# Where shells look for completions; Debian's zsh has a folder of its own for
+# what packages bring.
+bashcompletiondir ?= $(prefix)/share/bash-completion/completions
+zshcompletiondir ?= $(prefix)/share/zsh/$(if $(filter \
+	/usr,$(prefix)),vendor-completions,site-functions)
+fishcompletiondir ?= $(prefix)/share/fish/vendor_completions.d
 INSTALL ?= install
 
 PAGES := $(wildcard man/*.[0-9])
@@ -376,12 +393,18 @@ SHARED_NAMES := libshmlog.so libshmlog.so.$(MAJOR) libshmlog.so.$(VERSION)
 # Where the command finds programs of their own; uninstall also removes those
 # that another build has put there.
 own_path = $(libexecdir)/shmlog/shmlog-$(1)
+# bash and fish look by the name of the command, so the programs of their own
+# have links to the script.
+COMPLETION_LINKS := $(foreach name,$(FEATURE_FOLDERS), \
+	$(bashcompletiondir)/shmlog-$(name) $(fishcompletiondir)/shmlog-$(name).fish)
+COMPLETIONS := $(bashcompletiondir)/shmlog $(zshcompletiondir)/_shmlog \
+	$(fishcompletiondir)/shmlog.fish $(COMPLETION_LINKS)
 INSTALLED := $(bindir)/shmlog $(foreach name,$(FEATURE_FOLDERS),$(call own_path,$(name))) \
 	$(includedir)/shmlog.h $(libdir)/libshmlog.a \
 	$(addprefix $(libdir)/,$(SHARED_NAMES)) $(pkgconfigdir)/libshmlog.pc \
-	$(foreach page,$(PAGES),$(call page_path,$(page)))
+	$(foreach page,$(PAGES),$(call page_path,$(page))) $(COMPLETIONS)
 
-## install: install command, header, libraries, pkg-config file and manual
+## install: install command, header, libraries, pkg-config file, manual, completion
 install: all
 	$(Q)$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(filter-out $(foreach \
 		name,$(filter-out $(FEATURES),$(FEATURE_FOLDERS)),$(call own_path,$(name))), \
@@ -400,6 +423,14 @@ install: all
 	$(Q)$(INSTALL) -m 644 $(BUILD)/libshmlog.pc '$(DESTDIR)$(pkgconfigdir)/libshmlog.pc'
 	$(Q)$(foreach page,$(PAGES),$(INSTALL) -m 644 $(page) \
 		'$(DESTDIR)$(call page_path,$(page))' && ):
+	$(Q)$(INSTALL) -m 644 cli/cmd/completion/shmlog.bash \
+		'$(DESTDIR)$(bashcompletiondir)/shmlog'
+	$(Q)$(INSTALL) -m 644 cli/cmd/completion/shmlog.zsh \
+		'$(DESTDIR)$(zshcompletiondir)/_shmlog'
+	$(Q)$(INSTALL) -m 644 cli/cmd/completion/shmlog.fish \
+		'$(DESTDIR)$(fishcompletiondir)/shmlog.fish'
+	$(Q)$(foreach link,$(COMPLETION_LINKS),ln -sf shmlog$(suffix $(link)) \
+		'$(DESTDIR)$(link)' && ):
 	@echo 'installed in $(DESTDIR)$(prefix)'
 
 # Folders that are empty now go as well, the system's own excepted.

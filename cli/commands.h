@@ -7,6 +7,7 @@
 #define CLI_COMMANDS(COMMAND) \
 	COMMAND(append)       \
 	COMMAND(bench)        \
+	COMMAND(completion)   \
 	COMMAND(create)       \
 	COMMAND(dump)         \
 	COMMAND(grow)         \

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "programs.h"
 
+#include "completion.h"
 #include "message.h"
 #include "options.h"
 #include "spelling.h"
@@ -18,6 +19,7 @@ static const struct cli_command *const commands[] = {
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 #define HELP_COMMAND "help"
+#define HELP_SUMMARY "print what a command does and takes"
 
 static void print_overview(FILE *stream)
 {
@@ -31,10 +33,10 @@ static void print_overview(FILE *stream)
 	      "Commands:\n",
 	      stream);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(stream, "  %-8s  %s\n", commands[i]->name,
-		        commands[i]->summary);
-	fprintf(stream, "  %-8s  print what a command does and takes\n",
-	        HELP_COMMAND);
+		fprintf(stream, "  %-*s  %s\n", CLI_NAME_COLUMN,
+		        commands[i]->name, commands[i]->summary);
+	fprintf(stream, "  %-*s  %s\n", CLI_NAME_COLUMN, HELP_COMMAND,
+	        HELP_SUMMARY);
 	cli_programs_list(stream);
 	fputs("\nThe exit statuses are listed in shmlog(1).\n", stream);
 }
@@ -136,10 +138,69 @@ static int dispatch(int argc, char **argv)
 	return cli_run_command(command, argc - 1, argv + 1);
 }
 
+static void offer_commands(struct cli_completion *completion, bool helps)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		cli_offer(completion, commands[i]->name, commands[i]->summary);
+	for (size_t i = 0; cli_program_known(i) != NULL; i++)
+		cli_offer(completion, cli_program_known(i),
+		          cli_program_summary(i));
+	if (!helps)
+		return;
+	cli_offer(completion, HELP_COMMAND, HELP_SUMMARY);
+	if (cli_completion_value(completion)[0] == '-') {
+		cli_offer(completion, "--help", "list the commands");
+		cli_offer(completion, "--version", "print the version");
+	}
+}
+
+/* A program of this project answers for itself; what another one takes is not
+ * known. */
+static int hand_over_completion(struct cli_completion *completion,
+                                const char *name)
+{
+	char *argv[CLI_COMPLETION_ARGUMENTS];
+	bool unknown;
+
+	for (size_t i = 0; cli_program_known(i) != NULL; i++) {
+		if (strcmp(cli_program_known(i), name) == 0) {
+			cli_completion_hand_over(completion, argv);
+			return cli_program_run(name, argv, &unknown);
+		}
+	}
+	cli_complete_value(completion, &cli_takes_file);
+	return CLI_OK;
+}
+
+static int complete(struct cli_completion *completion)
+{
+	const char *name = cli_completion_next(completion);
+	const struct cli_command *command;
+
+	if (name == NULL) {
+		offer_commands(completion, true);
+		return CLI_OK;
+	}
+	if (strcmp(name, HELP_COMMAND) == 0) {
+		if (cli_completion_next(completion) == NULL)
+			offer_commands(completion, false);
+		return CLI_OK;
+	}
+	command = find_command(name);
+	if (command == NULL)
+		return hand_over_completion(completion, name);
+	cli_complete_command(completion, command);
+	return CLI_OK;
+}
+
 int main(int argc, char **argv)
 {
 	int status = cli_begin_process();
 
-	return status == CLI_OK ? cli_end_process(dispatch(argc, argv))
-	                        : status;
+	if (status != CLI_OK)
+		return status;
+	return cli_end_process(
+		cli_completion_asked(argc, argv)
+			? cli_completion_answer(argc, argv, complete)
+			: dispatch(argc, argv));
 }

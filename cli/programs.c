@@ -16,7 +16,6 @@
 #define PREFIX "shmlog-"
 /* Where the shell looks when PATH is not set. */
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
-#define NAME_COLUMN 8 /* as wide as that of the built-in commands */
 
 /* The programs of this project, each in a package of its own. */
 struct known_program {
@@ -45,6 +44,11 @@ static const struct known_program *find_known(const char *name)
 const char *cli_program_known(size_t n)
 {
 	return n < KNOWN_COUNT ? known_programs[n].name : NULL;
+}
+
+const char *cli_program_summary(size_t n)
+{
+	return known_programs[n].summary;
 }
 
 /* Lower-case letters, digits and dashes: no path, no option. */
@@ -255,7 +259,7 @@ static void print_program(FILE *stream, const struct program *program)
 {
 	const struct known_program *known = find_known(program->name);
 
-	fprintf(stream, "  %-*s  ", NAME_COLUMN, program->name);
+	fprintf(stream, "  %-*s  ", CLI_NAME_COLUMN, program->name);
 	if (known == NULL)
 		fprintf(stream, "run " PREFIX "%s\n", program->name);
 	else if (program->installed)

@@ -23,6 +23,11 @@ int cli_program_run(const char *name, char **argv, bool *unknown_out);
 /* The nth program that this project has, installed or not; NULL behind the
  * last one.  For suggestions. */
 const char *cli_program_known(size_t n);
+/* What it does, in one line. */
+const char *cli_program_summary(size_t n);
+
+/* How wide the names are in the list of commands, built in or not. */
+#define CLI_NAME_COLUMN 10
 
 /* Prints a heading, and a line for each program that can be run and for each
  * that this project has but that is not installed. */

@@ -209,6 +209,9 @@ show 'shmlog dump --schema types.json readings.shm'
 say "What a frame costs on this machine: a part of what 'shmlog bench' measures."
 show 'shmlog bench --size 64 --rounds 3 write read wake'
 
+say "Tab completes all of this; the script for bash begins so."
+show 'shmlog completion bash | head -n 3'
+
 say "A log gets longer while it is used."
 show 'shmlog grow readings.shm +64K'
 

@@ -1,6 +1,7 @@
 /* Creates a log. */
 #include "command.h"
 #include "failure.h"
+#include "log_arguments.h"
 #include "message.h"
 #include "numbers.h"
 #include "open_log.h"
@@ -25,11 +26,13 @@ static const struct cli_option create_options[] = {
 	[OPTION_CAPACITY] = {.letter = 'c',
                              .name = "capacity",
                              .value = "SIZE",
+                             .kind = &cli_takes_size,
                              .required = true,
                              .help = "length of the file, at least 24 bytes"},
 	[OPTION_MODE] =
 		{.name = "mode",
                  .value = "OCTAL",
+                 .kind = &cli_takes_mode,
                  .help = "permission bits less the umask; 0664 if not given"},
 	[OPTION_SPARSE] = {.name = "sparse",
                            .help = "do not reserve the space"},
@@ -148,6 +151,7 @@ const struct cli_command cmd_create = {
 	.name = "create",
 	.summary = "create an empty log of a fixed capacity",
 	.operands = "LOG",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_new_log),
 	.options = create_options,
 	.option_count = sizeof(create_options) / sizeof(create_options[0]),
 	.min_operands = 1,

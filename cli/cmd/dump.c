@@ -5,6 +5,7 @@
 #include "distinct.h"
 #include "failure.h"
 #include "filter.h"
+#include "log_arguments.h"
 #include "merge.h"
 #include "message.h"
 #include "option_values.h"
@@ -55,13 +56,16 @@ enum {
 static const struct cli_option dump_options[] = {
 	[OPTION_FROM] = {.name = "from",
                          .value = "POS",
+                         .kind = &cli_takes_position,
                          .help = "begin with the frame at this position"},
 	[OPTION_TO] = {.name = "to",
                        .value = "POS",
+                       .kind = &cli_takes_position,
                        .help = "end before the frame at this position"},
 	[OPTION_COUNT] = {.letter = 'n',
                           .name = "count",
                           .value = "N",
+                          .kind = &cli_takes_number,
                           .help = "end after N frames (that pass) of a log"},
 	[OPTION_REVERSE] = {.letter = 'r',
                             .name = "reverse",
@@ -447,6 +451,7 @@ const struct cli_command cmd_dump = {
 	.name = "dump",
 	.summary = "print the frames of logs",
 	.operands = "LOG...",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log),
 	.options = dump_options,
 	.option_count = sizeof(dump_options) / sizeof(dump_options[0]),
 	.min_operands = 1,

@@ -1,6 +1,7 @@
 /* Makes a log longer. */
 #include "command.h"
 #include "failure.h"
+#include "log_arguments.h"
 #include "message.h"
 #include "open_log.h"
 #include "option_values.h"
@@ -184,6 +185,7 @@ const struct cli_command cmd_grow = {
 	.name = "grow",
 	.summary = "make a log longer while it is used",
 	.operands = "LOG SIZE",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log, &cli_takes_size),
 	.options = grow_options,
 	.option_count = sizeof(grow_options) / sizeof(grow_options[0]),
 	.min_operands = 2,

@@ -1,6 +1,7 @@
 /* Lists logs, and who holds them. */
 #include "color.h"
 #include "command.h"
+#include "log_arguments.h"
 #include "log_list.h"
 #include "options.h"
 #include "shared_options.h"
@@ -45,6 +46,7 @@ const struct cli_command cmd_ls = {
 	.name = "ls",
 	.summary = "list logs, and how many processes write and read them",
 	.operands = "[PATH...]",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log),
 	.options = ls_options,
 	.option_count = sizeof(ls_options) / sizeof(ls_options[0]),
 	.max_operands = SIZE_MAX,

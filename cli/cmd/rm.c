@@ -2,6 +2,7 @@
 #include "command.h"
 #include "failure.h"
 #include "json_write.h"
+#include "log_arguments.h"
 #include "log_search.h"
 #include "message.h"
 #include "open_log.h"
@@ -263,6 +264,7 @@ const struct cli_command cmd_rm = {
 	.name = "rm",
 	.summary = "remove logs that no process holds",
 	.operands = "LOG...",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log),
 	.options = rm_options,
 	.option_count = sizeof(rm_options) / sizeof(rm_options[0]),
 	.min_operands = 1,

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "failure.h"
 #include "json_write.h"
+#include "log_arguments.h"
 #include "message.h"
 #include "open_log.h"
 #include "option_values.h"
@@ -246,6 +247,7 @@ const struct cli_command cmd_rotate = {
 	.name = "rotate",
 	.summary = "give a log another name and put an empty one in its place",
 	.operands = "LOG",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log),
 	.options = rotate_options,
 	.option_count = sizeof(rotate_options) / sizeof(rotate_options[0]),
 	.min_operands = 1,

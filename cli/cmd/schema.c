@@ -7,6 +7,7 @@
 #include "rows.h"
 #include "shared_options.h"
 #include "stdout_buffer.h"
+#include "type_arguments.h"
 #include "typed.h"
 
 #include <errno.h>
@@ -469,6 +470,7 @@ const struct cli_command cmd_schema = {
 	.name = "schema",
 	.summary = "print the sizes and fields of frame types",
 	.operands = "FILE... [TYPE]",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_schema_or_type),
 	.options = schema_options,
 	.option_count = sizeof(schema_options) / sizeof(schema_options[0]),
 	.min_operands = 1,

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "distinct.h"
 #include "failure.h"
+#include "log_arguments.h"
 #include "message.h"
 #include "options.h"
 #include "position.h"
@@ -251,6 +252,7 @@ const struct cli_command cmd_seek = {
 	.name = "seek",
 	.summary = "find the frames at given positions of logs",
 	.operands = "LOG... POS...",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log_or_position),
 	.options = seek_options,
 	.option_count = sizeof(seek_options) / sizeof(seek_options[0]),
 	.min_operands = 2,

@@ -8,6 +8,7 @@
 #include "dispatcher.h"
 #include "distinct.h"
 #include "failure.h"
+#include "log_arguments.h"
 #include "message.h"
 #include "model.h"
 #include "options.h"
@@ -76,6 +77,7 @@ const struct cli_command cmd_dispatch = {
 	.name = "dispatch",
 	.summary = "answer each frame of a log by a model or a command",
 	.operands = "PROMPTS REPLIES",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log),
 	.options = dispatch_option_table,
 	.option_count = DISPATCH_OPTION_COUNT,
 	.min_operands = 2,

@@ -7,13 +7,15 @@
 
 #include "options.h"
 #include "printer.h"
+#include "type_arguments.h"
 
 #include <stddef.h>
 
 /* The option, for a command's table. */
-#define CLI_COLUMNS_OPTION(place)     \
-	[place] = {.name = "columns", \
-	           .value = "PATHS",  \
+#define CLI_COLUMNS_OPTION(place)             \
+	[place] = {.name = "columns",         \
+	           .value = "PATHS",          \
+	           .kind = &cli_takes_fields, \
 	           .help = "the columns of csv, as .id,.a.b"}
 
 struct cli_columns;

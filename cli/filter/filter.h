@@ -18,10 +18,12 @@
                            where_place)                                      \
 	[grep_place] = {.name = "grep",                                      \
 	                .value = "RE",                                       \
+	                .kind = &cli_takes_text,                             \
 	                .repeatable = true,                                  \
 	                .help = "frames that match one of these patterns"},  \
 	[not_grep_place] = {.name = "not-grep",                              \
 	                    .value = "RE",                                   \
+	                    .kind = &cli_takes_text,                         \
 	                    .repeatable = true,                              \
 	                    .help = "frames that match none of these"},      \
 	[ignore_place] = {.letter = 'i',                                     \
@@ -29,6 +31,7 @@
 	                  .help = "patterns match in upper and lower case"}, \
 	[where_place] = {.name = "where",                                    \
 	                 .value = "EXPR",                                    \
+	                 .kind = &cli_takes_text,                            \
 	                 .help = "frames whose JSON passes jq's select(EXPR)"}
 
 struct cli_filter_places {

@@ -9,6 +9,7 @@
 
 #include "options.h"
 #include "scan.h"
+#include "type_arguments.h"
 #include "typed.h"
 
 #include <shmlog.h>
@@ -17,10 +18,11 @@
 #include <stdint.h>
 
 /* The option, for a command's table: its place in its enum. */
-#define CLI_MERGE_OPTION(place)  \
-	[place] = {              \
-		.name = "merge", \
-		.value = "PATH", \
+#define CLI_MERGE_OPTION(place)           \
+	[place] = {                       \
+		.name = "merge",          \
+		.value = "PATH",          \
+		.kind = &cli_takes_field, \
 		.help = "logs as one, in the order of a field of their JSON"}
 
 struct cli_merge;

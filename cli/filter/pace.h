@@ -7,6 +7,7 @@
 
 #include "options.h"
 #include "printer.h"
+#include "type_arguments.h"
 
 #include <stddef.h>
 
@@ -14,9 +15,11 @@
 #define CLI_PACE_OPTIONS(pace_place, speed_place)                        \
 	[pace_place] = {.name = "pace",                                  \
 	                .value = "PATH",                                 \
+	                .kind = &cli_takes_field,                        \
 	                .help = "pause as the times at this path tell"}, \
 	[speed_place] = {.name = "speed",                                \
 	                 .value = "N",                                   \
+	                 .kind = &cli_takes_number,                      \
 	                 .help = "make the pauses of --pace N times shorter"}
 
 struct cli_pace_places {

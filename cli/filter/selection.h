@@ -18,14 +18,17 @@
 	[after_place] = {.letter = 'A',                                       \
 	                 .name = "after-context",                             \
 	                 .value = "N",                                        \
+	                 .kind = &cli_takes_number,                           \
 	                 .help = "print N frames after each that passes"},    \
 	[before_place] = {.letter = 'B',                                      \
 	                  .name = "before-context",                           \
 	                  .value = "N",                                       \
+	                  .kind = &cli_takes_number,                          \
 	                  .help = "print N frames before each that passes"},  \
 	[context_place] = {.letter = 'C',                                     \
 	                   .name = "context",                                 \
 	                   .value = "N",                                      \
+	                   .kind = &cli_takes_number,                         \
 	                   .help = "print N frames around each that passes"}, \
 	[tally_place] = {.name = "tally",                                     \
 	                 .help = "print the number of frames that pass"}

@@ -141,3 +141,14 @@ void cli_records_frame(const struct cli_input_format *format,
 	if (format->frame != NULL)
 		format->frame(format, bytes, size_bytes, framing);
 }
+
+static void offer_formats(struct cli_completion *completion)
+{
+	const struct cli_input_format *format = cli_input_formats;
+
+	for (; format->name != NULL; format++)
+		cli_offer(completion, format->name, NULL);
+}
+
+const struct cli_argument_kind cli_takes_input_format = {
+	.offer = offer_formats};

@@ -9,6 +9,7 @@
 #ifndef CLI_INPUT_FORMAT_H
 #define CLI_INPUT_FORMAT_H
 
+#include "completion.h"
 #include "record.h"
 
 struct cli_typed;
@@ -53,6 +54,9 @@ extern const struct cli_input_format cli_input_formats[];
 /* The format of the texts of -m, each with a NUL behind it; -i has no name for
  * it. */
 extern const struct cli_input_format cli_input_messages;
+
+/* One of their names, for the table of an option. */
+extern const struct cli_argument_kind cli_takes_input_format;
 
 /* The format of an -i name; NULL if there is none. */
 const struct cli_input_format *cli_input_format_find(const char *name);

@@ -520,3 +520,18 @@ void cli_render_damage(struct cli_renderer *renderer, struct cli_output *output,
 	cli_output_string(to, "\"}\n");
 	end_event(renderer, output, to);
 }
+
+/* --------------------------------------------------------------- completion */
+
+static void offer_formats(struct cli_completion *completion)
+{
+	const struct cli_output_format *format = cli_output_formats;
+
+	for (; format->name != NULL; format++)
+		cli_offer(completion, format->name, NULL);
+}
+
+const struct cli_argument_kind cli_takes_output_format = {
+	.offer = offer_formats};
+const struct cli_argument_kind cli_takes_template = {
+	.offer = cli_template_offer};

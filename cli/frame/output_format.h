@@ -87,17 +87,23 @@ struct cli_renderer {
 	struct cli_match_finder matches; /* to show in text; may be NULL */
 };
 
+/* One of their names, and a template, for the table of an option. */
+extern const struct cli_argument_kind cli_takes_output_format;
+extern const struct cli_argument_kind cli_takes_template;
+
 /* -o and -t of a command that prints frames: their places in its enum.  A test
  * holds the names in the help against the list. */
 #define CLI_FORMAT_OPTIONS(output_place, template_place)       \
 	[output_place] = {.letter = 'o',                       \
 	                  .name = "output",                    \
 	                  .value = "FORMAT",                   \
+	                  .kind = &cli_takes_output_format,    \
 	                  .help = "print as text, nul, json, " \
 	                          "hex, frames, raw or csv"},  \
 	[template_place] = {.letter = 't',                     \
 	                    .name = "template",                \
 	                    .value = "TEMPLATE",               \
+	                    .kind = &cli_takes_template,       \
 	                    .help = "print frames by a template"}
 
 /* The format of a name; NULL if there is none. */

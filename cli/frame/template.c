@@ -4,18 +4,39 @@
 #include "base64.h"
 #include "color.h"
 #include "command.h"
+#include "completion.h"
 #include "escape.h"
 #include "failure.h"
 #include "message.h"
 #include "utf8.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A piece is a letter of the grammar, or LITERAL for bytes that stand for
  * themselves. */
 #define LITERAL '\0'
+
+static const struct {
+	char letter;
+	const char *name;
+} fields[] = {
+	{'c', "cursor"},
+	{'x', "cursor of the next frame"},
+	{'i', "index"},
+	{'s', "size"},
+	{'p', "payload"},
+	{'b', "payload in base64"},
+	{'j', "payload as a JSON string"},
+	{'f', "name of the log"},
+	{'l', "\"late\" for a frame that comes too late"},
+	{'t', "when it was seen"},
+	{'T', "when it was seen, in seconds"},
+};
+
+#define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
 
 struct piece {
 	char kind;
@@ -64,15 +85,23 @@ static int refuse_sequence(const char *sequence)
 	                       quoted.text);
 }
 
+static bool is_field(char letter)
+{
+	for (size_t i = 0; i < FIELD_COUNT; i++) {
+		if (fields[i].letter == letter)
+			return true;
+	}
+	return false;
+}
+
 /* Takes a % or \ and what follows it.  False if that is unknown. */
 static bool add_sequence(struct cli_template *template, const char *sequence)
 {
-	static const char letters[] = "cxispbjfltT";
 	char next = sequence[1];
 
 	if (next == '\0')
 		return false;
-	if (sequence[0] == '%' && strchr(letters, next) != NULL)
+	if (sequence[0] == '%' && is_field(next))
 		template->pieces[template->count++] = (struct piece){next, 0,
 		                                                     0};
 	else if (next == sequence[0])
@@ -239,5 +268,21 @@ void cli_template_render(const struct cli_template *template,
 			                 template->literals + piece->start,
 			                 piece->size_bytes);
 		}
+	}
+}
+
+void cli_template_offer(struct cli_completion *completion)
+{
+	const char *value = cli_completion_value(completion);
+	size_t bytes = strlen(value);
+	bool begun = bytes > 0 && value[bytes - 1] == '%';
+	char text[1024];
+
+	for (size_t i = 0; i < FIELD_COUNT; i++) {
+		int length = snprintf(text, sizeof(text), "%s%s%c", value,
+		                      begun ? "" : "%", fields[i].letter);
+
+		if (length < (int)sizeof(text))
+			cli_offer_part(completion, text, fields[i].name);
 	}
 }

@@ -20,6 +20,7 @@
  * Everything else stands for itself, and nothing is added behind.
  */
 struct cli_template;
+struct cli_completion;
 
 /* Returns CLI_OK; CLI_USAGE after a message that names the sequence that is
  * unknown; CLI_SYSTEM after one, when memory is short. */
@@ -37,5 +38,8 @@ void cli_template_render(const struct cli_template *template,
                          const struct shmlog_frame *frame,
                          const struct cli_seen_time *seen, bool late,
                          bool escape, bool color);
+
+/* Offers the template at the cursor with one more of these behind it. */
+void cli_template_offer(struct cli_completion *completion);
 
 #endif

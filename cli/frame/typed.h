@@ -8,6 +8,7 @@
 #include "bendec.h"
 #include "options.h"
 #include "stdout_buffer.h"
+#include "type_arguments.h"
 
 #include <shmlog.h>
 #include <stdbool.h>
@@ -19,10 +20,12 @@
 #define CLI_SCHEMA_OPTIONS(schema_place, type_place)                       \
 	[schema_place] = {.name = "schema",                                \
 	                  .value = "FILE",                                 \
+	                  .kind = &cli_takes_file,                         \
 	                  .repeatable = true,                              \
 	                  .help = "frames have a type that FILE defines"}, \
 	[type_place] = {.name = "type",                                    \
 	                .value = "NAME",                                   \
+	                .kind = &cli_takes_type,                           \
 	                .help = "the type of the frames: a struct or a union"}
 #define CLI_TYPED_OPTIONS(schema_place, type_place, numbers_place) \
 	CLI_SCHEMA_OPTIONS(schema_place, type_place),              \

@@ -21,6 +21,7 @@ struct cli_retention {
 #define CLI_RETENTION_OPTIONS(keep_place, compress_place)                      \
 	[keep_place] = {.name = "keep",                                        \
 	                .value = "N",                                          \
+	                .kind = &cli_takes_number,                             \
 	                .help = "keep N rotated logs, and remove older ones"}, \
 	[compress_place] = {.name = "compress",                                \
 	                    .help = "archive rotated logs with zstd"}

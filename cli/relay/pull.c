@@ -1,4 +1,5 @@
 /* Carries a stream into a log. */
+#include "log_arguments.h"
 #include "pull_check.h"
 #include "pull_target.h"
 #include "relay_commands.h"
@@ -38,22 +39,28 @@ enum pull_option {
 	PULL_OPTION_COUNT = PULL_SERVER + RELAY_SERVER_OPTION_COUNT,
 };
 
+static const struct cli_argument_kind gap_words = CLI_ONE_OF("stop", "skip");
+
 static const struct cli_option pull_options[PULL_OPTION_COUNT] = {
 	[PULL_CREATE] = {.name = "create",
                          .value = "SIZE",
+                         .kind = &cli_takes_size,
                          .help = "make the log of SIZE bytes if there is none"},
 	[PULL_FOLLOW] = {.letter = 'f',
                          .name = "follow",
                          .help = "go on with new messages"},
 	[PULL_GAPS] = {.name = "gaps",
                        .value = "HOW",
+                       .kind = &gap_words,
                        .help = "where messages are missing: stop or skip"},
 	[PULL_STATE] = {.name = "state",
                         .value = "FILE",
+                        .kind = &cli_takes_file,
                         .help = "keep in FILE how far a log has come"},
 	CLI_TIMEOUT_OPTION(PULL_TIMEOUT),
 	[PULL_IDLE] = {.name = "idle",
                        .value = "DURATION",
+                       .kind = &cli_takes_duration,
                        .help = "end a follow after so long without a frame"},
 	CLI_REPORT_FORMAT_OPTION(PULL_OUTPUT),
 	RELAY_SERVER_OPTIONS(PULL_SERVER),
@@ -591,6 +598,7 @@ const struct cli_command cmd_relay_pull = {
 	.name = "relay pull",
 	.summary = "carry a stream into a log",
 	.operands = "LOG URL",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log, &relay_takes_url),
 	.options = pull_options,
 	.option_count = PULL_OPTION_COUNT,
 	.min_operands = 2,

@@ -1,4 +1,5 @@
 /* Carries a log into a stream. */
+#include "log_arguments.h"
 #include "push_place.h"
 #include "push_state.h"
 #include "relay_commands.h"
@@ -52,24 +53,30 @@ static const struct cli_option push_options[PUSH_OPTION_COUNT] = {
 	[PUSH_FROM] =
 		{.name = "from",
                  .value = "POS",
+                 .kind = &cli_takes_position,
                  .help = "begin here where the stream does not say where"},
 	[PUSH_PACK] = {.name = "pack",
                        .value = "SIZE",
+                       .kind = &cli_takes_size,
                        .help = "send as many frames a message as fit"},
 	[PUSH_WINDOW] = {.name = "window",
                          .value = "N",
+                         .kind = &cli_takes_number,
                          .help = "messages on their way at a time (4096)"},
 	[PUSH_CREATE_STREAM] = {.name = "create-stream",
                                 .help = "make the stream if there is none"},
 	[PUSH_REPLICAS] = {.name = "replicas",
                            .value = "N",
+                           .kind = &cli_takes_number,
                            .help = "... kept by N servers of a cluster (1)"},
 	[PUSH_MAX_BYTES] = {.name = "max-bytes",
                             .value = "SIZE",
+                            .kind = &cli_takes_size,
                             .help = "... of which the oldest go beyond SIZE"},
 	CLI_TIMEOUT_OPTION(PUSH_TIMEOUT),
 	[PUSH_IDLE] = {.name = "idle",
                        .value = "DURATION",
+                       .kind = &cli_takes_duration,
                        .help = "end a follow after so long without a frame"},
 	CLI_REPORT_FORMAT_OPTION(PUSH_OUTPUT),
 	RELAY_SERVER_OPTIONS(PUSH_SERVER),
@@ -469,6 +476,7 @@ const struct cli_command cmd_relay_push = {
 	.name = "relay push",
 	.summary = "carry a log into a stream",
 	.operands = "LOG URL",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log, &relay_takes_url),
 	.options = push_options,
 	.option_count = PUSH_OPTION_COUNT,
 	.min_operands = 2,

@@ -2,6 +2,7 @@
  * its first argument names. */
 #include "relay_commands.h"
 
+#include "completion.h"
 #include "message.h"
 #include "standalone.h"
 
@@ -14,6 +15,12 @@ static const struct cli_command *const commands[] = {
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
+/* Without the name of the program before it. */
+static const char *short_name(const struct cli_command *command)
+{
+	return command->name + strlen("relay ");
+}
+
 static void print_overview(FILE *stream)
 {
 	fputs("Usage: shmlog relay COMMAND [OPTIONS] LOG URL\n"
@@ -24,8 +31,7 @@ static void print_overview(FILE *stream)
 	      "Commands:\n",
 	      stream);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(stream, "  %-6s  %s\n",
-		        commands[i]->name + strlen("relay "),
+		fprintf(stream, "  %-6s  %s\n", short_name(commands[i]),
 		        commands[i]->summary);
 	fputs("\nEach has a --help of its own.  URL is nats://HOST[:PORT] or "
 	      "tls://HOST[:PORT],\nor several of them with commas.\n",
@@ -54,14 +60,42 @@ static int run_without(const char *argument)
 	                       cli_quote(&quoted, argument));
 }
 
+/* The command of a name; NULL if there is none. */
+static const struct cli_command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT && name != NULL; i++) {
+		if (strcmp(short_name(commands[i]), name) == 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+static int complete(struct cli_completion *completion)
+{
+	const char *name = cli_completion_next(completion);
+	const struct cli_command *command = find_command(name);
+
+	if (command != NULL)
+		cli_complete_command(completion, command);
+	for (size_t i = 0; i < COMMAND_COUNT && name == NULL; i++)
+		cli_offer(completion, short_name(commands[i]),
+		          commands[i]->summary);
+	if (name == NULL && cli_completion_value(completion)[0] == '-') {
+		cli_offer(completion, "--help", "list the commands");
+		cli_offer(completion, "--version", "print the version");
+	}
+	return CLI_OK;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
+	const struct cli_command *command = find_command(name);
 
-	for (size_t i = 0; i < COMMAND_COUNT && name != NULL; i++) {
-		if (strcmp(commands[i]->name + strlen("relay "), name) == 0)
-			return cli_standalone(commands[i], argc - 1, argv + 1);
-	}
+	if (cli_completion_asked(argc, argv))
+		return cli_standalone_completion(argc, argv, complete);
+	if (command != NULL)
+		return cli_standalone(command, argc - 1, argv + 1);
 	int status = cli_begin_process();
 
 	return status == CLI_OK ? cli_end_process(run_without(name)) : status;

@@ -18,6 +18,14 @@
 /* A stream's name that is taken from the log's. */
 #define STREAM_NAME_BYTES 256u
 
+static void offer_urls(struct cli_completion *completion)
+{
+	cli_offer_part(completion, "nats://", "HOST[:PORT]");
+	cli_offer_part(completion, "tls://", "HOST[:PORT], encrypted");
+}
+
+const struct cli_argument_kind relay_takes_url = {.offer = offer_urls};
+
 static int no_memory(void)
 {
 	return cli_fail(NULL, "cannot start", -ENOMEM);

@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The operand URL: where a server is. */
+extern const struct cli_argument_kind relay_takes_url;
+
 /* Their places, from the one on that a command gives the first of them. */
 enum relay_server_option {
 	RELAY_STREAM,
@@ -24,29 +27,36 @@ enum relay_server_option {
 	RELAY_SERVER_OPTION_COUNT,
 };
 
-#define RELAY_OPTION(place, option, argument, text) \
-	[place] = {.name = option, .value = argument, .help = text}
+#define RELAY_OPTION(place, option, argument, what, text) \
+	[place] = {.name = option,                        \
+	           .value = argument,                     \
+	           .kind = &(what),                       \
+	           .help = text}
 
 #define RELAY_SERVER_OPTIONS(first)                                            \
-	RELAY_OPTION((first) + RELAY_STREAM, "stream", "NAME",                 \
+	RELAY_OPTION((first) + RELAY_STREAM, "stream", "NAME", cli_takes_text, \
 	             "the stream (named after the log)"),                      \
 		RELAY_OPTION((first) + RELAY_SUBJECT, "subject", "NAME",       \
+	                     cli_takes_text,                                   \
 	                     "the subject, where the stream has several"),     \
 		RELAY_OPTION((first) + RELAY_USER, "user", "NAME",             \
-	                     "log in as this user"),                           \
+	                     cli_takes_text, "log in as this user"),           \
 		RELAY_OPTION((first) + RELAY_PASSWORD_FILE, "password-file",   \
-	                     "FILE", "... with the password in FILE"),         \
+	                     "FILE", cli_takes_file,                           \
+	                     "... with the password in FILE"),                 \
 		RELAY_OPTION((first) + RELAY_TOKEN_FILE, "token-file", "FILE", \
-	                     "log in by the token in FILE"),                   \
+	                     cli_takes_file, "log in by the token in FILE"),   \
 		RELAY_OPTION((first) + RELAY_CREDS, "creds", "FILE",           \
-	                     "log in by a credentials file"),                  \
+	                     cli_takes_file, "log in by a credentials file"),  \
 		RELAY_OPTION(                                                  \
 			(first) + RELAY_TLS_CA, "tls-ca", "FILE",              \
+			cli_takes_file,                                        \
 			"trust servers that these certificates vouch for"),    \
 		RELAY_OPTION((first) + RELAY_TLS_CERT, "tls-cert", "FILE",     \
+	                     cli_takes_file,                                   \
 	                     "show this certificate to the server"),           \
 		RELAY_OPTION((first) + RELAY_TLS_KEY, "tls-key", "FILE",       \
-	                     "... and its key")
+	                     cli_takes_file, "... and its key")
 
 /* What is read from them and from the operands LOG and URL. */
 struct relay_options {

@@ -1,5 +1,6 @@
 /* Tells where a log and a stream stand. */
 #include "ledger.h"
+#include "log_arguments.h"
 #include "log_id.h"
 #include "relay_commands.h"
 #include "relay_options.h"
@@ -221,6 +222,7 @@ const struct cli_command cmd_relay_status = {
 	.name = "relay status",
 	.summary = "tell where a log and a stream stand",
 	.operands = "LOG URL",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log, &relay_takes_url),
 	.options = status_options,
 	.option_count = STATUS_OPTION_COUNT,
 	.min_operands = 2,

@@ -7,6 +7,7 @@
 
 struct cli_args;
 struct cli_option;
+struct cli_argument_kind;
 
 enum cli_status {
 	CLI_OK = 0,
@@ -28,6 +29,9 @@ struct cli_command {
 	const char *name;
 	const char *summary;  /* one line, lower case, no full stop */
 	const char *operands; /* as in the synopsis: "LOG [FILE...]"; "" */
+	/* What the operands can be, ended by NULL, the last one for all that
+	 * follow: CLI_OPERAND_KINDS(); NULL if there are none. */
+	const struct cli_argument_kind *const *operand_kinds;
 	const struct cli_option *options; /* option_count of them, without
 	                                   * --help, which all have */
 	size_t option_count;

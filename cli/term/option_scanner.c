@@ -2,7 +2,7 @@
 #include "option_scanner.h"
 
 #include "command.h"
-#include "options.h"
+#include "option.h"
 
 #include <string.h>
 

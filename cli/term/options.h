@@ -8,23 +8,13 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
+#include "option.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 struct cli_command;
 struct cli_args;
-
-/* An option is known to its command by its place in the table (an enum). */
-struct cli_option {
-	char letter;         /* '\0' for none */
-	const char *name;    /* long name without dashes */
-	const char *value;   /* what the value is called in --help ("SIZE");
-	                       * NULL for a flag */
-	bool value_optional; /* only --name=VALUE gives one, --name none */
-	bool repeatable;     /* every value counts, in order */
-	bool required;       /* leaving it out is wrong usage */
-	const char *help;    /* one line */
-};
 
 /*
  * Parses argv (argv[0] is the command's name).  On success *args_out is

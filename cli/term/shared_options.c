@@ -6,6 +6,13 @@
 
 #include <string.h>
 
+const struct cli_argument_kind cli_takes_report_format = CLI_ONE_OF("text",
+                                                                    "json");
+const struct cli_argument_kind cli_takes_when = CLI_ONE_OF("auto", "always",
+                                                           "never");
+const struct cli_argument_kind cli_takes_progress = CLI_ONE_OF("auto", "always",
+                                                               "never", "json");
+
 int cli_report_format(const struct cli_args *args, size_t place, bool *json_out)
 {
 	const char *format = cli_args_value(args, place);

@@ -12,11 +12,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+extern const struct cli_argument_kind cli_takes_report_format;
+extern const struct cli_argument_kind cli_takes_when;
+extern const struct cli_argument_kind cli_takes_progress;
+
 /* -o of a command that reports, rather than prints frames. */
-#define CLI_REPORT_FORMAT_OPTION(place) \
-	[place] = {.letter = 'o',       \
-	           .name = "output",    \
-	           .value = "FORMAT",   \
+#define CLI_REPORT_FORMAT_OPTION(place)              \
+	[place] = {.letter = 'o',                    \
+	           .name = "output",                 \
+	           .value = "FORMAT",                \
+	           .kind = &cli_takes_report_format, \
 	           .help = "text (default) or json"}
 
 /* -q of commands whose output has more than data in it. */
@@ -31,27 +36,31 @@
 	           .help = "go on though another writer is seen"}
 
 /* --lock-timeout of commands that take the lock of a log. */
-#define CLI_LOCK_TIMEOUT_OPTION(place)     \
-	[place] = {.name = "lock-timeout", \
-	           .value = "DURATION",    \
+#define CLI_LOCK_TIMEOUT_OPTION(place)          \
+	[place] = {.name = "lock-timeout",      \
+	           .value = "DURATION",         \
+	           .kind = &cli_takes_duration, \
 	           .help = "how long to wait for other appenders"}
 
 /* --timeout of commands that go on until something ends them. */
-#define CLI_TIMEOUT_OPTION(place)       \
-	[place] = {.name = "timeout",   \
-	           .value = "DURATION", \
+#define CLI_TIMEOUT_OPTION(place)               \
+	[place] = {.name = "timeout",           \
+	           .value = "DURATION",         \
+	           .kind = &cli_takes_duration, \
 	           .help = "end after this time, with status 124"}
 
 /* --color of a command whose output has colour; color.h reads it. */
-#define CLI_COLOR_OPTION(place)     \
-	[place] = {.name = "color", \
-	           .value = "WHEN", \
+#define CLI_COLOR_OPTION(place)             \
+	[place] = {.name = "color",         \
+	           .value = "WHEN",         \
+	           .kind = &cli_takes_when, \
 	           .help = "colour: auto (a terminal), always or never"}
 
 /* --progress of a command that may take long; progress.h reads it. */
-#define CLI_PROGRESS_OPTION(place)     \
-	[place] = {.name = "progress", \
-	           .value = "WHEN",    \
+#define CLI_PROGRESS_OPTION(place)              \
+	[place] = {.name = "progress",          \
+	           .value = "WHEN",             \
+	           .kind = &cli_takes_progress, \
 	           .help = "progress: auto (a terminal), always, never, json"}
 
 /* Reads CLI_REPORT_FORMAT_OPTION.  Returns CLI_OK, or CLI_USAGE after a

@@ -3,6 +3,7 @@
 #include "standalone.h"
 
 #include "command.h"
+#include "completion.h"
 #include "message.h"
 #include "options.h"
 #include "signals.h"
@@ -100,4 +101,14 @@ int cli_standalone(const struct cli_command *command, int argc, char **argv)
 	if (status != CLI_OK)
 		return status;
 	return cli_end_process(cli_run_command(command, argc, argv));
+}
+
+int cli_standalone_completion(int argc, char **argv,
+                              int (*answer)(struct cli_completion *completion))
+{
+	int status = cli_begin_process();
+
+	if (status != CLI_OK)
+		return status;
+	return cli_end_process(cli_completion_answer(argc, argv, answer));
 }

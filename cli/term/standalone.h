@@ -4,6 +4,7 @@
 #define CLI_STANDALONE_H
 
 struct cli_command;
+struct cli_completion;
 
 /* Takes standard descriptors that the caller closed, ignores SIGXFSZ, and lets
  * stdio keep all that is printed.  CLI_OK, or an exit status after a
@@ -20,5 +21,10 @@ int cli_run_command(const struct cli_command *command, int argc, char **argv);
 
 /* Runs a command that is a program of its own.  Returns its exit status. */
 int cli_standalone(const struct cli_command *command, int argc, char **argv);
+
+/* Answers a question of a shell, as cli_completion_answer() does.  Returns the
+ * exit status of the process. */
+int cli_standalone_completion(int argc, char **argv,
+                              int (*answer)(struct cli_completion *completion));
 
 #endif

@@ -85,12 +85,12 @@ plant() { # FILE
 @test "help lists programs, help NAME asks one for its help" {
 	plant "$SCRATCH/path/shmlog-try"
 	PATH=/nowhere run -0 "$SHMLOG" help
-	assert_line "  relay     carry a log to and from NATS JetStream (not installed)"
+	assert_line "  relay       carry a log to and from NATS JetStream (not installed)"
 	refute_output --partial try
 	plant "$SCRATCH/path/shmlog-relay"
 	PATH=$SCRATCH/path run -0 "$SHMLOG" help
-	assert_line "  try       run shmlog-try"
-	assert_line "  relay     carry a log to and from NATS JetStream"
+	assert_line "  try         run shmlog-try"
+	assert_line "  relay       carry a log to and from NATS JetStream"
 	PATH=$SCRATCH/path:$PATH run -23 "$SHMLOG" help try
 	assert_output "path/shmlog-try 1 --help"
 }

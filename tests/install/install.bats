@@ -52,6 +52,15 @@ consume() { # COMPILER FLAG...
 		[[ ! -x $program ]] ||
 			cmp "$program" "$SCRATCH/to/usr/libexec/shmlog/${program#build/}"
 	done
+	cmp cli/cmd/completion/shmlog.bash \
+		"$SCRATCH/to/usr/share/bash-completion/completions/shmlog"
+	cmp cli/cmd/completion/shmlog.zsh \
+		"$SCRATCH/to/usr/share/zsh/vendor-completions/_shmlog"
+	for program in shmlog shmlog-dispatch shmlog-relay; do
+		cmp cli/cmd/completion/shmlog.fish \
+			"$SCRATCH/to/usr/share/fish/vendor_completions.d/$program.fish"
+		assert_file_exists "$SCRATCH/to/usr/share/bash-completion/completions/$program"
+	done
 	run grep -r "$SCRATCH" "$SCRATCH/to/usr/lib/pkgconfig"
 	assert_failure
 }
@@ -85,6 +94,7 @@ consume() { # COMPILER FLAG...
 	assert_file_exists "$SCRATCH/to/opt/lib64/libshmlog.so.0"
 	assert_file_exists "$SCRATCH/to/opt/lib64/pkgconfig/libshmlog.pc"
 	assert_file_exists "$SCRATCH/to/opt/man/man1/shmlog.1"
+	assert_file_exists "$SCRATCH/to/opt/shmlog/share/zsh/site-functions/_shmlog"
 	contents "$SCRATCH/to" >"$SCRATCH/before"
 	make_in DESTDIR="$SCRATCH/to" prefix=/opt/shmlog libdir=/opt/lib64 \
 		mandir=/opt/man install

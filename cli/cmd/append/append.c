@@ -12,6 +12,7 @@
 #include "input_format.h"
 #include "intake.h"
 #include "leftover.h"
+#include "log_arguments.h"
 #include "message.h"
 #include "open_log.h"
 #include "signals.h"
@@ -295,6 +296,7 @@ const struct cli_command cmd_append = {
 	.name = "append",
 	.summary = "append records to a log",
 	.operands = "LOG [FILE...]",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log, &cli_takes_file),
 	.options = cli_append_option_table,
 	.option_count = CLI_APPEND_OPTION_COUNT,
 	.min_operands = 1,

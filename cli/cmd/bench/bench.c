@@ -31,24 +31,31 @@ enum {
 	OPTION_DIR,
 };
 
+static void offer_names(struct cli_completion *completion);
+static const struct cli_argument_kind name_values = {.offer = offer_names};
+
 static const struct cli_option bench_options[] = {
 	CLI_REPORT_FORMAT_OPTION(OPTION_OUTPUT),
 	[OPTION_COUNT] = {.letter = 'n',
                           .name = "count",
                           .value = "N",
+                          .kind = &cli_takes_number,
                           .help = "events in a round; 100000, or fewer that "
                                   "fit 32M"},
 	[OPTION_ROUNDS] = {.name = "rounds",
                            .value = "N",
+                           .kind = &cli_takes_number,
                            .help = "rounds of each measurement; 5 if not "
                                    "given"},
 	[OPTION_SIZE] = {.name = "size",
                          .value = "SIZE",
+                         .kind = &cli_takes_size,
                          .repeatable = true,
                          .help = "payload size; 16, 64, 256 and 1024 if not "
                                  "given"},
 	[OPTION_DIR] = {.name = "dir",
                         .value = "DIR",
+                        .kind = &cli_takes_folder,
                         .help = "where to measure; /dev/shm if there is one"},
 };
 
@@ -641,10 +648,18 @@ static int bench_run(const struct cli_args *args)
 	return status;
 }
 
+static void offer_names(struct cli_completion *completion)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		cli_offer(completion, kinds[i].name, NULL);
+	cli_offer(completion, WAKE_NAME, NULL);
+}
+
 const struct cli_command cmd_bench = {
 	.name = "bench",
 	.summary = "measure what logs cost on this machine",
 	.operands = "[NAME...]",
+	.operand_kinds = CLI_OPERAND_KINDS(&name_values),
 	.options = bench_options,
 	.option_count = sizeof(bench_options) / sizeof(bench_options[0]),
 	.min_operands = 0,

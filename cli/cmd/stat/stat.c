@@ -8,6 +8,7 @@
 #include "fault_text.h"
 #include "found_logs.h"
 #include "json_write.h"
+#include "log_arguments.h"
 #include "log_list.h"
 #include "message.h"
 #include "numbers.h"
@@ -49,10 +50,14 @@ enum {
 	OPTION_PROGRESS,
 };
 
+static const struct cli_argument_kind format_words = CLI_ONE_OF("text", "json",
+                                                                "prometheus");
+
 static const struct cli_option stat_options[] = {
 	[OPTION_OUTPUT] = {.letter = 'o',
                            .name = "output",
                            .value = "FORMAT",
+                           .kind = &format_words,
                            .help = "text (default), json or prometheus"},
 	[OPTION_PROCS] = {.name = "procs",
                           .help = "list the processes that have the log open"},
@@ -60,21 +65,25 @@ static const struct cli_option stat_options[] = {
                               .help = "draw how large the payloads are"},
 	[OPTION_WATCH] = {.name = "watch",
                           .value = "DURATION",
+                          .kind = &cli_takes_duration,
                           .value_optional = true,
                           .help = "show the rates once per DURATION; 1s if "
                                   "not given"},
 	[OPTION_EXPECT] = {.name = "expect",
                            .value = "EXPR",
+                           .kind = &cli_takes_text,
                            .repeatable = true,
                            .help = "print nothing; status 1 where the JSON "
                                    "does not pass"},
 	[OPTION_UNTIL] = {.name = "until",
                           .value = "EXPR",
+                          .kind = &cli_takes_text,
                           .help = "end --watch when the JSON of an interval "
                                   "passes"},
 	CLI_TIMEOUT_OPTION(OPTION_TIMEOUT),
 	[OPTION_TO] = {.name = "to",
                        .value = "FILE",
+                       .kind = &cli_takes_file,
                        .help = "replace FILE by what -o prometheus prints"},
 	CLI_COLOR_OPTION(OPTION_COLOR),
 	CLI_PROGRESS_OPTION(OPTION_PROGRESS),
@@ -1077,6 +1086,7 @@ const struct cli_command cmd_stat = {
 	.name = "stat",
 	.summary = "show what a log holds and in what state it is",
 	.operands = "[LOG...]",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log),
 	.options = stat_options,
 	.option_count = sizeof(stat_options) / sizeof(stat_options[0]),
 	.max_operands = SIZE_MAX,

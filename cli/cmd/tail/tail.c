@@ -3,6 +3,7 @@
 #include "command.h"
 #include "distinct.h"
 #include "failure.h"
+#include "log_arguments.h"
 #include "message.h"
 #include "options.h"
 #include "signals.h"
@@ -237,6 +238,7 @@ const struct cli_command cmd_tail = {
 	.name = "tail",
 	.summary = "print the last frames of logs, and those that follow",
 	.operands = "[LOG...]",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log),
 	.options = tail_option_table,
 	.option_count = TAIL_OPTION_COUNT,
 	.min_operands = 0,

@@ -3,6 +3,7 @@
 
 #include "columns.h"
 #include "command.h"
+#include "log_arguments.h"
 #include "merge.h"
 #include "message.h"
 #include "numbers.h"
@@ -19,10 +20,12 @@ const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
 		{.letter = 'n',
                  .name = "lines",
                  .value = "N",
+                 .kind = &cli_takes_number,
                  .help = "begin with the last N frames (10); +N: the Nth"},
 	[TAIL_FOLLOW] = {.letter = 'f',
                          .name = "follow",
                          .value = "HOW",
+                         .kind = &cli_takes_follow,
                          .value_optional = true,
                          .help = "go on with new frames; HOW: name (as -F)"},
 	[TAIL_FOLLOW_NAME] =
@@ -33,34 +36,42 @@ const struct cli_option tail_option_table[TAIL_OPTION_COUNT] = {
                         .help = "wait for a log that is not there; -F does"},
 	[TAIL_GLOB] = {.name = "glob",
                        .value = "PATTERN",
+                       .kind = &cli_takes_text,
                        .repeatable = true,
                        .help = "and all logs of such names, later ones too"},
 	CLI_MERGE_OPTION(TAIL_MERGE),
 	[TAIL_MERGE_WAIT] = {.name = "merge-wait",
                              .value = "DURATION",
+                             .kind = &cli_takes_duration,
                              .help = "how long a frame waits for those before "
                                      "it (200ms)"},
 	CLI_FORMAT_OPTIONS(TAIL_OUTPUT, TAIL_TEMPLATE),
 	CLI_COLUMNS_OPTION(TAIL_COLUMNS),
 	[TAIL_FROM] = {.name = "from",
                        .value = "POS",
+                       .kind = &cli_takes_position,
                        .help = "begin with the frame at this position"},
 	[TAIL_CURSOR_FILE] =
 		{.name = "cursor-file",
                  .value = "FILE",
+                 .kind = &cli_takes_file,
                  .help = "begin at the cursor in FILE, and keep that"},
 	[TAIL_MOST_FRAMES] = {.name = "count",
                               .value = "N",
+                              .kind = &cli_takes_number,
                               .help = "end after N frames (that pass)"},
 	CLI_TIMEOUT_OPTION(TAIL_TIMEOUT),
 	[TAIL_IDLE] = {.name = "idle",
                        .value = "DURATION",
+                       .kind = &cli_takes_duration,
                        .help = "end a follow after so long without a frame"},
 	[TAIL_PID] = {.name = "pid",
                       .value = "PID",
+                      .kind = &cli_takes_process,
                       .help = "end a follow after this process has ended"},
 	[TAIL_POLL] = {.name = "poll",
                        .value = "DURATION",
+                       .kind = &cli_takes_duration,
                        .help = "longest time between two looks at the log"},
 	CLI_TYPED_OPTIONS(TAIL_SCHEMA, TAIL_TYPE, TAIL_ENUM_NUMBERS),
 	CLI_FILTER_OPTIONS(TAIL_GREP, TAIL_NOT_GREP, TAIL_IGNORE_CASE,

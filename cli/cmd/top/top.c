@@ -4,6 +4,7 @@
 #include "command.h"
 #include "failure.h"
 #include "header_text.h"
+#include "log_arguments.h"
 #include "log_search.h"
 #include "message.h"
 #include "option_values.h"
@@ -32,6 +33,18 @@ enum {
 	OPTION_COLOR,
 };
 
+static void offer_columns(struct cli_completion *completion)
+{
+	for (unsigned column = 0; column < TOP_COLUMNS; column++) {
+		const char *name = top_column_name((enum top_column)column);
+
+		if (name != NULL)
+			cli_offer(completion, name, NULL);
+	}
+}
+
+static const struct cli_argument_kind column_values = {.offer = offer_columns};
+
 static const struct cli_option top_options[] = {
 	[OPTION_BATCH] = {.letter = 'b',
                           .name = "batch",
@@ -39,15 +52,18 @@ static const struct cli_option top_options[] = {
 	[OPTION_COUNT] = {.letter = 'n',
                           .name = "count",
                           .value = "N",
+                          .kind = &cli_takes_number,
                           .help = "end after N intervals"},
 	[OPTION_INTERVAL] = {.letter = 'd',
                              .name = "interval",
                              .value = "DURATION",
+                             .kind = &cli_takes_duration,
                              .help = "the time between two looks; 1s if not "
                                      "given"},
 	[OPTION_SORT] = {.letter = 's',
                          .name = "sort",
                          .value = "COLUMN",
+                         .kind = &column_values,
                          .help = "name, used, capacity, fill, frames/s, "
                                  "bytes/s, ..."},
 	CLI_REPORT_FORMAT_OPTION(OPTION_OUTPUT),
@@ -436,6 +452,7 @@ const struct cli_command cmd_top = {
 	.name = "top",
 	.summary = "show all logs live: rates, fill, writers, readers",
 	.operands = "[PATH...]",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log),
 	.options = top_options,
 	.option_count = sizeof(top_options) / sizeof(top_options[0]),
 	.max_operands = SIZE_MAX,

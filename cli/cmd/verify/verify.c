@@ -5,6 +5,7 @@
 #include "failure.h"
 #include "fault_text.h"
 #include "json_write.h"
+#include "log_arguments.h"
 #include "message.h"
 #include "open_log.h"
 #include "options.h"
@@ -36,14 +37,19 @@ enum {
 	OPTION_PROGRESS,
 };
 
+static const struct cli_argument_kind payload_words = CLI_ONE_OF("json",
+                                                                 "utf8");
+
 static const struct cli_option verify_options[] = {
 	CLI_QUIET_OPTION(OPTION_QUIET),
 	CLI_REPORT_FORMAT_OPTION(OPTION_OUTPUT),
 	[OPTION_SALVAGE] = {.name = "salvage",
                             .value = "FILE",
+                            .kind = &cli_takes_file,
                             .help = "copy the good frames to a new log"},
 	[OPTION_PAYLOAD] = {.name = "payload",
                             .value = "KIND",
+                            .kind = &payload_words,
                             .help = "check that each payload is json or utf8"},
 	CLI_SCHEMA_OPTIONS(OPTION_SCHEMA, OPTION_TYPE),
 	CLI_PROGRESS_OPTION(OPTION_PROGRESS),
@@ -530,6 +536,7 @@ const struct cli_command cmd_verify = {
 	.name = "verify",
 	.summary = "prove the framing of logs",
 	.operands = "LOG...",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log),
 	.options = verify_options,
 	.option_count = sizeof(verify_options) / sizeof(verify_options[0]),
 	.min_operands = 1,

@@ -1,4 +1,5 @@
 /* A pager for one log, on a terminal. */
+#include "log_arguments.h"
 #include "view_render.h"
 #include "view_session.h"
 
@@ -45,10 +46,12 @@ enum {
 static const struct cli_option view_options[] = {
 	[OPTION_FROM] = {.name = "from",
                          .value = "POS",
+                         .kind = &cli_takes_position,
                          .help = "begin with the frame at this position"},
 	[OPTION_FOLLOW] = {.letter = 'f',
                            .name = "follow",
                            .value = "HOW",
+                           .kind = &cli_takes_follow,
                            .value_optional = true,
                            .help = "go on with new frames; HOW: name (as -F)"},
 	CLI_TYPED_OPTIONS(OPTION_SCHEMA, OPTION_TYPE, OPTION_ENUM_NUMBERS),
@@ -318,6 +321,7 @@ const struct cli_command cmd_view = {
 	.name = "view",
 	.summary = "look at a log in a pager",
 	.operands = "LOG",
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log),
 	.options = view_options,
 	.option_count = sizeof(view_options) / sizeof(view_options[0]),
 	.min_operands = 1,
