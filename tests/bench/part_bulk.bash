@@ -29,6 +29,7 @@ append_rows() {
 dump_rows() {
 	local log=$scratch/bulk.shm copy=$scratch/copy dumped=$scratch/dumped bared=$scratch/bared
 	local bare=("$(program bare_dump)" "$log")
+	local walk=("$(program bare_walk)" "$log")
 
 	"$shmlog" create -c "$log_bytes" "$log" &&
 		"$shmlog" append "$log" <"$input" || give_up "no log"
@@ -43,8 +44,9 @@ dump_rows() {
 		"$shmlog" dump "$log" '|' cat '>' /dev/null -- \
 		cat "$input" '|' cat '>' /dev/null -- "${bare[@]}" '|' cat '>' /dev/null
 	race_row verify "verify" "wc -l file" speed 1 \
-		"$shmlog" verify "$log" -- wc -l "$input"
-	race_row stat "stat" "wc -l file" speed 1 "$shmlog" stat "$log" -- wc -l "$input"
+		"$shmlog" verify "$log" -- wc -l "$input" -- "${walk[@]}"
+	race_row stat "stat" "wc -l file" speed 1 \
+		"$shmlog" stat "$log" -- wc -l "$input" -- "${walk[@]}"
 	rm -f "$log"
 }
 
