@@ -425,8 +425,10 @@ static void add_counts(struct shmlog_chain_count *count,
 	count->frames += end->frames;
 	if (count->size_counts == NULL || end->frames == 0)
 		return;
+	/* Pages of zeros stay untouched. */
 	for (size_t i = 0; i < SIZES_COUNT; i++)
-		count->size_counts[i] += end->size_counts[i];
+		if (end->size_counts[i] != 0)
+			count->size_counts[i] += end->size_counts[i];
 }
 
 /* Walks with both, as far as there is memory and a thread for the second: the

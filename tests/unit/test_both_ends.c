@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -25,7 +26,8 @@ static uint64_t counted[SIZES_COUNT];
 static uint64_t expected[SIZES_COUNT];
 
 #define MOST_BYTES ((size_t)12 << 20)
-#define OFFSET 40 /* of the bytes in the file */
+#define OFFSET 40  /* of the bytes in the file */
+#define BEYOND 256 /* bytes behind them */
 
 static int set_up(void **state)
 {
@@ -89,10 +91,14 @@ static bool walk_plainly(bool counts_sizes, uint64_t *frames_out)
 	return true;
 }
 
+/* Writes them and, as a log is longer than what is committed, some more: those
+ * that a cut has left. */
 static void write_bytes(void)
 {
-	assert_int_equal(ftruncate(file, OFFSET + (off_t)length), 0);
-	assert_int_equal(pwrite(file, bytes, length, OFFSET), length);
+	size_t count = length + BEYOND;
+
+	assert_int_equal(ftruncate(file, OFFSET + (off_t)count), 0);
+	assert_int_equal(pwrite(file, bytes, count, OFFSET), count);
 }
 
 /* Compares the walks, in each way and with chunks of this size, with the plain
@@ -194,6 +200,25 @@ TEST(test_both_ends_pass_frames_of_all_sizes)
 		expect_as_plainly(chunks[round % (int)COUNT_OF(chunks)], true);
 	}
 	memset(bytes, 0, MOST_BYTES);
+}
+
+/* Where frames are passed by their words alone, both of them count. */
+TEST(test_both_ends_see_each_word_of_large_frames)
+{
+	for (size_t frame = 0; frame < 12; frame++) {
+		for (size_t word = 0; word < 2; word++) {
+			size_t at = frame * 40004 + word * 40002;
+
+			length = 0;
+			while (length < 12 * 40004)
+				put_frame(40000);
+			bytes[at] ^= 1;
+			write_bytes();
+			expect_as_plainly(70000, false);
+			bytes[at] ^= 1;
+		}
+	}
+	memset(bytes, 0, 12 * 40004);
 }
 
 TEST(test_both_ends_of_next_to_nothing)
@@ -316,6 +341,27 @@ static int watch(void *context, uint64_t passed)
 	return ++watcher->calls == watcher->end_at ? 42 : 0;
 }
 
+TEST(test_both_ends_that_were_ended_at_last_have_counted_nothing)
+{
+	struct watcher watcher = {.end_at = 1};
+	const struct shmlog_walk_request request = {
+		.fd = file,
+		.offset = OFFSET,
+		.length = 24,
+		.passed = watch,
+		.context = &watcher,
+	};
+	struct shmlog_chain_count count = {.frames = 0};
+	bool is_chain = true;
+
+	length = 0;
+	put_frame(20);
+	write_bytes();
+	expect_status(shmlog_count_chain(&request, &count, &is_chain), 42);
+	assert_false(is_chain);
+	assert_int_equal(count.frames, 0);
+}
+
 TEST(test_both_ends_tell_how_far_they_are_and_can_be_ended)
 {
 	make_long_log();
@@ -338,6 +384,11 @@ TEST(test_both_ends_tell_how_far_they_are_and_can_be_ended)
 	}
 }
 
+static void *do_nothing(void *context)
+{
+	return context;
+}
+
 /* The system lets this user have no thread any more. */
 static int walk_without_a_thread(void *context)
 {
@@ -350,10 +401,12 @@ static int walk_without_a_thread(void *context)
 	};
 	struct shmlog_chain_count count = {.frames = 0};
 	bool is_chain = false;
+	pthread_t thread;
 
 	(void)context;
 	if ((geteuid() == 0 && setuid(65534) != 0) ||
-	    setrlimit(RLIMIT_NPROC, &none) != 0)
+	    setrlimit(RLIMIT_NPROC, &none) != 0 ||
+	    pthread_create(&thread, NULL, do_nothing, NULL) == 0)
 		return 77;
 	return shmlog_count_chain(&request, &count, &is_chain) == 0 &&
 	                       is_chain && count.frames > 0
@@ -376,11 +429,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_ends_say_what_one_walk_says),
 		cmocka_unit_test(test_both_ends_pass_frames_of_all_sizes),
+		cmocka_unit_test(test_both_ends_see_each_word_of_large_frames),
 		cmocka_unit_test(test_both_ends_of_next_to_nothing),
 		cmocka_unit_test(
 			test_both_ends_meet_nowhere_if_they_see_other_frames),
 		cmocka_unit_test(test_both_ends_miss_each_other_by_a_few_bytes),
 		cmocka_unit_test(test_both_ends_of_a_file_that_was_cut),
+		cmocka_unit_test(
+			test_both_ends_that_were_ended_at_last_have_counted_nothing),
 		cmocka_unit_test(
 			test_both_ends_tell_how_far_they_are_and_can_be_ended),
 		cmocka_unit_test(

@@ -780,6 +780,69 @@ TEST(test_reader_seek_near_the_start_knows_every_index)
 	raw_free(&raw);
 }
 
+/* What a seek says and where it leaves the reader. */
+struct landing {
+	struct shmlog_neighbours around;
+	uint64_t cursor;
+	uint64_t index;
+	uint64_t fault;
+	int status;
+};
+
+static struct landing land(struct shmlog_reader *reader, uint64_t from,
+                           uint64_t cursor)
+{
+	struct landing landing;
+
+	memset(&landing, 0, sizeof(landing));
+	expect_status(shmlog_reader_seek(reader, from, NULL), 0);
+	landing.status = shmlog_reader_seek(reader, cursor, &landing.around);
+	landing.cursor = shmlog_reader_cursor(reader);
+	landing.index = shmlog_reader_index(reader);
+	if (landing.status != 0)
+		landing.fault = shmlog_reader_fault(reader)->cursor;
+	return landing;
+}
+
+/* A buffered reader walks a long way from both of its ends. */
+TEST(test_reader_seek_a_long_way_lands_where_short_steps_do)
+{
+	const uint64_t size = 1016; /* of a frame */
+	const uint64_t frames = 16000;
+	struct raw_log raw;
+	struct bench bench;
+
+	raw_init(&raw, frames * size + 24);
+	for (uint64_t i = 0; i < frames; i++)
+		raw_append_fill(&raw, (unsigned char)i, size - 4);
+	for (unsigned round = 0; round < 3; round++) {
+		/* Then one of two frames in the way has a bad word. */
+		if (round > 0)
+			raw_put16(&raw, 24 + size * (round == 1 ? 3000 : 12000),
+			          9);
+		bench_open_raw(&bench, &raw, "long");
+		for (uint64_t at = 100; at < frames; at += 1777) {
+			for (uint64_t to = at * size; to < at * size + 2;
+			     to++) {
+				uint64_t start = at % 2 * frames * size;
+				struct landing first = land(bench.readers[0],
+				                            start, to);
+
+				FOR_EACH_READER(bench, reader)
+				{
+					struct landing other = land(reader,
+					                            start, to);
+
+					assert_memory_equal(&other, &first,
+					                    sizeof(first));
+				}
+			}
+		}
+		bench_close(&bench);
+	}
+	raw_free(&raw);
+}
+
 TEST(test_reader_seek_sees_what_was_committed_meanwhile)
 {
 	const char *path = scratch("seek-meanwhile");
@@ -1588,6 +1651,8 @@ int main(void)
 			test_reader_seek_takes_exactly_the_places_a_chain_reaches),
 		cmocka_unit_test(
 			test_reader_seek_near_the_start_knows_every_index),
+		cmocka_unit_test(
+			test_reader_seek_a_long_way_lands_where_short_steps_do),
 		cmocka_unit_test(
 			test_reader_seek_sees_what_was_committed_meanwhile),
 		cmocka_unit_test(
