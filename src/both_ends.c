@@ -241,7 +241,7 @@ static bool walk_up(struct one_end *end)
 	return true;
 }
 
-/* --------------------------------------------------------- from the end down */
+/* -------------------------------------------------------- from the end down */
 
 /* Passes the frame before this place by its size words, unless it begins before
  * the bound, which is no fault. */

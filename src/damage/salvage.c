@@ -59,18 +59,6 @@ static int take_frames(void *context, const struct shmlog_frame *frames,
 	return status;
 }
 
-static int take_passed(void *context, uint64_t bytes)
-{
-	struct salvage *salvage = context;
-	const struct shmlog_verify_visitor *visitor = salvage->visitor;
-	int status = 0;
-
-	if (visitor != NULL && visitor->passed != NULL)
-		status = visitor->passed(visitor->context, bytes);
-	salvage->stopped = status != 0;
-	return status;
-}
-
 static int take_damage(void *context, const struct shmlog_damage *damage)
 {
 	struct salvage *salvage = context;
@@ -138,8 +126,6 @@ static int fill(struct shmlog *log, const struct shmlog_draft *draft,
 		.damage = take_damage,
 		.context = &salvage,
 		.keep_going = ask_visitor,
-		.passed = take_passed,
-		.size_counts = visitor != NULL ? visitor->size_counts : NULL,
 	};
 
 	if (salvage.buffer == NULL)

@@ -1,14 +1,10 @@
-/* Verifies a log: walks every frame and every damaged range of the committed
- * data, and then looks at what lies outside of it. */
-#include "both_ends.h"
+/* Walks every frame and every damaged range of the committed data, from the
+ * start. */
+#include "walk.h"
+
 #include "frame_source.h"
 #include "log.h"
-#include "outside_data.h"
-#include "resume.h"
 #include "wrap.h"
-
-#include <errno.h>
-#include <string.h>
 
 /* Frames that are handed to the visitor at a time. */
 #define BATCH_FRAMES 256u
@@ -28,6 +24,8 @@
 #define LEARNED_SHARE 16u
 
 struct walk {
+	const struct shmlog_visit *visit;
+	/* Three that it names. */
 	struct shmlog *log;
 	const struct shmlog_verify_visitor *visitor;
 	struct shmlog_verify_report *report;
@@ -37,7 +35,6 @@ struct walk {
 	bool searched;   /* resume is ready */
 	bool by_payload; /* the visitor asks for payloads */
 	uint64_t committed;
-	uint64_t *size_counts; /* the visitor's, or NULL */
 	/* The stretch of good frames that the search behind damage found
 	 * last. */
 	struct shmlog_good good;
@@ -226,19 +223,13 @@ static void learn(struct walk *walk, size_t count)
 static int tell_frames(struct walk *walk, size_t count, uint64_t cursor)
 {
 	const struct shmlog_verify_visitor *visitor = walk->visitor;
-	int status = 0;
+	uint64_t *counts = walk->visit->size_counts;
 
-	if (visitor == NULL)
-		return 0;
-	for (size_t i = 0; walk->size_counts != NULL && i < count; i++)
-		walk->size_counts[walk->frames[i].size_bytes]++;
-	if (visitor->frames != NULL)
-		status = visitor->frames(visitor->context, walk->frames, count);
-	if (status == 0 && visitor->passed != NULL)
-		return visitor->passed(visitor->context, cursor);
-	return status != 0 || visitor->frames != NULL
-	               ? status
-	               : shmlog_keep_going(visitor);
+	if (visitor != NULL && visitor->frames != NULL)
+		return visitor->frames(visitor->context, walk->frames, count);
+	for (size_t i = 0; counts != NULL && i < count; i++)
+		counts[walk->frames[i].size_bytes]++;
+	return shmlog_tell_passed(walk->visit, cursor);
 }
 
 /* Walks good frames up to the end or to the first bad one. */
@@ -406,98 +397,29 @@ static int walk_all(struct walk *walk)
 	return status;
 }
 
-/* Walks all of the log from the start, with a search behind damage. */
-static int walk_from_start(struct walk *walk)
+int shmlog_walk_from_start(const struct shmlog_visit *visit)
 {
-	int status = shmlog_window_init(&walk->window, walk->log->fd,
-	                                walk->log->data_offset,
+	const struct shmlog_verify_visitor *visitor = visit->visitor;
+	struct walk walk = {
+		.visit = visit,
+		.log = visit->log,
+		.visitor = visitor,
+		.report = visit->report,
+		.by_payload = visitor != NULL && visitor->frames != NULL &&
+	                      !visitor->sizes_only,
+		.committed = visit->committed,
+	};
+	int status = shmlog_window_init(&walk.window, walk.log->fd,
+	                                walk.log->data_offset,
 	                                SHMLOG_DEFAULT_MAX_BYTES);
 
 	if (status == 0)
-		status = shmlog_sizes_init(&walk->sizes);
+		status = shmlog_sizes_init(&walk.sizes);
 	if (status == 0)
-		status = walk_all(walk);
-	if (walk->searched)
-		shmlog_resume_release(&walk->resume);
-	shmlog_sizes_release(&walk->sizes);
-	shmlog_window_release(&walk->window);
+		status = walk_all(&walk);
+	if (walk.searched)
+		shmlog_resume_release(&walk.resume);
+	shmlog_sizes_release(&walk.sizes);
+	shmlog_window_release(&walk.window);
 	return status;
-}
-
-static int tell_passed(void *context, uint64_t bytes)
-{
-	const struct shmlog_verify_visitor *visitor = context;
-
-	return visitor->passed != NULL
-	               ? visitor->passed(visitor->context, bytes)
-	               : shmlog_keep_going(visitor);
-}
-
-/*
- * Walks all of the log from both ends at once.  A chain of frames that fills
- * the log is sound: the walk from the start takes each of its frames, also one
- * that looks like a fill, as all up to the end are good.
- */
-static int walk_from_both_ends(struct walk *walk, bool *is_sound_out)
-{
-	const struct shmlog_verify_visitor *visitor = walk->visitor;
-	const struct shmlog_walk_request request = {
-		.fd = walk->log->fd,
-		.offset = walk->log->data_offset,
-		.length = walk->committed,
-		.passed = visitor != NULL ? tell_passed : NULL,
-		.context = (void *)(uintptr_t)visitor,
-	};
-	struct shmlog_chain_count count = {.size_counts = walk->size_counts};
-	int status = shmlog_count_chain(&request, &count, is_sound_out);
-
-	if (status == 0 && *is_sound_out) {
-		walk->report->frames = count.frames;
-		walk->report->payload_bytes =
-			walk->committed -
-			count.frames * SHMLOG_FRAME_OVERHEAD_BYTES;
-	}
-	return status;
-}
-
-int shmlog_verify(struct shmlog *log,
-                  const struct shmlog_verify_visitor *visitor,
-                  struct shmlog_verify_report *report_out)
-{
-	bool in_order = visitor != NULL && visitor->frames != NULL;
-	struct walk walk = {
-		.log = log,
-		.visitor = visitor,
-		.report = report_out,
-		.by_payload = in_order && !visitor->sizes_only,
-		.size_counts = visitor != NULL ? visitor->size_counts : NULL,
-	};
-	bool is_sound = false;
-
-	memset(report_out, 0, sizeof(*report_out));
-	int status = shmlog_read_header(log, &report_out->header);
-
-	if (status != 0)
-		return status;
-	if (report_out->header.data_offset != log->data_offset)
-		return SHMLOG_ERR_DATA_OFFSET;
-	walk.committed = report_out->header.size - log->data_offset;
-	if (!in_order)
-		status = walk_from_both_ends(&walk, &is_sound);
-	if (status == 0 && !is_sound)
-		status = walk_from_start(&walk);
-	if (status == 0)
-		status = shmlog_look_before_data(log, visitor, report_out);
-	if (status == 0)
-		status = shmlog_look_behind_commit(log, visitor, report_out);
-	if (status != 0)
-		return status;
-
-	uint64_t found = report_out->damaged_ranges +
-	                 (report_out->frames_in_gap > 0 ? 1 : 0) +
-	                 (report_out->header.header_size > log->data_offset
-	                          ? 1
-	                          : 0);
-
-	return found < INT32_MAX ? (int)found : INT32_MAX;
 }

@@ -13,8 +13,8 @@ LAYERS=(
 	"resume settle"
 	"lock_cache metadata wrap"
 	"append create reader writer"
-	"grow near outside_data refuse remove rotate salvage sync wait"
-	"walk"
+	"grow near outside_data refuse remove rotate salvage sync wait walk"
+	"verify"
 )
 
 setup() {

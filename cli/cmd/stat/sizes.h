@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct cli_sizes {
-	uint64_t *counts;     /* as shmlog_verify() fills them */
+	uint64_t *counts;     /* as shmlog_count() fills them */
 	uint64_t frames;      /* in all, */
 	uint64_t total_bytes; /* and their payloads */
 };

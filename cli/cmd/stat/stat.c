@@ -292,17 +292,17 @@ static void judge_frames(struct stat_facts *facts, int damaged_ranges)
 
 static void walk(struct stat_facts *facts, struct shmlog *log)
 {
-	const struct shmlog_verify_visitor visitor = {
-		.damage = keep_damage,
-		.context = facts,
-		.keep_going = pass_time,
+	const struct shmlog_counter counter = {
 		.passed = pass_bytes,
+		.damage = keep_damage,
+		.keep_going = pass_time,
+		.context = facts,
 		.size_counts = facts->sizes.counts,
 	};
 
 	cli_progress_begin(&facts->progress, facts->path,
 	                   facts->committed_bytes);
-	int result = shmlog_verify(log, &visitor, &facts->report);
+	int result = shmlog_count(log, &counter, &facts->report);
 
 	cli_progress_end(&facts->progress, result >= 0);
 	if (result == -EINTR && cli_signal_caught() != 0)

@@ -145,22 +145,6 @@ static void tell_payload(struct verify *verify,
 	verify->fault_count++;
 }
 
-/* Asked for only where payloads are checked: a walk that hands out no frames is
- * free to begin at both ends. */
-static int check_payloads(void *context, const struct shmlog_frame *frames,
-                          size_t count)
-{
-	struct verify *verify = context;
-	struct payload_reason reason;
-
-	for (size_t i = 0; i < count; i++) {
-		if (!payload_check_frame(&verify->payloads, &frames[i],
-		                         &reason))
-			tell_payload(verify, &frames[i], &reason);
-	}
-	return 0;
-}
-
 static int pass_bytes(void *context, uint64_t bytes)
 {
 	struct verify *verify = context;
@@ -169,6 +153,21 @@ static int pass_bytes(void *context, uint64_t bytes)
 	verify->progress.is_apart = false;
 	cli_progress_set(&verify->progress, bytes);
 	return cli_signal_caught() != 0 ? -EINTR : 0;
+}
+
+static int pass_frames(void *context, const struct shmlog_frame *frames,
+                       size_t count)
+{
+	struct verify *verify = context;
+	struct payload_reason reason;
+
+	for (size_t i = 0;
+	     verify->payloads.kind != PAYLOAD_ANYTHING && i < count; i++) {
+		if (!payload_check_frame(&verify->payloads, &frames[i],
+		                         &reason))
+			tell_payload(verify, &frames[i], &reason);
+	}
+	return pass_bytes(context, frames[count - 1].next_cursor);
 }
 
 /* Reports what is suspicious about the header, and frames behind the committed
@@ -391,17 +390,33 @@ static mode_t mode_of(const char *path)
 	return stat(path, &file) == 0 ? file.st_mode & 0777 : 0600;
 }
 
-static int walk(struct verify *verify, struct shmlog *log)
+/* Walks over the frames in the way that the request needs. */
+static int visit(struct verify *verify, struct shmlog *log,
+                 struct shmlog_verify_report *report)
 {
 	const struct shmlog_verify_visitor visitor = {
-		.frames = verify->payloads.kind != PAYLOAD_ANYTHING
-	                          ? check_payloads
-	                          : NULL,
+		.frames = pass_frames,
 		.damage = tell_damage,
 		.context = verify,
 		.keep_going = pass_time,
-		.passed = pass_bytes,
 	};
+	const struct shmlog_counter counter = {
+		.passed = pass_bytes,
+		.damage = tell_damage,
+		.keep_going = pass_time,
+		.context = verify,
+	};
+
+	if (verify->salvage != NULL)
+		return shmlog_salvage(log, verify->salvage,
+		                      mode_of(verify->path), &visitor, report);
+	return verify->payloads.kind != PAYLOAD_ANYTHING
+	               ? shmlog_verify(log, &visitor, report)
+	               : shmlog_count(log, &counter, report);
+}
+
+static int walk(struct verify *verify, struct shmlog *log)
+{
 	struct shmlog_verify_report report = {0};
 	bool salvages = verify->salvage != NULL;
 	struct shmlog_header header = {0};
@@ -409,10 +424,7 @@ static int walk(struct verify *verify, struct shmlog *log)
 	(void)shmlog_read_header(log, &header);
 	cli_progress_begin(&verify->progress, verify->path,
 	                   header.size - header.data_offset);
-	int found = salvages ? shmlog_salvage(log, verify->salvage,
-	                                      mode_of(verify->path), &visitor,
-	                                      &report)
-	                     : shmlog_verify(log, &visitor, &report);
+	int found = visit(verify, log, &report);
 
 	cli_progress_end(&verify->progress, found >= 0);
 	if (found == -EINTR && cli_signal_caught() != 0)
