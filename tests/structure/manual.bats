@@ -193,6 +193,24 @@ page_examples() { # PAGE
 	assert_output ''
 }
 
+# Without that, Tab could offer nothing.  The table of what each kind offers is in
+# tests/cli/completion.py.
+@test "each option with a value, and each operand, says of what kind that is" {
+	local valued='[.]value = "[A-Z]+",' files=()
+
+	mapfile -t files < <(grep -rlE "$valued" "$ROOT/cli")
+	assert [ "${#files[@]}" -ge 20 ]
+	run awk -v valued="$valued" '
+		waits { if ($0 !~ /\.kind = &/) print waits; waits = "" }
+		$0 ~ valued { waits = FILENAME ":" FNR ": " $0 }' "${files[@]}"
+	assert_output ''
+	run awk '
+		waits { if ($0 !~ /\.operand_kinds = /) print waits; waits = "" }
+		/\t\.operands = "/ { waits = FILENAME ":" FNR ": " $0 }' \
+		"$ROOT"/cli/*/*.c "$ROOT"/cli/cmd/*/*.c
+	assert_output ''
+}
+
 @test "no two commands declare the same option in different words" {
 	local name
 
