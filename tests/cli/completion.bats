@@ -93,6 +93,7 @@ answer() { # SHELL LINE [BREAKS [WORDS]]
 
 @test "a folder of many files is not looked through" {
 	need strace
+	skip_if_sanitized "strace and sanitizers exclude each other"
 	local i
 
 	mkdir "$SCRATCH/many"
