@@ -32,6 +32,7 @@ MAJOR := $(firstword $(subst ., ,$(VERSION)))
 
 # Each variant has a folder of its own, so none overwrites another's objects.
 empty :=
+comma := ,
 variant := $(if $(SANITIZE),$(if $(findstring thread,$(SANITIZE)),tsan,asan)) \
 	$(if $(PORTABLE),portable)
 BUILD := build$(addprefix /,$(subst $(empty) $(empty),-,$(strip $(variant))))
@@ -102,6 +103,19 @@ NCURSES_LIBS := $(or $(and $(call archive,libtinfo.a),$(call \
 	$(call modules,--libs ncursesw))
 endif
 endif
+# What --version says: a library has its version where pkg-config knows it, and
+# those that may be left out are told of in any case.
+version_of = $(addprefix $(empty) ,$(call modules,--modversion $(1)))
+BUILT_WITH := argtable2$(call version_of,argtable2), \
+	cJSON$(call version_of,libcjson)$(if $(PCRE2_LIBS),$(comma) \
+	PCRE2$(call version_of,libpcre2-8))$(if $(ZSTD_LIBS),$(comma) \
+	zstd$(call version_of,libzstd))$(if $(NCURSES_LIBS),$(comma) \
+	ncursesw$(call version_of,ncursesw))
+BUILT_WITHOUT := $(subst $(empty) $(empty),$(comma) ,$(strip \
+	$(if $(PCRE2_LIBS),,PCRE2) $(if $(ZSTD_LIBS),,zstd) \
+	$(if $(NCURSES_LIBS),,ncursesw)))
+VERSION_FLAGS := -DCLI_BUILT_WITH='"$(BUILT_WITH)"' -DCLI_BUILT_WITHOUT='"$(BUILT_WITHOUT)"'
+$(BUILD)/cli/term/standalone.o: LAYER += $(VERSION_FLAGS)
 # Programs of their own, each built where its library is: cli/NAME/feature.mk adds
 # NAME to FEATURES then, and sets NAME_CFLAGS and NAME_LIBS.
 FEATURES :=
@@ -274,7 +288,7 @@ $(FUZZERS): %: %.o $(FUZZ_SUPPORT) $(FUZZ_MAIN) \
 # Changed flags rebuild what they were used for; a first build looks for what
 # it needs before the compiler misses it.
 FLAGS := $(CC) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(CLI_LDFLAGS) $(LDFLAGS) $(LDLIBS) $(CLI_LIBS) \
-	$(PCRE2_CFLAGS) $(ZSTD_CFLAGS) $(NCURSES_CFLAGS) \
+	$(PCRE2_CFLAGS) $(ZSTD_CFLAGS) $(NCURSES_CFLAGS) $(VERSION_FLAGS) \
 	$(foreach name,$(FEATURES),$($(name)_CFLAGS) $($(name)_LIBS))
 $(BUILD)/.build-flags: FORCE
 	@echo '$(FLAGS)' | cmp -s - $@ || { .ci/deps --check build && mkdir -p $(@D) && \

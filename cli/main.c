@@ -3,6 +3,7 @@
 #include "programs.h"
 
 #include "completion.h"
+#include "hints.h"
 #include "message.h"
 #include "options.h"
 #include "spelling.h"
@@ -19,12 +20,13 @@ static const struct cli_command *const commands[] = {
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 #define HELP_COMMAND "help"
-#define HELP_SUMMARY "print what a command does and takes"
+#define HELP_SUMMARY \
+	"print what a command does and takes, or where a word stands"
 
 static void print_overview(FILE *stream)
 {
 	fputs("Usage: shmlog COMMAND [OPTIONS] LOG ...\n"
-	      "       shmlog help [COMMAND]\n"
+	      "       shmlog help [COMMAND | WORD]\n"
 	      "       shmlog --help | --version\n"
 	      "\n"
 	      "memory-mapped append-only logs, shared with the Node package "
@@ -52,10 +54,14 @@ static const struct cli_command *find_command(const char *name)
 
 static int refuse_command(const char *name)
 {
+	const char *instead = cli_hint_command(name);
 	struct cli_spelling nearest;
 	struct cli_quoted quoted;
 
 	cli_quote(&quoted, name);
+	if (instead != NULL)
+		return cli_usage_error("unknown command %s; use 'shmlog %s'",
+		                       quoted.text, instead);
 	if (name[0] == '-') {
 		cli_spelling_init(&nearest, name, strlen(name));
 		cli_spelling_offer(&nearest, "--help");
@@ -87,6 +93,27 @@ static int run_program(const char *name, char **argv)
 	return unknown ? refuse_command(name) : status;
 }
 
+/* Prints the commands and options that mention a word.  False if none does. */
+static bool print_mentions(const char *word)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		found = cli_args_print_mentions(commands[i], word) || found;
+	return cli_programs_print_mentions(word) || found;
+}
+
+/* Runs the help of a program of its own; or looks for a word. */
+static int help_of_word(const char *word, char **program_argv)
+{
+	bool unknown;
+	int status = cli_program_run(word, program_argv, &unknown);
+
+	if (!unknown)
+		return status;
+	return print_mentions(word) ? CLI_OK : refuse_command(word);
+}
+
 /* argv[0] is "help". */
 static int run_help(int argc, char **argv)
 {
@@ -107,7 +134,7 @@ static int run_help(int argc, char **argv)
 	if (!command) {
 		char *program_argv[] = {argv[1], "--help", NULL};
 
-		return run_program(argv[1], program_argv);
+		return help_of_word(argv[1], program_argv);
 	}
 	cli_args_print_help(command);
 	return CLI_OK;
@@ -127,7 +154,7 @@ static int dispatch(int argc, char **argv)
 		return CLI_OK;
 	}
 	if (strcmp(name, "--version") == 0) {
-		printf("shmlog %s\n", shmlog_version());
+		cli_print_version("shmlog", shmlog_version(), NULL);
 		return CLI_OK;
 	}
 	if (strcmp(name, HELP_COMMAND) == 0)

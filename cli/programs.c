@@ -2,6 +2,7 @@
 #include "programs.h"
 
 #include "command.h"
+#include "mention.h"
 #include "message.h"
 
 #include <dirent.h>
@@ -194,6 +195,23 @@ int cli_program_run(const char *name, char **argv, bool *unknown_out)
 		return report_missing(name);
 	*unknown_out = true;
 	return CLI_USAGE;
+}
+
+bool cli_programs_print_mentions(const char *word)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < KNOWN_COUNT; i++) {
+		const struct known_program *known = &known_programs[i];
+
+		if (!cli_mentions(known->name, word) &&
+		    !cli_mentions(known->summary, word))
+			continue;
+		printf("%-*s  %s\n", CLI_NAME_COLUMN, known->name,
+		       known->summary);
+		found = true;
+	}
+	return found;
 }
 
 /* A program that is known or was found. */

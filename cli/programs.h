@@ -29,6 +29,10 @@ const char *cli_program_summary(size_t n);
 /* How wide the names are in the list of commands, built in or not. */
 #define CLI_NAME_COLUMN 10
 
+/* Prints the name and the summary of each program of this project that mention
+ * a word.  False if none does. */
+bool cli_programs_print_mentions(const char *word);
+
 /* Prints a heading, and a line for each program that can be run and for each
  * that this project has but that is not installed. */
 void cli_programs_list(FILE *stream);

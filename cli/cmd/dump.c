@@ -183,8 +183,8 @@ static int read_request(const struct cli_args *args, struct dump *dump)
 
 	dump->range.reverse = cli_args_count(args, OPTION_REVERSE) > 0;
 	dump->count = UINT64_MAX;
-	status = cli_option_count("--count", cli_args_value(args, OPTION_COUNT),
-	                          "frames", &dump->count);
+	status = cli_option_frames(
+		"--count", cli_args_value(args, OPTION_COUNT), &dump->count);
 	if (status == CLI_OK)
 		status = read_position(args, OPTION_FROM, "start",
 		                       &dump->range.from);

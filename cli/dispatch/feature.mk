@@ -4,7 +4,8 @@ dispatch_LIBRARY_OBJECTS := $(BUILD)/cli/dispatch/answer_model.o
 ifneq ($(CURL),no)
 ifneq ($(call modules,--modversion libcurl),)
 FEATURES += dispatch
-dispatch_CFLAGS := $(call modules,--cflags libcurl)
+dispatch_CFLAGS := $(call modules,--cflags libcurl) \
+	-DDISPATCH_LIBRARY='"libcurl$(call version_of,libcurl)"'
 dispatch_LIBS := $(call modules,--libs libcurl)
 endif
 endif

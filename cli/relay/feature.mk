@@ -3,7 +3,8 @@ relay_LIBRARY_OBJECTS := $(BUILD)/cli/relay/engine_jetstream.o
 ifneq ($(NATS),no)
 ifneq ($(call modules,--modversion libnats),)
 FEATURES += relay
-relay_CFLAGS := $(call modules,--cflags libnats)
+relay_CFLAGS := $(call modules,--cflags libnats) \
+	-DRELAY_LIBRARY='"libnats$(call version_of,libnats)"'
 relay_LIBS := $(call modules,--libs libnats)
 endif
 endif

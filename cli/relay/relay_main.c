@@ -13,6 +13,11 @@
 static const struct cli_command *const commands[] = {
 	&cmd_relay_push, &cmd_relay_pull, &cmd_relay_status};
 
+/* With its version, from feature.mk. */
+#ifndef RELAY_LIBRARY
+#define RELAY_LIBRARY "libnats"
+#endif
+
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 /* Without the name of the program before it. */
@@ -53,7 +58,8 @@ static int run_without(const char *argument)
 		return CLI_OK;
 	}
 	if (strcmp(argument, "--version") == 0) {
-		printf("shmlog-relay %s\n", shmlog_version());
+		cli_print_version("shmlog-relay", shmlog_version(),
+		                  RELAY_LIBRARY);
 		return CLI_OK;
 	}
 	return cli_usage_error("%s is neither push nor pull nor status",

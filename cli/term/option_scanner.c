@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 void cli_scanner_init(struct cli_scanner *scanner,
                       const struct cli_command *command, int argc, char **argv)
 {
@@ -111,12 +113,35 @@ static void scan_name(struct cli_scanner *scanner, struct cli_item *item)
 	}
 }
 
-/* Whether a word is -N, digits alone, for a command that has such an option. */
-static bool is_number_option(const struct cli_command *command,
-                             const char *word)
+/*
+ * Takes a word that is -N, for a command that has such an option.  Letters may
+ * stand behind the number, as in the "tail -5f" of GNU.
+ */
+static bool scan_number(struct cli_scanner *scanner, struct cli_item *item)
 {
-	return command->number_option != NULL &&
-	       word[1 + strspn(word + 1, "0123456789")] == '\0';
+	const char *option = scanner->command->number_option;
+	const char *digits = item->word + 1;
+	size_t length = strspn(digits, "0123456789");
+	const char *rest = digits + length;
+
+	if (option == NULL || length == 0 ||
+	    rest[strspn(rest, LETTERS)] != '\0' ||
+	    (*rest != '\0' && length >= sizeof(scanner->number)))
+		return false;
+	item->kind = CLI_ITEM_OPTION;
+	item->value = item->name = digits;
+	item->name_bytes = length;
+	item->by_letter = true;
+	(void)cli_option_find(scanner->command, option, strlen(option),
+	                      &item->option);
+	if (*rest != '\0') {
+		memcpy(scanner->number, digits, length);
+		scanner->number[length] = '\0';
+		item->value = scanner->number;
+		scanner->word = item->word;
+		scanner->cluster = rest;
+	}
+	return true;
 }
 
 void cli_scan_item(struct cli_scanner *scanner, struct cli_item *item)
@@ -140,15 +165,7 @@ void cli_scan_item(struct cli_scanner *scanner, struct cli_item *item)
 		item->value = item->word;
 	} else if (item->word[1] == '-') {
 		scan_name(scanner, item);
-	} else if (is_number_option(scanner->command, item->word)) {
-		item->kind = CLI_ITEM_OPTION;
-		item->value = item->name = item->word + 1;
-		item->name_bytes = strlen(item->name);
-		item->by_letter = true;
-		(void)cli_option_find(
-			scanner->command, scanner->command->number_option,
-			strlen(scanner->command->number_option), &item->option);
-	} else {
+	} else if (!scan_number(scanner, item)) {
 		scanner->word = item->word;
 		scanner->cluster = item->word + 1;
 		scan_letter(scanner, item);

@@ -42,6 +42,7 @@ struct cli_scanner {
 	char **end;
 	const char *word;    /* the word that a cluster stands in */
 	const char *cluster; /* letters that are left in it, or NULL */
+	char number[24];     /* of -N with letters behind it */
 	bool only_operands;  /* "--" was met */
 };
 

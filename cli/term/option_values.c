@@ -55,14 +55,13 @@ int cli_option_capacity(const char *name, const char *text, uint64_t least,
 	return CLI_OK;
 }
 
-int cli_option_count(const char *name, const char *text, const char *what,
-                     uint64_t *count_out)
+/* Says what is wrong with a number, if anything is. */
+static int judge_count(const char *name, const char *text, const char *what,
+                       enum cli_number result)
 {
 	struct cli_quoted quoted;
 
-	if (text == NULL)
-		return CLI_OK;
-	switch (cli_read_u64(text, count_out)) {
+	switch (result) {
 	case CLI_NUMBER_OK: return CLI_OK;
 	case CLI_NUMBER_TOO_LARGE:
 		return cli_usage_error("%s %s is too large: at most %" PRIu64,
@@ -72,4 +71,19 @@ int cli_option_count(const char *name, const char *text, const char *what,
 		return cli_usage_error("%s %s is not a number of %s", name,
 		                       cli_quote(&quoted, text), what);
 	}
+}
+
+int cli_option_count(const char *name, const char *text, const char *what,
+                     uint64_t *count_out)
+{
+	return text == NULL ? CLI_OK
+	                    : judge_count(name, text, what,
+	                                  cli_read_u64(text, count_out));
+}
+
+int cli_option_frames(const char *name, const char *text, uint64_t *count_out)
+{
+	return text == NULL ? CLI_OK
+	                    : judge_count(name, text, "frames",
+	                                  cli_read_size(text, count_out));
 }

@@ -20,4 +20,8 @@ int cli_option_capacity(const char *name, const char *text, uint64_t least,
 int cli_option_count(const char *name, const char *text, const char *what,
                      uint64_t *count_out);
 
+/* A number of frames, which may have the letters of a SIZE: 1K is 1024, as GNU
+ * head and tail take it. */
+int cli_option_frames(const char *name, const char *text, uint64_t *count_out);
+
 #endif

@@ -2,6 +2,8 @@
 #include "options.h"
 
 #include "command.h"
+#include "hints.h"
+#include "mention.h"
 #include "message.h"
 #include "option_scanner.h"
 #include "spelling.h"
@@ -67,11 +69,19 @@ static const char *quote_option(struct cli_quoted *buffer,
 	return cli_quote(buffer, written);
 }
 
+/* Refuses a long option; `spelling` begins as it was written, with its
+ * dashes. */
 static int refuse_name(const struct cli_command *command, const char *written,
-                       const char *name, size_t name_bytes)
+                       const char *spelling, const char *name,
+                       size_t name_bytes)
 {
+	const char *hint = cli_hint_option(command->name, spelling,
+	                                   (size_t)(name - spelling) +
+	                                           name_bytes);
 	struct cli_spelling nearest;
 
+	if (hint != NULL)
+		return cli_usage_error("unknown option %s; %s", written, hint);
 	cli_spelling_init(&nearest, name, name_bytes);
 	cli_spelling_offer(&nearest, CLI_HELP_NAME);
 	for (size_t i = 0; i < command->option_count; i++) {
@@ -96,18 +106,26 @@ static int refuse_letter(const struct cli_command *command,
 	size_t option;
 
 	cli_quote(&word, item->word);
-	if (item->name == name && name[0] >= '0' && name[0] <= '9')
+	const char spelling[] = {'-', *item->name, '\0'};
+	const char *hint = cli_hint_option(command->name, spelling, 2);
+
+	if (item->name == name && name[0] >= '0' && name[0] <= '9' &&
+	    (hint == NULL || name[1] != '\0'))
 		return cli_usage_error(
 			"unknown option %s; to give it as an operand, put '--' "
 			"before it",
 			word.text);
 	if (cli_option_find(command, name, name_bytes, &option))
-		return refuse_name(command, word.text, name, name_bytes);
+		return refuse_name(command, word.text, item->word, name,
+		                   name_bytes);
 	/* A character of several bytes can only be shown as a whole. */
 	if (name[1] == '\0' || (unsigned char)*item->name >= 0x80)
-		return cli_usage_error("unknown option %s", word.text);
-	return cli_usage_error("unknown option %s in %s",
-	                       quote_option(&letter, item), word.text);
+		return cli_usage_error("unknown option %s%s%s", word.text,
+		                       hint != NULL ? "; " : "",
+		                       hint != NULL ? hint : "");
+	return cli_usage_error(
+		"unknown option %s in %s%s%s", quote_option(&letter, item),
+		word.text, hint != NULL ? "; " : "", hint != NULL ? hint : "");
 }
 
 static int refuse_item(const struct cli_command *command,
@@ -119,8 +137,8 @@ static int refuse_item(const struct cli_command *command,
 		return refuse_letter(command, item);
 	quote_option(&written, item);
 	if (item->kind == CLI_ITEM_UNKNOWN_NAME)
-		return refuse_name(command, written.text, item->name,
-		                   item->name_bytes);
+		return refuse_name(command, written.text, item->word,
+		                   item->name, item->name_bytes);
 	if (item->kind == CLI_ITEM_UNWANTED_VALUE)
 		return cli_usage_error("option %s takes no value",
 		                       written.text);
@@ -514,4 +532,27 @@ void cli_args_print_usage(const struct cli_command *command)
 {
 	fprintf(stderr, "Usage: shmlog %s [OPTIONS]%s%s\n", command->name,
 	        *command->operands ? " " : "", command->operands);
+}
+
+bool cli_args_print_mentions(const struct cli_command *command,
+                             const char *word)
+{
+	bool found = cli_mentions(command->name, word) ||
+	             cli_mentions(command->summary, word);
+	int column = label_column(command);
+
+	if (found)
+		printf("%-10s  %s\n", command->name, command->summary);
+	for (size_t i = 0; i < command->option_count; i++) {
+		const struct cli_option *option = &command->options[i];
+
+		if (!cli_mentions(option->help, word) &&
+		    (option->name == NULL || !cli_mentions(option->name, word)))
+			continue;
+		if (!found)
+			printf("%-10s  %s\n", command->name, command->summary);
+		found = true;
+		print_option(option, column);
+	}
+	return found;
 }

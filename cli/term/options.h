@@ -48,4 +48,10 @@ const struct cli_command *cli_args_command(const struct cli_args *args);
 void cli_args_print_help(const struct cli_command *command);
 void cli_args_print_usage(const struct cli_command *command);
 
+/* Prints to stdout the name and the summary of a command that mention a word,
+ * or whose options do, and the lines of --help about those options.  False if
+ * there is nothing to print. */
+bool cli_args_print_mentions(const struct cli_command *command,
+                             const char *word);
+
 #endif

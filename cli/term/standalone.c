@@ -77,6 +77,22 @@ int cli_begin_process(void)
 	return CLI_OK;
 }
 
+/* The Makefile knows what it links. */
+#ifndef CLI_BUILT_WITH
+#define CLI_BUILT_WITH "libraries that are not known"
+#define CLI_BUILT_WITHOUT ""
+#endif
+
+void cli_print_version(const char *name, const char *version,
+                       const char *own_library)
+{
+	printf("%s %s\nBuilt with %s%s%s.\n", name, version,
+	       own_library != NULL ? own_library : "",
+	       own_library != NULL ? ", " : "", CLI_BUILT_WITH);
+	if (CLI_BUILT_WITHOUT[0] != '\0')
+		printf("Built without %s.\n", CLI_BUILT_WITHOUT);
+}
+
 int cli_run_command(const struct cli_command *command, int argc, char **argv)
 {
 	struct cli_args *args;

@@ -19,6 +19,12 @@ int cli_end_process(int status);
  * its help.  Returns its exit status. */
 int cli_run_command(const struct cli_command *command, int argc, char **argv);
 
+/* Prints what --version does: "NAME VERSION", and below it with which libraries
+ * the program was built, first the one that it alone has, if any (NULL), and
+ * without which. */
+void cli_print_version(const char *name, const char *version,
+                       const char *own_library);
+
 /* Runs a command that is a program of its own.  Returns its exit status. */
 int cli_standalone(const struct cli_command *command, int argc, char **argv);
 

@@ -13,7 +13,7 @@ load helper
 	run_shmlog 0 help
 	run_shmlog 0 --help
 	run_shmlog 0 --version
-	assert_output --regexp '^shmlog [0-9]+\.[0-9]+\.[0-9]+$'
+	assert_line --index 0 --regexp '^shmlog [0-9]+\.[0-9]+\.[0-9]+$'
 	assert_stderr ''
 }
 
@@ -85,7 +85,7 @@ Try 'shmlog $command --help'.$"
 	for command in append dump tail verify stat; do
 		run_shmlog 4 "$command" "$LOG" </dev/null
 		assert_output ''
-		assert_stderr --regexp "^shmlog $command: $LOG: cannot (open|read): No such file or directory$"
+		assert_stderr --regexp "^shmlog $command: $LOG: cannot (open|read): No such file or directory(; --create SIZE makes it|; -F waits for it)?$"
 	done
 	run_shmlog 4 seek "$LOG" start
 	assert_stderr "shmlog seek: $LOG: cannot open: No such file or directory"

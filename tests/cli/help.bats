@@ -98,10 +98,60 @@ COMMANDS='create append tail dump seek verify stat rotate help'
 
 @test "--version prints name and version" {
 	run_shmlog 0 --version
-	assert_output --regexp '^shmlog [0-9]+\.[0-9]+\.[0-9]+$'
+	assert_line --index 0 --regexp '^shmlog [0-9]+\.[0-9]+\.[0-9]+$'
 	assert_stderr ''
-	assert_equal "$output" "shmlog $(sed -n \
+	assert_equal "${lines[0]}" "shmlog $(sed -n \
 		's/^#define SHMLOG_VERSION "\(.*\)"$/\1/p' "$ROOT/src/include/shmlog.h")"
+}
+
+# The libraries that the compiler found, and none that it did not.
+@test "--version tells of each library, with or without" {
+	local program library
+
+	for program in shmlog shmlog-relay shmlog-dispatch; do
+		[[ -x $BUILD/$program ]] || continue
+		separately "$program" --version
+		assert_equal "$status $stderr" '0 '
+		assert_line --index 0 --regexp "^$program [0-9.]+\$"
+		assert_line --index 1 --regexp '^Built with .*argtable2( [0-9.]+)?, cJSON[^,]*(,.*)?\.$'
+		for library in PCRE2 zstd ncursesw; do
+			assert_equal "$(grep -cE "^Built with(out)? (.*, )?${library}[ .,]" <<<"$output")" 1
+		done
+		[[ $program != *-relay ]] || assert_line --partial 'with libnats '
+		[[ $program != *-dispatch ]] || assert_line --partial 'with libcurl '
+	done
+	run_shmlog 0 --version
+	if shmlog create "$LOG" -c 4K && shmlog dump --grep x "$LOG"; [[ $? -eq 10 ]]; then
+		assert_line --regexp '^Built with .*PCRE2'
+	else
+		assert_line --regexp '^Built without .*PCRE2'
+	fi
+}
+
+@test "help WORD prints the commands and options that mention it" {
+	local listed
+
+	run_shmlog 0 help cursor
+	assert_stderr ''
+	listed=$output
+	assert_line --regexp '^tail +print the last frames'
+	assert_line --regexp '^ +--cursor-file FILE +begin at the cursor in FILE'
+	refute_output --partial '--count'
+	run_shmlog 0 help CURSORS
+	assert_output "$listed"
+	# In a name, in a summary, and in the line of a program of its own.
+	run_shmlog 0 help speed
+	assert_line --regexp '^ +--speed N '
+	run_shmlog 0 help pager
+	assert_output "$(shmlog help | sed -n 's/^  \(view .*\)/\1/p')"
+	run_shmlog 0 help jetstream
+	assert_line --regexp '^relay +carry a log to and from NATS JetStream$'
+	# A part of a word is no mention.
+	run_shmlog 2 help curso
+	assert_output ''
+	run_shmlog 2 help cat
+	assert_stderr --partial "use 'shmlog dump LOG'"
+	assert [ "$(shmlog help frame | wc -L)" -le 80 ]
 }
 
 @test "help that cannot be written is status 4, a closed pipe is quiet" {

@@ -15,7 +15,7 @@ refused() { # PATTERN ARGUMENT...
 	assert_output ''
 	assert_equal "${#stderr_lines[@]}" 2
 	assert_regex "${stderr_lines[0]}" "$pattern"
-	assert_regex "${stderr_lines[1]}" '^Try '\''shmlog ([a-z]+ )?--help'\''\.$'
+	assert_regex "${stderr_lines[1]}" '^Try '\''shmlog ([a-z]+ )*--help'\''\.$'
 }
 
 @test "an unknown command is named, and the nearest one" {
@@ -25,6 +25,38 @@ refused() { # PATTERN ARGUMENT...
 	refused "unknown option '-f'" -f tail "$LOG"
 	refused "unknown option '--'" -- dump "$LOG"
 	refused "unknown option '--versio'.*'--version'" --versio
+}
+
+# All rows of the table are tried in tests/unit/test_cli_hints.c.
+@test "a habit from another tool gets a hint" {
+	refused "unknown command 'cat'; use 'shmlog dump LOG'$" cat "$LOG"
+	refused "unknown command 'follow'; use 'shmlog tail -f LOG'$" follow "$LOG"
+	refused "unknown option '--bytes'; a log has frames, not bytes" tail --bytes=5 "$LOG"
+	refused "unknown option '-v' in '-iv'; --not-grep RE" dump -iv "$LOG"
+	refused "unknown option '-u'; a log has no units" tail -u nginx
+	refused "unknown option '--json'; -i json" append --json "$LOG"
+	run_shmlog 4 dump "$SCRATCH/missing"
+	assert_stderr "shmlog dump: $SCRATCH/missing: cannot open: No such file or directory"
+}
+
+@test "a program of its own gives hints, too" {
+	if [[ -x $BUILD/shmlog-relay ]]; then
+		for command in push pull status; do
+			refused "unknown option '--server'; the server is an operand" relay "$command" --server x
+			refused "unknown option '--password'; --password-file" relay "$command" --password x
+			refused "unknown option '--token'; --token-file" relay "$command" --token x
+			refused "unknown option '--json'; -o json" relay "$command" --json
+		done
+		refused "unknown option '-F'; -f goes on" relay pull -F
+	fi
+	if [[ -x $BUILD/shmlog-dispatch ]]; then
+		refused "unknown option '-j'; --concurrency N" dispatch -j 4
+		refused "unknown option '--api-key'; --key-fd N" dispatch --api-key x
+		refused "unknown option '--timeout'; --call-timeout" dispatch --timeout 1
+		refused "unknown option '-m'; --model ID" dispatch -m x
+		refused "unknown option '--temperature'; --param" dispatch --temperature 1
+		refused "unknown option '--json'; -o json" dispatch --json
+	fi
 }
 
 @test "no prefix of a command is the command" {

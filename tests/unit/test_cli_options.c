@@ -333,6 +333,39 @@ static void test_negative_number_is_led_behind_two_dashes(void **state)
 	                       "operand, put '--' before it");
 }
 
+static void
+test_letters_may_stand_behind_a_number_that_is_an_option(void **state)
+{
+	struct cli_command numbered = command;
+	struct cli_args *args;
+
+	(void)state;
+	numbered.number_option = "count";
+	assert_int_equal(parse_for(&numbered, "test -5qF log -7", &args),
+	                 CLI_OK);
+	assert_string_equal(cli_args_nth(args, COUNT, 0), "5");
+	assert_string_equal(cli_args_nth(args, COUNT, 1), "7");
+	assert_int_equal(cli_args_count(args, QUIET), 1);
+	assert_int_equal(cli_args_count(args, FORCE), 1);
+	assert_int_equal(cli_args_operand_count(args), 1);
+	cli_args_free(args);
+	assert_int_equal(parse_for(&numbered, "test -12w", &args), CLI_OK);
+	assert_string_equal(cli_args_value(args, COUNT), "12");
+	cli_args_free(args);
+	/* A letter may take a value, too. */
+	assert_int_equal(parse_for(&numbered, "test -3mtext", &args), CLI_OK);
+	assert_string_equal(cli_args_value(args, COUNT), "3");
+	assert_string_equal(cli_args_nth(args, MESSAGE, 0), "text");
+	cli_args_free(args);
+	refuse_for(&numbered, "test -5x", "unknown option '-x' in '-5x'");
+	refuse_for(&numbered, "test -5.5",
+	           "unknown option '-5.5'; to give it as an operand, put '--' "
+	           "before it");
+	refuse_for(&numbered, "test -111111111111111111111111q",
+	           "unknown option '-111111111111111111111111q'; to give it as "
+	           "an operand, put '--' before it");
+}
+
 static void test_value_that_is_missing_or_unwanted_is_refused(void **state)
 {
 	(void)state;
@@ -474,6 +507,8 @@ int main(void)
 			test_unknown_option_is_refused_with_the_nearest_name),
 		cmocka_unit_test(test_unknown_letter_is_refused),
 		cmocka_unit_test(test_negative_number_is_led_behind_two_dashes),
+		cmocka_unit_test(
+			test_letters_may_stand_behind_a_number_that_is_an_option),
 		cmocka_unit_test(
 			test_value_that_is_missing_or_unwanted_is_refused),
 		cmocka_unit_test(test_number_of_operands_is_held),

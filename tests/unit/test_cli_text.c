@@ -1,6 +1,7 @@
-/* UTF-8, escaping, base64: what is let through, and what is not. */
+/* UTF-8, escaping, base64: what is let through, and what is not; words. */
 #include "base64.h"
 #include "escape.h"
+#include "mention.h"
 #include "numbers.h"
 #include "support.h"
 #include "utf8.h"
@@ -365,6 +366,30 @@ TEST(test_base64_decode_is_strict)
 			cli_base64_decode(out, &size, bad[i], strlen(bad[i])));
 }
 
+/* ------------------------------------------------------------------ words */
+
+TEST(test_mention_is_of_a_whole_word_in_any_case_and_number)
+{
+	static const char text[] = "end after N Frames (that pass)";
+
+	assert_true(cli_mentions(text, "frames"));
+	assert_true(cli_mentions(text, "FRAME"));
+	assert_true(cli_mentions(text, "n"));
+	assert_true(cli_mentions(text, "that"));
+	assert_true(cli_mentions("a frame", "frames"));
+	assert_true(cli_mentions("its passes", "pass"));
+	assert_true(cli_mentions("cursor-file", "file"));
+	assert_true(cli_mentions("cursor-file", "cursor-file"));
+	assert_true(cli_mentions("reframe a frame", "frame"));
+	assert_false(cli_mentions(text, "fram"));
+	assert_false(cli_mentions(text, "rame"));
+	assert_false(cli_mentions(text, "paths"));
+	assert_false(cli_mentions(text, "framesss"));
+	assert_false(cli_mentions(text, ""));
+	assert_false(cli_mentions("", "x"));
+	assert_false(cli_mentions(text, "s"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +414,8 @@ int main(void)
 		cmocka_unit_test(
 			test_base64_round_trips_every_byte_at_every_place),
 		cmocka_unit_test(test_base64_decode_is_strict),
+		cmocka_unit_test(
+			test_mention_is_of_a_whole_word_in_any_case_and_number),
 	};
 
 	return cmocka_run_group_tests_name("cli_text", tests, NULL, NULL);

@@ -119,8 +119,8 @@ static int parse_lines(const struct cli_args *args,
 	if (text == NULL)
 		return CLI_OK;
 	options->from_nth = text[0] == '+';
-	switch (cli_read_u64(text + (text[0] == '+' || text[0] == '-'),
-	                     &options->lines)) {
+	switch (cli_read_size(text + (text[0] == '+' || text[0] == '-'),
+	                      &options->lines)) {
 	case CLI_NUMBER_OK: break;
 	case CLI_NUMBER_TOO_LARGE:
 		return cli_usage_error("--lines %s is too large: at most "
@@ -155,9 +155,9 @@ static int parse_ends(const struct cli_args *args, struct tail_options *options)
 
 	options->count = UINT64_MAX;
 	options->timeout_ns = options->idle_ns = -1;
-	status = cli_option_count("--count",
-	                          cli_args_value(args, TAIL_MOST_FRAMES),
-	                          "frames", &options->count);
+	status = cli_option_frames("--count",
+	                           cli_args_value(args, TAIL_MOST_FRAMES),
+	                           &options->count);
 	if (status != CLI_OK)
 		return status;
 	if (pid != NULL) {
