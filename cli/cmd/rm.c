@@ -187,6 +187,13 @@ static int remove_found(void *context, const struct cli_found_log *found)
 	return rm->output.error != 0 ? CLI_SYSTEM : CLI_OK;
 }
 
+static int refuse_link(const char *path)
+{
+	cli_message(path, "not a log: it is a symbolic link, and what it leads "
+	                  "to has another name; left as it is");
+	return CLI_NOT_LOG;
+}
+
 /* Removes what a name leads to, which is opened only if it is a regular
  * file. */
 static int remove_named(struct rm *rm, const char *path)
@@ -196,12 +203,11 @@ static int remove_named(struct rm *rm, const char *path)
 
 	if (lstat(path, &file) != 0)
 		return cli_fail(path, "cannot open", -errno);
+	if (S_ISLNK(file.st_mode))
+		return refuse_link(path);
 	if (!S_ISREG(file.st_mode)) {
-		cli_message(path, "not a log: it is %s; left as it is",
-		            S_ISLNK(file.st_mode)
-		                    ? "a symbolic link, and what it leads to "
-		                      "has another name"
-		                    : "no regular file");
+		cli_message(path, "not a log: it is no regular file; left as "
+		                  "it is");
 		return CLI_NOT_LOG;
 	}
 	int status = cli_open_log(path, &log);
@@ -213,6 +219,15 @@ static int remove_named(struct rm *rm, const char *path)
 	return status;
 }
 
+/* Whether a path is a link to a file; a folder is searched through one. */
+static bool is_link_to_file(const char *path)
+{
+	struct stat link, file;
+
+	return lstat(path, &link) == 0 && S_ISLNK(link.st_mode) &&
+	       stat(path, &file) == 0 && S_ISREG(file.st_mode);
+}
+
 /* One operand. */
 static int remove_under(struct rm *rm, const char *path)
 {
@@ -220,6 +235,8 @@ static int remove_under(struct rm *rm, const char *path)
 
 	if (!rm->unattended)
 		return remove_named(rm, path);
+	if (is_link_to_file(path))
+		return refuse_link(path);
 	rm->status = CLI_OK;
 	int status = cli_search_logs(&search, path);
 

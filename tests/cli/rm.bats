@@ -219,6 +219,16 @@ $SCRATCH/written"
 	rm "$LOG"
 	expect 0 '' '' rm --unattended "$SCRATCH"
 	run_shmlog 5 rm --unattended "$SCRATCH/text"
+	# A link is told of if it is named; a folder is searched through one.
+	mkdir "$SCRATCH/aside"
+	make_log aside/log
+	ln -s aside/log "$SCRATCH/named"
+	ln -s aside "$SCRATCH/folded"
+	expect 5 '' "shmlog rm: $SCRATCH/named: not a log: it is a symbolic link, and what it leads to has another name; left as it is" \
+		rm --unattended "$SCRATCH/named"
+	expect 0 "$SCRATCH/folded/log" '' rm --unattended -n "$SCRATCH/folded"
+	run_shmlog 4 rm --unattended "$SCRATCH/dangling"
+	assert_exist "$SCRATCH/aside/log"
 }
 
 @test "rm of a missing log is status 4" {
