@@ -2,6 +2,7 @@
 #include "create.h"
 
 #include "file.h"
+#include "sys.h"
 #include "unnamed.h"
 
 #include <errno.h>
@@ -149,7 +150,10 @@ int shmlog_draft_open(const char *path, uint64_t capacity, mode_t mode,
 		shmlog_draft_deliver_signals(draft_out);
 	if (status != 0)
 		return status;
-	status = reserve(draft_out, flags);
+	status = (flags & SHMLOG_CREATE_ON_DISK) != 0 &&
+	                         shmlog_sys_is_in_memory(draft_out->fd)
+	                 ? -EOPNOTSUPP
+	                 : reserve(draft_out, flags);
 	return status == 0 ? 0 : shmlog_draft_close(draft_out, status);
 }
 

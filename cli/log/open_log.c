@@ -11,7 +11,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 /* Opening waits for another process's lease; only a signal that was caught to
  * end the command ends that wait. */
@@ -24,6 +27,41 @@ static int open_patiently(const char *path, struct shmlog **log_out)
 			cli_die_by_signal(cli_signal_caught());
 	}
 	return status;
+}
+
+/* Global: a log is opened on many ways, and a hint goes with the command that
+ * runs, like its name in messages. */
+static const char *missing_hint;
+
+void cli_missing_log_hint(const char *hint)
+{
+	missing_hint = hint;
+}
+
+/* Whether a name is free, in a folder that is there: it is not when the path
+ * leads through a link to nowhere, or a part of it is missing. */
+static bool is_name_free(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	struct stat file;
+	int length = slash == NULL ? 1 : (int)(slash - path) + 1;
+
+	if (lstat(path, &file) == 0 || errno != ENOENT)
+		return false;
+	(void)snprintf(folder, sizeof(folder), "%.*s", length,
+	               slash != NULL ? path : ".");
+	return stat(folder, &file) == 0 && S_ISDIR(file.st_mode) &&
+	       *path != '\0';
+}
+
+static int cannot_open(const char *path, int status)
+{
+	if (status != -ENOENT || missing_hint == NULL || !is_name_free(path))
+		return cli_fail(path, "cannot open", status);
+	cli_message(path, "cannot open: %s; %s", shmlog_strerror(status),
+	            missing_hint);
+	return cli_exit_status(status);
 }
 
 /* Opens a log.  `outcome` ends the message about a file that is not a log; it
@@ -49,7 +87,7 @@ static int open_log(const char *path, const char *outcome,
 	if (status == 0)
 		return CLI_OK;
 	if (!cli_is_header_status(status))
-		return cli_fail(path, "cannot open", status);
+		return cannot_open(path, status);
 	if (*outcome == '\0' && cli_is_zstd_file(path))
 		return cli_open_spooled(path, log_out);
 	/* The file may have changed since: the header's words go into the

@@ -15,6 +15,11 @@ int cli_open_log(const char *path, struct shmlog **log_out);
  * was changed, and `path` may be "-" or lead to a zstd archive; see spool.h. */
 int cli_open_to_read(const char *path, struct shmlog **log_out);
 
+/* How messages about a log that is not there end from now on: with the option
+ * that makes it, or waits for it, where its folder is there.  NULL: with
+ * nothing. */
+void cli_missing_log_hint(const char *hint);
+
 /* shmlog_create() with a warning where some versions of Node cannot open the
  * log.  Returns a status of the library. */
 int cli_create_log(const char *path, uint64_t capacity, mode_t mode,

@@ -209,6 +209,9 @@ enum shmlog_create_flags {
 	/* Do not reserve the space: pages are allocated as they are written.
 	 * A writer may then meet ENOSPC, or SIGBUS through a mapping. */
 	SHMLOG_CREATE_SPARSE = 1u << 0,
+	/* Refuse, with -EOPNOTSUPP, to create a log in memory, which
+	 * shmlog_sync() would refuse. */
+	SHMLOG_CREATE_ON_DISK = 1u << 1,
 };
 
 /*
@@ -218,11 +221,11 @@ enum shmlog_create_flags {
  * the file get its name: nobody ever sees a log without a header.
  *
  * SHMLOG_ERR_CAPACITY; -EEXIST if anything, a dangling link included, has
- * the name; -ENOSPC; any other -errno of open, fallocate, write, link.  On
- * failure nothing is left behind.  Where the file system has no files without
- * a name, the thread holds back the signals that would end the process, so
- * that neither do they leave anything; if one comes, -EINTR is returned once
- * it was let through.
+ * the name; -ENOSPC; -EOPNOTSUPP for SHMLOG_CREATE_ON_DISK; any other -errno
+ * of open, fallocate, write, link.  On failure nothing is left behind.  Where
+ * the file system has no files without a name, the thread holds back the
+ * signals that would end the process, so that neither do they leave anything;
+ * if one comes, -EINTR is returned once it was let through.
  *
  * The log is not open afterwards: shmlog_open() does that.  Any number of
  * threads and processes may try to create the same name; one of them succeeds,

@@ -1141,8 +1141,22 @@ stream_begin() {
 }
 
 @test "a log that is missing is status 4" {
-	expect 4 '' "shmlog append: $LOG: cannot open: No such file or directory" append "$LOG" -m x
+	expect 4 '' "shmlog append: $LOG: cannot open: No such file or directory; --create SIZE makes it" append "$LOG" -m x
 	assert_not_exist "$LOG"
+	# Where --create would not help, nothing is said of it.
+	expect 4 '' "shmlog append: $SCRATCH/no/log: cannot open: No such file or directory" \
+		append "$SCRATCH/no/log" -m x
+}
+
+@test "--sync --create in memory is refused, and leaves nothing" {
+	[[ $(stat -f -c %T "$SCRATCH" 2>/dev/null) == tmpfs ]] || skip 'no memory to be seen here'
+	skip_if_portable "it cannot tell memory from a disk"
+	expect 4 '' "shmlog append: $LOG: cannot create it to --sync: the log would be in memory, of which nothing outlasts a power cut; nothing was created" \
+		append --sync --create 4K "$LOG" -m x
+	assert_equal "$(ls -A "$SCRATCH")" ''
+	room 100
+	run_shmlog 4 append --sync --create 4K "$LOG" -m x
+	assert_exist "$LOG"
 }
 
 @test "a torn log is refused and left as it is" {

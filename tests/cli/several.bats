@@ -101,7 +101,7 @@ has_line() { # LINE [FILE]
 @test "what is wrong with one log keeps no other from being printed; the worst status counts" {
 	run_shmlog 4 tail -q one missing two
 	assert_output $'1a\n1b\n2a\n2b\n2c'
-	assert_stderr 'shmlog tail: missing: cannot open: No such file or directory'
+	assert_stderr 'shmlog tail: missing: cannot open: No such file or directory; -F waits for it'
 	run_shmlog 1 dump -q "$FIXTURES/oversize-wrap.shm" one
 	assert_line -n -1 1b
 	echo text >text

@@ -51,11 +51,24 @@ check_tail() { # FIRST LAST ARGUMENT...
 	check_tail 1 0 -n +18446744073709551615
 }
 
+@test "GNU's ways to write N: -Nf, and the letters of a size" {
+	make_log 3
+	run_shmlog 0 tail -2q "$LOG"
+	assert_output "$(shmlog tail -n 2 "$LOG")"
+	limited 5 shmlog tail -2f --idle 10ms "$LOG" >"$SCRATCH/said"
+	assert_equal "$(<"$SCRATCH/said")" "$output"
+	seq 3000 | shmlog append --create 64K "$SCRATCH/many"
+	run_shmlog 0 tail -n 1K -t '%p ' "$SCRATCH/many"
+	assert_equal "$(wc -w <<<"$output") ${output%% *}" '1024 1977'
+	assert_equal "$(shmlog tail -n +2k --count 1KiB -t '%p ' "$SCRATCH/many" | wc -w)" 953
+	assert_equal "$(shmlog dump -n 2K "$SCRATCH/many" | wc -l)" 2048
+}
+
 @test "an N that is none is wrong usage" {
 	local text
 
 	make_log 3
-	for text in '' x + - 1x 5K ' 5' 0x5 +-5 ++5 --5 1.5; do
+	for text in '' x + - 1x 5KB 5b ' 5' 0x5 +-5 ++5 --5 1.5; do
 		run_shmlog 2 tail -n "$text" "$LOG"
 		assert_output ''
 		assert_stderr --partial "'$text'"
@@ -194,7 +207,7 @@ check_tail() { # FIRST LAST ARGUMENT...
 	assert_stderr --partial 'zeros'
 	run_shmlog 4 tail "$SCRATCH/missing"
 	assert_output ''
-	assert_stderr "shmlog tail: $SCRATCH/missing: cannot open: No such file or directory"
+	assert_stderr "shmlog tail: $SCRATCH/missing: cannot open: No such file or directory; -F waits for it"
 	run_shmlog 5 tail "$SCRATCH"
 	assert_stderr --partial 'no regular file'
 }

@@ -463,7 +463,7 @@ drain() {
 @test "-f of a missing log is status 4 at once" {
 	run limited 5 shmlog tail -f "$SCRATCH/missing"
 	assert_failure 4
-	assert_output "shmlog tail: $SCRATCH/missing: cannot open: No such file or directory"
+	assert_output "shmlog tail: $SCRATCH/missing: cannot open: No such file or directory; -F waits for it"
 }
 
 @test "-f waits for a header, and then reads from the start" {

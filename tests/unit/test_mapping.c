@@ -75,6 +75,25 @@ TEST(test_create_refuses_an_impossible_capacity_and_leaves_no_debris)
 	}
 }
 
+/* The same answer as that of shmlog_sync(), before there is a log. */
+TEST(test_create_on_disk_is_refused_in_memory_and_leaves_nothing)
+{
+	const char *folder = scratch_folder("on-disk");
+	const char *plain = in_folder(folder, "plain");
+	struct shmlog *log;
+
+	expect_status(shmlog_create(plain, 4096, 0664, 0), 0);
+	expect_status(shmlog_open(plain, &log), 0);
+	int synced = shmlog_sync(log);
+
+	shmlog_close(log);
+	assert_true(synced == 0 || synced == -EOPNOTSUPP);
+	expect_status(shmlog_create(in_folder(folder, "x"), 4096, 0664,
+	                            SHMLOG_CREATE_ON_DISK),
+	              synced);
+	assert_int_equal(directory_entries(folder), synced == 0 ? 2 : 1);
+}
+
 TEST(test_create_without_the_space_leaves_no_debris)
 {
 	static const uint64_t capacities[] = {UINT64_C(1) << 50,
@@ -885,6 +904,8 @@ int main(void)
 		cmocka_unit_test(test_create_writes_a_header_and_zeros),
 		cmocka_unit_test(
 			test_create_refuses_an_impossible_capacity_and_leaves_no_debris),
+		cmocka_unit_test(
+			test_create_on_disk_is_refused_in_memory_and_leaves_nothing),
 		cmocka_unit_test(
 			test_create_without_the_space_leaves_no_debris),
 		cmocka_unit_test(

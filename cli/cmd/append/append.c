@@ -156,12 +156,12 @@ static int open_overflow(struct cli_append *append)
 }
 
 /* Creates a log that its owner can append to, whatever the umask. */
-static int create_log(const char *path, uint64_t capacity)
+static int create_log(const char *path, uint64_t capacity, unsigned flags)
 {
 	mode_t mask = umask(0);
 
 	(void)umask(mask & ~(mode_t)(S_IRUSR | S_IWUSR));
-	int status = cli_create_log(path, capacity, 0664, 0);
+	int status = cli_create_log(path, capacity, 0664, flags);
 
 	(void)umask(mask);
 	return status;
@@ -176,9 +176,20 @@ static int open_log(struct cli_append *append)
 
 	if (status != CLI_OK)
 		return status;
-	if (append->options.has_capacity)
-		status = create_log(path, append->options.capacity);
+	cli_missing_log_hint("--create SIZE makes it");
+	if (append->options.has_capacity) {
+		bool sync = append->options.commits.sync;
 
+		status = create_log(path, append->options.capacity,
+		                    sync ? SHMLOG_CREATE_ON_DISK : 0);
+		cli_missing_log_hint(NULL);
+	}
+	if (status == -EOPNOTSUPP && append->options.commits.sync) {
+		cli_message(path, "cannot create it to --sync: the log would "
+		                  "be in memory, of which nothing outlasts a "
+		                  "power cut; nothing was created");
+		return CLI_SYSTEM;
+	}
 	if (status != 0 && status != -EEXIST)
 		return cli_fail(path, "cannot create", status);
 	return cli_open_log(path, &append->log);

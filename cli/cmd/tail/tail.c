@@ -5,6 +5,7 @@
 #include "failure.h"
 #include "log_arguments.h"
 #include "message.h"
+#include "open_log.h"
 #include "options.h"
 #include "signals.h"
 #include "spool.h"
@@ -221,6 +222,7 @@ static int tail_run(const struct cli_args *args)
 		tail->printer.output.context = tail;
 		cli_signals_catch();
 		cli_signals_guard_mappings();
+		cli_missing_log_hint("-F waits for it");
 		print_logs(tail);
 		status = finish(tail);
 	}
