@@ -220,8 +220,11 @@ $(UNIT_TESTS): %: %.o $(UNIT_SUPPORT) $(BUILD)/libshmlog.a
 		$(filter-out %libshmlog.a,$(filter %.a,$^)) $(BUILD)/libshmlog.a $(LDFLAGS) $(CLI_LIBS) $(TEST_LIBS) $(LDLIBS)
 # One of the command line takes the few rooms that it needs from an archive.
 ROOMS := $(BUILD)/cli/rooms.a
+SMALL_COMMANDS := $(call objects,cli/cmd/*.c cli/cmd/bench/*.c)
 $(basename $(call objects,tests/unit/test_cli_*.c)): $(ROOMS)
-$(ROOMS): $(filter-out $(BUILD)/cli/main.o $(call objects,cli/cmd/*.c cli/cmd/bench/*.c),$(CLI_OBJECTS))
+# This one has the options of every command.
+$(BUILD)/tests/unit/test_cli_hints: $(SMALL_COMMANDS)
+$(ROOMS): $(filter-out $(BUILD)/cli/main.o $(SMALL_COMMANDS),$(CLI_OBJECTS))
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) qcs $@ $^ # q: two objects may have one name
 
