@@ -53,4 +53,31 @@ struct shmlog_chain_count {
 int shmlog_count_chain(const struct shmlog_walk_request *request,
                        struct shmlog_chain_count *count, bool *is_chain_out);
 
+/* A way that is shorter takes a few milliseconds at most, step by step. */
+#define SHMLOG_LONG_WAY_BYTES ((uint64_t)4 << 20)
+
+/*
+ * Counts the frames of a long way between two boundaries, `from` and `to` in a
+ * file; less than 0 where it leads down.  False if the way is short, or if the
+ * walks do not meet, so that steps have to show where the frames lead to.
+ */
+static inline bool shmlog_count_way(int fd, uint64_t from, uint64_t to,
+                                    int64_t *frames_out)
+{
+	const struct shmlog_walk_request request = {
+		.fd = fd,
+		.offset = from < to ? from : to,
+		.length = from < to ? to - from : from - to,
+	};
+	struct shmlog_chain_count count = {.frames = 0};
+	bool is_chain = false;
+
+	if (request.length < SHMLOG_LONG_WAY_BYTES)
+		return false;
+	(void)shmlog_count_chain(&request, &count, &is_chain);
+	*frames_out = from < to ? (int64_t)count.frames
+	                        : -(int64_t)count.frames;
+	return is_chain;
+}
+
 #endif

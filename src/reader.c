@@ -8,9 +8,6 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* A way that is shorter takes a few milliseconds at most. */
-#define LONG_WAY_BYTES ((uint64_t)4 << 20)
-
 int shmlog_reader_open(struct shmlog *log,
                        const struct shmlog_reader_options *options,
                        struct shmlog_reader **reader_out)
@@ -409,55 +406,30 @@ static int walk_down(struct shmlog_reader *reader, uint64_t cursor,
 	return 0;
 }
 
-static uint64_t distance(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
-/*
- * Counts the frames of a long way between two cursors by walks from both of its
- * ends.  False if they do not meet, so that a walk has to find out where the
- * frames lead to, and if the way is short.  A mapped reader has bytes at hand
- * already and reads none.
- */
-static bool count_way(struct shmlog_reader *reader, uint64_t from, uint64_t to,
-                      uint64_t *frames_out)
-{
-	uint64_t low = from < to ? from : to;
-	const struct shmlog_walk_request request = {
-		.fd = reader->log->fd,
-		.offset = reader->log->data_offset + low,
-		.length = distance(from, to),
-	};
-	struct shmlog_chain_count count = {.frames = 0};
-	bool is_chain = false;
-
-	if (!is_buffered(reader) || request.length < LONG_WAY_BYTES)
-		return false;
-	(void)shmlog_count_chain(&request, &count, &is_chain);
-	*frames_out = count.frames;
-	return is_chain;
-}
-
 /* Reaches `cursor` by a chain from `from`, a frame start or the end. */
 static int walk_from(struct shmlog_reader *reader, uint64_t from,
                      uint64_t index, uint64_t cursor,
                      struct shmlog_neighbours *around)
 {
-	uint64_t frames;
+	uint64_t base = reader->log->data_offset;
+	int64_t frames;
 
 	if (reader->fast.cursor != from)
 		move_to(reader, from, index);
-	if (count_way(reader, from, cursor, &frames)) {
-		int64_t change = cursor >= from ? (int64_t)frames
-		                                : -(int64_t)frames;
-
+	if (is_buffered(reader) &&
+	    shmlog_count_way(reader->log->fd, base + from, base + cursor,
+	                     &frames)) {
 		move_to(reader, cursor,
-		        cursor == 0 ? 0 : index_plus(index, change));
+		        cursor == 0 ? 0 : index_plus(index, frames));
 		return 0;
 	}
 	return cursor >= from ? walk_up(reader, cursor, around)
 	                      : walk_down(reader, cursor, around);
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
 }
 
 /*

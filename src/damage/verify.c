@@ -14,8 +14,8 @@ static int tell_passed(void *context, uint64_t bytes)
 
 /*
  * Walks over all of the log from both ends at once.  A chain of frames that
- * fills the log is sound: the walk from the start takes each of its frames, also
- * one that looks like a fill, as all up to the end are good.
+ * fills the log is sound: the walk from the start takes each of its frames,
+ * also one that looks like a fill, as all up to the end are good.
  */
 static int walk_from_both_ends(struct shmlog_visit *visit, bool *is_sound_out)
 {

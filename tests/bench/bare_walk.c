@@ -1,8 +1,8 @@
 /*
- * The bare work of `verify` and `stat`: bare_walk LOG walks over the frames from
- * both ends at once, with a thread for each walk, compares both size words of
- * each, and prints how many there are.  Each walk takes one half of the bytes,
- * however far the other is.
+ * The bare work of `verify` and `stat`: bare_walk LOG walks over the frames
+ * from both ends at once, with a thread for each walk, compares both size words
+ * of each, and prints how many there are.  Each walk takes one half of the
+ * bytes, however far the other is.
  */
 #include "measure.h"
 
