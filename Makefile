@@ -278,6 +278,7 @@ ifneq ($(filter dispatch,$(FEATURES)),)
 $(BUILD)/tests/bench/prompts.o: CPPFLAGS += -DBENCH_CURL $(dispatch_CFLAGS)
 $(BUILD)/tests/bench/prompts: LDLIBS += $(dispatch_LIBS)
 endif
+$(BUILD)/tests/bench/stores: LDLIBS += -lm
 
 # With SANITIZE=fuzzer-no-link,… a fuzzer; else a program that takes files.
 FUZZ_MAIN := $(if $(findstring fuzzer,$(SANITIZE)),,$(BUILD)/tests/fuzz/replay.o)

@@ -4,6 +4,7 @@
 
 #include "mapping.h"
 #include "place.h"
+#include "poll_schedule.h"
 #include "window.h"
 
 struct shmlog_reader {
@@ -12,12 +13,12 @@ struct shmlog_reader {
 	 * one, whose bytes are gone with the next read. */
 	struct shmlog_fast_reader fast;
 	struct shmlog *log;
-	unsigned flags;                 /* of enum shmlog_reader_flags */
-	uint64_t committed;             /* as last loaded; only grows */
-	bool held;                      /* `size` is not loaded again */
-	struct shmlog_mapping *mapping; /* NULL for a buffered reader */
-	struct shmlog_window window;    /* of a buffered reader */
-	int64_t idle_ns; /* slept since the log last grew, over all waits */
+	unsigned flags;                       /* of enum shmlog_reader_flags */
+	uint64_t committed;                   /* as last loaded; only grows */
+	bool held;                            /* `size` is not loaded again */
+	struct shmlog_mapping *mapping;       /* NULL for a buffered reader */
+	struct shmlog_window window;          /* of a buffered reader */
+	struct shmlog_poll_schedule schedule; /* of its waits */
 	struct shmlog_fault fault;
 	struct shmlog_place place; /* shown to others, or to nobody */
 };

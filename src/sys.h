@@ -24,9 +24,11 @@ int shmlog_sys_pause(int64_t ns);
 
 /*
  * Sleeps while the low half of *word is that of `expected`, at most
- * `timeout_ns` (>= 0); for that long where `word` is NULL.  Returns 1 when
- * woken, 0 when timed out or the word differs, -EINTR when a signal was
- * caught.  Never raises SIGBUS.
+ * `timeout_ns` (>= 0).  Returns 1 when woken, 0 when so much time has passed
+ * and the word was as expected at first, -EAGAIN at once if it was not, -EINTR
+ * when a signal was caught.  -ENOSYS when so much time has passed and nobody
+ * has looked at the word, as it is NULL, its page is gone, or the system or a
+ * sandbox does not have the call.  Never raises SIGBUS.
  */
 int shmlog_sys_wait(const _Atomic uint64_t *word, uint64_t expected,
                     int64_t timeout_ns);

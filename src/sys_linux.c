@@ -45,26 +45,34 @@ static struct timespec timespec_of(int64_t ns)
 	                         .tv_nsec = (long)(ns % NS_PER_SECOND)};
 }
 
+/* Sleeps where the word is not to be slept on. */
+static int sleep_blindly(int64_t ns)
+{
+	int status = shmlog_sys_pause(ns);
+
+	return status == 0 ? -ENOSYS : status;
+}
+
 int shmlog_sys_wait(const _Atomic uint64_t *word, uint64_t expected,
                     int64_t timeout_ns)
 {
 	struct timespec timeout = timespec_of(timeout_ns);
 
 	if (word == NULL)
-		return shmlog_sys_pause(timeout_ns);
+		return sleep_blindly(timeout_ns);
 	if (syscall(SYS_futex, low_half(word), FUTEX_WAIT, (uint32_t)expected,
 	            &timeout, NULL, 0) == 0)
 		return 1;
 	switch (errno) {
 	case EINTR: return -EINTR;
-	case EAGAIN: /* the word differs */
+	case EAGAIN: return -EAGAIN;
 	case ETIMEDOUT: return 0;
 	default:
 		/* EFAULT: the page is gone, as the file was cut.  The caller
 		 * looks at the file next; do not let it spin till then.
 		 * ENOSYS, EPERM, EACCES: a sandbox refuses the call, which
 		 * leaves polling. */
-		return shmlog_sys_pause(timeout_ns);
+		return sleep_blindly(timeout_ns);
 	}
 }
 

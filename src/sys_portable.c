@@ -15,7 +15,9 @@ int shmlog_sys_wait(const _Atomic uint64_t *word, uint64_t expected,
 	/* The word is not looked at: its page may be gone. */
 	(void)word;
 	(void)expected;
-	return shmlog_sys_pause(timeout_ns);
+	int status = shmlog_sys_pause(timeout_ns);
+
+	return status == 0 ? -ENOSYS : status;
 }
 
 int shmlog_sys_wait_any(const struct shmlog_awaited *words, size_t count,

@@ -1,18 +1,12 @@
 /* Sleeping until a log grows, and waking those who sleep. */
+#include "poll_schedule.h"
 #include "reader.h"
 #include "sys.h"
 
 #include <errno.h>
 #include <sched.h>
 
-#define FIRST_POLL_NS 100000
 #define DEFAULT_MAX_POLL_NS 200000000
-/* After news from a writer that wakes, polls are a mere safeguard: they begin
- * as if that much time had passed, 0.6 ms apart.  Much later would do, at half
- * the processor time of a follow at 20 lines a second (0.3 % for 0.8), but they
- * keep the processor's sleep shallow: what comes 1 to 5 ms after the last news
- * is through 5 to 10 % sooner. */
-#define WOKEN_IDLE_NS 4000000
 /* How long to look for the commit that was announced.  From waking up to that
  * it is 10 microseconds or less, unless the writer is interrupted. */
 #define ANNOUNCED_NS 50000
@@ -57,11 +51,68 @@ static int look_for_announced(struct shmlog_reader *reader)
 	return news;
 }
 
+/* How news came to be seen after a result of shmlog_sys_wait(); `before` is how
+ * they would have been before that. */
+static enum shmlog_poll_found found_by(int status,
+                                       enum shmlog_poll_found before)
+{
+	if (status == -EAGAIN)
+		return before;
+	return status > 0 ? SHMLOG_FOUND_BY_A_WAKE : SHMLOG_FOUND_BY_A_POLL;
+}
+
+/*
+ * Sleeps until there is news: a result of shmlog_reader_wait().  A sleep begins
+ * only where the word is as expected, so that the next sleep is the look that
+ * is due after one that has passed, at the price of no other call; only now and
+ * then the file itself is looked at.
+ */
+static int wait_for_news(struct shmlog_reader *reader,
+                         const _Atomic uint64_t *word, int64_t timeout_ns,
+                         int64_t max_poll_ns)
+{
+	enum shmlog_poll_found found = SHMLOG_FOUND_AT_ONCE;
+	int64_t start = shmlog_sys_now_ns();
+	int64_t looked = start;
+
+	shmlog_poll_begin(&reader->schedule, start);
+	for (int64_t now = start;;) {
+		int64_t pause = least(shmlog_poll_pause(&reader->schedule, now),
+		                      max_poll_ns);
+		int news = 0;
+
+		if (timeout_ns >= 0)
+			pause = least(pause, timeout_ns - (now - start));
+		int status = shmlog_sys_wait(
+			word, reader->log->data_offset + reader->committed,
+			pause);
+
+		now = shmlog_sys_now_ns();
+		bool over = timeout_ns >= 0 && now - start >= timeout_ns;
+
+		found = found_by(status, found);
+		if (status > 0) {
+			news = look_for_announced(reader);
+		} else if (status < 0 || over ||
+		           now - looked >= max_poll_ns / 2) {
+			news = look(reader);
+			looked = now;
+		}
+		if (news > 0)
+			shmlog_poll_note(&reader->schedule, now, found);
+		if (news != 0)
+			return news;
+		if (status < 0 && status != -EAGAIN && status != -ENOSYS)
+			return status;
+		if (over)
+			return 0;
+	}
+}
+
 int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
                        int64_t max_poll_ns)
 {
 	const _Atomic uint64_t *word;
-	int64_t start = shmlog_sys_now_ns();
 
 	shmlog_reader_show(reader);
 	if (timeout_ns == 0 || reader->committed > reader->fast.cursor)
@@ -74,41 +125,17 @@ int shmlog_reader_wait(struct shmlog_reader *reader, int64_t timeout_ns,
 
 	if (status != 0)
 		word = NULL;
-	if (max_poll_ns <= 0)
-		max_poll_ns = DEFAULT_MAX_POLL_NS;
-	/* The first sleep looks at the word before it begins. */
-	for (int64_t waited = 0;;) {
-		/* An eighth of the time that has passed without news: a poll
-		 * is late by at most that much, and the looks of a silent
-		 * hour are few. */
-		int64_t pause = FIRST_POLL_NS + reader->idle_ns / 8;
-
-		pause = least(pause, max_poll_ns);
-		if (timeout_ns >= 0)
-			pause = least(pause, timeout_ns - waited);
-		status = shmlog_sys_wait(
-			word, reader->log->data_offset + reader->committed,
-			pause);
-		reader->idle_ns += pause;
-		int news = status > 0 ? look_for_announced(reader)
-		                      : look(reader);
-
-		if (news != 0) {
-			reader->idle_ns = status > 0 ? WOKEN_IDLE_NS : 0;
-			return news;
-		}
-		if (status < 0)
-			return status;
-		waited = shmlog_sys_now_ns() - start;
-		if (timeout_ns >= 0 && waited >= timeout_ns)
-			return 0;
-	}
+	return wait_for_news(reader, word, timeout_ns,
+	                     max_poll_ns > 0 ? max_poll_ns
+	                                     : DEFAULT_MAX_POLL_NS);
 }
 
 /* ------------------------------------------------------- several readers */
 
 /* How seldom readers are looked at that no sleep is on. */
 #define BLIND_POLL_NS 50000000
+/* How many readers are looked at as often as their writers ask for. */
+#define ACTIVE_MAX 64u
 
 /* Readers that one sleep is for. */
 struct wait_set {
@@ -118,7 +145,15 @@ struct wait_set {
 	struct shmlog_awaited words[SHMLOG_AWAITED_MAX];
 	size_t places[SHMLOG_AWAITED_MAX];
 	size_t word_count;
-	size_t which; /* the reader that there is news of */
+	/* The places of those whose writers store and were active a moment ago,
+	 * and of the one of the others that is to be looked at first. */
+	size_t active[ACTIVE_MAX];
+	size_t active_count;
+	size_t other;
+	int64_t others_ns;            /* how seldom these are looked at now */
+	int64_t looked_ns;            /* when all were looked at */
+	size_t which;                 /* the reader that there is news of */
+	enum shmlog_poll_found found; /* how news of it were seen */
 };
 
 /* Finds the words to sleep on. */
@@ -136,35 +171,101 @@ static void find_words(struct wait_set *set)
 	}
 }
 
+/* Looks at one log, and notes what it finds. */
+static int look_at(struct wait_set *set, size_t place, int64_t now)
+{
+	struct shmlog_reader *reader = set->readers[place];
+	uint64_t before = reader->committed;
+	int news = look(reader);
+
+	if (news > 0 && reader->committed != before)
+		shmlog_poll_note(&reader->schedule, now, set->found);
+	if (news != 0)
+		set->which = place;
+	return news;
+}
+
 /*
  * Looks at all logs.  1 if one has grown, whose place becomes set->which; 0; or
  * a refusal of the reader at that place.
  */
-static int look_at_all(struct wait_set *set)
+static int look_at_all(struct wait_set *set, int64_t now)
+{
+	size_t first = set->count;
+
+	set->looked_ns = now;
+	for (size_t i = 0; i < set->count; i++) {
+		int found = look_at(set, i, now);
+
+		if (found < 0)
+			return found;
+		if (found > 0 && first == set->count)
+			first = i;
+	}
+	if (first == set->count)
+		return 0;
+	set->which = first;
+	return 1;
+}
+
+/* The same for those that were active a moment ago. */
+static int look_at_active(struct wait_set *set, int64_t now)
 {
 	int news = 0;
 
-	for (size_t i = 0; i < set->count; i++) {
-		int found = look(set->readers[i]);
-
-		if (found == 0 || (found > 0 && news > 0))
-			continue;
-		set->which = i;
-		if (found < 0)
-			return found;
-		news = found;
-	}
+	for (size_t i = 0; i < set->active_count && news == 0; i++)
+		news = look_at(set, set->active[i], now);
 	return news;
 }
 
-/* How long ago the latest news of all were. */
-static int64_t least_idle(const struct wait_set *set)
+/* Sorts the readers by what their schedules ask for. */
+static void find_active(struct wait_set *set, int64_t now)
 {
-	int64_t idle_ns = INT64_MAX;
+	int64_t least_pause = INT64_MAX;
 
-	for (size_t i = 0; i < set->count; i++)
-		idle_ns = least(idle_ns, set->readers[i]->idle_ns);
-	return idle_ns;
+	set->active_count = 0;
+	for (size_t i = 0; i < set->count; i++) {
+		struct shmlog_poll_schedule *schedule =
+			&set->readers[i]->schedule;
+
+		shmlog_poll_begin(schedule, now);
+		if (shmlog_poll_is_active(schedule, now) &&
+		    set->active_count < ACTIVE_MAX) {
+			set->active[set->active_count++] = i;
+			continue;
+		}
+		int64_t pause = shmlog_poll_pause(schedule, now);
+
+		if (pause < least_pause)
+			set->other = i;
+		least_pause = least(least_pause, pause);
+	}
+}
+
+/* Whether there are readers that no sleep is on. */
+static bool has_blind(const struct wait_set *set)
+{
+	return set->word_count != set->count;
+}
+
+/* How long to sleep. */
+static int64_t find_pause(struct wait_set *set, int64_t now)
+{
+	int64_t pause = INT64_MAX;
+
+	if (set->active_count < set->count)
+		pause = shmlog_poll_pause(&set->readers[set->other]->schedule,
+		                          now);
+	if (has_blind(set))
+		pause = least(pause, BLIND_POLL_NS);
+	set->others_ns = pause;
+	for (size_t i = 0; i < set->active_count; i++) {
+		const struct shmlog_reader *reader =
+			set->readers[set->active[i]];
+
+		pause = least(pause, shmlog_poll_pause(&reader->schedule, now));
+	}
+	return pause;
 }
 
 /* Sleeps once: a result of shmlog_sys_wait_any(). */
@@ -189,8 +290,7 @@ static int sleep_on_words(struct wait_set *set, int64_t pause,
 		return status;
 	/* Until the end of this call, all readers are polled for. */
 	set->word_count = 0;
-	status = shmlog_sys_wait(NULL, 0, pause);
-	return status;
+	return shmlog_sys_wait(NULL, 0, pause);
 }
 
 /* Whether nothing is committed behind any cursor yet, as far as is known; or
@@ -208,56 +308,60 @@ static int check_set(const struct wait_set *set)
 	return set->count == 0 ? -EINVAL : 0;
 }
 
+/* Looks after a sleep that ended with `status`. */
+static int look_after_sleep(struct wait_set *set, int status, size_t woken,
+                            int64_t most_ns)
+{
+	int64_t now = shmlog_sys_now_ns();
+	int64_t since_ns = now - set->looked_ns;
+	int news = 0;
+
+	set->found = found_by(status, set->found);
+	if (status == 1) {
+		set->which = woken;
+		news = look_for_announced(set->readers[woken]);
+		if (news > 0)
+			shmlog_poll_note(&set->readers[woken]->schedule, now,
+			                 set->found);
+		return news;
+	}
+	/* After a sleep that ended by itself this can wait: the next one
+	 * compares all words first, and does not begin where one of them has
+	 * changed. */
+	if ((status < 0 && status != -ENOSYS) || since_ns >= most_ns ||
+	    (has_blind(set) && since_ns >= set->others_ns))
+		return look_at_all(set, now);
+	return has_blind(set) ? look_at_active(set, now) : 0;
+}
+
 /* Sleeps until there is news: a result of shmlog_reader_wait_any(). */
-static int wait_for_news(struct wait_set *set, int64_t timeout_ns,
-                         int64_t max_poll_ns)
+static int wait_for_any(struct wait_set *set, int64_t timeout_ns,
+                        int64_t max_poll_ns)
 {
 	int64_t start = shmlog_sys_now_ns();
-	int64_t looked = start;
-	int64_t before_ns = least_idle(set);
 
+	set->looked_ns = start;
+	set->found = SHMLOG_FOUND_AT_ONCE;
+	find_active(set, start);
 	for (int64_t now = start;;) {
-		bool all_words = set->word_count == set->count;
-		int64_t idle_ns = before_ns + (now - start);
-		int64_t pause = least(FIRST_POLL_NS + idle_ns / 8, max_poll_ns);
+		int64_t pause = least(find_pause(set, now), max_poll_ns);
 		size_t woken = 0;
 
-		if (!all_words)
-			pause = least(pause, BLIND_POLL_NS);
 		if (timeout_ns >= 0)
 			pause = least(pause, timeout_ns - (now - start));
 		int status = sleep_on_words(set, pause, &woken);
-		int news = 0;
 
 		now = shmlog_sys_now_ns();
-		bool due = now - looked >= max_poll_ns ||
-		           (timeout_ns >= 0 && now - start >= timeout_ns);
-
-		if (status == 1) {
-			set->which = woken;
-			news = look_for_announced(set->readers[woken]);
-		} else if (status != 0 || due ||
-		           set->word_count != set->count) {
-			/* After a sleep that ended by itself this can wait:
-			 * the next one compares all words first, and does not
-			 * begin where one of them has changed. */
-			news = look_at_all(set);
-			looked = now;
-		}
-		if (news != 0) {
-			/* The others are not touched: they are out of the
-			 * caches, and it is the latest news that count. */
-			set->readers[set->which]->idle_ns =
-				status == 1 ? WOKEN_IDLE_NS : 0;
-			return news;
-		}
 		bool over = timeout_ns >= 0 && now - start >= timeout_ns;
+		int news = look_after_sleep(set, status, woken,
+		                            over ? 0 : max_poll_ns);
 
-		if (!over && (status >= 0 || status == -EAGAIN))
-			continue;
-		for (size_t i = 0; i < set->count; i++)
-			set->readers[i]->idle_ns += now - start;
-		return status < 0 && status != -EAGAIN ? status : 0;
+		if (news != 0)
+			return news;
+		if (status < 0 && status != -EAGAIN && status != -ENOSYS)
+			return status;
+		if (over)
+			return 0;
 	}
 }
 
@@ -275,11 +379,11 @@ int shmlog_reader_wait_any(struct shmlog_reader *const *readers, size_t count,
 		shmlog_reader_show(readers[i]);
 	if (status == 0 && timeout_ns != 0) {
 		find_words(&set);
-		status = wait_for_news(&set, timeout_ns,
-		                       max_poll_ns > 0 ? max_poll_ns
-		                                       : DEFAULT_MAX_POLL_NS);
+		status = wait_for_any(&set, timeout_ns,
+		                      max_poll_ns > 0 ? max_poll_ns
+		                                      : DEFAULT_MAX_POLL_NS);
 	} else if (status >= 0 || (timeout_ns == 0 && count > 0)) {
-		status = look_at_all(&set);
+		status = look_at_all(&set, shmlog_sys_now_ns());
 	}
 	*which_out = set.which;
 	return status;

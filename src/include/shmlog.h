@@ -669,11 +669,17 @@ shmlog_reader_fault(const struct shmlog_reader *reader);
  * means "not yet".
  *
  * A writer that calls shmlog_wake(), as shmlog_append_frames() does when
- * asked, ends the sleep at once.  Writers that only store to memory are
- * polled for, at first every 100 microseconds (0.6 ms after news from a
- * writer that woke), then ever more slowly, down to once per `max_poll_ns`
- * (0: 200 ms), which also bounds how long the truncation of the file goes
- * unseen.  So is every writer on a file system that grants no shared mapping.
+ * asked, ends the sleep at once; polls are a safeguard beside it, 0.6 ms apart
+ * after news, and then by an eighth of the time since.  Writers that only
+ * store to memory are polled for as often as they write: from every 100
+ * microseconds for one that stores all the time to every 1.35 ms for one that
+ * stores 20 times a second or less, until it has stored nothing for 3 seconds.
+ * The reader learns the period of a regular writer, looks closely about the
+ * time when the next frame is expected, and seldom (2.5 ms, 10 ms) before.
+ * After 3 seconds, and where no such writer was seen yet, pauses grow with the
+ * time without news, up to `max_poll_ns` (0: 200 ms), which bounds every pause,
+ * and how long the truncation of the file goes unseen.  So is every writer
+ * polled for on a file system that grants no shared mapping.
  * A signal that comes between two looks is noticed at the next one.
  * The header is mapped once for each log to sleep on, also for a buffered
  * reader.  A thread that sleeps holds no lock.
@@ -694,7 +700,9 @@ SHMLOG_API int shmlog_reader_wait(struct shmlog_reader *reader,
  * Any writer that wakes ends the sleep at once where the system can sleep on
  * several logs (futex_waitv, Linux 5.16), for the first 128 readers.  All
  * others, and all readers on older systems, are polled for, once in 50 ms at
- * least; so the readers that matter most should come first.
+ * least, and those whose writers were active within 3 seconds as often as
+ * shmlog_reader_wait() does it, 64 of them at most; so the readers that matter
+ * most should come first.
  *
  * A thread that uses one of the readers must not do so during the call.
  */

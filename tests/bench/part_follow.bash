@@ -105,10 +105,51 @@ idle_many_row() { # FOLDER
 				(.[0].seconds[0] - .[1].seconds[0]))}'
 }
 
+# What a writer has only stored, as the Node package does: percentiles of
+# microseconds, and the follower's processor time, of each round.
+stores_row() { # ID WORK RIVAL OF UNIT GOAL JQ-FILTER-OF-A-ROUND
+	row "$1" "$2" "$3" "$4" "$5" "$6" \
+		"def at(\$p): .us | sort | .[length * \$p | floor];
+		{ours: [.sides[0][] | $7]} +
+		(if \"$4\" == \"value\" then {} else {theirs: [.sides[1][] | $7]} end)" \
+		<"$scratch/stores.json"
+}
+
+# A follower of such a writer beside a program that does nothing but look every
+# millisecond.
+stores_rows() { # PAUSE_MS RHYTHM
+	local log=$scratch/stores.shm work="stores, tail -f, $1 ms pauses, $2"
+
+	say "$work: $stores_rounds rounds of $stores_ms ms"
+	"$(program stores)" --rounds "$stores_rounds" --ms "$stores_ms" \
+		--pause-us $(($1 * 1000)) --rhythm "$2" \
+		"$log" "$shmlog" tail -n 0 -f "$log" -- look 1000 \
+		>"$scratch/stores.json" || give_up "no latency of stores"
+	stores_row "stores-p50-$1-$2" "$work: p50" "" value us 1000 'at(0.5)'
+	stores_row "stores-p99-$1-$2" "$work: p99" "" value us 3000 'at(0.99)'
+	stores_row "stores-cpu-$1-$2" "$work: processor" "a look each ms" time % null '.cpu * 100'
+}
+
+all_stores_rows() {
+	local stores_rounds=3 stores_ms=3000
+
+	case $SIZE in
+	small) stores_rounds=2 stores_ms=50 ;;
+	quick) stores_ms=1000 ;;
+	esac
+	stores_rows 1 jitter
+	stores_rows 50 poisson
+	[[ $SIZE == small || $SIZE == quick ]] || {
+		stores_rows 50 even
+		stores_rows 300 poisson
+	}
+}
+
 part_follow() {
 	latency_rows 1000 "$samples"
 	latency_rows 0 "$samples"
 	[[ $SIZE == small || $SIZE == quick ]] || latency_rows 10000 $((samples / 10))
+	all_stores_rows
 	idle_row
 	many_rows "$samples"
 }

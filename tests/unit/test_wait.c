@@ -898,7 +898,10 @@ TEST(test_wait_for_any_polls_for_those_beyond_the_systems_limit)
 		/* After an hour without news polls are minutes apart, but for
 		 * those that no sleep is on. */
 		for (size_t i = 0; i < row.count; i++)
-			row.readers[i]->idle_ns = MILLISECONDS(3600000);
+			row.readers[i]
+				->schedule = (struct shmlog_poll_schedule){
+				.begun = true,
+				.since_ns = now_ns() - MILLISECONDS(3600000)};
 		later_start(&later, row.paths[place], APPEND_AND_WAKE,
 		            MILLISECONDS(30));
 		expect_status(wait_row(&row, -1, NEVER_POLL, &which), 1);

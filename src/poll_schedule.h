@@ -1,0 +1,53 @@
+/*
+ * When to look at a log again: a writer that only stores to memory wakes
+ * nobody.  The reader that waits notes when it sees news and how it came to see
+ * them; from that follows how long it may sleep.  Nothing here reads a clock.
+ */
+#ifndef SHMLOG_POLL_SCHEDULE_H
+#define SHMLOG_POLL_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How a reader came to see news. */
+enum shmlog_poll_found {
+	SHMLOG_FOUND_AT_ONCE,   /* they were there before it could sleep */
+	SHMLOG_FOUND_BY_A_WAKE, /* the writer ended its sleep */
+	SHMLOG_FOUND_BY_A_POLL, /* it slept on while they came */
+};
+
+/* All zeros at first. */
+struct shmlog_poll_schedule {
+	bool begun;
+	bool polled;          /* the last writer woke nobody */
+	bool woken;           /* ... did; neither: none is known */
+	int64_t since_ns;     /* when there were news last, or it began */
+	int64_t period_ns;    /* from news to news, on average; 0: not known */
+	int64_t deviation_ns; /* from that, on average */
+};
+
+/* For so long after news from a writer that stores, pauses are no longer than
+ * SHMLOG_POLL_MOST_NS; or than SHMLOG_POLL_EARLY_NS while it is not expected
+ * yet, SHMLOG_POLL_SURE_NS if it is regular to a sixteenth of its period. */
+#define SHMLOG_POLL_ACTIVE_NS 3000000000
+#define SHMLOG_POLL_LEAST_NS 100000
+#define SHMLOG_POLL_MOST_NS 1350000
+#define SHMLOG_POLL_EARLY_NS 2500000
+#define SHMLOG_POLL_SURE_NS 10000000
+
+/* Begins, unless it has begun.  All times are of the monotonic clock. */
+void shmlog_poll_begin(struct shmlog_poll_schedule *schedule, int64_t now_ns);
+
+/* Notes news. */
+void shmlog_poll_note(struct shmlog_poll_schedule *schedule, int64_t now_ns,
+                      enum shmlog_poll_found found);
+
+/* Whether its writer stores and was active within SHMLOG_POLL_ACTIVE_NS. */
+bool shmlog_poll_is_active(const struct shmlog_poll_schedule *schedule,
+                           int64_t now_ns);
+
+/* How long to sleep now, more than 0. */
+int64_t shmlog_poll_pause(const struct shmlog_poll_schedule *schedule,
+                          int64_t now_ns);
+
+#endif
