@@ -215,6 +215,8 @@ TEST(test_schedule_is_a_safeguard_beside_a_writer_that_wakes)
 	assert_int_equal(shmlog_poll_pause(&schedule, now), MICROSECONDS(600));
 	shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_POLL);
 	assert_true(shmlog_poll_is_active(&schedule, now));
+	shmlog_poll_note(&schedule, now, SHMLOG_FOUND_AT_ONCE);
+	assert_true(shmlog_poll_is_active(&schedule, now));
 }
 
 TEST(test_schedule_forgets_a_period_over_a_long_pause)
@@ -243,6 +245,20 @@ TEST(test_schedule_is_not_sure_of_a_writer_that_was_early)
 	now += MILLISECONDS(100);
 	shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_POLL);
 	assert_true(shmlog_poll_pause(&schedule, now) <= SHMLOG_POLL_MOST_NS);
+}
+
+TEST(test_schedule_is_not_sure_of_a_writer_that_is_not_quite_regular)
+{
+	struct shmlog_poll_schedule schedule = {
+		.begun = true,
+		.polled = true,
+		.period_ns = MILLISECONDS(300),
+		.deviation_ns = MILLISECONDS(20),
+	};
+
+	assert_int_equal(shmlog_poll_pause(&schedule, 0), SHMLOG_POLL_EARLY_NS);
+	schedule.deviation_ns = MILLISECONDS(3);
+	assert_int_equal(shmlog_poll_pause(&schedule, 0), SHMLOG_POLL_SURE_NS);
 }
 
 /* A program that was stopped, or a clock that is behind. */
@@ -277,6 +293,8 @@ int main(void)
 			test_schedule_forgets_a_period_over_a_long_pause),
 		cmocka_unit_test(
 			test_schedule_is_not_sure_of_a_writer_that_was_early),
+		cmocka_unit_test(
+			test_schedule_is_not_sure_of_a_writer_that_is_not_quite_regular),
 		cmocka_unit_test(test_schedule_bears_any_time),
 	};
 
