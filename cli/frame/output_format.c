@@ -66,9 +66,20 @@ static void render_template(const struct cli_renderer *renderer,
 	                    renderer->color != NULL);
 }
 
+static bool render_templates(const struct cli_renderer *renderer,
+                             struct cli_output *output,
+                             const struct shmlog_frame *frames, size_t count)
+{
+	return !renderer->escape &&
+	       cli_template_render_batch(renderer->template, output,
+	                                 renderer->log, frames, count,
+	                                 &renderer->seen);
+}
+
 /* A template (-t) is a format without an -o name. */
 static const struct cli_output_format template_format = {
 	.frame = render_template,
+	.batch = render_templates,
 	.end = CLI_NO_END,
 	.paint = CLI_PAINT_ITSELF,
 	.safe_on_terminal = true, /* the template itself is the user's own */

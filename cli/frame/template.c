@@ -5,6 +5,7 @@
 #include "color.h"
 #include "command.h"
 #include "completion.h"
+#include "digits.h"
 #include "escape.h"
 #include "failure.h"
 #include "message.h"
@@ -285,4 +286,133 @@ void cli_template_offer(struct cli_completion *completion)
 		if (length < (int)sizeof(text))
 			cli_offer_part(completion, text, fields[i].name);
 	}
+}
+
+/* ------------------------------------------------------------ many at once */
+
+/* The most room that a batch is rendered into. */
+#define BATCH_ROOM_BYTES ((size_t)768 << 10)
+
+/* How much room frames take at most: this for each of them, and some times the
+ * bytes of its payload. */
+struct room {
+	size_t fixed_bytes;
+	size_t times;
+};
+
+static struct room measure(const struct cli_template *template, const char *log)
+{
+	struct room room = {0, 0};
+
+	for (size_t i = 0; i < template->count; i++) {
+		switch (template->pieces[i].kind) {
+		case LITERAL:
+			room.fixed_bytes += template->pieces[i].size_bytes;
+			break;
+		case 'p': room.times++; break;
+		case 'b':
+			/* The last group is as long as the others. */
+			room.fixed_bytes += 4;
+			room.times += 2;
+			break;
+		case 'j':
+			room.fixed_bytes += 2;
+			room.times += CLI_ESCAPE_JSON_MAX;
+			break;
+		case 'f': room.fixed_bytes += strlen(log); break;
+		case 't':
+		case 'T':
+			room.fixed_bytes += sizeof(struct cli_seen_time);
+			break;
+		default: room.fixed_bytes += CLI_DIGITS_ROOM; break;
+		}
+	}
+	return room;
+}
+
+static unsigned char *put_bytes(unsigned char *out, const void *bytes,
+                                size_t size_bytes)
+{
+	memcpy(out, bytes, size_bytes);
+	return out + size_bytes;
+}
+
+static unsigned char *put_json_string(unsigned char *out,
+                                      const struct shmlog_frame *frame)
+{
+	*out++ = '"';
+	out += cli_escape_json(out, frame->payload, frame->size_bytes);
+	*out++ = '"';
+	return out;
+}
+
+static unsigned char *put_index(unsigned char *out, uint64_t index)
+{
+	if (index != SHMLOG_INDEX_UNKNOWN)
+		return cli_put_digits(out, index);
+	*out++ = '-';
+	return out;
+}
+
+/* Renders a frame; `room` was enough for it. */
+static unsigned char *put_frame(const struct cli_template *template,
+                                unsigned char *out, const char *log,
+                                const struct shmlog_frame *frame,
+                                const struct cli_seen_time *seen)
+{
+	const struct piece *piece = template->pieces;
+
+	for (size_t left = template->count; left > 0; left--, piece++) {
+		switch (piece->kind) {
+		case 'c': out = cli_put_digits(out, frame->cursor); break;
+		case 'x': out = cli_put_digits(out, frame->next_cursor); break;
+		case 'i': out = put_index(out, frame->index); break;
+		case 's': out = cli_put_digits(out, frame->size_bytes); break;
+		case 'p':
+			out = put_bytes(out, frame->payload, frame->size_bytes);
+			break;
+		case 'f': out = put_bytes(out, log, strlen(log)); break;
+		case 't':
+			out = put_bytes(out, seen->iso, strlen(seen->iso));
+			break;
+		case 'T':
+			out = put_bytes(out, seen->epoch, strlen(seen->epoch));
+			break;
+		case 'l': break;
+		case 'b':
+			out += cli_base64_encode((char *)out, frame->payload,
+			                         frame->size_bytes);
+			break;
+		case 'j': out = put_json_string(out, frame); break;
+		default:
+			out = put_bytes(out, template->literals + piece->start,
+			                piece->size_bytes);
+		}
+	}
+	return out;
+}
+
+bool cli_template_render_batch(const struct cli_template *template,
+                               struct cli_output *output, const char *log,
+                               const struct shmlog_frame *frames, size_t count,
+                               const struct cli_seen_time *seen)
+{
+	struct room each = measure(template, log);
+	uint64_t covered = frames[count - 1].next_cursor - frames[0].cursor;
+	unsigned char *room, *out;
+
+	if (each.fixed_bytes > BATCH_ROOM_BYTES / count ||
+	    (each.times > 0 && covered > BATCH_ROOM_BYTES / each.times) ||
+	    each.fixed_bytes * count + each.times * covered > BATCH_ROOM_BYTES)
+		return false;
+	room = cli_output_reserve(output, each.fixed_bytes * count +
+	                                          each.times * (size_t)covered +
+	                                          CLI_DIGITS_ROOM);
+	if (room == NULL)
+		return false;
+	out = room;
+	for (size_t i = 0; i < count; i++)
+		out = put_frame(template, out, log, &frames[i], seen);
+	cli_output_advance(output, (size_t)(out - room));
+	return true;
 }

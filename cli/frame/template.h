@@ -39,6 +39,14 @@ void cli_template_render(const struct cli_template *template,
                          const struct cli_seen_time *seen, bool late,
                          bool escape, bool color);
 
+/* Renders many frames, neighbours in the log and none of them late, without
+ * escapes and colour.  False, with nothing written, if that is too much at
+ * once. */
+bool cli_template_render_batch(const struct cli_template *template,
+                               struct cli_output *output, const char *log,
+                               const struct shmlog_frame *frames, size_t count,
+                               const struct cli_seen_time *seen);
+
 /* Offers the template at the cursor with one more of these behind it. */
 void cli_template_offer(struct cli_completion *completion);
 
