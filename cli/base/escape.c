@@ -1,9 +1,11 @@
 /* Escapes bytes for a terminal and for JSON strings. */
 #include "escape.h"
 
+#include "escape_quick.h"
 #include "utf8.h"
 #include "words.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const char HEX[] = "0123456789abcdef";
@@ -182,14 +184,17 @@ static unsigned char *put_json_word(unsigned char *out, uint64_t word)
 	return out + CLI_WORD_BYTES;
 }
 
-size_t cli_escape_json(unsigned char *out, const unsigned char *bytes,
-                       size_t size_bytes)
+static inline size_t escape_json(unsigned char *out, const unsigned char *bytes,
+                                 size_t size_bytes, bool quickly)
 {
 	const unsigned char *end = bytes + size_bytes;
 	unsigned char *start = out;
 	size_t length;
 
 	while (bytes < end) {
+		if (quickly)
+			bytes += cli_escape_printable(&out, bytes,
+			                              (size_t)(end - bytes));
 		/* `out` has room for six times what is left: for 48 bytes. */
 		while ((size_t)(end - bytes) >= CLI_WORD_BYTES) {
 			uint64_t word = cli_word_load(bytes);
@@ -215,4 +220,16 @@ size_t cli_escape_json(unsigned char *out, const unsigned char *bytes,
 		}
 	}
 	return (size_t)(out - start);
+}
+
+size_t cli_escape_json(unsigned char *out, const unsigned char *bytes,
+                       size_t size_bytes)
+{
+	return escape_json(out, bytes, size_bytes, true);
+}
+
+size_t cli_escape_json_slowly(unsigned char *out, const unsigned char *bytes,
+                              size_t size_bytes)
+{
+	return escape_json(out, bytes, size_bytes, false);
 }

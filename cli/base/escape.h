@@ -20,5 +20,9 @@ size_t cli_escape_terminal(unsigned char *out, const unsigned char *bytes,
 size_t cli_escape_json(unsigned char *out, const unsigned char *bytes,
                        size_t size_bytes);
 #define CLI_ESCAPE_JSON_MAX 6u
+/* The same without escape_quick.h, as it is on processors that it is not for;
+ * for tests. */
+size_t cli_escape_json_slowly(unsigned char *out, const unsigned char *bytes,
+                              size_t size_bytes);
 
 #endif

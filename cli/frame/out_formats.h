@@ -28,6 +28,9 @@ void cli_out_escaped(struct cli_output *output, const unsigned char *bytes,
 /* out_json.c: the envelope. */
 void cli_out_json(const struct cli_renderer *renderer,
                   struct cli_output *output, const struct shmlog_frame *frame);
+bool cli_out_json_batch(const struct cli_renderer *renderer,
+                        struct cli_output *output,
+                        const struct shmlog_frame *frames, size_t count);
 /* The envelope without its last brace, to be followed by more members. */
 void cli_out_json_open(const struct cli_renderer *renderer,
                        struct cli_output *output,

@@ -2,8 +2,9 @@
 #include "out_formats.h"
 
 #include "base64.h"
+#include "digits.h"
 #include "escape.h"
-#include "numbers.h"
+#include "escape_quick.h"
 #include "output_format.h"
 #include "utf8.h"
 #include "words.h"
@@ -36,7 +37,7 @@ static unsigned char *put_index(unsigned char *out, uint64_t index)
 {
 	if (index == SHMLOG_INDEX_UNKNOWN)
 		return PUT(out, "null");
-	return out + cli_put_u64(out, index);
+	return cli_put_digits(out, index);
 }
 
 static unsigned char *put_seen(unsigned char *out,
@@ -47,6 +48,25 @@ static unsigned char *put_seen(unsigned char *out,
 	out = PUT(out, ",\"seen\":\"");
 	memcpy(out, seen->iso, length);
 	return PUT(out + length, "\"");
+}
+
+/* Writes the payload and how it is encoded.  It is text as far as it could be
+ * escaped already; if it is none behind that, this was in vain. */
+static unsigned char *
+put_payload(unsigned char *out, const unsigned char *payload, size_t size_bytes)
+{
+	unsigned char *start = out;
+	size_t done;
+
+	out = PUT(out, ",\"encoding\":\"utf8\",\"payload\":\"");
+	done = cli_escape_printable(&out, payload, size_bytes);
+	if (is_text(payload + done, size_bytes - done)) {
+		out += cli_escape_json(out, payload + done, size_bytes - done);
+	} else {
+		out = PUT(start, ",\"encoding\":\"base64\",\"payload\":\"");
+		out += cli_base64_encode((char *)out, payload, size_bytes);
+	}
+	return PUT(out, "\"");
 }
 
 /* Writes an envelope without its end; the caller has reserved room. */
@@ -63,24 +83,16 @@ static unsigned char *put_envelope(const struct cli_renderer *renderer,
 	if (renderer->late)
 		out = PUT(out, "\"late\":true,");
 	out = PUT(out, "\"cursor\":");
-	out += cli_put_u64(out, frame->cursor);
+	out = cli_put_digits(out, frame->cursor);
 	out = PUT(out, ",\"next\":");
-	out += cli_put_u64(out, frame->next_cursor);
+	out = cli_put_digits(out, frame->next_cursor);
 	out = PUT(out, ",\"index\":");
 	out = put_index(out, frame->index);
 	out = PUT(out, ",\"size\":");
-	out += cli_put_u64(out, size_bytes);
+	out = cli_put_digits(out, size_bytes);
 	if (renderer->seen_member)
 		out = put_seen(out, &renderer->seen);
-	if (is_text(frame->payload, size_bytes)) {
-		out = PUT(out, ",\"encoding\":\"utf8\",\"payload\":\"");
-		out += cli_escape_json(out, frame->payload, size_bytes);
-	} else {
-		out = PUT(out, ",\"encoding\":\"base64\",\"payload\":\"");
-		out += cli_base64_encode((char *)out, frame->payload,
-		                         size_bytes);
-	}
-	return PUT(out, "\"");
+	return put_payload(out, frame->payload, size_bytes);
 }
 
 static unsigned char *reserve_envelope(const struct cli_renderer *renderer,
@@ -103,6 +115,37 @@ void cli_out_json(const struct cli_renderer *renderer,
 	out = put_envelope(renderer, room, frame);
 	out = PUT(out, "}\n");
 	cli_output_advance(output, (size_t)(out - room));
+}
+
+/* The largest batch that is written at once. */
+#define BATCH_BYTES ((size_t)64 << 10)
+
+/* Prints many frames, which are neighbours in the log, so that the range that
+ * they cover bounds their payloads.  False, with nothing written, if that is
+ * too much at once. */
+bool cli_out_json_batch(const struct cli_renderer *renderer,
+                        struct cli_output *output,
+                        const struct shmlog_frame *frames, size_t count)
+{
+	uint64_t covered = frames[count - 1].next_cursor - frames[0].cursor;
+	size_t envelopes = count *
+	                   (ENVELOPE_BYTES + renderer->log_member_bytes);
+	unsigned char *room = NULL;
+	unsigned char *out;
+
+	if (covered <= BATCH_BYTES && envelopes <= BATCH_BYTES)
+		room = cli_output_reserve(
+			output,
+			envelopes + (size_t)covered * CLI_ESCAPE_JSON_MAX);
+	if (room == NULL)
+		return false;
+	out = room;
+	for (size_t i = 0; i < count; i++) {
+		out = put_envelope(renderer, out, &frames[i]);
+		out = PUT(out, "}\n");
+	}
+	cli_output_advance(output, (size_t)(out - room));
+	return true;
 }
 
 void cli_out_json_open(const struct cli_renderer *renderer,

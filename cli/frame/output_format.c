@@ -35,6 +35,7 @@ const struct cli_output_format cli_output_formats[] = {
          .prefix = true},
 	{.name = "json",
          .frame = cli_out_json,
+         .batch = cli_out_json_batch,
          .end = CLI_NO_END,
          .paint = CLI_PAINT_JSON,
          .safe_on_terminal = true,

@@ -127,6 +127,7 @@ FUZZ_JUDGE static void check_escape_json(const uint8_t *bytes,
 {
 	uint8_t *escaped = room_for(size_bytes, CLI_ESCAPE_JSON_MAX);
 	size_t used = cli_escape_json(escaped, bytes, size_bytes);
+	uint8_t *slowly = room_for(size_bytes, CLI_ESCAPE_JSON_MAX);
 	uint8_t *quoted = malloc(used + 2);
 	uint8_t *plain = malloc(used + 4);
 	struct cli_json_error error;
@@ -134,6 +135,9 @@ FUZZ_JUDGE static void check_escape_json(const uint8_t *bytes,
 
 	require(quoted != NULL && plain != NULL);
 	require(used <= size_bytes * CLI_ESCAPE_JSON_MAX);
+	require(cli_escape_json_slowly(slowly, bytes, size_bytes) == used &&
+	        (used == 0 || memcmp(slowly, escaped, used) == 0));
+	free(slowly);
 	require(fuzz_is_harmless(escaped, used));
 	quoted[0] = '"';
 	memcpy(quoted + 1, escaped, used);

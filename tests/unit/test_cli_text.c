@@ -262,24 +262,32 @@ TEST(test_escapes_keep_their_bounds_whatever_the_bytes)
 
 	for (int round = 0; round < 20000; round++) {
 		size_t size = chance_below(&chance, 60);
+		size_t rare = 1 + chance_below(&chance, 20);
 		unsigned char *in = malloc(size + 1);
 		unsigned char *json = malloc(size * CLI_ESCAPE_JSON_MAX + 1);
+		unsigned char *slow = malloc(size * CLI_ESCAPE_JSON_MAX + 1);
 		unsigned char *terminal = malloc(
 			size * CLI_ESCAPE_TERMINAL_MAX + 1);
 		size_t length;
 
-		for (size_t i = 0; i < size; i++)
-			in[i] = (unsigned char)(chance_below(&chance, 3) == 0
-			                                ? chance_next(&chance)
-			                                : 'a');
+		for (size_t i = 0; i < size; i++) {
+			in[i] = (unsigned char)"\"\\ab"[chance_below(&chance,
+			                                             4)];
+			if (chance_below(&chance, rare) == 0)
+				in[i] = (unsigned char)chance_next(&chance);
+		}
 		length = cli_escape_json(json, in, size);
 		assert_true(length <= size * CLI_ESCAPE_JSON_MAX);
+		assert_int_equal(cli_escape_json_slowly(slow, in, size),
+		                 length);
+		assert_memory_equal(slow, json, length);
 		assert_true(cli_utf8_is_valid(json, length));
 		length = cli_escape_terminal(terminal, in, size);
 		assert_true(length <= size * CLI_ESCAPE_TERMINAL_MAX);
 		assert_true(cli_utf8_is_valid(terminal, length));
 		free(in);
 		free(json);
+		free(slow);
 		free(terminal);
 	}
 }
