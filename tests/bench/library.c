@@ -4,9 +4,12 @@
  *   library WORK LOG COUNT BYTES [faulted]
  *
  * Writes COUNT frames of BYTES bytes to an empty log with a commit each, or
- * reads as many.  WORK: write and read by the functions that are inlined;
- * write-calls, read-calls and read-batches by calls; write-loop, read-loop.  `faulted`: every page is mapped before the clock starts.
- * Prints the nanoseconds that it took, without opening and closing.
+ * reads as many.  WORK is write or read, by the functions that are inlined, or
+ * one of these with another way behind it: write-batches has a commit for 64
+ * frames; write-calls, read-calls and read-batches call the library;
+ * write-loop, write-batches-loop and read-loop do it by hand.  `faulted`: every
+ * page is mapped before the clock starts.  Prints the nanoseconds that it took,
+ * without opening and closing.
  */
 #include "mapped.h"
 
@@ -55,6 +58,21 @@ static void write_inline(const struct work *work, struct shmlog_writer *writer)
 		memcpy(to, payload, work->bytes);
 		check(shmlog_fast_commit(fast), work->path);
 	}
+}
+
+/* Many frames for each commit. */
+static void write_batches(const struct work *work, struct shmlog_writer *writer)
+{
+	struct shmlog_fast_writer *fast = shmlog_writer_fast(writer);
+	unsigned char *to;
+
+	for (uint64_t n = 0; n < work->count; n++) {
+		check(shmlog_fast_allocate(fast, work->bytes, &to), work->path);
+		memcpy(to, payload, work->bytes);
+		if (n % BATCH == BATCH - 1)
+			check(shmlog_fast_commit(fast), work->path);
+	}
+	check(shmlog_fast_commit(fast), work->path);
 }
 
 static int64_t library_write(const struct work *work, write_fn *write_all)
@@ -174,7 +192,7 @@ static _Atomic uint64_t *size_word(unsigned char *base)
 	return (_Atomic uint64_t *)(void *)(base + 16);
 }
 
-static int64_t loop_write(const struct work *work)
+static int64_t loop_write(const struct work *work, uint64_t batch)
 {
 	size_t length;
 	unsigned char *base = map_log(work, PROT_READ | PROT_WRITE, &length);
@@ -193,9 +211,11 @@ static int64_t loop_write(const struct work *work)
 		memcpy(base + at + 2, payload, work->bytes);
 		memcpy(base + at + total - 2, &total, sizeof(total));
 		at += total;
-		atomic_store_explicit(size_word(base), at,
-		                      memory_order_release);
+		if (n % batch == batch - 1)
+			atomic_store_explicit(size_word(base), at,
+			                      memory_order_release);
 	}
+	atomic_store_explicit(size_word(base), at, memory_order_release);
 	return now_ns() - begin;
 }
 
@@ -257,7 +277,11 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "write") == 0)
 		span = library_write(&work, write_inline);
 	else if (strcmp(argv[1], "write-loop") == 0)
-		span = loop_write(&work);
+		span = loop_write(&work, 1);
+	else if (strcmp(argv[1], "write-batches") == 0)
+		span = library_write(&work, write_batches);
+	else if (strcmp(argv[1], "write-batches-loop") == 0)
+		span = loop_write(&work, BATCH);
 	else if (strcmp(argv[1], "write-calls") == 0)
 		span = library_write(&work, write_by_calls);
 	else if (strcmp(argv[1], "read") == 0)

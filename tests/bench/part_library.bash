@@ -45,6 +45,10 @@ loop_rows() {
 		"an inlined C loop" speed 0.9 --self --touched "$log" "$bytes" \
 		"$lib" write "$log" "$n" 64 faulted -- \
 		"$lib" write-loop "$log" "$n" 64 faulted
+	race_row library-write-batches-loop "library write 64 B, pre-faulted, 64 a commit" \
+		"an inlined C loop" speed null --self --touched "$log" "$bytes" \
+		"$lib" write-batches "$log" "$n" 64 faulted -- \
+		"$lib" write-batches-loop "$log" "$n" 64 faulted
 	race_row library-write-calls-loop "library write 64 B, pre-faulted, by calls" \
 		"an inlined C loop" speed null --self --touched "$log" "$bytes" \
 		"$lib" write-calls "$log" "$n" 64 faulted -- \
