@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #if UINTPTR_MAX == UINT64_MAX
 /* A program that was compiled with an older header finds them here. */
@@ -91,6 +93,41 @@ TEST(test_fast_reader_that_is_shut_is_read_by_calls)
 	expect_status(shmlog_fast_next(fast, &frame), 0);
 	shmlog_reader_close(reader);
 	shmlog_close(log);
+}
+
+/* The committed data may end with the last byte that can be read. */
+TEST(test_fast_reader_reads_nothing_behind_what_is_at_hand)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct shmlog_frame frame;
+	const char *path = scratch("behind");
+	unsigned char *room = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+	                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(room, MAP_FAILED);
+	assert_int_equal(mprotect(room + page, page, PROT_NONE), 0);
+	write_numbered_log(path, 4096, 0);
+
+	struct shmlog *log = open_log(path);
+	struct shmlog_reader *reader = open_reader(log, 0, 0);
+
+	/* Every word that leads further than that, or is cut off itself. */
+	for (size_t left = 1; left < 16; left++) {
+		struct shmlog_fast_reader own = *shmlog_reader_fast(reader);
+
+		own.first = room + page - left;
+		own.end = left;
+		for (unsigned word = 0; word < 256; word++) {
+			memset(room + page - left, 0, left);
+			room[page - left] = (unsigned char)word;
+			/* No frame: the reader is asked, and has none. */
+			expect_status(shmlog_fast_next(&own, &frame), 0);
+			assert_int_equal(own.cursor, 0);
+		}
+	}
+	shmlog_reader_close(reader);
+	shmlog_close(log);
+	munmap(room, 2 * page);
 }
 
 /* Two readers make the same random moves, one of them by calls alone. */
@@ -205,8 +242,11 @@ TEST(test_fast_writer_that_was_interfered_with_is_shut_for_good)
 	struct shmlog_writer *writer = open_writer(log, 0);
 	struct shmlog_fast_writer *fast = shmlog_writer_fast(writer);
 
-	store_text(fast, "ours");
 	file_put64(path, 16, 24 + 22);
+	/* Who commits nothing is told nothing, as by the call. */
+	expect_status(shmlog_fast_commit(fast), 0);
+	expect_status(shmlog_writer_commit(writer), 0);
+	store_text(fast, "ours");
 	expect_status(shmlog_fast_commit(fast), SHMLOG_ERR_INTERFERED);
 	assert_null(fast->size_word);
 	/* Not even once `size` is what it was, or the file has grown. */
@@ -318,6 +358,8 @@ int main(void)
 			test_fast_reader_is_open_for_mapped_readers_and_shut_for_others),
 		cmocka_unit_test(
 			test_fast_reader_that_is_shut_is_read_by_calls),
+		cmocka_unit_test(
+			test_fast_reader_reads_nothing_behind_what_is_at_hand),
 		cmocka_unit_test(
 			test_fast_reader_and_calls_move_the_same_cursor),
 		cmocka_unit_test(
