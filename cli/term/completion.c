@@ -340,7 +340,8 @@ static void offer_options(struct cli_completion *completion,
 	                                       .help = "print the help text"};
 	const struct cli_command *command = completion->command;
 
-	for (size_t i = 0; i < command->option_count; i++) {
+	for (size_t i = 0;
+	     command->options != NULL && i < command->option_count; i++) {
 		const struct cli_option *option = &command->options[i];
 
 		if (!standing->given[i] || option->repeatable)
