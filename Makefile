@@ -401,63 +401,75 @@ pkgconfigdir ?= $(libdir)/pkgconfig
 # what packages bring.
 bashcompletiondir ?= $(prefix)/share/bash-completion/completions
 zshcompletiondir ?= $(prefix)/share/zsh/$(if $(filter \
-	/usr,$(prefix)),vendor-completions,site-functions)
+	/usr,$(call hide,$(prefix))),vendor-completions,site-functions)
 fishcompletiondir ?= $(prefix)/share/fish/vendor_completions.d
 INSTALL ?= install
 
+# A folder's name may hold blanks: it is one word of a list only while these are
+# hidden, and quoted for the shell.
+hide = $(subst $(empty) $(empty),|,$(1))
+quote = $(foreach path,$(1),'$(subst ','\'',$(subst |, ,$(path)))')
+# Below DESTDIR, for the shell.
+to = $(call quote,$(addprefix $(call hide,$(DESTDIR)),$(1)))
+
 PAGES := $(wildcard man/*.[0-9])
-page_path = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
+page_path = $(call hide,$(mandir))/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
+LIBDIR := $(call hide,$(libdir))
+PC_PATH := $(call hide,$(pkgconfigdir))/libshmlog.pc
 SHARED_NAMES := libshmlog.so libshmlog.so.$(MAJOR) libshmlog.so.$(VERSION)
 # Where the command finds programs of their own; uninstall also removes those
 # that another build has put there.
-own_path = $(libexecdir)/shmlog/shmlog-$(1)
+own_path = $(call hide,$(libexecdir))/shmlog/shmlog-$(1)
 # bash and fish look by the name of the command, so the programs of their own
 # have links to the script.
+BASH_FOLDER := $(call hide,$(bashcompletiondir))
+FISH_FOLDER := $(call hide,$(fishcompletiondir))
+ZSH_SCRIPT := $(call hide,$(zshcompletiondir))/_shmlog
 COMPLETION_LINKS := $(foreach name,$(FEATURE_FOLDERS), \
-	$(bashcompletiondir)/shmlog-$(name) $(fishcompletiondir)/shmlog-$(name).fish)
-COMPLETIONS := $(bashcompletiondir)/shmlog $(zshcompletiondir)/_shmlog \
-	$(fishcompletiondir)/shmlog.fish $(COMPLETION_LINKS)
-INSTALLED := $(bindir)/shmlog $(foreach name,$(FEATURE_FOLDERS),$(call own_path,$(name))) \
-	$(includedir)/shmlog.h $(libdir)/libshmlog.a \
-	$(addprefix $(libdir)/,$(SHARED_NAMES)) $(pkgconfigdir)/libshmlog.pc \
+	$(BASH_FOLDER)/shmlog-$(name) $(FISH_FOLDER)/shmlog-$(name).fish)
+COMPLETIONS := $(BASH_FOLDER)/shmlog $(ZSH_SCRIPT) $(FISH_FOLDER)/shmlog.fish \
+	$(COMPLETION_LINKS)
+INSTALLED := $(call hide,$(bindir))/shmlog \
+	$(foreach name,$(FEATURE_FOLDERS),$(call own_path,$(name))) \
+	$(call hide,$(includedir))/shmlog.h $(LIBDIR)/libshmlog.a \
+	$(addprefix $(LIBDIR)/,$(SHARED_NAMES)) $(PC_PATH) \
 	$(foreach page,$(PAGES),$(call page_path,$(page))) $(COMPLETIONS)
 
 ## install: install command, header, libraries, pkg-config file, manual, completion
 install: all
-	$(Q)$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(filter-out $(foreach \
+	$(Q)$(INSTALL) -d $(call to,$(sort $(dir $(filter-out $(foreach \
 		name,$(filter-out $(FEATURES),$(FEATURE_FOLDERS)),$(call own_path,$(name))), \
 		$(INSTALLED)))))
-	$(Q)$(INSTALL) -m 755 $(BUILD)/shmlog '$(DESTDIR)$(bindir)/shmlog'
+	$(Q)$(INSTALL) -m 755 $(BUILD)/shmlog $(call to,$(call hide,$(bindir))/shmlog)
 	$(Q)$(foreach name,$(FEATURES),$(INSTALL) -m 755 $(BUILD)/shmlog-$(name) \
-		'$(DESTDIR)$(call own_path,$(name))' && ):
-	$(Q)$(INSTALL) -m 644 src/include/shmlog.h '$(DESTDIR)$(includedir)/shmlog.h'
-	$(Q)$(INSTALL) -m 644 $(BUILD)/libshmlog.a '$(DESTDIR)$(libdir)/libshmlog.a'
-	$(Q)$(INSTALL) -m 755 $(BUILD)/libshmlog.so '$(DESTDIR)$(libdir)/libshmlog.so.$(VERSION)'
-	$(Q)cd '$(DESTDIR)$(libdir)' && ln -sf libshmlog.so.$(VERSION) libshmlog.so.$(MAJOR) && \
+		$(call to,$(call own_path,$(name))) && ):
+	$(Q)$(INSTALL) -m 644 src/include/shmlog.h $(call to,$(call hide,$(includedir))/shmlog.h)
+	$(Q)$(INSTALL) -m 644 $(BUILD)/libshmlog.a $(call to,$(LIBDIR)/libshmlog.a)
+	$(Q)$(INSTALL) -m 755 $(BUILD)/libshmlog.so $(call to,$(LIBDIR)/libshmlog.so.$(VERSION))
+	$(Q)cd $(call to,$(LIBDIR)) && ln -sf libshmlog.so.$(VERSION) libshmlog.so.$(MAJOR) && \
 		ln -sf libshmlog.so.$(MAJOR) libshmlog.so
-	$(Q)sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' \
-		-e 's|@includedir@|$(includedir)|' -e 's|@version@|$(VERSION)|' \
-		src/libshmlog.pc.in >$(BUILD)/libshmlog.pc
-	$(Q)$(INSTALL) -m 644 $(BUILD)/libshmlog.pc '$(DESTDIR)$(pkgconfigdir)/libshmlog.pc'
+	$(Q)sed -e s'|@prefix@|'$(call quote,$(call hide,$(prefix)))'|' \
+		-e s'|@libdir@|'$(call quote,$(LIBDIR))'|' \
+		-e s'|@includedir@|'$(call quote,$(call hide,$(includedir)))'|' \
+		-e 's|@version@|$(VERSION)|' src/libshmlog.pc.in >$(BUILD)/libshmlog.pc
+	$(Q)$(INSTALL) -m 644 $(BUILD)/libshmlog.pc $(call to,$(PC_PATH))
 	$(Q)$(foreach page,$(PAGES),$(INSTALL) -m 644 $(page) \
-		'$(DESTDIR)$(call page_path,$(page))' && ):
-	$(Q)$(INSTALL) -m 644 cli/cmd/completion/shmlog.bash \
-		'$(DESTDIR)$(bashcompletiondir)/shmlog'
-	$(Q)$(INSTALL) -m 644 cli/cmd/completion/shmlog.zsh \
-		'$(DESTDIR)$(zshcompletiondir)/_shmlog'
-	$(Q)$(INSTALL) -m 644 cli/cmd/completion/shmlog.fish \
-		'$(DESTDIR)$(fishcompletiondir)/shmlog.fish'
+		$(call to,$(call page_path,$(page))) && ):
+	$(Q)$(INSTALL) -m 644 cli/cmd/completion/shmlog.bash $(call to,$(BASH_FOLDER)/shmlog)
+	$(Q)$(INSTALL) -m 644 cli/cmd/completion/shmlog.zsh $(call to,$(ZSH_SCRIPT))
+	$(Q)$(INSTALL) -m 644 cli/cmd/completion/shmlog.fish $(call to,$(FISH_FOLDER)/shmlog.fish)
 	$(Q)$(foreach link,$(COMPLETION_LINKS),ln -sf shmlog$(suffix $(link)) \
-		'$(DESTDIR)$(link)' && ):
-	@echo 'installed in $(DESTDIR)$(prefix)'
+		$(call to,$(link)) && ):
+	@echo installed in $(call to,$(call hide,$(prefix)))
 
 # Folders that are empty now go as well, the system's own excepted.
-ROOM := $(or $(DESTDIR),$(filter-out / /usr /usr/local,$(prefix)))
+ROOM := $(or $(call hide,$(DESTDIR)),$(filter-out / /usr /usr/local,$(call hide,$(prefix))))
 ## uninstall: remove the installed files
 uninstall:
-	$(Q)rm -f $(addprefix '$(DESTDIR)',$(INSTALLED))
-	$(Q)[ -z '$(ROOM)' ] || for folder in $(sort $(dir $(INSTALLED))); do \
-		(cd '$(ROOM)' && rmdir -p "./$${folder#$(if $(DESTDIR),,$(ROOM))}"); \
+	$(Q)rm -f $(call to,$(INSTALLED))
+	$(Q)room=$(call quote,$(ROOM)); [ -z "$$room" ] || \
+		for folder in $(call quote,$(sort $(dir $(INSTALLED)))); do \
+		(cd "$$room" && rmdir -p "./$${folder#$(if $(DESTDIR),,"$$room")}"); \
 		done 2>/dev/null; :
 
 ## clean: remove build/

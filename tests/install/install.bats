@@ -104,6 +104,27 @@ consume() { # COMPILER FLAG...
 	assert_equal "$(contents "$SCRATCH/to")" ""
 }
 
+@test "folders may have blanks and quotes in their names" {
+	local stage=$SCRATCH/a\ stage to="$SCRATCH/user's place"
+
+	mkdir "$stage" "$to"
+	make_in DESTDIR="$stage" prefix="/with a blank" install
+	cmp build/shmlog "$stage/with a blank/bin/shmlog"
+	assert_file_exists "$stage/with a blank/share/man/man1/shmlog.1"
+	run contents "$stage"
+	assert_line --index 0 "d with a blank"
+	make_in DESTDIR="$stage" prefix="/with a blank" uninstall
+	assert_equal "$(contents "$stage")" ""
+
+	make_in prefix="$to" install
+	eval "${CC:-cc} -std=c11 -o '$SCRATCH/consumer' tests/install/consumer.c \
+		$(PKG_CONFIG_PATH=$to/lib/pkgconfig pkg-config --cflags --libs libshmlog)"
+	LD_LIBRARY_PATH=$to/lib run "$SCRATCH/consumer" "$LOG"
+	assert_success
+	make_in prefix="$to" uninstall
+	assert_equal "$(contents "$to")" ""
+}
+
 @test "a C program builds with the shared library through pkg-config" {
 	make_in prefix="$SCRATCH/to" install
 	consume "${CC:-cc}" -std=c11 tests/install/consumer.c
