@@ -8,7 +8,7 @@
 # ROOTS     which releases (bookworm trixie)
 # COMMANDS  which targets, in this order (demo test)
 # USERS     as whom (root user)
-# MIRROR    a mirror of Debian; that of this machine's apt otherwise
+# MIRROR, BASES         see root.bash
 #
 # Who is root has the commands install what they need.  The user has nobody to
 # do so: the first try must end with advice, and what it advises is run by root
@@ -16,104 +16,11 @@
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
-PATH=$PATH:/usr/sbin:/sbin
-export LC_ALL=C
 ROOTS=${ROOTS:-bookworm trixie}
 COMMANDS=${COMMANDS:-demo test}
 USERS=${USERS:-root user}
-
-stop() { # WHY
-	echo "roots: $*" >&2
-	exit 1
-}
-
-# --------------------------------------------- what this machine's apt knows
-
-# Debian's own mirror among the sources of packages.
-find_mirror() {
-	# shellcheck disable=SC2016 # the dollars are apt's
-	apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)' \
-		'Identifier: Packages' | sed -n 's/^Debian|Debian|main|//p' | head -n 1
-}
-
-# The file of keys that a source of packages is signed by.
-find_keys() { # MIRROR
-	local keys
-
-	keys=$(awk -v RS= -v mirror="${1%/}" 'index($0, mirror) &&
-		match($0, /[Ss]igned-[Bb]y[:=] *\/[^] \t\n]+/) {
-			text = substr($0, RSTART, RLENGTH)
-			print substr(text, index(text, "/"))
-			exit
-		}' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null)
-	echo "${keys:-/usr/share/keyrings/debian-archive-keyring.gpg}"
-}
-
-# How this machine reaches it, and what it holds of old mirrors.
-apt_settings() {
-	apt-config dump | grep -E '^Acquire::(https?::|Check-|Retries|ForceIPv)'
-}
-
-# ------------------------------------------------------------------- the roots
-
-make_base() { # RELEASE
-	local log=$work/debootstrap.log keys
-
-	keys=$(find_keys "$MIRROR")
-	[ -e "$keys" ] || stop "no keys of Debian in $keys"
-	debootstrap --variant=minbase --include=git,make --keyring="$keys" \
-		"$1" "$work/base" "$MIRROR" >"$log" 2>&1 || {
-		tail -n 20 "$log"
-		stop "no root of $1"
-	}
-	apt_settings >"$work/base/etc/apt/apt.conf.d/90machine"
-	cp -L /etc/resolv.conf "$work/base/etc/" 2>/dev/null
-	# An https mirror, before there is a package of certificates.
-	mkdir -p "$work/base/etc/ssl/certs"
-	cp -L /etc/ssl/certs/ca-certificates.crt "$work/base/etc/ssl/certs/" 2>/dev/null
-	chroot "$work/base" useradd --create-home --shell /bin/bash user
-	clone "$work/base/root/shmlog" root
-	clone "$work/base/home/user/shmlog" user
-}
-
-clone() { # FOLDER OWNER
-	GIT_CONFIG_GLOBAL=$work/gitconfig git clone --quiet --no-hardlinks "$PWD" "$1" ||
-		stop "cannot clone the tree"
-	chroot "$work/base" chown -R "$2:" "${1#"$work/base"}"
-}
-
-# A copy of the base, with what a machine has mounted.
-enter_root() {
-	cp -a "$work/base" "$root" || stop "no room for a root"
-	mount --bind "$root" "$root" &&
-		mount -t proc proc "$root/proc" &&
-		mount -t sysfs -o ro sysfs "$root/sys" &&
-		mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm" &&
-		mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" ||
-		stop "cannot mount"
-	rm -f "$root/dev/ptmx"
-	ln -s pts/ptmx "$root/dev/ptmx"
-}
-
-leave_root() {
-	umount -R "$root" && rm -rf "$root"
-}
-
-inside() { # USER COMMAND-LINE
-	local settings=(HOME=/root TERM=dumb LC_ALL=C.UTF-8
-		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
-	local name as=()
-
-	for name in http_proxy https_proxy no_proxy; do
-		[ -z "${!name-}" ] || settings+=("$name=${!name}")
-	done
-	if [ "$1" != root ]; then
-		settings[0]=HOME=/home/$1
-		as=(setpriv --reuid "$1" --regid "$1" --init-groups)
-	fi
-	chroot "$root" env -i "${settings[@]}" USER="$1" "${as[@]}" \
-		bash -c "cd ~/shmlog && $2" </dev/null
-}
+# shellcheck source=tests/roots/root.bash
+source tests/roots/root.bash
 
 # The line that .ci/deps advises to run as root, run so.
 take_advice() { # LOG
@@ -125,18 +32,6 @@ take_advice() { # LOG
 }
 
 # ------------------------------------------------------------------ the proofs
-
-bad=()
-
-verdict() { # STATUS WHAT LOG
-	if [ "$1" -eq 0 ]; then
-		echo "ok: $2 ($((SECONDS - started)) s)"
-		return
-	fi
-	bad+=("$2")
-	echo "FAILED: $2 ($((SECONDS - started)) s); the end of $3:"
-	tail -n 40 "$3" | sed 's/^/  /'
-}
 
 # Runs make and adds to $work/opened what files were opened meanwhile.
 watched_make() { # USER COMMAND
@@ -223,7 +118,7 @@ unnamed() { # RELEASE USER
 	}
 }
 
-prove() { # RELEASE USER
+prove_user() { # RELEASE USER
 	local command
 
 	enter_root
@@ -235,64 +130,14 @@ prove() { # RELEASE USER
 	leave_root
 }
 
-prove_all() {
-	local release user
+prove() { # RELEASE
+	local user
 
-	for release in $ROOTS; do
-		make_base "$release"
-		for user in $USERS; do
-			prove "$release" "$user"
-		done
-		rm -rf "$work/base"
+	[ -x "$work/recorder" ] || "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 \
+		-o "$work/recorder" tests/roots/opened.c || exit
+	for user in $USERS; do
+		prove_user "$1" "$user"
 	done
-	[ ${#bad[@]} -eq 0 ] || stop "${#bad[@]} failed; the logs are in $logs"
-	echo "roots: all is well"
 }
 
-# ---------------------------------------------------------------------- spaces
-
-# All mounts and processes are in spaces of their own, which end with the first
-# process there, however it ends.  What is left is a folder.
-if [ "${1-}" != --inside ]; then
-	[ "$(id -u)" -eq 0 ] || stop "making a bare root takes root; try: sudo make check-roots"
-	work=$(mktemp -d "${TMPDIR:-/var/tmp}/shmlog-roots.XXXXXX") || exit
-	child=
-	# unshare is deaf to all but KILL.  The last of the processes may still be
-	# ending, and writing.
-	clean_up() {
-		local try
-
-		[ -z "$child" ] || { kill -KILL "$child" && wait "$child"; } 2>/dev/null
-		for try in {1..50}; do
-			rm -rf --one-file-system "$work" 2>/dev/null && return
-			sleep 0.2
-		done
-		echo "roots: $work could not be removed" >&2
-	}
-	trap clean_up EXIT
-	trap 'exit 129' HUP
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	unshare --mount --pid --fork --kill-child --mount-proc "$0" --inside "$work" &
-	child=$!
-	wait "$child"
-	status=$?
-	child=
-	exit "$status"
-fi
-
-work=$2
-root=$work/root
-logs=$PWD/build/roots
-rm -rf "$logs" && mkdir -p "$logs" || exit
-MIRROR=${MIRROR:-$(find_mirror)}
-[ -n "$MIRROR" ] || stop "apt knows no mirror of Debian; after apt-get update it may, or set MIRROR"
-git diff --quiet HEAD || echo "roots: what is not committed is not looked at"
-printf '[safe]\n\tdirectory = *\n' >"$work/gitconfig"
-"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O2 -o "$work/recorder" tests/roots/opened.c || exit
-# debootstrap fetches by other means than apt.
-if [ -z "${http_proxy-}" ]; then
-	eval "$(apt-config shell http_proxy Acquire::http::Proxy)"
-	export http_proxy
-fi
-prove_all
+run_proofs "$@"
