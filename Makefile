@@ -17,7 +17,7 @@
 #:                       also quick, and huge: logs of up to 4 GiB)
 #: SHMIO=PATH            the Node package for bench, where node does not find it
 #: NATS_JS=PATH          the npm package nats for bench, likewise
-#: ROOTS, COMMANDS, USERS, MIRROR        what check-roots does, and from where
+#: ROOTS, COMMANDS, USERS, MIRROR, BASES what checks in minimal systems do, and from where
 #: DEPS=no               install nothing; test with the tools that are there
 #: DESTDIR=DIR, prefix=/usr/local, libdir=…      where install puts things
 
@@ -313,14 +313,17 @@ units: $(UNIT_TESTS)
 fuzzers: $(FUZZERS)
 
 ## deps: install what building and testing need; does nothing when all is there
-## KIND-deps: install what one KIND needs: build, test, deep (check-deep), bench, roots
+## KIND-deps: install what one KIND needs: build, test, deep (check-deep), bench, roots,
+##+dist, packages
 deps: test-deps
 need_build := build option
 need_test := build option test
 need_deep := build option test deep
 need_bench := build option bench
 need_roots := build option roots
-build-deps test-deps deep-deps bench-deps roots-deps:
+need_dist := dist
+need_packages := build option dist packages
+build-deps test-deps deep-deps bench-deps roots-deps dist-deps packages-deps:
 	@[ '$(DEPS)' = no ] || .ci/deps $(need_$(@:-deps=))
 
 ## screens-renew: make the screens in the README as the commands show them now
@@ -472,6 +475,29 @@ uninstall:
 		(cd "$$room" && rmdir -p "./$${folder#$(if $(DESTDIR),,"$$room")}"); \
 		done 2>/dev/null; :
 
+# ----------------------------------------------------------------- packages
+
+## dist: make build/dist/shmlog-VERSION.tar.xz of what is committed
+## deb: make the Debian packages, in build/deb/
+dist: dist-deps
+	@.packaging/dist.sh $(VERSION)
+	@echo 'made build/dist/shmlog-$(VERSION).tar.xz'
+deb: packages-deps
+	@.packaging/dist.sh $(VERSION)
+	@.packaging/deb.sh $(VERSION)
+	@ls build/deb/*.deb
+
+## check-dist: make, test and package what dist has made, unpacked elsewhere
+## check-reproducible: make archive and packages again elsewhere, and compare the bytes
+## check-packages: build, install, upgrade and purge the packages in minimal Debian
+##+systems; see tests/packages/packages.sh for its ROOTS (needs root)
+check-dist: test-deps packages-deps
+	@tests/packages/dist.sh $(VERSION)
+check-reproducible: packages-deps
+	@tests/packages/reproducible.sh $(VERSION)
+check-packages: roots-deps
+	@tests/packages/packages.sh
+
 ## clean: remove build/
 clean:
 	rm -rf build
@@ -483,6 +509,7 @@ help:
 	@sed -n 's/^#: /  /p' Makefile
 
 .PHONY: all units programs fuzzers screens-renew deps build-deps test-deps deep-deps bench-deps \
-	roots-deps demo test check check-unit check-cli check-interop check-install \
-	check-structure check-campaigns check-roots abi-renew \
+	roots-deps dist-deps packages-deps demo test check check-unit check-cli check-interop \
+	check-install check-structure check-campaigns check-roots abi-renew dist deb \
+	check-dist check-reproducible check-packages \
 	lint campaign fuzz bench bench-quick bench-renew install uninstall clean help FORCE

@@ -100,7 +100,8 @@ cppcheck_all() {
 scripts() {
 	shellcheck --external-sources --source-path=SCRIPTDIR \
 		--severity=warning --exclude=SC2034,SC2154,SC2206 \
-		.ci/* tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats \
+		.ci/* .packaging/*.sh .packaging/debian/tests/{smoke,library,completion} \
+		tests/*.sh tests/*/*.sh tests/*/*.bash tests/*/*.bats \
 		cli/cmd/completion/*.bash
 }
 

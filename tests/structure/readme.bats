@@ -180,6 +180,8 @@ use_package() { # NAME [PATH]
 				assert_output "$ROOT/build/shmlog"
 				;;
 			make | 'make '* | 'sudo make '* | 'sudo ldconfig') ;;
+			# In a bare root, tests/packages/packages.sh does.
+			'sudo apt install ./build/deb/*.deb') ;;
 			bats*)
 				# It finds a test, whose running is not this one's.
 				eval "set -- ${line#bats}"
