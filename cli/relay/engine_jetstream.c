@@ -964,9 +964,9 @@ static natsStatus request_more(struct jetstream *stream)
 		stream->connection, subject, stream->delivery_name, request,
 		length);
 
-	/* While messages of another request come, there is no hurry: the library
-	 * sends it within a millisecond, and an answer to this call would have
-	 * to come behind them. */
+	/* While messages of another request come, there is no hurry: the
+	 * library sends it within a millisecond, and an answer to this call
+	 * would have to come behind them. */
 	if (status == NATS_OK && stream->requested == 0)
 		status = natsConnection_FlushTimeout(stream->connection, 1000);
 	if (status == NATS_TIMEOUT)
