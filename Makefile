@@ -362,6 +362,11 @@ abi-renew:
 check-roots: roots-deps
 	@tests/roots/roots.sh
 
+## check-arm64: build for arm64 in a minimal Debian system and test it by emulation; see
+##+tests/roots/arm64.sh for its ROOTS (needs root)
+check-arm64: roots-deps
+	@tests/roots/arm64.sh
+
 ## campaign: run the fault tests (kills, faults, races) with SIZE=full
 ## campaign-NAME: run one of them, tests/fault/NAME.sh
 ## fuzz: fuzz every parser of untrusted bytes, and the output formats
@@ -510,6 +515,6 @@ help:
 
 .PHONY: all units programs fuzzers screens-renew deps build-deps test-deps deep-deps bench-deps \
 	roots-deps dist-deps packages-deps demo test check check-unit check-cli check-interop \
-	check-install check-structure check-campaigns check-roots abi-renew dist deb \
+	check-install check-structure check-campaigns check-roots check-arm64 abi-renew dist deb \
 	check-dist check-reproducible check-packages \
 	lint campaign fuzz bench bench-quick bench-renew install uninstall clean help FORCE

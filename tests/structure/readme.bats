@@ -199,7 +199,7 @@ use_package() { # NAME [PATH]
 @test "the README's make targets exist" {
 	local target
 
-	for target in $(grep -oE '(^|`|sudo )make [a-z][a-z_/-]+' "$README" |
+	for target in $(grep -oE '(^|`|sudo )make [a-z][a-z0-9_/-]+' "$README" |
 		sed 's/.*make //' | sort -u); do
 		case $target in
 		build/*) assert_file_exists "$ROOT/${target#*/}.c" && continue ;;
