@@ -269,7 +269,11 @@ void shmlog_lock_cache_store(struct shmlog_append_session *session,
 {
 	bool resumed = access->log->kept == access;
 
-	if (session != NULL && session->cold_bytes < WARMUP_BYTES)
+	if (session == NULL) {
+		shmlog_access_release(access);
+		return;
+	}
+	if (session->cold_bytes < WARMUP_BYTES)
 		session->cold_bytes += bytes;
 	if (!access->may_keep || !access->still_named ||
 	    (!resumed && shmlog_sys_has_lock_request(access->fd))) {
