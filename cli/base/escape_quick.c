@@ -18,8 +18,8 @@
 #define LEAST_BYTES 6u
 
 /*
- * For each set of those of eight bytes that need a backslash, which byte goes to
- * which place.  The ninth byte is a backslash.  An entry is put together from
+ * For each set of those of eight bytes that need a backslash, which byte goes
+ * to which place.  The ninth byte is a backslash.  An entry is put together from
  * the places of each byte, the first one being the lowest bit of the set, and
  * what is behind them is written over later.
  */
