@@ -19,8 +19,9 @@ EMULATED='append cli_filter cli_floats cli_input_format cli_json cli_json_check
 	cli_numbers cli_output_format cli_schema cli_schema_values cli_sizes cli_text
 	concurrent format golden grow look metadata open reader settle status verify
 	writer'
-# Those whose tests send no signal at a chosen moment, which takes minutes here.
-COMMANDS='seek golden'
+# Those whose tests send no signal at a chosen moment, which takes minutes here, and
+# run no program but the command.
+COMMANDS='formats golden positions roundtrip seek verify'
 
 CROSS='BUILD=build/arm64 WERROR=1 CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar
 	PKG_CONFIG=aarch64-linux-gnu-pkg-config'
