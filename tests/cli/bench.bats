@@ -63,7 +63,7 @@ none_runs() {
 	assert_equal "$(jq -c '.machine | keys_unsorted' <<<"$output")" \
 		'["cpu","cores","architecture","kernel"]'
 	assert_equal "$(jq -c '[.version, .machine.kernel, .machine.architecture, .dir, .rounds] | join("|")' <<<"$output")" \
-		"\"$(shmlog --version | cut -d' ' -f2)|$(uname -sr)|$(uname -m)|$SCRATCH|1\""
+		"\"$(shmlog --version | sed 's/.* //; q')|$(uname -sr)|$(uname -m)|$SCRATCH|1\""
 	assert_equal "$(jq -c '[.measurements[] | keys_unsorted] | unique' <<<"$output")" \
 		'[["name","log","payload_bytes","batch_frames","events","duration_ns","duration_min_ns","duration_max_ns","events_per_second","bytes_per_second","mb_per_second","us_per_event","ns_per_event","ns_per_event_min","ns_per_event_max"]]'
 	assert_equal "$(jq -c '[.measurements[] | [.name, .log, .payload_bytes, .batch_frames, .events]]' <<<"$output")" \

@@ -86,6 +86,11 @@ int rounds_of(int full)
 	return getenv("SHMLOG_TEST_DEAR") != NULL ? full / 10 : full;
 }
 
+unsigned step_of_all(void)
+{
+	return getenv("SHMLOG_TEST_DEAR") != NULL ? 7 : 1;
+}
+
 /* ----------------------------------------------------- scratch directory */
 
 static char scratch_directory[256];

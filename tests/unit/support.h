@@ -60,6 +60,10 @@ void check_frame(const struct shmlog_frame *frame, const void *payload,
  * SHMLOG_TEST_DEAR is set, as under a checker that slows every round down. */
 int rounds_of(int full);
 
+/* The step of a loop over all places or bits: 1, or 7 where SHMLOG_TEST_DEAR is
+ * set, which meets each bit of a byte and each byte of a word in turn. */
+unsigned step_of_all(void);
+
 /* ----------------------------------------------------- scratch directory */
 
 /* Group setup and teardown: one directory in memory a program, removed with

@@ -1108,11 +1108,12 @@ static unsigned drain(int fd)
 
 TEST(test_append_that_is_killed_keeps_all_that_was_acknowledged)
 {
+	const int rounds = rounds_of(25);
 	struct chance chance = chance_start("killed appends", 31);
 	char path[320];
 
 	snprintf(path, sizeof(path), "%s", scratch("killed"));
-	for (unsigned round = 0; round < 25; round++) {
+	for (int round = 0; round < rounds; round++) {
 		struct appender appenders[2];
 		unsigned counts[APPENDERS] = {0};
 		pid_t pids[2];

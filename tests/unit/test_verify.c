@@ -275,13 +275,14 @@ static void make_log(struct raw_log *raw, uint64_t *starts)
 
 TEST(test_verify_brackets_a_frame_with_any_flipped_size_bit_exactly)
 {
+	const unsigned step = step_of_all();
 	uint64_t starts[FRAMES + 1];
 	struct shmlog_verify_report report;
 	struct told told;
 	struct raw_log raw;
 
 	make_log(&raw, starts);
-	for (unsigned i = 0; i < FRAMES * 32; i++) {
+	for (unsigned i = 0; i < FRAMES * 32; i += step) {
 		unsigned frame = i / 32;
 		uint64_t at = raw.data_offset +
 		              (i % 32 < 16 ? starts[frame]
@@ -339,12 +340,13 @@ static bool find_hit(const struct raw_log *raw, const uint64_t *starts,
 
 TEST(test_verify_brackets_a_zeroed_block_by_the_frames_whose_words_it_hit)
 {
+	const unsigned step = step_of_all();
 	uint64_t starts[FRAMES + 1];
 	struct shmlog_verify_report report;
 	struct told told;
 	struct raw_log raw;
 
-	for (unsigned i = 0; i < 43 * 15; i++) {
+	for (unsigned i = 0; i < 43 * 15; i += step) {
 		unsigned first = 0;
 		unsigned last = 0;
 
@@ -364,13 +366,14 @@ TEST(test_verify_brackets_a_zeroed_block_by_the_frames_whose_words_it_hit)
 
 TEST(test_verify_calls_a_tail_torn_wherever_it_is_cut)
 {
+	const unsigned step = step_of_all();
 	uint64_t starts[FRAMES + 1];
 	struct shmlog_verify_report report;
 	struct told told;
 	struct raw_log raw;
 
 	make_log(&raw, starts);
-	for (uint64_t end = 1; end < starts[FRAMES]; end++) {
+	for (uint64_t end = 1; end < starts[FRAMES]; end += step) {
 		unsigned frame = 0;
 
 		while (starts[frame + 1] <= end)
@@ -1084,6 +1087,7 @@ static void mark_words(const struct raw_log *raw, const uint64_t *starts,
 
 TEST(test_verify_finds_every_flipped_bit_of_header_and_size_words)
 {
+	const unsigned step = step_of_all();
 	uint64_t starts[FRAMES + 1];
 	const char *path = scratch("flips");
 	unsigned char is_word[2000] = {0};
@@ -1092,7 +1096,7 @@ TEST(test_verify_finds_every_flipped_bit_of_header_and_size_words)
 	make_log(&raw, starts);
 	mark_words(&raw, starts, is_word);
 	raw_write(&raw, path);
-	for (size_t i = 0; i < raw.size * 8; i++) {
+	for (size_t i = 0; i < raw.size * 8; i += step) {
 		unsigned char byte = (unsigned char)(raw.bytes[i / 8] ^
 		                                     1u << i % 8);
 		struct shmlog_verify_report report;
