@@ -19,9 +19,9 @@
 
 /*
  * For each set of those of eight bytes that need a backslash, which byte goes
- * to which place.  The ninth byte is a backslash.  An entry is put together from
- * the places of each byte, the first one being the lowest bit of the set, and
- * what is behind them is written over later.
+ * to which place.  The ninth byte is a backslash.  An entry is put together
+ * from the places of each byte, the first one being the lowest bit of the set,
+ * and what is behind them is written over later.
  */
 #define P0_0 "\0"
 #define P0_1 "\10\0"
