@@ -12,6 +12,10 @@ static int tell_passed(void *context, uint64_t bytes)
 	return shmlog_tell_passed(context, bytes);
 }
 
+/* A shorter log is walked over from its start before the memory of the other
+ * walk is at hand. */
+#define BOTH_ENDS_LEAST_BYTES ((uint64_t)1 << 20)
+
 /*
  * Walks over all of the log from both ends at once.  A chain of frames that
  * fills the log is sound: the walk from the start takes each of its frames,
@@ -55,7 +59,7 @@ static int verify(struct shmlog_visit *visit)
 	if (report->header.data_offset != log->data_offset)
 		return SHMLOG_ERR_DATA_OFFSET;
 	visit->committed = report->header.size - log->data_offset;
-	if (!in_order)
+	if (!in_order && visit->committed >= BOTH_ENDS_LEAST_BYTES)
 		status = walk_from_both_ends(visit, &is_sound);
 	if (status == 0 && !is_sound)
 		status = shmlog_walk_from_start(visit);

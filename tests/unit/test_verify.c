@@ -91,7 +91,8 @@ static void expect_same_by_sizes(struct shmlog *log, int found,
 	}
 }
 
-/* So must one that is asked for no frames, and begins at both ends. */
+/* So must one that is asked for no frames, and begins at both ends of a long log.
+ * A short one is walked over in the same way, and tried now and then. */
 static void
 expect_same_without_frames(struct shmlog *log, int found,
                            const struct told *whole,
@@ -104,10 +105,12 @@ expect_same_without_frames(struct shmlog *log, int found,
 		.damage = note_damage,
 		.context = &told,
 		/* The table is long beside most of the logs. */
-		.size_counts = calls++ % 16 == 0 ? counts : NULL,
+		.size_counts = calls % 16 == 0 ? counts : NULL,
 	};
 	struct shmlog_verify_report again;
 
+	if (calls++ % 16 != 0 && report->header.size < 1 << 20)
+		return;
 	memset(&again, 0xee, sizeof(again));
 	expect_status(shmlog_count(log, &counter, &again), found);
 	assert_memory_equal(&again, report, sizeof(again));
