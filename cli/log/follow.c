@@ -294,7 +294,7 @@ static void look_for_matches(struct cli_follow *follow)
 	for (size_t i = 0; i < follow->pattern_count; i++) {
 		struct cli_name_pattern *pattern = &follow->patterns[i];
 
-		if (cli_pattern_pause(pattern) == 0 &&
+		if ((follow->ending || cli_pattern_pause(pattern) == 0) &&
 		    cli_pattern_expand(pattern, add_found, follow) != 0)
 			follow->no_memory = true;
 	}
@@ -349,15 +349,14 @@ static enum cli_news look_at_names(struct cli_follow *follow,
 		follow->looked++;
 		if (log->finished)
 			continue;
-		if (log->named.now.log == NULL) {
-			news = try_open(log, batch);
-		} else {
-			if (follow->ending &&
-			    log->named.mode == CLI_FOLLOW_NAME)
-				cli_named_look_soon(&log->named);
-			news = look_at_name(follow, log, batch);
-		}
-		if (news == CLI_NEWS_REOPENED || news == CLI_NEWS_CLOSED) {
+		/* A log may have come since the last look, also the first. */
+		if (follow->ending && log->named.mode == CLI_FOLLOW_NAME)
+			cli_named_look_soon(&log->named);
+		news = log->named.now.log == NULL
+		               ? try_open(log, batch)
+		               : look_at_name(follow, log, batch);
+		if (news == CLI_NEWS_REOPENED || news == CLI_NEWS_CLOSED ||
+		    news == CLI_NEWS_OPENED) {
 			follow->switched = true;
 			/* The process may have written to the new log. */
 			follow->ends.process_gone = false;

@@ -125,6 +125,7 @@ static bool is_folder(int directory, const struct dirent *entry)
 static bool add_entry(struct listing *listing, const char *name, bool folder)
 {
 	size_t bytes = listing->folder_bytes + strlen(name) + 2;
+	struct entry *entry;
 	char *path;
 
 	if (listing->count == listing->room) {
@@ -142,8 +143,10 @@ static bool add_entry(struct listing *listing, const char *name, bool folder)
 		return false;
 	(void)snprintf(path, bytes, "%.*s%s%s", (int)listing->folder_bytes,
 	               listing->value, name, folder ? "/" : "");
-	listing->entries[listing->count++] = (struct entry){
-		path, path + listing->folder_bytes, folder};
+	entry = &listing->entries[listing->count++];
+	entry->path = path;
+	entry->name = path + listing->folder_bytes;
+	entry->folder = folder;
 	listing->files += !folder;
 	return true;
 }

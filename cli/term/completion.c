@@ -58,10 +58,10 @@ static void print_escaped(const char *bytes, size_t size_bytes)
 		while (piece < size_bytes && piece > 1 &&
 		       ((unsigned char)bytes[piece] & 0xc0) == 0x80)
 			piece--;
-		(void)fwrite(out, 1,
-		             cli_escape_terminal(
-				     out, (const unsigned char *)bytes, piece),
-		             stdout);
+		size_t escaped = cli_escape_terminal(
+			out, (const unsigned char *)bytes, piece);
+
+		(void)fwrite(out, 1, escaped, stdout);
 		bytes += piece;
 		size_bytes -= piece;
 	}
