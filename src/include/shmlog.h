@@ -1733,9 +1733,9 @@ struct shmlog_counter {
  * Does what shmlog_verify() does, for those who want no frames, at up to twice
  * the speed.  A log of 4 MiB or more whose file system keeps files in memory is
  * first walked from both ends at once; only if the two walks do not meet, one
- * from the start says why.  The walk from the end has a thread of its own, which
- * takes no signal and ends before this returns, if a second processor is there
- * for it.
+ * from the start says why.  If a second processor is there, the walk from the
+ * end has a thread of its own, which takes no signal and ends before this
+ * returns.
  *
  * `counter` may be NULL.  The same results; *report_out is written in every
  * case, but with no frames where a walk from both ends was ended.  Takes a MiB
