@@ -563,6 +563,31 @@ everything() {
 	assert_equal "$(xargs <"$SCRATCH/rest")" 'before 2 3'
 }
 
+@test "--overflow ends the last record of a file that is there" {
+	# FORMAT:WHAT IS THERE:INPUT:WHAT IS THERE THEN
+	local row format there input then
+
+	for row in 'lines:one:2\n3:one\n2\n3' 'lines:one\n:2:one\n2' 'nul:n1:n2\0n3:n1\0n2\0n3' \
+		'json:{"a"\072 1}:{"b"\072 2}:{"a"\072 1}\n{"b"\072 2}'; do
+		IFS=: read -r format there input then <<<"$row"
+		room 0
+		printf "$there" >"$SCRATCH/rest"
+		run_shmlog 6 append -i "$format" --overflow "$SCRATCH/rest" "$LOG" < <(printf "$input")
+		cmp "$SCRATCH/rest" <(printf "$then")
+	done
+	printf before >"$SCRATCH/rest"
+	run_shmlog 6 append -i nul --overflow "$SCRATCH/rest" "$LOG" -m text
+	cmp "$SCRATCH/rest" <(printf 'before\ntext\n')
+	# What is at the place of a FIFO, or before standard output, is not ours.
+	run bash -c 'printf before; exec shmlog append --overflow - "$1" -m text 2>/dev/null' - "$LOG"
+	assert_output beforetext
+	# And a payload that is a whole input has no end but the file's.
+	printf before >"$SCRATCH/rest"
+	expect 2 '' "shmlog append: $SCRATCH/rest: has something in it, which would become one payload with what overflows; nothing was appended" \
+		append -i whole --overflow "$SCRATCH/rest" "$LOG" < <(printf text)
+	cmp "$SCRATCH/rest" <(printf before)
+}
+
 @test "--overflow leaves no file where nothing overflows" {
 	room 100
 	expect 0 '' '' append --overflow "$SCRATCH/rest" "$LOG" -m x

@@ -152,7 +152,19 @@ static int open_overflow(struct cli_append *append)
 		cli_message(path, "is the log itself; nothing was appended");
 		return CLI_USAGE;
 	}
-	return cli_overflow_open(&append->overflow, path);
+	const struct cli_input_format *format = append->options.format;
+	/* The texts of -m are kept as lines. */
+	int delimiter = cli_append_message_count(&append->options) > 0
+	                        ? '\n'
+	                        : format->delimiter;
+	int status = cli_overflow_open(&append->overflow, path, delimiter);
+
+	if (status != CLI_OK || path == NULL || !format->whole ||
+	    !cli_overflow_is_filled(&append->overflow))
+		return status;
+	cli_message(path, "has something in it, which would become one payload "
+	                  "with what overflows; nothing was appended");
+	return CLI_USAGE;
 }
 
 /* Creates a log that its owner can append to, whatever the umask. */

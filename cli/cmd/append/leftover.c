@@ -52,9 +52,7 @@ int cli_keep_files(struct cli_append *append, size_t from)
 	     (name = cli_append_file(&append->options, i)) != NULL;
 	     i++)
 		status = cli_worse(status,
-		                   cli_overflow_keep_file(
-					   overflow, name,
-					   append->options.format->delimiter));
+		                   cli_overflow_keep_file(overflow, name));
 	return status;
 }
 

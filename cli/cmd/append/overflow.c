@@ -76,11 +76,33 @@ static int note_kind(struct cli_overflow *overflow)
 	return 0;
 }
 
-int cli_overflow_open(struct cli_overflow *overflow, const char *path)
+/* The last byte of the file, which another run may have left; -1 if there is
+ * none, or it is not to be had. */
+static int last_byte(const struct cli_overflow *overflow)
+{
+	unsigned char last;
+	struct stat file;
+	int found = -1;
+
+	if (overflow->may_block || fstat(overflow->fd, &file) != 0 ||
+	    file.st_size == 0)
+		return -1;
+	int fd = cli_open(overflow->path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+
+	if (fd >= 0 && pread(fd, &last, 1, file.st_size - 1) == 1)
+		found = last;
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
+int cli_overflow_open(struct cli_overflow *overflow, const char *path,
+                      int delimiter)
 {
 	int status;
 
-	*overflow = (struct cli_overflow){.path = path, .fd = -1, .last = -1};
+	*overflow = (struct cli_overflow){
+		.path = path, .fd = -1, .last = -1, .delimiter = delimiter};
 	if (path == NULL)
 		return CLI_OK;
 	if (strcmp(path, "-") == 0) {
@@ -99,6 +121,15 @@ int cli_overflow_open(struct cli_overflow *overflow, const char *path)
 	return status == 0 ? CLI_OK
 	                   : cli_fail(path, "cannot open for what overflows",
 	                              status);
+}
+
+bool cli_overflow_is_filled(const struct cli_overflow *overflow)
+{
+	struct stat file;
+
+	return overflow->fd != STDOUT_FILENO &&
+	       fstat(overflow->fd, &file) == 0 && S_ISREG(file.st_mode) &&
+	       file.st_size > 0;
 }
 
 void cli_overflow_close(struct cli_overflow *overflow)
@@ -184,8 +215,9 @@ static ssize_t write_some(struct cli_overflow *overflow, const void *bytes,
 	}
 }
 
-int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
-                      size_t size_bytes)
+/* Writes bytes as they are. */
+static int keep(struct cli_overflow *overflow, const void *bytes,
+                size_t size_bytes)
 {
 	const char *from = bytes;
 
@@ -213,6 +245,34 @@ int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
 		size_bytes -= (size_t)put;
 	}
 	return CLI_OK;
+}
+
+/* Puts a delimiter behind what another input or another run left, if that did
+ * not end in one, so that no two records become one. */
+static int delimit(struct cli_overflow *overflow)
+{
+	const unsigned char byte = (unsigned char)overflow->delimiter;
+	uint64_t at = overflow->at;
+	int last = overflow->kept > 0 ? overflow->last : last_byte(overflow);
+
+	if (overflow->delimiter < 0 || last < 0 || last == overflow->delimiter)
+		return CLI_OK;
+	int status = keep(overflow, &byte, 1);
+
+	if (status == CLI_OK)
+		overflow->at = at;
+	return status;
+}
+
+int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
+                      size_t size_bytes)
+{
+	int status = CLI_OK;
+
+	if (overflow->kept == 0 && size_bytes > 0 &&
+	    overflow->fd != STDOUT_FILENO)
+		status = delimit(overflow);
+	return status == CLI_OK ? keep(overflow, bytes, size_bytes) : status;
 }
 
 /* How many bytes a descriptor has without waiting, at this moment. */
@@ -272,15 +332,10 @@ static int open_input(const char *name)
 	return fd < 0 && errno == EINTR ? open(name, flags | O_NONBLOCK) : fd;
 }
 
-int cli_overflow_keep_file(struct cli_overflow *overflow, const char *name,
-                           int delimiter)
+int cli_overflow_keep_file(struct cli_overflow *overflow, const char *name)
 {
-	const unsigned char byte = (unsigned char)delimiter;
-	int status = CLI_OK;
+	int status = overflow->kept > 0 ? delimit(overflow) : CLI_OK;
 
-	if (delimiter >= 0 && overflow->last >= 0 &&
-	    overflow->last != delimiter)
-		status = cli_overflow_keep(overflow, &byte, 1);
 	if (status != CLI_OK)
 		return status;
 	cli_overflow_begin(overflow, name, 0);

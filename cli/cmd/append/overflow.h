@@ -14,6 +14,7 @@ struct cli_overflow {
 	int64_t stalled_since_ns; /* nothing is taken, after a signal; or 0 */
 	bool failed;              /* a write did: nothing more is kept */
 	int last;                 /* the byte that was kept last; -1: none */
+	int delimiter;            /* behind each record; negative: none */
 	uint64_t kept;            /* bytes, in all */
 	const char *input;        /* FILE whose bytes are kept, "-" for standard
 	                    * input; NULL: no file's */
@@ -22,10 +23,16 @@ struct cli_overflow {
 
 /*
  * Opens the file for appending, so that what it keeps from another run stays;
- * "-" is stdout.  `path` may be NULL.  Returns CLI_OK, or an exit status
- * after a message.
+ * "-" is stdout.  `path` may be NULL.  Where a file, or what came from one
+ * FILE, does not end in the `delimiter` (a byte; negative: none), this is put
+ * behind it before anything else is kept, so that no two records become one.
+ * Returns CLI_OK, or an exit status after a message.
  */
-int cli_overflow_open(struct cli_overflow *overflow, const char *path);
+int cli_overflow_open(struct cli_overflow *overflow, const char *path,
+                      int delimiter);
+
+/* Whether the file has something in it. */
+bool cli_overflow_is_filled(const struct cli_overflow *overflow);
 
 /* Closes it, and removes it again if it was made for nothing. */
 void cli_overflow_close(struct cli_overflow *overflow);
@@ -46,12 +53,7 @@ int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
  */
 int cli_overflow_keep_rest(struct cli_overflow *overflow, int fd);
 
-/*
- * Keeps a whole FILE ("-": standard input) behind what came from another one.
- * A `delimiter` (a byte; negative: none) is put in between if the other one
- * did not end in it, so that no two records become one.
- */
-int cli_overflow_keep_file(struct cli_overflow *overflow, const char *name,
-                           int delimiter);
+/* Keeps a whole FILE ("-": standard input) behind what came from another one. */
+int cli_overflow_keep_file(struct cli_overflow *overflow, const char *name);
 
 #endif
