@@ -429,11 +429,11 @@ bool cli_selection_is_tally(const struct cli_selection *selection)
 }
 
 int cli_selection_finish(struct cli_selection *selection, uint64_t passed,
-                         int status)
+                         bool whole, int status)
 {
 	struct cli_output *output = &selection->printer->output;
 
-	if (selection->tally) {
+	if (selection->tally && whole) {
 		cli_output_u64(output, passed);
 		cli_output_string(output, "\n");
 	}

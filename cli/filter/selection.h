@@ -109,10 +109,12 @@ bool cli_selection_is_tally(const struct cli_selection *selection);
 
 /*
  * Prints the tally, if that was asked for: the frames of all logs that have
- * passed, by whatever selection.  The exit status of the command: CLI_NO_MATCH
- * instead of CLI_OK where no frame has passed.
+ * passed, by whatever selection.  It is left out unless all that was to be read
+ * was read (`whole`): a script would take a part for the number.  The exit
+ * status of the command: CLI_NO_MATCH instead of CLI_OK where no frame has
+ * passed.
  */
 int cli_selection_finish(struct cli_selection *selection, uint64_t passed,
-                         int status);
+                         bool whole, int status);
 
 #endif

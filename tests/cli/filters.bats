@@ -193,6 +193,25 @@ Try 'shmlog dump --help'." dump --grep 'é(' "$LOG"
 	expect 0 300 '' dump --where '. > 300' --tally -o frames "$LOG.2"
 }
 
+@test "--tally prints no number for logs that were not read whole" {
+	local args
+
+	seq 100 | shmlog append --create 1K "$LOG"
+	seq 100 | shmlog append --create 1K "$LOG.2"
+	printf '\377\377' | dd of="$LOG.2" bs=1 seek=324 conv=notrunc status=none
+	for args in "$LOG.2" "-r $LOG.2" "$LOG $LOG.2" "$LOG.2 $LOG" "--merge .t $LOG $LOG.2"; do
+		run_shmlog 1 dump --grep 1 --tally $args
+		assert_output ''
+	done
+	run_shmlog 4 dump --grep 1 --tally "$LOG" "$LOG.none"
+	assert_output ''
+	run_shmlog 5 dump --grep 1 --tally /etc/passwd
+	assert_output ''
+	run_shmlog 1 tail -n +0 --grep 1 --tally "$LOG.2"
+	assert_output ''
+	expect 0 20 '' tail -n +0 --grep 1 --tally "$LOG"
+}
+
 @test "a pattern over its limit ends with 9 and the cursor, behind what passed" {
 	needs_patterns
 	printf '%s\n' aaab ccc aaaa "$(printf 'a%.0s' {1..60})b" aab |

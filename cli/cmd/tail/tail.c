@@ -158,6 +158,7 @@ static void finish_selection(struct tail *tail)
 	if (tail->selection != NULL)
 		tail->status = cli_selection_finish(
 			tail->selection, tail->options.count - tail->left,
+			tail->options.follow || tail->status == CLI_OK,
 			tail->status);
 }
 
