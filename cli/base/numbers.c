@@ -116,8 +116,12 @@ enum cli_number cli_read_duration(const char *text, int64_t *ns_out)
 	const char *decimals;
 	uint64_t whole;
 	int64_t unit, fraction;
-	enum cli_number result = read_digits(&text, &whole);
+	enum cli_number result = CLI_NUMBER_OK;
 
+	/* ".5" as "0.5", as sleep(1) and others have it. */
+	whole = 0;
+	if (*text != '.')
+		result = read_digits(&text, &whole);
 	if (result == CLI_NUMBER_MALFORMED)
 		return result;
 	decimals = text;

@@ -529,8 +529,12 @@ static bool check_kind(struct reader *reader, struct cli_json_scan scan,
 		              "it %s to Bendec",
 		              form_names[i], form_names[form]);
 	}
-	return refuse(reader, "unknown \"kind\" %s",
-	              cli_quote_bytes(&quoted, span.bytes, span.size_bytes));
+	return refuse(reader,
+	              "unknown \"kind\" %s: Bendec has %s, %s, %s, %s, %s and "
+	              "%s",
+	              cli_quote_bytes(&quoted, span.bytes, span.size_bytes),
+	              form_names[1], form_names[2], form_names[3],
+	              form_names[4], form_names[5], form_names[6]);
 }
 
 static bool read_form(struct reader *reader, const struct properties *found,

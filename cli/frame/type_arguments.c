@@ -108,26 +108,48 @@ static void offer_schema_or_type(struct cli_completion *completion)
 	cli_complete_value(completion, &cli_takes_file);
 }
 
-/* Offers the fields of a struct, or of all members of a union, below the path
- * that the value at the cursor has at `from`. */
-static void offer_fields_of(struct cli_completion *completion,
-                            const struct cli_bendec_type *type, size_t from)
+static bool has_field(const struct cli_bendec_type *type, const char *name)
+{
+	for (size_t i = 0;
+	     type->kind == CLI_BENDEC_STRUCT && i < type->field_count; i++) {
+		if (strcmp(type->fields[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Offers the fields of a struct below the path that the value at the cursor has
+ * at `from`, but for those of the first `known` members of a union. */
+static void offer_struct(struct cli_completion *completion,
+                         const struct cli_bendec_type *type, size_t from,
+                         const struct cli_bendec_type *all, size_t known)
 {
 	const char *value = cli_completion_value(completion);
 	char text[1024];
 
 	for (size_t i = 0;
-	     type->kind == CLI_BENDEC_UNION && i < type->member_count; i++)
-		offer_fields_of(completion, type->members[i].type, from);
-	for (size_t i = 0;
 	     type->kind == CLI_BENDEC_STRUCT && i < type->field_count; i++) {
 		const struct cli_bendec_field *field = &type->fields[i];
 		int length = snprintf(text, sizeof(text), "%.*s.%s", (int)from,
 		                      value, field->name);
+		size_t k = 0;
 
-		if (length < (int)sizeof(text))
+		while (k < known &&
+		       !has_field(all->members[k].type, field->name))
+			k++;
+		if (k == known && length < (int)sizeof(text))
 			cli_offer_part(completion, text, field->type_name);
 	}
+}
+
+/* ... of a struct, or of all members of a union. */
+static void offer_fields_of(struct cli_completion *completion,
+                            const struct cli_bendec_type *type, size_t from)
+{
+	offer_struct(completion, type, from, NULL, 0);
+	for (size_t i = 0;
+	     type->kind == CLI_BENDEC_UNION && i < type->member_count; i++)
+		offer_struct(completion, type->members[i].type, from, type, i);
 }
 
 /* Where the last path of a list begins, or rather its last name. */

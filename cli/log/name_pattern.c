@@ -87,11 +87,18 @@ int cli_pattern_expand(struct cli_name_pattern *pattern,
 	pattern->watched.touched = false;
 	pattern->looked_ns = cli_now_ns();
 	watch_folder(pattern);
+	pattern->unread = 0;
 	result = glob(pattern->pattern, 0, NULL, &names);
 	for (size_t i = 0; result == 0 && i < names.gl_pathc; i++) {
-		if (!is_rotated(pattern, names.gl_pathv[i]) &&
-		    shmlog_inspect(names.gl_pathv[i], &header) == 0)
+		int status = is_rotated(pattern, names.gl_pathv[i])
+		                     ? -ENOENT
+		                     : shmlog_inspect(names.gl_pathv[i],
+		                                      &header);
+
+		if (status == 0)
 			found(context, names.gl_pathv[i]);
+		else if (status > -10000 && status != -ENOENT)
+			pattern->unread = status;
 	}
 	globfree(&names);
 	return result == GLOB_NOSPACE ? -ENOMEM : 0;

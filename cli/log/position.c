@@ -305,7 +305,7 @@ static int seek_from_end(struct search *search)
 	if (status != 0)
 		return give_up(search, status);
 	return no_such_place(search, 0, second,
-	                     "no frame %s: the log has %" PRIu64 " frame%s",
+	                     "no frame at %s: the log has %" PRIu64 " frame%s",
 	                     search->position->text, done, plural(done));
 }
 
@@ -351,9 +351,9 @@ static int seek_index(struct search *search)
 	if (status != 0)
 		return give_up(search, status);
 	return no_such_place(search, last, end,
-	                     "no frame:%" PRIu64 ": the log has %" PRIu64
+	                     "no %s: the log has %" PRIu64
 	                     " frame%s, counted from 0",
-	                     wanted, done, plural(done));
+	                     search->position->text, done, plural(done));
 }
 
 static int find(struct search *search)

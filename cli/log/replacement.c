@@ -2,6 +2,7 @@
 #include "replacement.h"
 
 #include "command.h"
+#include "distinct.h"
 #include "log_search.h"
 #include "message.h"
 #include "open_log.h"
@@ -164,8 +165,14 @@ int cli_check_replaced(const char *path)
 {
 	struct shmlog_look look;
 	struct stat file;
-	int status = cli_look_at(path, &file, &look);
+	int status;
 
+	if (cli_is_path_of(path, STDOUT_FILENO)) {
+		cli_message(path, "is the file that standard output goes to; "
+		                  "left as it is");
+		return CLI_USAGE;
+	}
+	status = cli_look_at(path, &file, &look);
 	/* With a damaged frame at each end, it may be a log nevertheless. */
 	if (status != 0 && !cli_is_damage(status))
 		return CLI_OK;

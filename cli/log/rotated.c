@@ -11,7 +11,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Whether a text begins with the form of a time. */
+/* Whether two digits are a number in a range. */
+static bool is_within(const char *digits, int least, int most)
+{
+	int number = (digits[0] - '0') * 10 + digits[1] - '0';
+
+	return number >= least && number <= most;
+}
+
+/* Whether a text begins with a time. */
 static bool is_time(const char *text)
 {
 	static const char form[] = "dddddddd"
@@ -26,7 +34,10 @@ static bool is_time(const char *text)
 		if (!right)
 			return false;
 	}
-	return true;
+	/* A second may be a leap second. */
+	return is_within(text + 4, 1, 12) && is_within(text + 6, 1, 31) &&
+	       is_within(text + 9, 0, 23) && is_within(text + 11, 0, 59) &&
+	       is_within(text + 13, 0, 60);
 }
 
 /* Reads what stands behind "LOG." in a name: a time, perhaps a number, perhaps

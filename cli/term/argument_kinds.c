@@ -29,7 +29,8 @@ static void offer_units(struct cli_completion *completion,
                         const char *const *examples, const struct unit *units)
 {
 	const char *value = cli_completion_value(completion);
-	size_t digits = strspn(value, "0123456789.");
+	size_t sign = value[0] == '+';
+	size_t digits = strspn(value + sign, "0123456789.");
 	char text[64];
 
 	for (; digits == 0 && *examples != NULL; examples++)
@@ -37,8 +38,8 @@ static void offer_units(struct cli_completion *completion,
 	if (digits == 0 || digits > 40)
 		return;
 	for (; units->name != NULL; units++) {
-		(void)snprintf(text, sizeof(text), "%.*s%s", (int)digits, value,
-		               units->name);
+		(void)snprintf(text, sizeof(text), "%.*s%s",
+		               (int)(sign + digits), value, units->name);
 		cli_offer(completion, text, units->description);
 	}
 }

@@ -246,6 +246,7 @@ def all_lines(forms=None):
     yield "shmlog schema schema.json Re", ["Reading"]
     yield "shmlog dump room/pc/", ["room/pc/inner"]
     yield "shmlog dump no/such/", []
+    yield "shmlog grow room/plog +1", ["+1K", "+1M", "+1G", "+1T"]
     yield "shmlog dump room/x", ["room/xa"]  # no log is there: the files
     if "relay push" in commands:
         yield "shmlog relay ", ["push", "pull", "status"]
@@ -420,6 +421,8 @@ def ask_by_keys(arguments, setup, evaluate, lines):
         check(line, {f + "/" if f + "/" in wanted else f for f in found}, set(wanted))
     names = [shell.press(f"shmlog dump {quote}names/{i}/", b"\t")
              for i in range(len(NAMES)) for quote in ("", '"', "'")]
+    if arguments[0] == "bash":
+        check("alias", {shell.press("nick dump room/pl", b"\t")}, {"nick dump room/plog "})
     # A folder goes on, a variable is left to the shell.
     for typed, wanted in (("room/pc/i", "room/pc/inner "), ("roo", "room/"),
                           ("~/room/pl", "~/room/plog "),
@@ -455,7 +458,8 @@ EVALUATE = 'for line; do eval "set -- $line"; printf "%s\\0" "$3"; done'
 
 def ask_bash():
     ask_by_keys(["bash", "--noprofile", "--norc", "-i"],
-                "source <(shmlog completion bash)\n" + BASH,
+                "source <(shmlog completion bash)\n"
+                "alias nick=shmlog\ncomplete -F _shmlog nick\n" + BASH,
                 ["bash", "-c", EVALUATE, "bash"], all_lines())
 
 

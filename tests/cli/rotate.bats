@@ -159,7 +159,8 @@ first_number() {
 	# Near misses: another log, other forms, no log, a folder, a link.
 	for name in log2.20200101T000000Z log.20200101T000000Zx log.20200101 \
 		log.20200101T000000Z.x log.20200101T000000Z.01 log.20200101T000000Z. \
-		xlog.20200101T000000Z log.20200101T000000; do
+		xlog.20200101T000000Z log.20200101T000000 log.20201301T000000Z \
+		log.20200132T000000Z log.20200101T240000Z log.20200101T006000Z; do
 		cp log "$name"
 	done
 	echo 'this is no log' >log.20200102T000000Z

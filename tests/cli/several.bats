@@ -283,6 +283,9 @@ pipe_is_empty() { # FILE
 }
 
 @test "--glob takes the logs of a pattern, and no other file" {
+	local user=()
+
+	((EUID != 0)) || { need setpriv; user=(setpriv --reuid 65534 --regid 65534 --clear-groups); }
 	echo text >o.txt
 	mkdir o.folder
 	expect 0 $'1a\n1b' '' tail -q --glob 'o*'
@@ -293,6 +296,13 @@ pipe_is_empty() { # FILE
 	assert_stderr 'shmlog tail: x*: is the name of no log'
 	run_shmlog 2 tail
 	assert_equal "${stderr_lines[0]}" 'shmlog tail: missing operand: LOG'
+	# What cannot be read may be a log.
+	cp one unread
+	chmod 755 "$SCRATCH"
+	chmod 0 unread
+	separately "${user[@]}" shmlog tail --glob 'unr*'
+	assert_equal "$status" 4
+	assert_stderr 'shmlog tail: unr*: is the name of no log that can be read: Permission denied'
 }
 
 @test "--glob takes up logs that appear later, and drops those that go" {

@@ -270,4 +270,9 @@ shmlog_status{path="text"} 5'
 	run_shmlog 2 stat -o prometheus --to other two
 	assert_stderr 'shmlog stat: other: is a log, which is not replaced by another file; left as it is'
 	assert_unchanged one
+	# Nor is what standard output goes to.
+	run --separate-stderr bash -c '{ echo before; shmlog stat -o prometheus --to /dev/stdout one; } >out' -
+	assert_equal "$status" 2
+	assert_stderr 'shmlog stat: /dev/stdout: is the file that standard output goes to; left as it is'
+	assert_equal "$(cat out)" before
 }

@@ -196,6 +196,13 @@ append_lines() { # COUNT
 	echo text >"$SCRATCH/text"
 	run_shmlog 5 top -b -n 1 "$SCRATCH/text"
 	assert_stderr --partial "shmlog top: $SCRATCH/text: not a log: "
+	assert_output ''
+	# Others are shown nevertheless.
+	shmlog create "$LOGS/one" -c 4K
+	run_shmlog 5 top -b -n 1 -d 10ms "$LOGS" "$SCRATCH/text"
+	assert_equal "${#lines[@]}" 2
+	rm "$LOGS/one"
+	assert_stderr --partial "shmlog top: $SCRATCH/text: not a log: "
 	run_shmlog 0 top -b -n 0 "$LOGS"
 	assert_output ''
 	run_shmlog 0 top -b -n 1 -d 10ms "$LOGS"

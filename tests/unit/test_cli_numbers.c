@@ -160,6 +160,8 @@ static void test_duration_fraction_is_exact_and_rounds_down(void **state)
 {
 	(void)state;
 	accept_duration("0.1s", 100000000);
+	accept_duration(".5", 500000000);
+	accept_duration(".25m", 15000000000);
 	accept_duration("0.123456789s", 123456789);
 	accept_duration("0.1234567899999999999999999999s", 123456789);
 	accept_duration("0.9ns", 0);

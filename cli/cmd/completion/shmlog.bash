@@ -3,6 +3,9 @@ _shmlog() {
 	local LC_ALL=C program=$1 offer kinds=
 	local -a offers
 
+	# An alias is no program.
+	[[ -z ${BASH_ALIASES[$1]-} || ${BASH_ALIASES[$1]} == *[[:blank:]]* ]] ||
+		program=${BASH_ALIASES[$1]}
 	[[ $program != \~/* ]] || program=$HOME/${program:2}
 	mapfile -d '' -t offers < <("$program" --complete=bash \
 		"${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" 2>/dev/null)

@@ -85,6 +85,17 @@ static void print_found(void *context, const char *path)
 		print_log(tail, log);
 }
 
+/* No log has a name that matches; a file that cannot be read may be one. */
+static int report_none(const struct cli_name_pattern *pattern)
+{
+	if (pattern->unread != 0)
+		return cli_fail(pattern->pattern,
+		                "is the name of no log that can be read",
+		                pattern->unread);
+	cli_message(pattern->pattern, "is the name of no log");
+	return CLI_NO;
+}
+
 void tail_once(struct tail *tail)
 {
 	const struct tail_options *options = &tail->options;
@@ -112,8 +123,7 @@ void tail_once(struct tail *tail)
 		                  NULL);
 		(void)cli_pattern_expand(&pattern, print_found, tail);
 		if (tail->keeper.log_count == before && tail_is_wanted(tail)) {
-			cli_message(pattern.pattern, "is the name of no log");
-			tail_note_status(tail, CLI_NO);
+			tail_note_status(tail, report_none(&pattern));
 		}
 	}
 	if (tail->merge != NULL)

@@ -360,6 +360,9 @@ static int read_paths(const struct cli_args *args, struct request *request)
 		return cli_fail(NULL, "cannot list", -ENOMEM);
 	for (size_t i = 0; i < count; i++) {
 		request->paths[i] = cli_args_operand(args, i);
+		/* The first look of a batch tells, and goes on with others. */
+		if (request->batch)
+			continue;
 		if (stat(request->paths[i], &file) != 0)
 			return cli_fail(request->paths[i], "cannot open",
 			                -errno);

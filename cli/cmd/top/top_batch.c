@@ -109,8 +109,12 @@ static int print_intervals(struct top_batch *batch, struct cli_output *output)
 {
 	int64_t next = cli_now_ns();
 
+	batch->sampler.reports = true;
 	if (!top_sample(&batch->sampler, &batch->model))
 		return cli_fail(NULL, "cannot list", -ENOMEM);
+	/* A table without logs would look as if there were none. */
+	if (batch->sampler.status != CLI_OK && batch->model.shown_count == 0)
+		return batch->sampler.status;
 	for (uint64_t i = 0; i < batch->count; i++) {
 		next = cli_now_ns() - next > batch->interval_ns ? cli_now_ns()
 		                                                : next;
@@ -129,7 +133,7 @@ static int print_intervals(struct top_batch *batch, struct cli_output *output)
 		if (cli_output_flush(output) != 0)
 			break;
 	}
-	return CLI_OK;
+	return batch->sampler.status;
 }
 
 int top_batch_run(struct top_batch *batch)

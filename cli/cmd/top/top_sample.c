@@ -115,14 +115,18 @@ bool top_sample(struct top_sampler *sampler, struct top_model *model)
 		.paths = sampler->paths,
 		.path_count = sampler->path_count,
 		.holders = holders,
-		.quiet = true,
+		.quiet = !sampler->reports,
 	};
 	const struct top_counter counter = {count, &budget};
 	struct cli_log_table table;
 
-	/* A file or folder that cannot be read is passed over: it may be gone,
-	 * or come back. */
-	(void)cli_log_table_fill(&table, &wanted);
+	/* Later, a file or folder that cannot be read is passed over: it may be
+	 * gone, or come back. */
+	int status = cli_log_table_fill(&table, &wanted);
+
+	if (sampler->reports)
+		sampler->status = status;
+	sampler->reports = false;
 	int64_t now_ns = cli_now_ns();
 
 	if (holders)

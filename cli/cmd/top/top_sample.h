@@ -13,6 +13,8 @@ struct top_sampler {
 	size_t path_count;
 	int64_t holders_due_ns; /* when /proc is to be looked at again */
 	uint64_t active;        /* logs that grew in the last interval */
+	bool reports; /* the next look has messages about what it cannot read */
+	int status;   /* of that look: an exit status */
 };
 
 /*

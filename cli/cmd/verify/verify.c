@@ -41,7 +41,8 @@ static const struct cli_argument_kind payload_words = CLI_ONE_OF("json",
                                                                  "utf8");
 
 static const struct cli_option verify_options[] = {
-	CLI_QUIET_OPTION(OPTION_QUIET),
+	CLI_QUIET_OPTION(OPTION_QUIET,
+                         "print nothing about logs that can be read"),
 	CLI_REPORT_FORMAT_OPTION(OPTION_OUTPUT),
 	[OPTION_SALVAGE] = {.name = "salvage",
                             .value = "FILE",
