@@ -423,6 +423,8 @@ to = $(call quote,$(addprefix $(call hide,$(DESTDIR)),$(1)))
 PAGES := $(wildcard man/*.[0-9])
 page_path = $(call hide,$(mandir))/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 LIBDIR := $(call hide,$(libdir))
+# What lies below the prefix moves with it, as pkg-config can say.
+below_prefix = $(patsubst $(call hide,$(prefix))/%,$${prefix}/%,$(1))
 PC_PATH := $(call hide,$(pkgconfigdir))/libshmlog.pc
 SHARED_NAMES := libshmlog.so libshmlog.so.$(MAJOR) libshmlog.so.$(VERSION)
 # Where the command finds programs of their own; uninstall also removes those
@@ -457,8 +459,8 @@ install: all
 	$(Q)cd $(call to,$(LIBDIR)) && ln -sf libshmlog.so.$(VERSION) libshmlog.so.$(MAJOR) && \
 		ln -sf libshmlog.so.$(MAJOR) libshmlog.so
 	$(Q)sed -e s'|@prefix@|'$(call quote,$(call hide,$(prefix)))'|' \
-		-e s'|@libdir@|'$(call quote,$(LIBDIR))'|' \
-		-e s'|@includedir@|'$(call quote,$(call hide,$(includedir)))'|' \
+		-e s'|@libdir@|'$(call quote,$(call below_prefix,$(LIBDIR)))'|' \
+		-e s'|@includedir@|'$(call quote,$(call below_prefix,$(call hide,$(includedir))))'|' \
 		-e 's|@version@|$(VERSION)|' src/libshmlog.pc.in >$(BUILD)/libshmlog.pc
 	$(Q)$(INSTALL) -m 644 $(BUILD)/libshmlog.pc $(call to,$(PC_PATH))
 	$(Q)$(foreach page,$(PAGES),$(INSTALL) -m 644 $(page) \

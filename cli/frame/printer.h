@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 /* How the frames of several logs are told apart, for a command's table: -q is
- * CLI_NO_NAMES_OPTION. */
+ * CLI_QUIET_OPTION. */
 #define CLI_PREFIX_OPTION(place)     \
 	[place] = {.name = "prefix", \
 	           .help = "print the log's name before each frame"}
@@ -26,7 +26,7 @@
 	[place] = {.name = "seen", \
 	           .help = "JSON says when a frame was seen, as %t does"}
 
-/* Where the options of CLI_FORMAT_OPTIONS, CLI_TYPED_OPTIONS, CLI_NO_NAMES_OPTION,
+/* Where the options of CLI_FORMAT_OPTIONS, CLI_TYPED_OPTIONS, CLI_QUIET_OPTION,
  * CLI_PREFIX_OPTION and CLI_COLOR_OPTION stand in a command's enum. */
 struct cli_printer_places {
 	size_t output;

@@ -22,20 +22,15 @@
 #define LOOKS_MOST 256u
 #define DEPTH_MOST 3
 
-/* Whether a file is a log, or could be read as one.  It is asked for once: a
- * process that has a lease on it holds a log. */
-static bool is_log(int folder, const char *name)
+/* Whether a file is a log.  It is asked for once: a process that has a lease on
+ * it holds a log. */
+static bool is_plain_log(int folder, const char *name)
 {
-	size_t bytes = strlen(name);
-	size_t suffix = strlen(CLI_ARCHIVE_SUFFIX);
 	struct shmlog_look look;
 	struct stat file;
 	bool answer;
 	int fd;
 
-	if (bytes > suffix &&
-	    strcmp(name + bytes - suffix, CLI_ARCHIVE_SUFFIX) == 0)
-		return true;
 	/* To open a FIFO or a device may have effects. */
 	if (fstatat(folder, name, &file, 0) != 0 || !S_ISREG(file.st_mode))
 		return false;
@@ -45,6 +40,17 @@ static bool is_log(int folder, const char *name)
 	answer = shmlog_look(fd, &look) == 0;
 	close(fd);
 	return answer;
+}
+
+/* ... or could be read as one: an archive is taken by its usual name. */
+static bool is_log(int folder, const char *name)
+{
+	size_t bytes = strlen(name);
+	size_t suffix = strlen(CLI_ARCHIVE_SUFFIX);
+
+	return (bytes > suffix &&
+	        strcmp(name + bytes - suffix, CLI_ARCHIVE_SUFFIX) == 0) ||
+	       is_plain_log(folder, name);
 }
 
 /* A search for logs below a folder that ends before it takes long. */
@@ -119,6 +125,13 @@ static void offer_logs(struct cli_completion *completion)
 	                &(struct cli_path_choice){.wanted = is_log});
 }
 
+static void offer_plain_logs(struct cli_completion *completion)
+{
+	offer_usual_logs(completion);
+	cli_offer_paths(completion,
+	                &(struct cli_path_choice){.wanted = is_plain_log});
+}
+
 static void offer_new_log(struct cli_completion *completion)
 {
 	if (cli_completion_value(completion)[0] == '\0')
@@ -127,6 +140,8 @@ static void offer_new_log(struct cli_completion *completion)
 }
 
 const struct cli_argument_kind cli_takes_log = {.offer = offer_logs};
+const struct cli_argument_kind cli_takes_plain_log = {
+	.offer = offer_plain_logs};
 const struct cli_argument_kind cli_takes_new_log = {.offer = offer_new_log};
 
 /* ---------------------------------------------------------------- positions */

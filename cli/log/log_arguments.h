@@ -6,6 +6,8 @@
 #include "completion.h"
 
 extern const struct cli_argument_kind cli_takes_log;
+/* ... that is no archive. */
+extern const struct cli_argument_kind cli_takes_plain_log;
 extern const struct cli_argument_kind cli_takes_new_log; /* still to be made */
 extern const struct cli_argument_kind cli_takes_position;
 /* A log, or from the first position on a position. */

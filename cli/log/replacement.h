@@ -36,7 +36,8 @@ int cli_replacement_end(struct cli_replacement *replacement, int status);
 int cli_replace(const char *path, const void *bytes, size_t size_bytes);
 
 /* Checks that a file which holds no log may take the place of what is at
- * `path`: that is no log, nor what standard output goes to.  CLI_OK, or CLI_USAGE after a message. */
+ * `path`: that is no log, nor what standard output goes to.  CLI_OK, or
+ * CLI_USAGE after a message. */
 int cli_check_replaced(const char *path);
 
 #endif

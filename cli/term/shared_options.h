@@ -25,12 +25,10 @@ extern const struct cli_argument_kind cli_takes_progress;
 	           .help = "text (default) or json"}
 
 /* -q of commands whose output has more than data in it. */
-#define CLI_QUIET_OPTION(place, text) \
-	[place] = {.letter = 'q', .name = "quiet", .help = (text)}
-
-/* ... of commands that name each log before its frames. */
-#define CLI_NO_NAMES_OPTION(place) \
-	CLI_QUIET_OPTION(place, "leave out the lines that name the logs")
+#define CLI_QUIET_OPTION(place)     \
+	[place] = {.letter = 'q',   \
+	           .name = "quiet", \
+	           .help = "leave out headers and verdicts"}
 
 /* --force of commands that change a log. */
 #define CLI_FORCE_OPTION(place)     \

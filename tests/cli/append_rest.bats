@@ -339,6 +339,8 @@ REST="goes to '.*/rest'"
 	expect 4 '' "shmlog append: $SCRATCH/link: is a symbolic link to a file that does not exist; nothing was appended" \
 		append --overflow "$SCRATCH/link" "$LOG" -m x
 	assert_not_exist "$SCRATCH/nowhere"
+	expect 4 '' "shmlog append: $SCRATCH/link: is a symbolic link to a file that does not exist; nothing was appended" \
+		append --create 4K "$SCRATCH/link" -m x
 	assert_equal "$(frames_of "$LOG")" 0
 	# One that leads to a file is followed.
 	: >"$SCRATCH/nowhere"

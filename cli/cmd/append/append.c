@@ -185,6 +185,7 @@ static int open_log(struct cli_append *append)
 {
 	const char *path = append->options.path;
 	int status = cli_refuse_spooled(path);
+	char first;
 
 	if (status != CLI_OK)
 		return status;
@@ -204,6 +205,12 @@ static int open_log(struct cli_append *append)
 	}
 	if (status != 0 && status != -EEXIST)
 		return cli_fail(path, "cannot create", status);
+	if (status == -EEXIST && access(path, F_OK) != 0 && errno == ENOENT &&
+	    readlink(path, &first, 1) > 0) {
+		cli_message(path, "is a symbolic link to a file that does not "
+		                  "exist; nothing was appended");
+		return CLI_SYSTEM;
+	}
 	return cli_open_log(path, &append->log);
 }
 
@@ -319,7 +326,8 @@ const struct cli_command cmd_append = {
 	.name = "append",
 	.summary = "append records to a log",
 	.operands = "LOG [FILE...]",
-	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_log, &cli_takes_file),
+	.operand_kinds = CLI_OPERAND_KINDS(&cli_takes_plain_log,
+                                           &cli_takes_file),
 	.options = cli_append_option_table,
 	.option_count = CLI_APPEND_OPTION_COUNT,
 	.min_operands = 1,

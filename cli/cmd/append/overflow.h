@@ -53,7 +53,7 @@ int cli_overflow_keep(struct cli_overflow *overflow, const void *bytes,
  */
 int cli_overflow_keep_rest(struct cli_overflow *overflow, int fd);
 
-/* Keeps a whole FILE ("-": standard input) behind what came from another one. */
+/* Keeps a whole FILE ("-": standard input) behind what came from another. */
 int cli_overflow_keep_file(struct cli_overflow *overflow, const char *name);
 
 #endif

@@ -41,8 +41,7 @@ static const struct cli_argument_kind payload_words = CLI_ONE_OF("json",
                                                                  "utf8");
 
 static const struct cli_option verify_options[] = {
-	CLI_QUIET_OPTION(OPTION_QUIET,
-                         "print nothing about logs that can be read"),
+	CLI_QUIET_OPTION(OPTION_QUIET),
 	CLI_REPORT_FORMAT_OPTION(OPTION_OUTPUT),
 	[OPTION_SALVAGE] = {.name = "salvage",
                             .value = "FILE",
@@ -387,8 +386,11 @@ static int report_no_salvage(struct verify *verify, int failure)
 static mode_t mode_of(const char *path)
 {
 	struct stat file;
+	int failed = cli_is_standard_input(path) ? fstat(STDIN_FILENO, &file)
+	                                         : stat(path, &file);
 
-	return stat(path, &file) == 0 ? file.st_mode & 0777 : 0600;
+	return failed == 0 && S_ISREG(file.st_mode) ? file.st_mode & 0777
+	                                            : 0600;
 }
 
 /* Walks over the frames in the way that the request needs. */
