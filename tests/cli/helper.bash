@@ -13,6 +13,9 @@
 
 bats_require_minimum_version 1.5.0
 
+# shellcheck source=tests/runner/forks.bash
+source "${BASH_SOURCE[0]%/*}/../runner/forks.bash"
+
 BATS_LIB_PATH=${BATS_LIB_PATH:+$BATS_LIB_PATH:}/usr/lib/bats:/usr/lib:/usr/local/lib:/usr/share/bats:/opt/homebrew/lib
 
 # Does what bats_load_library does, but names each file of a library: the
@@ -58,7 +61,9 @@ scratch_make() {
 	local parent=${SHMLOG_TEST_MEMORY:-/dev/shm}
 
 	[[ -d $parent && -w $parent ]] || parent=$BATS_TEST_TMPDIR
-	SCRATCH=$(mktemp -d "$parent/shmlog-test.XXXXXX")
+	# A name of its own, which mktemp takes a process to make.
+	SCRATCH=$parent/shmlog-test.$BASHPID
+	mkdir -m 700 "$SCRATCH" 2>/dev/null || SCRATCH=$(mktemp -d "$parent/shmlog-test.XXXXXX")
 	# shellcheck disable=SC2034 # for the tests
 	LOG=$SCRATCH/log.shm
 }
@@ -66,7 +71,8 @@ scratch_make() {
 scratch_remove() {
 	local pid
 
-	for pid in $(jobs -p); do
+	# Where nothing has been started in the background, there is nothing to ask.
+	[[ -z ${!-} ]] || for pid in $(jobs -p); do
 		kill -9 "$pid" 2>/dev/null || true
 	done
 	[[ -z $SCRATCH ]] || rm -rf "$SCRATCH"

@@ -1,4 +1,5 @@
-# Every test file is run by `make test` or by `make check-deep`.
+# Every test file is run by `make test` or by `make check-deep`, and a test that
+# fails has failed.
 load ../cli/helper
 
 listed() { # CHECK...
@@ -57,4 +58,74 @@ unlisted() { # TREE
 	for file in tests/fault/*.sh tests/fuzz/*.sh; do
 		grep -qx "plain:$file" "$SCRATCH/list" || fail "not run: $file"
 	done
+}
+
+# Each test of the planted file fails at the line that ends in "# here".
+@test "whatever fails in a test fails the test, by its line" {
+	local name line failed=0
+
+	sed 's/^TEST /@test /' >"$SCRATCH/planted.bats" <<-END
+		load $ROOT/tests/cli/helper
+		fails() {
+			false
+			true
+		}
+		TEST "command" {
+			false # here
+			true
+		}
+		TEST "condition" {
+			[[ a == b ]] # here
+			true
+		}
+		TEST "sum" {
+			((0)) # here
+			true
+		}
+		TEST "pipe" {
+			true | false # here
+			true
+		}
+		TEST "substitution" {
+			output=\$(false) # here
+			true
+		}
+		TEST "subshell" {
+			(false; true) # here
+			true
+		}
+		TEST "function" {
+			fails # here
+			true
+		}
+		TEST "assertion" {
+			run true
+			assert_output x # here
+			true
+		}
+		TEST "status" {
+			run_shmlog 1 --version # here
+			true
+		}
+		TEST "last of a list" {
+			true
+			[[ a == b ]] && true # here
+		}
+		TEST "exit" {
+			exit 3 # here
+		}
+		TEST "passes" {
+			fails || true
+			run ! false
+		}
+	END
+	run bats --formatter cat "$SCRATCH/planted.bats"
+	assert_failure
+	assert_output --partial 'ok 12 passes'
+	refute_output --partial 'not ok 12'
+	while IFS=: read -r line _; do
+		assert_output --partial "not ok $((++failed)) "
+		assert_output --partial "in test file $SCRATCH/planted.bats, line $line)"
+	done < <(grep -n '# here' "$SCRATCH/planted.bats")
+	assert_equal "$failed" 11
 }
