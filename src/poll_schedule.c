@@ -11,9 +11,10 @@
  * the least of both together by looks that are apart by the geometric mean of
  * their period and of this. */
 #define LOOK_PRICE_NS 36000
-/* What the clock of a regular writer and the sleep of a reader add to its
- * deviation. */
+/* What a regular writer's clock and the sleep of a reader add to a span. */
 #define CLOCK_SLACK_NS 200000
+/* How many spans tell whether a writer is regular. */
+#define SPANS_LEAST 3u
 
 void shmlog_poll_begin(struct shmlog_poll_schedule *schedule, int64_t now_ns)
 {
@@ -23,23 +24,22 @@ void shmlog_poll_begin(struct shmlog_poll_schedule *schedule, int64_t now_ns)
 	schedule->since_ns = now_ns;
 }
 
-/* The averages as TCP takes them of round trips (RFC 6298): an eighth of a new
- * error goes into the mean, a quarter into the deviation. */
+static void forget_spans(struct shmlog_poll_schedule *schedule)
+{
+	schedule->spans = schedule->next = 0;
+}
+
 static void learn(struct shmlog_poll_schedule *schedule, int64_t span_ns)
 {
-	int64_t error = span_ns - schedule->period_ns;
-
 	if (span_ns > SHMLOG_POLL_ACTIVE_NS) {
 		/* A pause, not a period. */
-		schedule->period_ns = 0;
-	} else if (schedule->period_ns == 0) {
-		schedule->period_ns = span_ns;
-		schedule->deviation_ns = span_ns / 2;
-	} else {
-		schedule->period_ns += error / 8;
-		error = error < 0 ? -error : error;
-		schedule->deviation_ns += (error - schedule->deviation_ns) / 4;
+		forget_spans(schedule);
+		return;
 	}
+	schedule->spans_ns[schedule->next] = span_ns;
+	schedule->next = (schedule->next + 1) % SHMLOG_POLL_SPANS;
+	if (schedule->spans < SHMLOG_POLL_SPANS)
+		schedule->spans++;
 }
 
 void shmlog_poll_note(struct shmlog_poll_schedule *schedule, int64_t now_ns,
@@ -54,7 +54,7 @@ void shmlog_poll_note(struct shmlog_poll_schedule *schedule, int64_t now_ns,
 	if (schedule->polled && was_polled)
 		learn(schedule, now_ns - schedule->since_ns);
 	else
-		schedule->period_ns = 0;
+		forget_spans(schedule);
 	schedule->since_ns = now_ns;
 }
 
@@ -91,23 +91,54 @@ static int64_t even_pause(int64_t period_ns)
 	return limit(root(period_ns * LOOK_PRICE_NS), SHMLOG_POLL_MOST_NS);
 }
 
+/* When the next frame is expected, and how far frames are apart on average. */
+struct forecast {
+	int64_t earliest_ns;
+	int64_t latest_ns;
+	int64_t period_ns;
+};
+
+/*
+ * From the shortest and the longest of the last spans.  The next one may lie
+ * beyond them, the farther the fewer are known: of N that are spread evenly,
+ * by an Nth of their range on average; four times as much is allowed for.
+ */
+static struct forecast
+make_forecast(const struct shmlog_poll_schedule *schedule)
+{
+	int64_t shortest = INT64_MAX, longest = 0, sum = 0;
+	int64_t spans = schedule->spans;
+
+	for (int64_t i = 0; i < spans; i++) {
+		int64_t span = schedule->spans_ns[i];
+
+		shortest = span < shortest ? span : shortest;
+		longest = span > longest ? span : longest;
+		sum += span;
+	}
+	int64_t margin = (longest - shortest) * 4 / (spans + 4) +
+	                 CLOCK_SLACK_NS;
+
+	return (struct forecast){.earliest_ns = shortest - margin,
+	                         .latest_ns = longest + margin,
+	                         .period_ns = sum / spans};
+}
+
 /* For a writer that was active a moment ago. */
 static int64_t active_pause(const struct shmlog_poll_schedule *schedule,
                             int64_t idle_ns)
 {
-	int64_t period = schedule->period_ns;
-	int64_t lead = 4 * schedule->deviation_ns + CLOCK_SLACK_NS;
-
-	if (period == 0)
+	if (schedule->spans == 0)
 		return limit(back_off(idle_ns), SHMLOG_POLL_MOST_NS);
-	/* It is regular if there is a time when nothing is to be expected. */
-	if (lead > period / 2 || idle_ns >= period + lead)
-		return even_pause(period);
-	if (idle_ns < period - lead)
-		return limit(period - lead - idle_ns,
-		             lead < period / 16 ? SHMLOG_POLL_SURE_NS
-		                                : SHMLOG_POLL_EARLY_NS);
-	return even_pause(2 * lead);
+	struct forecast next = make_forecast(schedule);
+
+	/* It is regular if nothing is to be expected for half of its period. */
+	if (schedule->spans < SPANS_LEAST ||
+	    next.earliest_ns < next.period_ns / 2 || idle_ns >= next.latest_ns)
+		return even_pause(next.period_ns);
+	if (idle_ns < next.earliest_ns)
+		return limit(next.earliest_ns - idle_ns, SHMLOG_POLL_EARLY_NS);
+	return even_pause(next.latest_ns - next.earliest_ns);
 }
 
 bool shmlog_poll_is_active(const struct shmlog_poll_schedule *schedule,

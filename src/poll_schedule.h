@@ -16,24 +16,29 @@ enum shmlog_poll_found {
 	SHMLOG_FOUND_BY_A_POLL, /* it slept on while they came */
 };
 
+/* How many spans are remembered. */
+#define SHMLOG_POLL_SPANS 16u
+
 /* All zeros at first. */
 struct shmlog_poll_schedule {
 	bool begun;
-	bool polled;          /* the last writer woke nobody */
-	bool woken;           /* ... did; neither: none is known */
-	int64_t since_ns;     /* when there were news last, or it began */
-	int64_t period_ns;    /* from news to news, on average; 0: not known */
-	int64_t deviation_ns; /* from that, on average */
+	bool polled;      /* the last writer woke nobody */
+	bool woken;       /* ... did; neither: none is known */
+	int64_t since_ns; /* when there were news last, or it began */
+	/* From news to news of such a writer: the last ones, of which the
+	 * newest stands before `next`. */
+	int64_t spans_ns[SHMLOG_POLL_SPANS];
+	unsigned spans; /* how many are known */
+	unsigned next;
 };
 
 /* For so long after news from a writer that stores, pauses are no longer than
  * SHMLOG_POLL_MOST_NS; or than SHMLOG_POLL_EARLY_NS while it is not expected
- * yet, SHMLOG_POLL_SURE_NS if it is regular to a sixteenth of its period. */
+ * yet. */
 #define SHMLOG_POLL_ACTIVE_NS 3000000000
 #define SHMLOG_POLL_LEAST_NS 100000
-#define SHMLOG_POLL_MOST_NS 1350000
-#define SHMLOG_POLL_EARLY_NS 2500000
-#define SHMLOG_POLL_SURE_NS 10000000
+#define SHMLOG_POLL_MOST_NS 1500000
+#define SHMLOG_POLL_EARLY_NS 10000000
 
 /* Begins, unless it has begun.  All times are of the monotonic clock. */
 void shmlog_poll_begin(struct shmlog_poll_schedule *schedule, int64_t now_ns);

@@ -672,10 +672,11 @@ shmlog_reader_fault(const struct shmlog_reader *reader);
  * asked, ends the sleep at once; polls are a safeguard beside it, 0.6 ms apart
  * after news, and then by an eighth of the time since.  Writers that only
  * store to memory are polled for as often as they write: from every 100
- * microseconds for one that stores all the time to every 1.35 ms for one that
- * stores 20 times a second or less, until it has stored nothing for 3 seconds.
- * The reader learns the period of a regular writer, looks closely about the
- * time when the next frame is expected, and seldom (2.5 ms, 10 ms) before.
+ * microseconds for one that stores all the time to every 1.5 ms for one that
+ * stores 15 times a second or less, until it has stored nothing for 3 seconds.
+ * The reader knows the last 16 spans from news to news: where these tell when
+ * the next frame is to be expected at the earliest, looks are 10 ms apart
+ * before that.
  * After 3 seconds, and where no such writer was seen yet, pauses grow with the
  * time without news, up to `max_poll_ns` (0: 200 ms), which bounds every pause,
  * and how long the truncation of the file goes unseen.  So is every writer

@@ -125,6 +125,9 @@ TEST(test_schedule_finds_what_an_active_writer_stores_within_milliseconds)
 			assert_true(found.looks < 6300);
 			if (periods[i] >= MILLISECONDS(50) && rhythm != BURSTS)
 				assert_true(found.looks < 760);
+			/* Less than a quarter of its time is worth a look. */
+			if (periods[i] >= MILLISECONDS(50) && rhythm == JITTER)
+				assert_true(found.looks < 360);
 		}
 	}
 }
@@ -226,11 +229,11 @@ TEST(test_schedule_forgets_a_period_over_a_long_pause)
 		50, MILLISECONDS(300), &now);
 
 	assert_int_equal(shmlog_poll_pause(&schedule, now),
-	                 SHMLOG_POLL_SURE_NS);
+	                 SHMLOG_POLL_EARLY_NS);
 	now += SHMLOG_POLL_ACTIVE_NS + 1;
 	assert_false(shmlog_poll_is_active(&schedule, now));
 	shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_POLL);
-	assert_int_equal(schedule.period_ns, 0);
+	assert_int_equal(schedule.spans, 0);
 	assert_int_equal(shmlog_poll_pause(&schedule, now),
 	                 SHMLOG_POLL_LEAST_NS);
 }
@@ -247,18 +250,61 @@ TEST(test_schedule_is_not_sure_of_a_writer_that_was_early)
 	assert_true(shmlog_poll_pause(&schedule, now) <= SHMLOG_POLL_MOST_NS);
 }
 
-TEST(test_schedule_is_not_sure_of_a_writer_that_is_not_quite_regular)
+/* How long the pause is when so much time has passed since the last news. */
+static int64_t pause_after(const struct shmlog_poll_schedule *schedule,
+                           int64_t span)
 {
-	struct shmlog_poll_schedule schedule = {
-		.begun = true,
-		.polled = true,
-		.period_ns = MILLISECONDS(300),
-		.deviation_ns = MILLISECONDS(20),
-	};
+	return shmlog_poll_pause(schedule, schedule->since_ns + span);
+}
 
-	assert_int_equal(shmlog_poll_pause(&schedule, 0), SHMLOG_POLL_EARLY_NS);
-	schedule.deviation_ns = MILLISECONDS(3);
-	assert_int_equal(shmlog_poll_pause(&schedule, 0), SHMLOG_POLL_SURE_NS);
+TEST(test_schedule_waits_for_what_is_beyond_the_spans_that_it_knows)
+{
+	int64_t now = MILLISECONDS(1000);
+	struct shmlog_poll_schedule schedule = after_frames(
+		3, MILLISECONDS(300), &now);
+
+	/* Two spans alone, which are the same by chance. */
+	assert_int_equal(schedule.spans, 2);
+	assert_int_equal(pause_after(&schedule, 0), SHMLOG_POLL_MOST_NS);
+	/* From 280 to 320 ms; beyond them, four of the (3 + 4) parts of that. */
+	shmlog_poll_note(&schedule, now += MILLISECONDS(280),
+	                 SHMLOG_FOUND_BY_A_POLL);
+	shmlog_poll_note(&schedule, now += MILLISECONDS(320),
+	                 SHMLOG_FOUND_BY_A_POLL);
+	assert_int_equal(pause_after(&schedule, 0), SHMLOG_POLL_EARLY_NS);
+	assert_int_equal(pause_after(&schedule, MILLISECONDS(240)),
+	                 SHMLOG_POLL_EARLY_NS);
+	assert_in_range(pause_after(&schedule, MILLISECONDS(255)),
+	                MILLISECONDS(4), MILLISECONDS(5));
+	assert_int_equal(pause_after(&schedule, MILLISECONDS(265)),
+	                 SHMLOG_POLL_MOST_NS);
+	assert_int_equal(pause_after(&schedule, MILLISECONDS(400)),
+	                 SHMLOG_POLL_MOST_NS);
+	/* The older a span, the sooner it is forgotten. */
+	for (unsigned i = 0; i < SHMLOG_POLL_SPANS; i++)
+		shmlog_poll_note(&schedule, now += MILLISECONDS(300),
+		                 SHMLOG_FOUND_BY_A_POLL);
+	assert_int_equal(schedule.spans, SHMLOG_POLL_SPANS);
+	assert_int_equal(pause_after(&schedule, MILLISECONDS(289)),
+	                 SHMLOG_POLL_EARLY_NS);
+	assert_true(pause_after(&schedule, MILLISECONDS(300)) <
+	            MICROSECONDS(150));
+}
+
+TEST(test_schedule_takes_nothing_for_sure_of_a_writer_of_two_rhythms)
+{
+	int64_t now = MILLISECONDS(1000);
+	struct shmlog_poll_schedule schedule = after_frames(
+		50, MILLISECONDS(300), &now);
+
+	for (unsigned i = 0; i < SHMLOG_POLL_SPANS; i++) {
+		now += MILLISECONDS(i % 4 == 0 ? 100 : 300);
+		shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_POLL);
+		for (int64_t span = 0; span < 500; span += 7)
+			assert_true(
+				pause_after(&schedule, MILLISECONDS(span)) <=
+				SHMLOG_POLL_MOST_NS);
+	}
 }
 
 /* A program that was stopped, or a clock that is behind. */
@@ -294,7 +340,9 @@ int main(void)
 		cmocka_unit_test(
 			test_schedule_is_not_sure_of_a_writer_that_was_early),
 		cmocka_unit_test(
-			test_schedule_is_not_sure_of_a_writer_that_is_not_quite_regular),
+			test_schedule_waits_for_what_is_beyond_the_spans_that_it_knows),
+		cmocka_unit_test(
+			test_schedule_takes_nothing_for_sure_of_a_writer_of_two_rhythms),
 		cmocka_unit_test(test_schedule_bears_any_time),
 	};
 
