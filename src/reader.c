@@ -3,6 +3,7 @@
 
 #include "both_ends.h"
 #include "frame_source.h"
+#include "sleepers.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -12,22 +13,20 @@ int shmlog_reader_open(struct shmlog *log,
                        const struct shmlog_reader_options *options,
                        struct shmlog_reader **reader_out)
 {
-	struct shmlog_reader_options chosen = {0};
+	const unsigned flags = options != NULL ? options->flags : 0;
+	const size_t bytes = options != NULL ? options->window_bytes : 0;
 	struct shmlog_reader *reader = calloc(1, sizeof(*reader));
 	int status = 0;
 
 	if (reader == NULL)
 		return -ENOMEM;
-	if (options != NULL)
-		chosen = *options;
 	reader->log = log;
-	reader->flags = chosen.flags;
+	reader->flags = flags;
 	reader->fast.reader = reader;
-	if ((chosen.flags & SHMLOG_READER_BUFFERED) != 0)
+	if ((flags & SHMLOG_READER_BUFFERED) != 0)
 		status = shmlog_window_init(
 			&reader->window, log->fd, log->data_offset,
-			chosen.window_bytes != 0 ? chosen.window_bytes
-						 : SHMLOG_DEFAULT_MAX_BYTES);
+			bytes != 0 ? bytes : SHMLOG_DEFAULT_MAX_BYTES);
 	else
 		status = shmlog_mapping_acquire(log, log->fd, false,
 		                                log->data_offset,
@@ -38,7 +37,7 @@ int shmlog_reader_open(struct shmlog *log,
 	}
 	if (reader->mapping != NULL)
 		reader->fast.first = reader->mapping->base + log->data_offset;
-	shmlog_place_open(&reader->place, log, chosen.flags);
+	shmlog_place_open(&reader->place, log, flags);
 	*reader_out = reader;
 	return 0;
 }
@@ -47,6 +46,7 @@ void shmlog_reader_close(struct shmlog_reader *reader)
 {
 	if (reader == NULL)
 		return;
+	shmlog_sleepers_close(reader->crowd.sleepers);
 	shmlog_place_close(&reader->place);
 	shmlog_window_release(&reader->window);
 	shmlog_mapping_release(reader->log, reader->mapping);

@@ -7,6 +7,23 @@
 #include "poll_schedule.h"
 #include "window.h"
 
+/* What a wait for several readers leaves with the first of them for the next
+ * one. */
+struct shmlog_crowd {
+	struct shmlog_sleepers *sleepers; /* of more than one sleep can be on */
+	size_t count;                     /* of the readers */
+	size_t turn;                      /* which was looked at last */
+	int64_t looked_ns;                /* when all were looked at; or 0 */
+};
+
+/* Which sleepers have the word of a reader, and at which place among the
+ * readers. */
+struct shmlog_seat {
+	const struct shmlog_sleepers *sleepers;
+	int64_t since_ns; /* of these, as others may have had their address */
+	size_t place;
+};
+
 struct shmlog_reader {
 	/* Holds the cursor, which is never above `committed`, and the index.
 	 * Its `end` is `committed` for a mapped reader, and 0 for a buffered
@@ -19,6 +36,8 @@ struct shmlog_reader {
 	struct shmlog_mapping *mapping;       /* NULL for a buffered reader */
 	struct shmlog_window window;          /* of a buffered reader */
 	struct shmlog_poll_schedule schedule; /* of its waits */
+	struct shmlog_seat seat;
+	struct shmlog_crowd crowd;
 	struct shmlog_fault fault;
 	struct shmlog_place place; /* shown to others, or to nobody */
 };

@@ -13,6 +13,11 @@
  * caller's own ends are looked at this often.  Each wake-up costs up to 0.1 ms
  * of cold caches. */
 #define SLICE_NS 200000000
+/* With many logs a slice is longer, as all of them are looked at behind it; and
+ * so is the pause between two looks at all names, which the system's word of a
+ * change ends. */
+#define SLICE_A_LOG_NS 1000000
+#define LONG_SLICE_NS 2000000000
 /* Descriptors for a new log beside an old one, for the caller's cursor file and
  * for a look into /proc come before the watch of names. */
 #define SPARE_DESCRIPTORS 3
@@ -387,15 +392,27 @@ static bool has_logs(const struct cli_follow *follow)
 
 /* ---------------------------------------------------------------- waiting */
 
-/* How long until a name is to be looked at. */
+/* How long one sleep may last. */
+static int64_t slice(const struct cli_follow *follow)
+{
+	int64_t ns = (int64_t)follow->count * SLICE_A_LOG_NS;
+
+	if (ns < SLICE_NS || follow->ends.process.pid != 0)
+		return SLICE_NS;
+	return ns < LONG_SLICE_NS ? ns : LONG_SLICE_NS;
+}
+
+/* How long until a name is to be looked at.  A log that another one is to take
+ * the place of waits for nothing. */
 static int64_t names_pause(const struct cli_follow *follow)
 {
-	int64_t limit = SLICE_NS;
+	int64_t limit = slice(follow);
+	int64_t least = limit > SLICE_NS ? limit : 0;
 
 	for (size_t i = 0; i < follow->count && limit > 0; i++) {
 		const struct cli_followed *log = follow->logs[i];
 		int64_t pause = log->finished || log->leaving
-		                        ? SLICE_NS
+		                        ? limit
 		                        : cli_named_pause(&log->named);
 
 		limit = pause < limit ? pause : limit;
@@ -405,18 +422,19 @@ static int64_t names_pause(const struct cli_follow *follow)
 
 		limit = pause < limit ? pause : limit;
 	}
-	return limit;
+	return limit > 0 && limit < least ? least : limit;
 }
 
 /* How long to sleep at most, so that no end and no look is late. */
 static int64_t limit_sleep(const struct cli_follow *follow, int64_t most_ns)
 {
 	int64_t due = follow->names_due_ns - cli_now_ns();
+	int64_t slice_ns = slice(follow);
 
 	if (due < most_ns)
 		most_ns = due > 0 ? due : 0;
 	return cli_ends_limit(&follow->ends,
-	                      most_ns < SLICE_NS ? most_ns : SLICE_NS);
+	                      most_ns < slice_ns ? most_ns : slice_ns);
 }
 
 static void find_open_logs(struct cli_follow *follow)

@@ -699,11 +699,15 @@ SHMLOG_API int shmlog_reader_wait(struct shmlog_reader *reader,
  * where shmlog_reader_wait() would return it for one of them.
  *
  * Any writer that wakes ends the sleep at once where the system can sleep on
- * several logs (futex_waitv, Linux 5.16), for the first 128 readers.  All
- * others, and all readers on older systems, are polled for, once in 50 ms at
- * least, and those whose writers were active within 3 seconds as often as
- * shmlog_reader_wait() does it, 64 of them at most; so the readers that matter
- * most should come first.
+ * several logs (futex_waitv, Linux 5.16).  One sleep is on 128 at most: with
+ * more readers threads of the library sleep for the others, one for each 127,
+ * which take no signals and stay until the first reader is closed.  Their logs
+ * are looked at every 200 ms (or `max_poll_ns`) for what writers only stored;
+ * with hundreds of them the truncation of one is seen in its turn, some seconds
+ * late.  On older systems, and where no thread can be started, all others are
+ * polled for, once in 50 ms at least.  Those whose writers were active within 3
+ * seconds are looked at as often as shmlog_reader_wait() does it, 64 of them at
+ * most.  Where the readers are the same in each call, a call has least to do.
  *
  * A thread that uses one of the readers must not do so during the call.
  */

@@ -5,7 +5,7 @@ load ../cli/helper
 # above its own line, and its own header.
 LAYERS=(
 	"format poll_schedule status sys"
-	"file frame_sizes sys_linux sys_marks sys_pages sys_portable unnamed"
+	"file frame_sizes sleepers sys_linux sys_marks sys_pages sys_portable unnamed"
 	"candidates log look sys_attachments window"
 	"both_ends frame_source mapping payload_frames process followers open place sys_proc"
 	"chain find_candidates"
@@ -14,7 +14,7 @@ LAYERS=(
 	"lock_cache metadata wrap"
 	"append create reader writer"
 	"grow near outside_data refuse remove rotate salvage sync wait walk"
-	"verify"
+	"verify wait_any"
 )
 
 setup() {

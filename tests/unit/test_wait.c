@@ -702,9 +702,9 @@ TEST(test_wait_of_many_processes_is_ended_by_one_append)
 
 /* Several logs, each with two frames, and readers that have read them. */
 struct row {
-	char paths[200][320];
-	struct shmlog *logs[200];
-	struct shmlog_reader *readers[200];
+	char paths[300][320];
+	struct shmlog *logs[300];
+	struct shmlog_reader *readers[300];
 	size_t count;
 };
 
@@ -887,28 +887,195 @@ TEST(test_wait_for_any_is_interrupted_by_a_signal)
 }
 
 /* More than one sleep can be on. */
-TEST(test_wait_for_any_polls_for_those_beyond_the_systems_limit)
+TEST(test_wait_for_any_is_ended_at_once_by_any_of_hundreds)
 {
+	static const size_t places[] = {0, 126, 127, 128, 200, 253, 254, 299};
 	static struct row row;
-	struct later later;
+	unsigned quick = 0;
 	size_t which;
 
-	row_open(&row, 150, 1);
-	for (size_t place = 149; place > 127; place -= 21) {
-		/* After an hour without news polls are minutes apart, but for
-		 * those that no sleep is on. */
+	if (!WAKES)
+		skip();
+	row_open(&row, 300, 1);
+	for (size_t round = 0; round < COUNT_OF(places); round++) {
+		struct later later;
+		int64_t held_up = held_up_ns();
+
+		/* After an hour without news polls are minutes apart. */
 		for (size_t i = 0; i < row.count; i++)
 			row.readers[i]
 				->schedule = (struct shmlog_poll_schedule){
 				.begun = true,
 				.since_ns = now_ns() - MILLISECONDS(3600000)};
-		later_start(&later, row.paths[place], APPEND_AND_WAKE,
-		            MILLISECONDS(30));
+		later_start(&later, row.paths[places[round]], APPEND_AND_WAKE,
+		            MILLISECONDS(50));
 		expect_status(wait_row(&row, -1, NEVER_POLL, &which), 1);
-		assert_true(later_end(&later) < MILLISECONDS(50) + SOON);
+		quick += later_end(&later) <
+		         MILLISECONDS(8) + held_up_ns() - held_up;
+		assert_int_equal(which, places[round]);
+		expect_news(row.readers[which]);
+	}
+	row_close(&row);
+	if (quick < 6 && !sleeps_on_several())
+		skip();
+	assert_in_range(quick, 6, COUNT_OF(places));
+}
+
+/* What comes between two calls, or before the first, is found by the next. */
+TEST(test_wait_for_any_of_hundreds_misses_nothing_between_two_calls)
+{
+	static struct row row;
+	static bool found[300];
+	size_t which;
+
+	row_open(&row, 300, 0);
+	for (size_t round = 0; round < 3; round++) {
+		memset(found, 0, sizeof(found));
+		for (size_t i = round; i < row.count; i += 7)
+			expect_status(append_and_wake(row.paths[i]), 0);
+		for (size_t i = round; i < row.count; i += 7) {
+			expect_status(wait_row(&row, -1, NEVER_POLL, &which),
+			              1);
+			assert_int_equal(which % 7, round);
+			assert_false(found[which]);
+			found[which] = true;
+			expect_news(row.readers[which]);
+		}
+		expect_status(wait_row(&row, 0, 0, &which), 0);
+		expect_status(wait_row(&row, MILLISECONDS(5), 0, &which), 0);
+	}
+	row_close(&row);
+}
+
+/* The threads sleep on words of logs that are closed by now, and know nothing
+ * of those that have taken their places. */
+TEST(test_wait_for_any_of_hundreds_knows_logs_that_take_others_places)
+{
+	static struct row row;
+	size_t which;
+
+	row_open(&row, 300, 1);
+	expect_status(wait_row(&row, MILLISECONDS(5), 0, &which), 0);
+	for (size_t place = 299; place > 100; place -= 66) {
+		struct shmlog_frame frame;
+
+		shmlog_reader_close(row.readers[place]);
+		shmlog_close(row.logs[place]);
+		row.logs[place] = open_log(row.paths[place]);
+		row.readers[place] = open_kind(row.logs[place], place % 2);
+		while (shmlog_reader_next(row.readers[place], &frame) == 1)
+			;
+		struct later later;
+
+		later_start(&later, row.paths[place], APPEND_AND_WAKE,
+		            MILLISECONDS(10));
+		expect_status(wait_row(&row, -1, MILLISECONDS(1000), &which),
+		              1);
+		later_end(&later);
 		assert_int_equal(which, place);
 		expect_news(row.readers[place]);
 	}
+	/* Fewer, and the first is another one. */
+	struct row rest = row;
+
+	memmove(rest.readers, rest.readers + 1, 150 * sizeof(rest.readers[0]));
+	rest.count = 150;
+	expect_status(append_and_wake(row.paths[150]), 0);
+	expect_status(wait_row(&rest, -1, NEVER_POLL, &which), 1);
+	assert_int_equal(which, 149);
+	row_close(&row);
+}
+
+/* A log that is never quiet ends each call before the others' turn. */
+TEST(test_wait_for_any_of_hundreds_is_not_kept_by_a_busy_log)
+{
+	static struct row row;
+	size_t which = 0;
+
+	row_open(&row, 300, 1);
+	assert_int_equal(store(row.paths[299], false), 0);
+	/* As many stores as there is room for. */
+	for (size_t i = 0; i < 200 && which != 299; i++) {
+		struct shmlog_frame frame;
+
+		sleep_ns(MILLISECONDS(1));
+		assert_int_equal(store(row.paths[0], false), 0);
+		expect_status(wait_row(&row, -1, 0, &which), 1);
+		while (shmlog_reader_next(row.readers[which], &frame) == 1)
+			;
+	}
+	assert_int_equal(which, 299);
+	row_close(&row);
+}
+
+/* Where threads cannot be started, those that no sleep is on are polled for. */
+static int wait_for_hundreds_without_threads(void *context)
+{
+	const struct sandbox *sandbox = context;
+	static struct row row;
+	size_t which;
+
+	row_open(&row, 150, 1);
+#ifdef SYS_clone3
+	if (refuse_call(SYS_clone3, EAGAIN) != 0)
+		return NO_SANDBOX;
+#endif
+#ifdef SYS_clone
+	if (refuse_call(SYS_clone, EAGAIN) != 0)
+		return NO_SANDBOX;
+#endif
+	if (store(row.paths[149], false) != 0 ||
+	    store(row.paths[0], false) != 0)
+		return 3;
+	for (size_t round = 0; round < 2; round++) {
+		if (shmlog_reader_wait_any(row.readers, row.count, -1,
+		                           sandbox->error, &which) != 1)
+			return 1;
+		if (which != 0 && which != 149)
+			return 2;
+		expect_news(row.readers[which]);
+	}
+	return 0;
+}
+
+TEST(test_wait_for_any_of_hundreds_needs_no_threads)
+{
+	struct sandbox sandbox = {.error = 0};
+
+	if (runs_on_valgrind())
+		skip();
+	int result = child_wait(
+		child_start(wait_for_hundreds_without_threads, &sandbox));
+
+	if (result == NO_SANDBOX)
+		skip();
+	assert_int_equal(result, 0);
+}
+
+/* A process that was forked has none of the threads. */
+static int wait_in_fork(void *context)
+{
+	struct row *row = context;
+	size_t which;
+
+	if (append_and_wake(row->paths[299]) != 0)
+		return 1;
+	if (wait_row(row, -1, NEVER_POLL, &which) != 1 || which != 299)
+		return 2;
+	row_close(row);
+	return 0;
+}
+
+TEST(test_wait_for_any_of_hundreds_works_in_a_process_that_was_forked)
+{
+	static struct row row;
+	size_t which;
+
+	row_open(&row, 300, 1);
+	expect_status(wait_row(&row, MILLISECONDS(5), 0, &which), 0);
+	assert_int_equal(child_wait(child_start(wait_in_fork, &row)), 0);
+	expect_status(wait_row(&row, -1, NEVER_POLL, &which), 1);
+	assert_int_equal(which, 299);
 	row_close(&row);
 }
 
@@ -964,7 +1131,17 @@ int main(void)
 			test_wait_for_any_refuses_what_would_have_no_end),
 		cmocka_unit_test(test_wait_for_any_is_interrupted_by_a_signal),
 		cmocka_unit_test(
-			test_wait_for_any_polls_for_those_beyond_the_systems_limit),
+			test_wait_for_any_is_ended_at_once_by_any_of_hundreds),
+		cmocka_unit_test(
+			test_wait_for_any_of_hundreds_misses_nothing_between_two_calls),
+		cmocka_unit_test(
+			test_wait_for_any_of_hundreds_knows_logs_that_take_others_places),
+		cmocka_unit_test(
+			test_wait_for_any_of_hundreds_is_not_kept_by_a_busy_log),
+		cmocka_unit_test(
+			test_wait_for_any_of_hundreds_needs_no_threads),
+		cmocka_unit_test(
+			test_wait_for_any_of_hundreds_works_in_a_process_that_was_forked),
 		cmocka_unit_test(
 			test_wait_for_any_uses_no_processor_to_speak_of),
 	};
