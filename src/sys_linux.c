@@ -81,6 +81,9 @@ int shmlog_sys_wait(const _Atomic uint64_t *word, uint64_t expected,
 #define NUMBER_OF_FUTEX_WAITV 449
 #define FUTEX_OF_32_BITS 2u
 
+/* Where a file was cut, the others are waited for again after this time. */
+#define CUT_PAUSE_NS 50000000
+
 struct futex_wait {
 	uint64_t expected;
 	uint64_t address;
@@ -114,7 +117,8 @@ int shmlog_sys_wait_any(const struct shmlog_awaited *words, size_t count,
 	case EFAULT: {
 		/* A page is gone, as its file was cut.  The caller looks at
 		 * the files next; do not let it spin till then. */
-		int status = shmlog_sys_pause(timeout_ns);
+		int status = shmlog_sys_pause(
+			timeout_ns < CUT_PAUSE_NS ? timeout_ns : CUT_PAUSE_NS);
 
 		return status == 0 ? -EAGAIN : status;
 	}

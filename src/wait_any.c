@@ -15,6 +15,11 @@
 /* How many readers that threads sleep for are looked at in turn, lest one of
  * their files was cut. */
 #define TURN_MAX 128u
+/* How often threads compare the words that they sleep on: one word costs them
+ * 1.5 microseconds, as the system has to find its page. */
+#define FAR_POLL_NS 200000000
+#define FAR_POLL_A_WORD_NS 400000
+#define FAR_POLL_MOST_NS 2000000000
 /* The place of the bell, which is nobody's. */
 #define BELL SIZE_MAX
 
@@ -30,6 +35,7 @@ struct wait_set {
 	 * do it for; and their bell. */
 	struct shmlog_sleepers *sleepers;
 	size_t far_count;
+	int64_t far_poll_ns;
 	struct shmlog_awaited bell;
 	/* The places of those whose writers store and were active a moment ago,
 	 * and of the one of the others that is to be looked at first. */
@@ -217,9 +223,18 @@ static void seat_group(struct wait_set *set, size_t number)
 	}
 }
 
+/* How often threads compare their words, if the caller has not said it. */
+static int64_t far_poll(const struct wait_set *set)
+{
+	int64_t poll_ns = (int64_t)set->count * FAR_POLL_A_WORD_NS;
+
+	poll_ns = shmlog_wait_least(poll_ns, FAR_POLL_MOST_NS);
+	return poll_ns > FAR_POLL_NS ? poll_ns : FAR_POLL_NS;
+}
+
 /* Has threads sleep for those readers that no sleep here can be on.  They stay
  * for the next call, and end with the first reader. */
-static void find_sleepers(struct wait_set *set)
+static void find_sleepers(struct wait_set *set, int64_t max_poll_ns)
 {
 	struct shmlog_crowd *crowd = &set->readers[0]->crowd;
 	size_t groups = (set->count - 1) / SHMLOG_GROUP_MAX;
@@ -235,6 +250,10 @@ static void find_sleepers(struct wait_set *set)
 		return;
 	bool seated = is_seated(set);
 
+	set->far_poll_ns = far_poll(set);
+	if (max_poll_ns > 0)
+		set->far_poll_ns = shmlog_wait_least(set->far_poll_ns,
+		                                     max_poll_ns);
 	crowd->count = set->count;
 	for (size_t i = 0; i < shmlog_sleepers_count(set->sleepers); i++) {
 		if (!seated)
@@ -268,11 +287,8 @@ static int look_at_report(struct wait_set *set, struct shmlog_group *group,
 
 /* Looks at all that the threads have reported, and lets them sleep again.  A
  * report that there is no time for is for the next call. */
-static int attend_sleepers(struct wait_set *set, int64_t max_poll_ns)
+static int attend_sleepers(struct wait_set *set)
 {
-	int64_t poll_ns = shmlog_wait_least(max_poll_ns,
-	                                    SHMLOG_WAIT_MAX_POLL_NS);
-
 	set->bell = shmlog_sleepers_bell(set->sleepers);
 	for (size_t i = 0; i < shmlog_sleepers_count(set->sleepers); i++) {
 		struct shmlog_group *group = shmlog_sleepers_group(
@@ -289,7 +305,7 @@ static int attend_sleepers(struct wait_set *set, int64_t max_poll_ns)
 		    !shmlog_sleepers_rests(set->sleepers, i))
 			continue;
 		set_expected(set, group->words, group->places, group->count);
-		shmlog_sleepers_sleep(set->sleepers, i, poll_ns);
+		shmlog_sleepers_sleep(set->sleepers, i, set->far_poll_ns);
 	}
 	return 0;
 }
@@ -421,9 +437,7 @@ static int wait_for_any(struct wait_set *set, int64_t timeout_ns,
 		int64_t pause = shmlog_wait_least(find_pause(set, now),
 		                                  max_poll_ns);
 		size_t woken = 0;
-		int news = set->sleepers == NULL
-		                   ? 0
-		                   : attend_sleepers(set, max_poll_ns);
+		int news = set->sleepers == NULL ? 0 : attend_sleepers(set);
 
 		if (news != 0)
 			return news;
@@ -458,7 +472,7 @@ int shmlog_reader_wait_any(struct shmlog_reader *const *readers, size_t count,
 	for (size_t i = 0; i < count; i++)
 		shmlog_reader_show(readers[i]);
 	if (status == 0 && timeout_ns != 0) {
-		find_sleepers(&set);
+		find_sleepers(&set, max_poll_ns);
 		find_words(&set);
 		status = wait_for_any(&set, timeout_ns,
 		                      max_poll_ns > 0

@@ -246,13 +246,18 @@ static char *write_lines(const struct cli_cursors *cursors, size_t *bytes_out)
 	return text;
 }
 
-bool cli_cursor_is_in_log(const char *path, const struct cli_cursor *cursor)
+bool cli_cursors_are_in_log(const struct cli_cursors *cursors, const char *path)
 {
 	struct stat file;
+	size_t i = 0;
 
-	return stat(path, &file) == 0 &&
-	       (uint64_t)file.st_dev == cursor->log.device &&
-	       (uint64_t)file.st_ino == cursor->log.inode;
+	if (stat(path, &file) != 0)
+		return false;
+	while (i < cursors->count &&
+	       ((uint64_t)file.st_dev != cursors->list[i].log.device ||
+	        (uint64_t)file.st_ino != cursors->list[i].log.inode))
+		i++;
+	return i < cursors->count;
 }
 
 int cli_cursor_file_save(const char *path, const struct cli_cursors *cursors)

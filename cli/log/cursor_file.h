@@ -46,8 +46,9 @@ char *cli_cursor_name(const char *path);
 struct cli_cursor *cli_cursors_find(const struct cli_cursors *cursors,
                                     const char *name, const struct shmlog *log);
 
-/* Whether a path leads to the log that a cursor belongs to. */
-bool cli_cursor_is_in_log(const char *path, const struct cli_cursor *cursor);
+/* Whether a path leads to a log that one of the cursors belongs to. */
+bool cli_cursors_are_in_log(const struct cli_cursors *cursors,
+                            const char *path);
 
 /* Whether a cursor was taken in this log. */
 bool cli_cursor_is_of(const struct cli_cursor *cursor,

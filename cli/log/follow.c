@@ -6,6 +6,7 @@
 #include "signals.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,8 +41,18 @@ static void free_log(struct cli_followed *log)
 	free(log);
 }
 
+static int compare_paths(const void *one, const void *other)
+{
+	return strcmp(one, other);
+}
+
 void cli_follow_release(struct cli_follow *follow)
 {
+	/* First: each name by itself would be looked for among all. */
+	cli_name_watch_end(&follow->watch);
+	for (size_t i = 0; i < follow->count; i++)
+		(void)tdelete(follow->logs[i]->named.path, &follow->paths,
+		              compare_paths);
 	for (size_t i = 0; i < follow->count; i++)
 		free_log(follow->logs[i]);
 	free_log(follow->gone);
@@ -53,7 +64,6 @@ void cli_follow_release(struct cli_follow *follow)
 	free(follow->logs);
 	free(follow->open_logs);
 	free(follow->readers);
-	cli_name_watch_end(&follow->watch);
 	follow->logs = NULL;
 	follow->open_logs = NULL;
 	follow->readers = NULL;
@@ -97,6 +107,10 @@ struct cli_followed *cli_follow_add(struct cli_follow *follow, const char *path,
 
 	if (log == NULL)
 		return NULL;
+	if (tsearch(path, &follow->paths, compare_paths) == NULL) {
+		free(log);
+		return NULL;
+	}
 	log->place = follow->count;
 	follow->logs[follow->count++] = log;
 	cli_named_begin(&log->named, path, mode, &follow->watch);
@@ -266,17 +280,19 @@ static enum cli_news look_at_name(struct cli_follow *follow,
 
 /* ---------------------------------------------------------------- patterns */
 
-/* Adds a log that a pattern found, unless it takes part already. */
+/* Whether a log takes part already. */
+static bool is_followed(void *context, const char *path)
+{
+	struct cli_follow *follow = context;
+
+	return tfind(path, &follow->paths, compare_paths) != NULL;
+}
+
+/* Adds a log that a pattern found. */
 static void add_found(void *context, const char *path)
 {
 	struct cli_follow *follow = context;
-	char *own_path;
-
-	for (size_t i = 0; i < follow->count; i++) {
-		if (strcmp(follow->logs[i]->named.path, path) == 0)
-			return;
-	}
-	own_path = strdup(path);
+	char *own_path = strdup(path);
 	struct cli_followed *log = own_path != NULL
 	                                   ? cli_follow_add(
 						     follow, own_path,
@@ -300,7 +316,8 @@ static void look_for_matches(struct cli_follow *follow)
 		struct cli_name_pattern *pattern = &follow->patterns[i];
 
 		if ((follow->ending || cli_pattern_pause(pattern) == 0) &&
-		    cli_pattern_expand(pattern, add_found, follow) != 0)
+		    cli_pattern_expand(pattern, is_followed, add_found,
+		                       follow) != 0)
 			follow->no_memory = true;
 	}
 }
@@ -324,6 +341,7 @@ static enum cli_news drop(struct cli_follow *follow, size_t place,
                           struct cli_batch *batch)
 {
 	follow->gone = follow->logs[place];
+	(void)tdelete(follow->gone->named.path, &follow->paths, compare_paths);
 	follow->count--;
 	memmove(follow->logs + place, follow->logs + place + 1,
 	        (follow->count - place) * sizeof(struct cli_followed *));

@@ -93,6 +93,7 @@ struct cli_follow {
 	size_t pattern_count;
 	enum cli_follow_mode pattern_mode;
 	struct cli_followed **logs;
+	void *paths; /* of all logs: a tree, tsearch(3) */
 	size_t count;
 	size_t capacity;
 	struct cli_followed *gone; /* to be closed */

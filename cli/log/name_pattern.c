@@ -76,6 +76,7 @@ static bool is_rotated(const struct cli_name_pattern *pattern, const char *path)
 }
 
 int cli_pattern_expand(struct cli_name_pattern *pattern,
+                       bool (*known)(void *context, const char *path),
                        void (*found)(void *context, const char *path),
                        void *context)
 {
@@ -90,13 +91,16 @@ int cli_pattern_expand(struct cli_name_pattern *pattern,
 	pattern->unread = 0;
 	result = glob(pattern->pattern, 0, NULL, &names);
 	for (size_t i = 0; result == 0 && i < names.gl_pathc; i++) {
-		int status = is_rotated(pattern, names.gl_pathv[i])
+		const char *path = names.gl_pathv[i];
+
+		if (known != NULL && known(context, path))
+			continue;
+		int status = is_rotated(pattern, path)
 		                     ? -ENOENT
-		                     : shmlog_inspect(names.gl_pathv[i],
-		                                      &header);
+		                     : shmlog_inspect(path, &header);
 
 		if (status == 0)
-			found(context, names.gl_pathv[i]);
+			found(context, path);
 		else if (status > -10000 && status != -ENOENT)
 			pattern->unread = status;
 	}

@@ -26,11 +26,13 @@ int64_t cli_pattern_pause(const struct cli_name_pattern *pattern);
 
 /*
  * Calls `found` with each matching name of a file that is a log, in
- * alphabetical order; the name is valid during the call.  Files that are no
- * logs, or not yet, or that cannot be read, are passed over, as are rotated
- * logs whose name before that matches, too.  0, or -ENOMEM.
+ * alphabetical order, but for those that are `known` (NULL: none is); the name
+ * is valid during the call.  Files that are no logs, or not yet, or that cannot
+ * be read, are passed over, as are rotated logs whose name before that matches,
+ * too.  0, or -ENOMEM.
  */
 int cli_pattern_expand(struct cli_name_pattern *pattern,
+                       bool (*known)(void *context, const char *path),
                        void (*found)(void *context, const char *path),
                        void *context);
 

@@ -702,7 +702,9 @@ SHMLOG_API int shmlog_reader_wait(struct shmlog_reader *reader,
  * several logs (futex_waitv, Linux 5.16).  One sleep is on 128 at most: with
  * more readers threads of the library sleep for the others, one for each 127,
  * which take no signals and stay until the first reader is closed.  Their logs
- * are looked at every 200 ms (or `max_poll_ns`) for what writers only stored;
+ * are looked at every 200 ms, or 0.4 ms for each reader if that is more (2 s at
+ * most), or `max_poll_ns` if that is given and less, for what writers only
+ * stored;
  * with hundreds of them the truncation of one is seen in its turn, some seconds
  * late.  On older systems, and where no thread can be started, all others are
  * polled for, once in 50 ms at least.  Those whose writers were active within 3

@@ -45,7 +45,7 @@ moved() { # ROW
 @test "the JSON has every row with medians, ratio and range" {
 	jq -e '.rows | length > 25 and all(.[]; .low <= .ratio and .ratio <= .high and
 		(.of == "value" or .of == "rate" or (.low > 0 and .ours > 0 and .theirs > 0)))' "$REPORT"
-	jq -e '[.scaling[].part] | unique == ["frame", "readers", "size"]' "$REPORT"
+	jq -e '[.scaling[].part] | unique == ["followers", "frame", "logs", "readers", "size", "writers"]' "$REPORT"
 	jq -e '.rows | map(.id) | length == (unique | length)' "$REPORT"
 }
 

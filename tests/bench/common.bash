@@ -9,7 +9,8 @@ SIZE=${SIZE:-full}
 # How much: lines of the input, rounds (slow_rounds: where a rival takes
 # seconds), events of the library and of the Node package, lines whose latency
 # is taken, the big log, how long a follower idles, the logs and their frames in
-# the part on scaling, messages and frames of the relay, and of the npm client that
+# the part on scaling; its writers' lines, its followers and their logs, how many
+# lines they get, and for how long they settle and idle (ms); messages and frames of the relay, and of the npm client that
 # it is compared with.
 case $SIZE in
 small)
@@ -17,18 +18,24 @@ small)
 	big_mib=1 idle=200ms size_mib="1 2" frame_mib=1 readers_events=5000
 	relay_messages=500 relay_frames=2000 relay_npm=100
 	answers=100
+	writer_lines=2000 crowd_followers="1 4" crowd_logs="2 150" crowd_events=5
+	crowd_ms="10 50"
 	;;
 quick)
 	lines=50000 rounds=5 slow_rounds=3 events=400000 node_events=50000 samples=300
 	big_mib=64 idle=2s size_mib="1 8 64" frame_mib=4 readers_events=200000
 	relay_messages=50000 relay_frames=500000 relay_npm=5000
 	answers=4000
+	writer_lines=50000 crowd_followers="1 10 100" crowd_logs="10 100 1000"
+	crowd_events=20 crowd_ms="500 500"
 	;;
 full | huge)
 	lines=1000000 rounds=7 slow_rounds=5 events=2000000 node_events=200000 samples=2000
 	big_mib=1024 idle=6s size_mib="1 8 64 512" frame_mib=32
 	readers_events=1000000 answers=30000
 	relay_messages=200000 relay_frames=2000000 relay_npm=20000
+	writer_lines=800000 crowd_followers="1 10 100 1000"
+	crowd_logs="10 100 1000 10000" crowd_events=100 crowd_ms="3000 5000"
 	[ "$SIZE" = full ] || size_mib+=" 4096"
 	;;
 *)

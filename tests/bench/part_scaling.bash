@@ -1,4 +1,5 @@
-# How cost grows: with the log, with its frames, with readers beside a writer.
+# How cost grows: with the log, with its frames, with readers beside a writer,
+# with writers, with followers of a log, and with the logs that one follows.
 # shellcheck shell=bash source-path=SCRIPTDIR
 
 SCALE_LINE_BYTES=116
@@ -54,6 +55,11 @@ scale_commands() { # PART CAPACITY X...
 	scale "$part" dump log "$@" -- "$shmlog" dump FILE '>' /dev/null
 	scale "$part" verify log "$@" -- "$shmlog" verify FILE
 	scale "$part" "tail -n 10" log "$@" -- "$shmlog" tail -n 10 FILE
+	if [ "$part" = size ]; then
+		scale "$part" stat log "$@" -- "$shmlog" stat FILE
+		scale "$part" "dump --grep" log "$@" -- \
+			"$shmlog" dump --grep 'no such text' FILE
+	fi
 	rm -f "$scratch"/log.*
 }
 
@@ -92,6 +98,69 @@ scale_readers() {
 		points readers write "${xs[@]}"
 }
 
+# The lines of one text, appended by ever more processes at the same time: all
+# to one log, or each to a log of its own.
+scale_writers() {
+	local n i xs=(1 2 4 8) one=() own=() fresh=()
+	local text=$scratch/writers.text log=$scratch/writers.log
+	local bytes=$((writer_lines * (SCALE_LINE_BYTES + 4) + 4096))
+
+	for n in "${xs[@]}"; do
+		"$(program lines)" $((writer_lines / n)) $SCALE_LINE_BYTES >"$text.$n" ||
+			give_up "no text for $n writers"
+	done
+	for i in 1 2 3 4 5 6 7 8; do
+		fresh+=(--log "$log.$i" "$bytes")
+	done
+	# shellcheck disable=SC2016 # the shell that is started expands these
+	for n in "${xs[@]}"; do
+		one+=(-- bash -c 'for ((i = 0; i < $3; i++)); do
+			"$0" append "$1.1" <"$2.$3" & done; wait' "$shmlog" "$log" "$text" "$n")
+		own+=(-- bash -c 'for ((i = 1; i <= $3; i++)); do
+			"$0" append "$1.$i" <"$2.$3" & done; wait' "$shmlog" "$log" "$text" "$n")
+	done
+	say "scaling: ${xs[*]} writers of one log, and of one each"
+	race "${fresh[@]}" "${one[@]:1}" | points writers "one log" "${xs[@]}"
+	race "${fresh[@]}" "${own[@]:1}" | points writers "a log each" "${xs[@]}"
+	rm -f "$text".*
+}
+
+# Turns what crowd printed into points: "append" is the time of an append,
+# "line" until all have printed it, "idle" processor seconds a second.
+crowd_points() { # PART X
+	jq -c --arg part "$1" --argjson x "$2" '. as $all | ("append", "line", "start", "idle") |
+		{part: $part, work: ., x: $x, seconds: ($all[.] | if type == "array" then . else [.] end),
+		peak_mib: ($all.pss_kib / 1024)}' >>"$scaling" || give_up "no points for $1"
+}
+
+# Followers of one log, then one follower of many logs, as many as there may be.
+scale_crowds() {
+	local n folder=$scratch/crowd most
+
+	# Two descriptors for each log.
+	ulimit -Sn "$(ulimit -Hn)"
+	most=$(ulimit -n)
+	[ "$most" != unlimited ] || most=1000000
+	for n in $crowd_followers; do
+		say "scaling: $n followers of a log"
+		mkdir "$folder"
+		"$(program crowd)" "$shmlog" "$folder" 1 "$n" "$crowd_events" $crowd_ms |
+			crowd_points followers "$n"
+		rm -rf "$folder"
+	done
+	for n in $crowd_logs; do
+		if [ $((n + 100)) -gt "$most" ]; then
+			say "only $most descriptors: not $n logs"
+			continue
+		fi
+		say "scaling: a follower of $n logs"
+		mkdir "$folder"
+		"$(program crowd)" "$shmlog" "$folder" "$n" 1 "$crowd_events" $crowd_ms |
+			crowd_points logs "$n"
+		rm -rf "$folder"
+	done
+}
+
 # Rows that hold the growth: time a byte and memory of the largest log against
 # the one before.
 growth_rows() {
@@ -112,6 +181,13 @@ growth_rows() {
 		row growth-readers "writer beside 8 readers: its processor time" \
 			"the writer alone" time s null \
 			'{ours: .[-1].seconds, theirs: .[0].seconds}'
+	jq -s 'map(select(.part == "logs"))' "$scaling" |
+		row growth-logs "a line of one of the most logs, tail -f" \
+			"of the fewest" time s null \
+			'map(select(.work == "line")) | {ours: .[-1].seconds, theirs: .[0].seconds}'
+	jq -s 'map(select(.part == "logs" and .work == "idle"))' "$scaling" |
+		row growth-idle "tail -f of the most logs, idle" "" value "of a core" null \
+			'{ours: .[-1].seconds}'
 }
 
 part_scaling() {
@@ -120,5 +196,7 @@ part_scaling() {
 	scale_sizes
 	scale_frames
 	scale_readers
+	scale_writers
+	scale_crowds
 	growth_rows
 }

@@ -1,5 +1,6 @@
 # Draws scaling.svg from the columns that bench.sh leaves: x, seconds of
-# append, dump, verify and tail (or of the writer), peak memory in MiB, and the
+# append, dump, verify and tail, for sizes of stat and dump --grep as well (or of
+# the writer), peak memory in MiB, and the
 # bytes of a log of frames or the frames of the writer.
 set terminal svg size 960,640 font "sans,12" background "white"
 set output "scaling.svg"
@@ -15,13 +16,15 @@ set ylabel "seconds"
 plot "size.tsv" using ($1/2**20):2 title "append", \
      "" using ($1/2**20):3 title "dump", \
      "" using ($1/2**20):4 title "verify", \
-     "" using ($1/2**20):5 title "tail -n 10"
+     "" using ($1/2**20):5 title "tail -n 10", \
+     "" using ($1/2**20):6 title "stat", \
+     "" using ($1/2**20):7 title "dump --grep"
 
 set title "Peak memory by size of the log"
 unset logscale y
 set ylabel "MiB"
 set yrange [0:16]
-plot "size.tsv" using ($1/2**20):6 title "the highest of all"
+plot "size.tsv" using ($1/2**20):8 title "the highest of all"
 
 set title "Speed by size of the payload"
 set key right bottom

@@ -65,10 +65,27 @@ def readers($events): map(select(.part == "readers")) as $points |
 	($points[] | [(.x | tostring), (.seconds / $events * 1e9 | amount("ns")),
 		((.seconds / $points[0].seconds | digits(3)) + "x")])] | table;
 
+# What a crowd costs: the part has a follower's memory and idle time, too.
+def crowd($part; $heading): map(select(.part == $part)) |
+	def of($x; $work): map(select(.x == $x and .work == $work))[0];
+	[[$heading, "append", "line", "start", "idle", "memory of all"],
+	(. as $points | map(.x) | unique[] as $x | $points |
+		[($x | tostring), (("append", "line", "start") as $work | of($x; $work).seconds | amount("s")),
+		(of($x; "idle").seconds * 100 | digits(2)) + " %",
+		(of($x; "idle").peak_mib | amount("MiB"))])] | table;
+
+def writers: map(select(.part == "writers")) |
+	[["writers", "one log", "a log each"],
+	(. as $points | map(.x) | unique[] as $x | [($x | tostring),
+		($points[] | select(.x == $x) | .seconds | amount("s"))])] | table;
+
 def growth: . as {$frame_bytes, $readers_events} | .scaling | if any(.part == "size") then
 	grown("size"; "log"; null), "",
 	grown("frame"; "payload"; $frame_bytes), "",
-	readers($readers_events), "" else empty end;
+	readers($readers_events), "",
+	writers, "",
+	crowd("followers"; "followers of a log"), "",
+	crowd("logs"; "logs of a follower"), "" else empty end;
 
 def machine: "\(.machine.cpu), \(.machine.cores) cores, \(.machine.kernel), \(.machine.fs)";
 

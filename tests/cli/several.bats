@@ -282,6 +282,53 @@ pipe_is_empty() { # FILE
 	((before > 0)) && [[ $(wc -c <"$1") == "$before" ]]
 }
 
+# More than one sleep can be on, and than are saved one by one at the start.
+make_many() { # FROM TO
+	local i
+
+	for ((i = $1; i <= $2; i++)); do
+		cp one "many.$i"
+	done
+}
+
+@test "hundreds of logs are followed, and one cursor file has them all" {
+	local i
+
+	make_many 100 399
+	follow -f -q -n 1 --cursor-file cursor --prefix many.*
+	wait_for 20 has_line 'many.399: 1b'
+	for i in 399 100 250; do
+		shmlog append -m "late $i" "many.$i"
+		wait_for 10 has_line "many.$i: late $i"
+	done
+	kill -TERM "$FOLLOWER"
+	end_follow 143
+	assert_equal "$(wc -l <out)" 303
+	assert_equal "$(wc -l <cursor)" 300
+	shmlog append -m "later" many.300
+	expect 0 $'many.300: later' '' tail -q --cursor-file cursor --prefix many.*
+}
+
+@test "--glob takes up each of hundreds of logs once" {
+	make_many 100 249
+	follow -F -q -n 1 --prefix --glob 'many.*' one
+	wait_for 20 has_line 'many.249: 1b'
+	make_many 250 399
+	wait_for 20 has_line 'many.399: 1b'
+	shmlog append -m last many.321
+	wait_for 10 has_line 'many.321: last'
+	rm many.100 many.399
+	shmlog append -m more many.398
+	wait_for 10 has_line 'many.398: more'
+	shmlog append -m end one
+	wait_for 10 has_line 'one: end'
+	kill -TERM "$FOLLOWER"
+	end_follow 143
+	# Of those that came later all is new.
+	assert_equal "$(sort out | uniq -d)" ''
+	assert_equal "$(wc -l <out)" $((1 + 150 + 300 + 3))
+}
+
 @test "--glob takes the logs of a pattern, and no other file" {
 	local user=()
 

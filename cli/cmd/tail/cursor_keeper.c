@@ -13,6 +13,10 @@
 
 /* How old the cursor file may get. */
 #define SAVE_NS 100000000
+/* How many logs are begun with a save of the whole file each.  The places of
+ * more are saved together, with the next frames or before the next sleep is as
+ * long as that. */
+#define SAVED_AT_ONCE 64
 
 /* ------------------------------------------------------------------- logs */
 
@@ -177,21 +181,11 @@ static struct cli_cursors list_cursors(const struct cursor_keeper *keeper)
 	return cursors;
 }
 
-/* Whatever it was at the start: a log would lose its name. */
-static bool is_in_a_log(const struct cursor_keeper *keeper,
-                        const struct cli_cursors *cursors)
-{
-	for (size_t i = 0; i < cursors->count; i++) {
-		if (cli_cursor_is_in_log(keeper->path, &cursors->list[i]))
-			return true;
-	}
-	return false;
-}
-
 static int write_file(struct cursor_keeper *keeper,
                       const struct cli_cursors *cursors)
 {
-	if (is_in_a_log(keeper, cursors)) {
+	/* Whatever it was at the start: a log would lose its name. */
+	if (cli_cursors_are_in_log(cursors, keeper->path)) {
 		cli_message(keeper->path,
 		            "is the log itself; the cursor was not saved");
 		return CLI_USAGE;
@@ -229,7 +223,11 @@ int keeper_begin_log(struct cursor_keeper *keeper, struct tail_log *log)
 	log->rendered = log->flushed = shmlog_reader_cursor(log->reader);
 	log->last_log = shmlog_identity(log->log);
 	log->begun = true;
-	return save(keeper);
+	if (keeper->log_count <= SAVED_AT_ONCE ||
+	    cli_now_ns() - keeper->saved_ns >= SAVE_NS)
+		return save(keeper);
+	log->saved = UINT64_MAX;
+	return CLI_OK;
 }
 
 int64_t keeper_limit(const struct cursor_keeper *keeper, int64_t most_ns)

@@ -79,7 +79,8 @@ const struct cli_cursor *keeper_find(struct cursor_keeper *keeper,
 char *keeper_find_rotated(const struct cursor_keeper *keeper,
                           const struct tail_log *log);
 
-/* Starts counting at the cursor of a log that was opened, and saves that. */
+/* Starts counting at the cursor of a log that was opened, and saves that, or of
+ * many logs together a moment later. */
 int keeper_begin_log(struct cursor_keeper *keeper, struct tail_log *log);
 
 /* Prints frames of a log, and counts them: `end` is the cursor behind them. */

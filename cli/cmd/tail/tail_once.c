@@ -121,7 +121,7 @@ void tail_once(struct tail *tail)
 
 		cli_pattern_begin(&pattern, tail_options_pattern(options, i),
 		                  NULL);
-		(void)cli_pattern_expand(&pattern, print_found, tail);
+		(void)cli_pattern_expand(&pattern, NULL, print_found, tail);
 		if (tail->keeper.log_count == before && tail_is_wanted(tail)) {
 			tail_note_status(tail, report_none(&pattern));
 		}
