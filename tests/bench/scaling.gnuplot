@@ -1,7 +1,7 @@
 # Draws scaling.svg from the columns that bench.sh leaves: x, seconds of
 # append, dump, verify and tail, for sizes of stat and dump --grep as well (or of
-# the writer), peak memory in MiB, and the
-# bytes of a log of frames or the frames of the writer.
+# the writer), peak memory in MiB, and the bytes of a log of frames or the frames
+# of the writer.
 set terminal svg size 960,640 font "sans,12" background "white"
 set output "scaling.svg"
 set multiplot layout 2,2
