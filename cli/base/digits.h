@@ -33,16 +33,22 @@ static inline unsigned char *cli_put_eight_digits(unsigned char *out,
 	return out + CLI_WORD_BYTES;
 }
 
-/* A number below 10^8 without leading zeros. */
-static inline unsigned char *cli_put_up_to_eight(unsigned char *out,
-                                                 uint32_t value)
+/* Eight digits, as cli_digits_of() gives them, without leading zeros. */
+static inline unsigned char *cli_put_without_zeros(unsigned char *out,
+                                                   uint64_t digits)
 {
-	uint64_t digits = cli_digits_of(value);
 	/* The bit set in the last byte keeps one digit of the number 0. */
 	unsigned zeros = cli_word_first(digits | UINT64_C(1) << 56);
 
 	cli_word_store(out, (digits | CLI_WORD_ONES * '0') >> 8 * zeros);
 	return out + CLI_WORD_BYTES - zeros;
+}
+
+/* A number below 10^8 without leading zeros. */
+static inline unsigned char *cli_put_up_to_eight(unsigned char *out,
+                                                 uint32_t value)
+{
+	return cli_put_without_zeros(out, cli_digits_of(value));
 }
 
 static inline unsigned char *cli_put_digits(unsigned char *out, uint64_t value)

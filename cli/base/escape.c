@@ -1,7 +1,6 @@
 /* Escapes bytes for a terminal and for JSON strings. */
 #include "escape.h"
 
-#include "escape_quick.h"
 #include "utf8.h"
 #include "words.h"
 
@@ -126,7 +125,8 @@ static unsigned char *put_json_ascii(unsigned char *out, unsigned char byte)
 	return out;
 }
 
-/* Writes one character of several bytes; stores its length in *length_out. */
+/* Writes one character of several bytes; stores its length, or 0 for a byte
+ * that is no part of one. */
 static unsigned char *put_json_wide(unsigned char *out,
                                     const unsigned char *bytes,
                                     size_t size_bytes, size_t *length_out)
@@ -135,10 +135,8 @@ static unsigned char *put_json_wide(unsigned char *out,
 	size_t length = cli_utf8_decode(bytes, size_bytes, &point);
 
 	*length_out = length;
-	if (length == 0) {
-		*length_out = 1;
+	if (length == 0)
 		return put_unit(out, 0xdc00u + bytes[0]);
-	}
 	if (!cli_code_point_is_unsafe(point)) {
 		memcpy(out, bytes, length);
 		return out + length;
@@ -184,52 +182,135 @@ static unsigned char *put_json_word(unsigned char *out, uint64_t word)
 	return out + CLI_WORD_BYTES;
 }
 
-static inline size_t escape_json(unsigned char *out, const unsigned char *bytes,
-                                 size_t size_bytes, bool quickly)
+/* What is still to be escaped, and where it goes. */
+struct escaping {
+	unsigned char *out;
+	const unsigned char *at;
+	const unsigned char *end;
+};
+
+/* Puts ASCII up to a byte that needs more than a backslash, and this one; false
+ * before a NUL, if the bytes are to be text. */
+static inline bool put_ascii(struct escaping *escaping, bool text)
 {
-	const unsigned char *end = bytes + size_bytes;
-	unsigned char *start = out;
+	/* `out` has room for six times what is left: for 48 bytes. */
+	while ((size_t)(escaping->end - escaping->at) >= CLI_WORD_BYTES) {
+		uint64_t word = cli_word_load(escaping->at);
+
+		if (!is_printable(word))
+			break;
+		escaping->out = put_json_word(escaping->out, word);
+		escaping->at += CLI_WORD_BYTES;
+	}
+	while (escaping->at < escaping->end && *escaping->at < 0x80) {
+		unsigned char byte = *escaping->at;
+
+		if (text && byte == '\0')
+			return false;
+		escaping->at++;
+		escaping->out = put_json_ascii(escaping->out, byte);
+		/* The byte that needs an escape may be further on in the
+		 * word. */
+		if (byte < 0x20 || byte == 0x7f)
+			break;
+	}
+	return true;
+}
+
+/* Puts what is not ASCII; false after an invalid byte, if the bytes are to be
+ * text. */
+static inline bool put_wide(struct escaping *escaping, bool text)
+{
 	size_t length;
 
-	while (bytes < end) {
-		if (quickly)
-			bytes += cli_escape_printable(&out, bytes,
-			                              (size_t)(end - bytes));
-		/* `out` has room for six times what is left: for 48 bytes. */
-		while ((size_t)(end - bytes) >= CLI_WORD_BYTES) {
-			uint64_t word = cli_word_load(bytes);
-
-			if (!is_printable(word))
-				break;
-			out = put_json_word(out, word);
-			bytes += CLI_WORD_BYTES;
-		}
-		while (bytes < end && *bytes < 0x80) {
-			unsigned char byte = *bytes++;
-
-			out = put_json_ascii(out, byte);
-			/* The byte that needs an escape may be further on in
-			 * the word. */
-			if (byte < 0x20 || byte == 0x7f)
-				break;
-		}
-		while (bytes < end && *bytes >= 0x80) {
-			out = put_json_wide(out, bytes, (size_t)(end - bytes),
-			                    &length);
-			bytes += length;
-		}
+	while (escaping->at < escaping->end && *escaping->at >= 0x80) {
+		escaping->out = put_json_wide(
+			escaping->out, escaping->at,
+			(size_t)(escaping->end - escaping->at), &length);
+		if (text && length == 0)
+			return false;
+		escaping->at += length + (length == 0);
 	}
-	return (size_t)(out - start);
+	return true;
+}
+
+/* ----------------------------------------------- a JSON string of any bytes */
+
+/* How many bytes can be escaped quickly where there is no room beyond what they
+ * may become: whole blocks, or so many of one that they may become as much as
+ * is written. */
+static size_t most_without_room(size_t size_bytes)
+{
+	size_t part = size_bytes % CLI_ESCAPE_BLOCK;
+
+	return part * CLI_ESCAPE_JSON_MAX < CLI_ESCAPE_BEYOND
+	               ? size_bytes - part
+	               : size_bytes;
+}
+
+static inline size_t escape_bytes(unsigned char *out,
+                                  const unsigned char *bytes, size_t size_bytes,
+                                  bool quickly)
+{
+	struct escaping escaping = {out, bytes, bytes + size_bytes};
+
+	while (escaping.at < escaping.end) {
+		size_t left = (size_t)(escaping.end - escaping.at);
+
+		if (quickly)
+			escaping.at += cli_escape_quickly(
+				&escaping.out, escaping.at,
+				most_without_room(left), left);
+		(void)put_ascii(&escaping, false);
+		(void)put_wide(&escaping, false);
+	}
+	return (size_t)(escaping.out - out);
 }
 
 size_t cli_escape_json(unsigned char *out, const unsigned char *bytes,
                        size_t size_bytes)
 {
-	return escape_json(out, bytes, size_bytes, true);
+	return escape_bytes(out, bytes, size_bytes, true);
 }
 
 size_t cli_escape_json_slowly(unsigned char *out, const unsigned char *bytes,
                               size_t size_bytes)
 {
-	return escape_json(out, bytes, size_bytes, false);
+	return escape_bytes(out, bytes, size_bytes, false);
+}
+
+/* ---------------------------------------------------- a JSON string of text */
+
+static inline bool escape_text(unsigned char **out, const unsigned char *bytes,
+                               size_t size_bytes, size_t readable_bytes,
+                               bool quickly)
+{
+	struct escaping escaping = {*out, bytes, bytes + size_bytes};
+	const unsigned char *readable_end = bytes + readable_bytes;
+
+	for (;;) {
+		if (quickly)
+			escaping.at += cli_escape_quickly(
+				&escaping.out, escaping.at,
+				(size_t)(escaping.end - escaping.at),
+				(size_t)(readable_end - escaping.at));
+		if (escaping.at == escaping.end)
+			break;
+		if (!put_ascii(&escaping, true) || !put_wide(&escaping, true))
+			return false;
+	}
+	*out = escaping.out;
+	return true;
+}
+
+bool cli_escape_json_text(unsigned char **out, const unsigned char *bytes,
+                          size_t size_bytes, size_t readable_bytes)
+{
+	return escape_text(out, bytes, size_bytes, readable_bytes, true);
+}
+
+bool cli_escape_json_text_slowly(unsigned char **out,
+                                 const unsigned char *bytes, size_t size_bytes)
+{
+	return escape_text(out, bytes, size_bytes, size_bytes, false);
 }

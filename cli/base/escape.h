@@ -2,6 +2,9 @@
 #ifndef CLI_ESCAPE_H
 #define CLI_ESCAPE_H
 
+#include "escape_quick.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Each function writes at most MAX bytes for each byte of the input (MAX is
@@ -24,5 +27,19 @@ size_t cli_escape_json(unsigned char *out, const unsigned char *bytes,
  * for tests. */
 size_t cli_escape_json_slowly(unsigned char *out, const unsigned char *bytes,
                               size_t size_bytes);
+
+/*
+ * Writes text, which is valid UTF-8 without a NUL, as cli_escape_json() does,
+ * and moves *out behind it.  False for any other bytes: *out stays, but behind
+ * it anything may be written.  `readable_bytes`, `size_bytes` or more, may be
+ * read, and `*out` has room for CLI_ESCAPE_ROOM(size_bytes).
+ */
+bool cli_escape_json_text(unsigned char **out, const unsigned char *bytes,
+                          size_t size_bytes, size_t readable_bytes);
+#define CLI_ESCAPE_ROOM(size_bytes) \
+	((size_bytes)*CLI_ESCAPE_JSON_MAX + CLI_ESCAPE_BEYOND)
+/* The same without escape_quick.h, for tests. */
+bool cli_escape_json_text_slowly(unsigned char **out,
+                                 const unsigned char *bytes, size_t size_bytes);
 
 #endif

@@ -227,6 +227,126 @@ TEST(test_render_json_numbers_are_exact_and_an_unknown_index_is_null)
 	cli_renderer_release(&renderer);
 }
 
+/* Frames in a row, in memory of exactly their size. */
+struct row {
+	struct shmlog_frame frames[300];
+	unsigned char *memory;
+	size_t count;
+};
+
+/* Payloads of all kinds: text, text beyond ASCII, and no text. */
+static size_t fill_payload(struct chance *chance, unsigned char *out)
+{
+	static const char *const pieces[] = {
+		"plain text of some length ", "\"quoted\\", "caf\xc3\xa9 ",
+		"\xe6\x97\xa5\xe6\x9c\xac",   "\n",         "\xff"};
+	size_t size = 0, kinds = chance_below(chance, 8) > 0 ? 4 : 6;
+
+	for (uint64_t n = chance_below(chance, 9); n > 0; n--) {
+		const char *piece = pieces[chance_below(chance, kinds)];
+
+		memcpy(out + size, piece, strlen(piece));
+		size += strlen(piece);
+	}
+	return size;
+}
+
+static void make_row(struct row *row, struct chance *chance, uint64_t cursor,
+                     uint64_t index)
+{
+	unsigned char payload[300];
+
+	row->memory = NULL;
+	row->count = 1 + chance_below(chance, COUNT_OF(row->frames));
+	uint64_t start = cursor;
+
+	for (size_t i = 0; i < row->count; i++) {
+		size_t size = fill_payload(chance, payload);
+		size_t used = (size_t)(cursor - start);
+
+		row->memory = realloc(row->memory, used + size + 4);
+		assert_non_null(row->memory);
+		if (size > 0)
+			memcpy(row->memory + used + 2, payload, size);
+		row->frames[i] = (struct shmlog_frame){
+			.size_bytes = (uint32_t)size,
+			.cursor = cursor,
+			.next_cursor = cursor + size + 4,
+			.index = index,
+		};
+		cursor += size + 4;
+		index += index != SHMLOG_INDEX_UNKNOWN;
+	}
+	for (size_t i = 0; i < row->count; i++)
+		row->frames[i].payload = row->memory + 2 +
+		                         (row->frames[i].cursor - start);
+}
+
+/* What a batch becomes is what its frames become. */
+static void expect_row(struct cli_renderer *renderer, const struct row *row)
+{
+	char *want;
+	size_t size;
+
+	assert_int_equal(cli_output_flush(&output), 0);
+	for (size_t i = 0; i < row->count; i++)
+		cli_render_frame(renderer, &output, &row->frames[i]);
+	size = output.used;
+	want = malloc(size);
+	assert_non_null(want);
+	memcpy(want, output.buffer, size);
+	assert_int_equal(cli_output_flush(&output), 0);
+	cli_render_frames(renderer, &output, row->frames, row->count);
+	expect_rendered(want, size);
+	free(want);
+}
+
+TEST(test_a_batch_of_json_is_its_frames_one_by_one)
+{
+	/* Where a number gets a digit more, the last eight are used up, or
+	 * nothing is counted. */
+	static const uint64_t starts[] = {0,
+	                                  7,
+	                                  95,
+	                                  9900,
+	                                  99980000,
+	                                  9999999000,
+	                                  1234567899999000,
+	                                  UINT64_MAX - 1000000,
+	                                  SHMLOG_INDEX_UNKNOWN};
+	struct cli_renderer renderer = renderer_of("json", NULL);
+	struct chance chance = chance_start("json rows", 3);
+	char path[400];
+
+	memset(path, 'x', sizeof(path));
+	path[sizeof(path) - 1] = '\0';
+	for (size_t round = 0; round < 300; round++) {
+		struct row row;
+		size_t named = chance_below(&chance, 4);
+		uint64_t index =
+			starts[chance_below(&chance, COUNT_OF(starts))];
+
+		if (index != SHMLOG_INDEX_UNKNOWN)
+			index += chance_below(&chance, 2) * 90;
+		make_row(&row, &chance,
+		         starts[round % (COUNT_OF(starts) - 1)] +
+		                 chance_below(&chance, 60),
+		         index);
+		assert_true(cli_renderer_set_log(
+			&renderer, named == 0 ? "a log" : path, named < 2));
+		renderer.seen_member = chance_below(&chance, 4) == 0;
+		if (renderer.seen_member)
+			cli_seen_now(&renderer.seen);
+		/* A frame that does not follow, as where some are left out. */
+		if (row.count > 2 && chance_below(&chance, 4) == 0)
+			row.frames[row.count / 2] =
+				row.frames[row.count / 2 - 1];
+		expect_row(&renderer, &row);
+		free(row.memory);
+	}
+	cli_renderer_release(&renderer);
+}
+
 TEST(test_render_event_is_a_line_of_json_only)
 {
 	struct cli_renderer json = renderer_of("json", NULL);
@@ -587,6 +707,7 @@ int main(void)
 			test_render_json_gives_base64_for_what_is_no_text),
 		cmocka_unit_test(
 			test_render_json_numbers_are_exact_and_an_unknown_index_is_null),
+		cmocka_unit_test(test_a_batch_of_json_is_its_frames_one_by_one),
 		cmocka_unit_test(test_render_event_is_a_line_of_json_only),
 		cmocka_unit_test(
 			test_render_damage_names_the_cursor_and_the_reason),

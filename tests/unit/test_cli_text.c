@@ -292,6 +292,84 @@ TEST(test_escapes_keep_their_bounds_whatever_the_bytes)
 	}
 }
 
+/* Text as wide instructions may read it: with so much behind it, in memory of
+ * exactly that size. */
+static void expect_text_escape(const unsigned char *bytes, size_t size_bytes,
+                               size_t beyond)
+{
+	bool is_text = memchr(bytes, '\0', size_bytes) == NULL &&
+	               cli_utf8_is_valid(bytes, size_bytes);
+	unsigned char *in = malloc(size_bytes + beyond + 1);
+	unsigned char *room = malloc(CLI_ESCAPE_ROOM(size_bytes));
+	unsigned char *slow = malloc(CLI_ESCAPE_ROOM(size_bytes));
+	unsigned char *out = room, *slow_out = slow;
+	/* The byte in front makes the end of the input that of the memory. */
+	unsigned char *text = in + 1;
+
+	memcpy(text, bytes, size_bytes);
+	/* What goes on behind it could end a character. */
+	memset(text + size_bytes, 0x80, beyond);
+	assert_int_equal(cli_escape_json_text(&out, text, size_bytes,
+	                                      size_bytes + beyond),
+	                 is_text);
+	assert_int_equal(
+		cli_escape_json_text_slowly(&slow_out, text, size_bytes),
+		is_text);
+	if (is_text) {
+		assert_int_equal(out - room, slow_out - slow);
+		assert_memory_equal(room, slow, (size_t)(out - room));
+		assert_int_equal(cli_escape_json_slowly(slow, text, size_bytes),
+		                 out - room);
+		assert_memory_equal(room, slow, (size_t)(out - room));
+	} else {
+		assert_ptr_equal(out, room);
+	}
+	free(in);
+	free(room);
+	free(slow);
+}
+
+TEST(test_escape_text_takes_every_code_point_as_it_does_slowly)
+{
+	unsigned char text[40];
+
+	for (unsigned point = 0; point <= 0x10ffff; point++) {
+		size_t at = point % 32;
+
+		memset(text, '"', sizeof(text));
+		at += encode(text + at, point);
+		expect_text_escape(text, at, point % 3 * 24);
+	}
+}
+
+TEST(test_escape_text_refuses_what_is_none_at_any_place)
+{
+	struct chance chance = chance_start("text", 2);
+	unsigned char text[200];
+
+	for (int round = 0; round < 30000; round++) {
+		size_t most = 1 + chance_below(&chance, 160), size = 0;
+		size_t rare = 1 + chance_below(&chance, 40);
+
+		while (size < most) {
+			unsigned kind = (unsigned)chance_below(&chance, rare);
+
+			if (kind == 0)
+				size += encode(text + size,
+				               (unsigned)chance_below(&chance,
+				                                      0x11000));
+			else if (kind == 1)
+				text[size++] = (unsigned char)chance_next(
+					&chance);
+			else
+				text[size++] =
+					(unsigned char)"\"\\ab"[kind % 4];
+		}
+		/* It may end inside of a character. */
+		expect_text_escape(text, most, chance_below(&chance, 80));
+	}
+}
+
 /* ---------------------------------------------------------------- numbers */
 
 TEST(test_put_u64_writes_both_ends_of_the_range)
@@ -417,6 +495,10 @@ int main(void)
 			test_escape_json_escapes_a_special_byte_at_every_place),
 		cmocka_unit_test(
 			test_escapes_keep_their_bounds_whatever_the_bytes),
+		cmocka_unit_test(
+			test_escape_text_takes_every_code_point_as_it_does_slowly),
+		cmocka_unit_test(
+			test_escape_text_refuses_what_is_none_at_any_place),
 		cmocka_unit_test(test_put_u64_writes_both_ends_of_the_range),
 		cmocka_unit_test(test_base64_encodes_the_examples_of_rfc_4648),
 		cmocka_unit_test(
