@@ -2,6 +2,7 @@
  * Appends ready frames to a log that any number of processes share: each call
  * is one commit under the lock. settle.c tells when a commit counts.
  */
+#include "batch.h"
 #include "chain.h"
 #include "frame_source.h"
 #include "lock_cache.h"
@@ -356,6 +357,25 @@ static int finish(struct job *job, int status)
 	return status;
 }
 
+/* Appends ready frames, which are a chain. */
+static int append_chain(struct job *job, const unsigned char *frames,
+                        size_t bytes)
+{
+	struct shmlog *log = job->log;
+
+	if (!shmlog_metadata_fits(log, job->options->metadata_at,
+	                          job->options->metadata_bytes))
+		return SHMLOG_ERR_METADATA;
+	job->all = (struct shmlog_source){.bytes = frames, .end = bytes};
+	job->write = write_source;
+
+	pthread_mutex_lock(&log->append_mutex);
+	int status = finish(job, insist(job));
+
+	pthread_mutex_unlock(&log->append_mutex);
+	return status;
+}
+
 int shmlog_append_frames(struct shmlog *log, const void *frames, size_t bytes,
                          const struct shmlog_append_options *options,
                          struct shmlog_append_result *result_out)
@@ -368,17 +388,21 @@ int shmlog_append_frames(struct shmlog *log, const void *frames, size_t bytes,
 	if (!shmlog_format_chain(frames, bytes, UINT64_MAX, &fitting,
 	                         &job.all_count))
 		return SHMLOG_ERR_BAD_FRAMES;
-	if (!shmlog_metadata_fits(log, job.options->metadata_at,
-	                          job.options->metadata_bytes))
-		return SHMLOG_ERR_METADATA;
-	job.all = (struct shmlog_source){.bytes = frames, .end = bytes};
-	job.write = write_source;
+	return append_chain(&job, frames, bytes);
+}
 
-	pthread_mutex_lock(&log->append_mutex);
-	int status = finish(&job, insist(&job));
+/* The frames are those that the library has made: they need no look. */
+int shmlog_append_batch(struct shmlog *log, const struct shmlog_batch *batch,
+                        const struct shmlog_append_options *options,
+                        struct shmlog_append_result *result_out)
+{
+	struct shmlog_append_result result;
+	struct job job;
 
-	pthread_mutex_unlock(&log->append_mutex);
-	return status;
+	begin(&job, log, options, result_out != NULL ? result_out : &result);
+	job.all_count = batch->count;
+	return append_chain(&job, batch->memory + batch->from,
+	                    batch->end - batch->from);
 }
 
 /* Fetches the frame at `at` of a file of frames, which may end too early.

@@ -37,16 +37,8 @@ void cli_in_frames_frame(const struct cli_input_format *format,
                          const unsigned char *bytes, size_t size_bytes,
                          struct cli_framing *framing)
 {
-	struct cli_record record;
-
-	while (framing->used < size_bytes && cli_framing_goes_on(framing) &&
-	       cli_in_frames_split(format, format->longest,
-	                           bytes + framing->used,
-	                           size_bytes - framing->used, false,
-	                           &record) == CLI_SPLIT_RECORD) {
-		framing->used += record.consumed;
-		framing->count++;
-	}
-	memcpy(framing->frames, bytes, framing->used);
-	framing->consumed = framing->used;
+	(void)format;
+	framing->count = shmlog_batch_add_frames(framing->batch, bytes,
+	                                         size_bytes, framing->most,
+	                                         &framing->consumed);
 }

@@ -100,8 +100,7 @@ enum cli_convert cli_record_convert(const struct cli_input_format *format,
  * exactly the frames that cli_record_split() and cli_record_convert() lead to.
  * Stops before any record that needs a closer look (incomplete, too long,
  * broken, blank, invalid), and may stop before any other, so the caller asks
- * those two about the next record.  `used`, `count` and `consumed` are 0 at
- * first.
+ * those two about the next record.  `count` and `consumed` are 0 at first.
  */
 void cli_records_frame(const struct cli_input_format *format,
                        const unsigned char *bytes, size_t size_bytes,

@@ -36,21 +36,12 @@ struct cli_payload {
 	char reason[768];           /* why it is invalid */
 };
 
-/* A batch of frames being made. */
+/* Records that are made frames of, many at once. */
 struct cli_framing {
-	unsigned char *frames; /* where they go */
-	size_t room_bytes;     /* there */
-	uint64_t most;         /* frames to make */
-	size_t used;           /* bytes of frames */
-	uint64_t count;        /* of frames, each of one record */
-	size_t consumed;       /* bytes of input that these were */
+	struct shmlog_batch *batch; /* that the frames are added to */
+	uint64_t most;              /* frames to make */
+	uint64_t count;             /* of frames, each of one record */
+	size_t consumed;            /* bytes of input that these were */
 };
-
-/* Whether there is room for another frame of any size. */
-static inline bool cli_framing_goes_on(const struct cli_framing *framing)
-{
-	return framing->count < framing->most &&
-	       framing->room_bytes - framing->used >= SHMLOG_FRAME_MAX_BYTES;
-}
 
 #endif

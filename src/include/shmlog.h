@@ -1249,6 +1249,108 @@ shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
                           struct shmlog_append_result *result_out);
 
 /*
+ * A batch: frames in memory of the library, which wait for a commit.  Nobody
+ * but the library writes there, so it knows that the frames are whole, and an
+ * append of them need not walk over them once more, as shmlog_append_frames()
+ * has to.  What takes its payloads from a text has them looked for and copied
+ * in one pass.  For a stream:
+ *
+ *     while ((got = read(fd, text + held, ROOM - held)) > 0) {
+ *             held += got;
+ *             (void)shmlog_batch_add_records(batch, text, held, '\n',
+ *                                            UINT64_MAX, &taken);
+ *             status = shmlog_append_batch(log, batch, &options, NULL);
+ *             if (status != 0)
+ *                     break;
+ *             shmlog_batch_clear(batch);
+ *             memmove(text, text + taken, held -= taken);
+ *     }
+ *
+ * where the batch has room for all that the text can become: a record of no
+ * bytes takes one byte there, and its frame four.  A batch belongs to no log,
+ * and to one thread at a time.
+ */
+struct shmlog_batch;
+
+/*
+ * Makes an empty batch with room for so many bytes of frames, 65,535 at least.
+ * Stores it, to be closed with shmlog_batch_close().  0; -EINVAL for less room;
+ * -ENOMEM.
+ */
+SHMLOG_API int shmlog_batch_open(size_t room_bytes,
+                                 struct shmlog_batch **batch_out);
+
+/* Frees a batch, and the frames in it; NULL is ignored. */
+SHMLOG_API void shmlog_batch_close(struct shmlog_batch *batch);
+
+/*
+ * Adds the frame of a payload, which may be NULL if it has no bytes, and is not
+ * in the batch.  0; SHMLOG_ERR_PAYLOAD_SIZE if it has more than 65,531;
+ * SHMLOG_ERR_FULL if the batch has no room for its frame.  Nothing is added
+ * then.
+ */
+SHMLOG_API int shmlog_batch_add(struct shmlog_batch *batch, const void *payload,
+                                size_t size_bytes);
+
+/*
+ * Adds the records at the start of a text that end in a delimiter, `most` of
+ * them at most: each becomes a frame, whose payload is the record without that
+ * byte.  Returns how many, and stores how many bytes of the text these are,
+ * delimiters counted.  Ends before a record that is not all there, one that is
+ * longer than a payload can be, and as soon as the batch has no room for a
+ * frame of any size (65,535 bytes).  Never fails.  The text is not in the
+ * batch.  If it changes meanwhile, as memory that is shared may, the payloads
+ * have bytes of either, and the frames are whole.
+ */
+SHMLOG_API uint64_t shmlog_batch_add_records(struct shmlog_batch *batch,
+                                             const void *text, size_t bytes,
+                                             unsigned char delimiter,
+                                             uint64_t most,
+                                             size_t *taken_bytes_out);
+
+/*
+ * Adds the whole frames at the start of bytes that are frames already, as a log
+ * has them.  As shmlog_batch_add_records(), and ends before what is no frame.
+ */
+SHMLOG_API uint64_t shmlog_batch_add_frames(struct shmlog_batch *batch,
+                                            const void *frames, size_t bytes,
+                                            uint64_t most,
+                                            size_t *taken_bytes_out);
+
+/*
+ * The frames of a batch, back to back, as they will be in the log: *bytes_out
+ * bytes.  To be read, and not written to; valid until the next call with this
+ * batch that is no append.  Never NULL; never fails.
+ */
+SHMLOG_API const unsigned char *
+shmlog_batch_frames(const struct shmlog_batch *batch, size_t *bytes_out);
+
+/* How many frames it has, and how many bytes of them there is still room for.
+ * Never fails. */
+SHMLOG_API uint64_t shmlog_batch_count(const struct shmlog_batch *batch);
+SHMLOG_API size_t shmlog_batch_room(const struct shmlog_batch *batch);
+
+/*
+ * Takes the first so many frames out of a batch: those that an append has
+ * committed.  All of them if it has fewer.  The room that they took is there
+ * again once the batch is empty.  Never fails.
+ */
+SHMLOG_API void shmlog_batch_drop(struct shmlog_batch *batch, uint64_t frames);
+
+/* Takes all frames out of it.  Never fails. */
+SHMLOG_API void shmlog_batch_clear(struct shmlog_batch *batch);
+
+/*
+ * As shmlog_append_frames() for the frames of a batch, which stay there: an
+ * append that was refused is made again with the same batch.  The same results,
+ * but for SHMLOG_ERR_BAD_FRAMES.
+ */
+SHMLOG_API int shmlog_append_batch(struct shmlog *log,
+                                   const struct shmlog_batch *batch,
+                                   const struct shmlog_append_options *options,
+                                   struct shmlog_append_result *result_out);
+
+/*
  * Makes all that was committed to a log before this call last beyond a power
  * cut: `size`, and what was appended without SHMLOG_APPEND_SYNC, in any order.
  *

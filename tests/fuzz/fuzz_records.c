@@ -259,32 +259,39 @@ FUZZ_JUDGE static size_t frame_plainly(const struct cli_input_format *format,
 FUZZ_JUDGE static void check_framing(const struct cli_input_format *format,
                                      const uint8_t *bytes, size_t size_bytes)
 {
-	static uint8_t frames[2 * SHMLOG_FRAME_MAX_BYTES];
 	static uint8_t frame[SHMLOG_FRAME_MAX_BYTES];
+	struct shmlog_batch *batch;
 
+	require(shmlog_batch_open((size_t)2 * SHMLOG_FRAME_MAX_BYTES, &batch) ==
+	        0);
 	for (size_t at = 0, rounds = 0; at < size_bytes && rounds < 64;
 	     at++, rounds++) {
-		struct cli_framing framing = {.frames = frames,
-		                              .room_bytes = sizeof(frames),
+		struct cli_framing framing = {.batch = batch,
 		                              .most = size_bytes % 100};
-		size_t used = 0, consumed = 0, taken = 0;
+		const uint8_t *frames;
+		size_t used = 0, end = 0, consumed = 0, taken = 0;
+
+		shmlog_batch_clear(batch);
 
 		cli_records_frame(format, bytes + at, size_bytes - at,
 		                  &framing);
-		require(framing.count <= framing.most);
+		frames = shmlog_batch_frames(batch, &end);
+		require(framing.count <= framing.most &&
+		        framing.count == shmlog_batch_count(batch));
 		for (uint64_t i = 0; i < framing.count; i++) {
 			size_t size = frame_plainly(
 				format, bytes + at + consumed,
 				size_bytes - at - consumed, frame, &taken);
 
-			require(size > 0 && size <= framing.used - used);
+			require(size > 0 && size <= end - used);
 			require(memcmp(frames + used, frame, size) == 0);
 			used += size;
 			consumed += taken;
 		}
-		require(used == framing.used && consumed == framing.consumed);
+		require(used == end && consumed == framing.consumed);
 		at += consumed;
 	}
+	shmlog_batch_close(batch);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)

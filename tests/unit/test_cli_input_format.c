@@ -59,33 +59,35 @@ static size_t frame_plainly(const struct cli_input_format *format,
 	                           payload.size_bytes);
 }
 
-/* Frames an input from `bytes` on, into room of exactly that size, and
+/* Frames an input from `bytes` on, into a batch of exactly that size, and
  * compares it with the plain way, record by record. */
 static struct cli_framing compare(const struct cli_input_format *format,
                                   const unsigned char *bytes, size_t size_bytes,
                                   size_t room_bytes, uint64_t most)
 {
 	static unsigned char frame[SHMLOG_FRAME_MAX_BYTES + 1];
-	struct cli_framing framing = {.frames = malloc(room_bytes),
-	                              .room_bytes = room_bytes,
-	                              .most = most};
+	struct cli_framing framing = {.most = most};
+	const unsigned char *frames;
 	size_t consumed = 0;
 	size_t used = 0;
 	size_t taken = 0;
+	size_t end;
 	size_t size;
 
-	assert_non_null(framing.frames);
+	assert_int_equal(shmlog_batch_open(room_bytes, &framing.batch), 0);
 	cli_records_frame(format, bytes, size_bytes, &framing);
+	frames = shmlog_batch_frames(framing.batch, &end);
 	for (uint64_t i = 0; i < framing.count; i++) {
 		size = frame_plainly(format, bytes + consumed,
 		                     size_bytes - consumed, frame, &taken);
 		assert_int_not_equal(size, 0);
-		assert_true(size <= framing.used - used);
-		assert_memory_equal(framing.frames + used, frame, size);
+		assert_true(size <= end - used);
+		assert_memory_equal(frames + used, frame, size);
 		used += size;
 		consumed += taken;
 	}
-	assert_int_equal(framing.used, used);
+	assert_int_equal(end, used);
+	assert_int_equal(shmlog_batch_count(framing.batch), framing.count);
 	assert_int_equal(framing.consumed, consumed);
 	/* It goes on for as long as it can. */
 	size = frame_plainly(format, bytes + consumed, size_bytes - consumed,
@@ -93,7 +95,7 @@ static struct cli_framing compare(const struct cli_input_format *format,
 	assert_true(size == 0 || framing.count == most ||
 	            room_bytes - used < SHMLOG_FRAME_MAX_BYTES);
 	assert_true(framing.count <= most);
-	free(framing.frames);
+	shmlog_batch_close(framing.batch);
 	return framing;
 }
 
@@ -209,13 +211,10 @@ TEST(test_framing_keeps_to_its_room_and_its_number)
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = i % 5 == 4 ? '\n' : '1';
-	for (size_t room = 0; room < SHMLOG_FRAME_MAX_BYTES + 64; room++) {
-		if (room == 64)
-			room = SHMLOG_FRAME_MAX_BYTES - 64;
+	for (size_t room = SHMLOG_FRAME_MAX_BYTES;
+	     room < SHMLOG_FRAME_MAX_BYTES + 64; room++) {
 		/* A frame of 8 bytes is made where one of any size fits. */
-		size_t fit = room < SHMLOG_FRAME_MAX_BYTES
-		                     ? 0
-		                     : (room - SHMLOG_FRAME_MAX_BYTES) / 8 + 1;
+		size_t fit = (room - SHMLOG_FRAME_MAX_BYTES) / 8 + 1;
 		struct cli_framing framing = compare(
 			named("lines"), bytes, sizeof(bytes), room, UINT64_MAX);
 

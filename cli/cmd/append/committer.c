@@ -17,8 +17,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Frames that wait in memory: what one read makes of lines of four bytes. */
-#define FRAMES_BYTES (1u << 19)
+/* Bytes of frames that wait in memory: what one read makes of lines of four
+ * bytes. */
+#define BATCH_BYTES (1u << 19)
 
 /* How long what was read before a signal may wait for the lock. */
 #define LAST_LOCK_NS 1000000000
@@ -92,9 +93,9 @@ static void replace_output(const struct cli_committer *committer)
 	close(fd);
 }
 
-/* One commit of what waits behind `done`, begun again when a signal that means
- * nothing to us cuts it. */
-static int append(struct cli_committer *committer, struct cli_extent done,
+/* One commit of what waits, begun again when a signal that means nothing to us
+ * cuts it. */
+static int append(struct cli_committer *committer,
                   struct shmlog_append_result *result)
 {
 	struct shmlog_append_options options = {
@@ -122,11 +123,9 @@ static int append(struct cli_committer *committer, struct cli_extent done,
 					   committer->log, committer->spool,
 					   committer->spooled_bytes, &options,
 					   result)
-		                 : shmlog_append_frames(
-					   committer->log,
-					   committer->frames + done.bytes,
-					   committer->used - done.bytes,
-					   &options, result);
+		                 : shmlog_append_batch(committer->log,
+		                                       committer->batch,
+		                                       &options, result);
 	} while ((status == -EINTR &&
 	          cli_patience_goes_on(&committer->patience)) ||
 	         (status == -EMFILE && spare_output(committer)));
@@ -235,24 +234,21 @@ int cli_committer_open(struct cli_committer *committer, struct shmlog *log,
 		.output = output,
 		.patience = {.log = log, .path = path},
 		.spool = -1,
-		.frames = malloc(FRAMES_BYTES),
 	};
 	if (shmlog_read_header(log, &header) == 0)
 		committer->capacity = header.capacity;
-	if (committer->frames == NULL ||
+	if (shmlog_batch_open(BATCH_BYTES, &committer->batch) != 0 ||
 	    !cli_origins_reserve(&committer->origins) ||
 	    shmlog_append_session_open(log, &committer->session) != 0)
 		return -ENOMEM;
 
-	const struct cli_extent nothing = {0, 0};
-	int status;
+	int status = options->sync ? cli_turnover_sync_name(log, path) : 0;
 
-	status = options->sync ? cli_turnover_sync_name(log, path) : 0;
 	committer->unsynced = status != 0;
 	if (status != 0)
 		return status;
 	do
-		status = append(committer, nothing, &result);
+		status = append(committer, &result);
 	while (status == SHMLOG_ERR_REPLACED && options->follow &&
 	       reopen(committer) == 0);
 	committer->free_bytes = result.free_bytes;
@@ -266,7 +262,7 @@ void cli_committer_release(struct cli_committer *committer)
 	cli_committer_release_lock(committer);
 	shmlog_append_session_close(committer->session);
 	cli_origins_release(&committer->origins);
-	free(committer->frames);
+	shmlog_batch_close(committer->batch);
 	if (committer->spool >= 0)
 		close(committer->spool);
 	if (committer->spared_output)
@@ -276,7 +272,7 @@ void cli_committer_release(struct cli_committer *committer)
 bool cli_committer_has_room(struct cli_committer *committer)
 {
 	return committer->options.atomic ||
-	       (FRAMES_BYTES - committer->used >= SHMLOG_FRAME_MAX_BYTES &&
+	       (shmlog_batch_room(committer->batch) >= SHMLOG_FRAME_MAX_BYTES &&
 	        cli_origins_reserve(&committer->origins));
 }
 
@@ -319,7 +315,9 @@ bool cli_committer_gather(const struct cli_committer *committer, int fd)
 /* Moves what waits from memory to the spool. */
 static int spill(struct cli_committer *committer)
 {
-	size_t written = 0;
+	size_t bytes;
+	const unsigned char *frames = shmlog_batch_frames(committer->batch,
+	                                                  &bytes);
 
 	if (committer->spool < 0) {
 		int fd = cli_open_unnamed();
@@ -328,18 +326,18 @@ static int spill(struct cli_committer *committer)
 			return fd;
 		committer->spool = fd;
 	}
-	while (written < committer->used) {
-		ssize_t put = write(committer->spool,
-		                    committer->frames + written,
-		                    committer->used - written);
+	committer->spooled_bytes += bytes;
+	while (bytes > 0) {
+		ssize_t put = write(committer->spool, frames, bytes);
 
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
 			return -errno;
-		written += (size_t)put;
+		frames += put;
+		bytes -= (size_t)put;
 	}
-	committer->spooled_bytes += committer->used;
+	shmlog_batch_clear(committer->batch);
 	committer->used = 0;
 	return 0;
 }
@@ -348,18 +346,17 @@ int cli_committer_put(struct cli_committer *committer,
                       const unsigned char *payload, size_t size_bytes,
                       struct cli_place from, unsigned surplus)
 {
-	if (FRAMES_BYTES - committer->used < SHMLOG_FRAME_MAX_BYTES) {
+	if (shmlog_batch_room(committer->batch) < SHMLOG_FRAME_MAX_BYTES) {
 		int status = spill(committer);
 
 		if (status != 0)
 			return status;
 	}
-	struct cli_extent added = {.frames = 1};
+	int status = shmlog_batch_add(committer->batch, payload, size_bytes);
 
-	added.bytes = shmlog_frame_encode(committer->frames + committer->used,
-	                                  payload, size_bytes);
-	cli_committer_add(committer, added, from, surplus);
-	return 0;
+	if (status == 0)
+		cli_committer_add(committer, 1, from, surplus);
+	return status;
 }
 
 /* Behind a commit: notes whether something is kept now. */
@@ -402,15 +399,14 @@ static bool is_choked(int fd)
 	return poll(&request, 1, 0) <= 0;
 }
 
-unsigned char *cli_committer_room(const struct cli_committer *committer,
-                                  size_t *room_out, uint64_t *most_out)
+struct shmlog_batch *cli_committer_batch(const struct cli_committer *committer,
+                                         uint64_t *most_out)
 {
-	*room_out = FRAMES_BYTES - committer->used;
 	*most_out = committer->options.commit_every == 0
 	                    ? UINT64_MAX
 	                    : committer->options.commit_every -
 	                              committer->waiting;
-	return committer->frames + committer->used;
+	return committer->batch;
 }
 
 void cli_committer_write_ahead(struct cli_committer *committer)
@@ -418,33 +414,38 @@ void cli_committer_write_ahead(struct cli_committer *committer)
 	if (!committer->options.sync || committer->options.atomic ||
 	    committer->used - committer->ahead < AHEAD_BYTES)
 		return;
-	shmlog_append_session_write_ahead(committer->session, committer->frames,
-	                                  committer->used);
+	size_t bytes;
+	const unsigned char *frames = shmlog_batch_frames(committer->batch,
+	                                                  &bytes);
+
+	shmlog_append_session_write_ahead(committer->session, frames, bytes);
 	committer->ahead = committer->used;
 }
 
-void cli_committer_add(struct cli_committer *committer, struct cli_extent added,
+void cli_committer_add(struct cli_committer *committer, uint64_t frames,
                        struct cli_place from, unsigned surplus)
 {
 	struct cli_extent before = {committer->waiting, committer->used};
 
-	if (added.frames == 0)
+	if (frames == 0)
 		return;
 	if (committer->waiting == 0 && committer->options.group_ns > 0)
 		committer->waiting_since_ns = cli_now_ns();
 	if (!committer->options.atomic)
 		cli_origins_add(&committer->origins, before, from, surplus);
-	committer->used += added.bytes;
-	committer->waiting += added.frames;
+	(void)shmlog_batch_frames(committer->batch, &committer->used);
+	committer->waiting += frames;
 }
 
 /* The first frame that waits behind those that were committed. */
 static void find_refused(const struct cli_committer *committer,
                          struct cli_extent before, struct cli_refused *refused)
 {
-	const unsigned char *frame = committer->frames + before.bytes;
+	size_t bytes;
+	const unsigned char *frame = shmlog_batch_frames(committer->batch,
+	                                                 &bytes);
 
-	if (committer->options.atomic || before.bytes >= committer->used)
+	if (committer->options.atomic || bytes == 0)
 		return;
 	refused->from = cli_origins_find(&committer->origins, before);
 	refused->size_bytes = (size_t)(frame[0] | frame[1] << 8) -
@@ -511,12 +512,15 @@ static void note_committed(struct cli_committer *committer,
 		acknowledge(committer, result->frames, result->end_cursor);
 }
 
-/* Prints the records of the frames behind `before` that were committed. */
-static void pass_on(struct cli_committer *committer, struct cli_extent before,
+/* Prints the records of the frames that were committed, the first that wait. */
+static void pass_on(struct cli_committer *committer,
                     const struct shmlog_append_result *result)
 {
 	const struct cli_tee *tee = &committer->options.tee;
 	struct cli_output *output = committer->output;
+	size_t bytes;
+	const unsigned char *frames = shmlog_batch_frames(committer->batch,
+	                                                  &bytes);
 	int status = 0;
 
 	if (!tee->wanted || result->frames == 0)
@@ -528,8 +532,7 @@ static void pass_on(struct cli_committer *committer, struct cli_extent before,
 		status = cli_tee_print_file(tee, output, committer->spool,
 		                            committer->spooled_bytes);
 	else
-		cli_tee_print(tee, output, committer->frames + before.bytes,
-		              (size_t)result->bytes);
+		cli_tee_print(tee, output, frames, (size_t)result->bytes);
 	if (status != 0 && output->error == 0)
 		output->error = -status;
 	if (cli_output_flush(output) == 0)
@@ -551,25 +554,25 @@ static void tell_overwritten(struct cli_committer *committer,
 	            result->cursor, result->end_cursor, result->frames);
 }
 
-/* Whether an empty log has room for what waits behind `done`: for all of it
- * where that is one commit, or else for the first frame. */
-static bool fits_into_empty_log(const struct cli_committer *committer,
-                                struct cli_extent done)
+/* Whether an empty log has room for what waits: for all of it where that is one
+ * commit, or else for the first frame. */
+static bool fits_into_empty_log(const struct cli_committer *committer)
 {
-	const unsigned char *frame = committer->frames + done.bytes;
+	size_t bytes;
+	const unsigned char *frame = shmlog_batch_frames(committer->batch,
+	                                                 &bytes);
 	uint64_t needed = (uint64_t)(frame[0] | frame[1] << 8);
 
 	if (committer->options.atomic)
 		needed = committer->spooled_bytes > 0 ? committer->spooled_bytes
-		                                      : committer->used;
+		                                      : bytes;
 	return needed <=
 	       committer->capacity - shmlog_data_offset(committer->log);
 }
 
 /* Whether there is another log for what a commit that ended with *status_out
  * has left; or else why not. */
-static bool turn_over(struct cli_committer *committer, struct cli_extent done,
-                      int *status_out)
+static bool turn_over(struct cli_committer *committer, int *status_out)
 {
 	int status = *status_out;
 
@@ -580,7 +583,7 @@ static bool turn_over(struct cli_committer *committer, struct cli_extent done,
 		return status == 0;
 	}
 	if (status != SHMLOG_ERR_FULL || !committer->options.rotate ||
-	    !fits_into_empty_log(committer, done))
+	    !fits_into_empty_log(committer))
 		return false;
 	status = make_room(committer);
 	committer->unrotated = status != 0 && !committer->unsynced;
@@ -589,12 +592,13 @@ static bool turn_over(struct cli_committer *committer, struct cli_extent done,
 	return status == 0;
 }
 
-/* Makes one commit of what waits behind *done_out, and moves that on. */
+/* Makes one commit of what waits; what of it is in the log by then waits no
+ * more, and is added to *done_out. */
 static int commit_part(struct cli_committer *committer,
                        struct cli_extent *done_out)
 {
 	struct shmlog_append_result result = {0};
-	int status = append(committer, *done_out, &result);
+	int status = append(committer, &result);
 
 	committer->free_bytes = result.free_bytes;
 	note_kept(committer);
@@ -606,7 +610,9 @@ static int commit_part(struct cli_committer *committer,
 		committer->unsynced = true;
 	tell_overwritten(committer, &result);
 	note_committed(committer, &result);
-	pass_on(committer, *done_out, &result);
+	pass_on(committer, &result);
+	if (result.frames > 0)
+		shmlog_batch_drop(committer->batch, result.frames);
 	done_out->frames += result.frames;
 	done_out->bytes += result.bytes;
 	return status;
@@ -626,11 +632,12 @@ int cli_committer_commit(struct cli_committer *committer,
 	if (status == 0) {
 		do
 			status = commit_part(committer, &done);
-		while (status != 0 && turn_over(committer, done, &status));
+		while (status != 0 && turn_over(committer, &status));
 	}
 	if (status != 0)
 		find_refused(committer, done, refused_out);
 	cli_origins_clear(&committer->origins);
+	shmlog_batch_clear(committer->batch);
 	committer->used = 0;
 	committer->ahead = 0;
 	committer->waiting = 0;

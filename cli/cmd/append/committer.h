@@ -38,8 +38,8 @@ struct cli_committer {
 	const char *path;   /* for messages */
 	struct cli_committer_options options;
 	struct cli_output *output;  /* for acknowledgements, or for --tee */
-	unsigned char *frames;      /* encoded, waiting */
-	size_t used;                /* bytes of them */
+	struct shmlog_batch *batch; /* frames that wait in memory */
+	size_t used;                /* bytes of them, before a commit */
 	size_t ahead;               /* of these, written ahead of a sync */
 	uint64_t waiting;           /* frames of them */
 	struct cli_origins origins; /* of them, unless atomic */
@@ -81,14 +81,13 @@ int cli_committer_put(struct cli_committer *committer,
                       struct cli_place from, unsigned surplus);
 
 /*
- * Where ready frames may be put instead: *room_out bytes, and *most_out frames
- * until a commit is due.  cli_committer_add() says what was put there, where
- * the first of its records starts, and how many bytes fewer than its frame each
- * record has.
+ * Where frames may be added instead, up to *most_out until a commit is due.
+ * cli_committer_add() says how many were, where the first of their records
+ * starts, and how many bytes fewer than its frame each record has.
  */
-unsigned char *cli_committer_room(const struct cli_committer *committer,
-                                  size_t *room_out, uint64_t *most_out);
-void cli_committer_add(struct cli_committer *committer, struct cli_extent added,
+struct shmlog_batch *cli_committer_batch(const struct cli_committer *committer,
+                                         uint64_t *most_out);
+void cli_committer_add(struct cli_committer *committer, uint64_t frames,
                        struct cli_place from, unsigned surplus);
 
 /* With --sync: lets the system begin to write what waits, while more of it is

@@ -58,9 +58,12 @@ int cli_input_open(struct cli_input *input, const char *name)
 	int fd = is_stdin ? STDIN_FILENO
 	                  : cli_open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
 	int status = fd < 0 ? -errno : 0;
+	struct stat file;
 
 	begin(input, is_stdin ? NULL : name, fd);
 	input->unopened = fd < 0;
+	input->is_file = fd >= 0 && fstat(fd, &file) == 0 &&
+	                 S_ISREG(file.st_mode);
 #ifdef F_SETPIPE_SZ
 	/* Larger reads make fewer commits. */
 	if (fd >= 0)

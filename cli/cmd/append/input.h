@@ -19,6 +19,7 @@ struct cli_input {
 	const char *name;       /* NULL for standard input and -m */
 	bool is_one_of_several; /* inputs, so that messages name it */
 	int fd;                 /* -1 for -m */
+	bool is_file;           /* which nobody has to wait for */
 	/* How records are cut apart; what they stand for is another matter. */
 	const struct cli_input_format *cutting;
 	unsigned char *buffer;

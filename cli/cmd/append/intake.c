@@ -207,12 +207,10 @@ static bool take_simple(struct cli_append *append)
 	/* The texts of -m are cut apart in another way than they are meant. */
 	if (append->options.typed.type != NULL || format != input->cutting)
 		return false;
-	framing.frames = cli_committer_room(&append->committer,
-	                                    &framing.room_bytes, &framing.most);
+	framing.batch = cli_committer_batch(&append->committer, &framing.most);
 	cli_records_frame(format, input->buffer + input->parsed,
 	                  input->used - input->parsed, &framing);
-	cli_committer_add(&append->committer,
-	                  (struct cli_extent){framing.count, framing.used},
+	cli_committer_add(&append->committer, framing.count,
 	                  cli_input_here(input), format->surplus);
 	input->parsed += framing.consumed;
 	input->number += framing.count;
@@ -310,7 +308,9 @@ static int read_more(struct cli_append *append)
 		ended = cli_take_sync(append);
 	if (ended != CLI_OK)
 		return ended;
-	cli_committer_wait(&append->committer, input->fd);
+	/* A file has its bytes at once. */
+	if (!input->is_file)
+		cli_committer_wait(&append->committer, input->fd);
 	/* A signal that ended that wait would end no other one. */
 	if (cli_signal_caught() != 0)
 		return CLI_OK;
