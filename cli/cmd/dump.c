@@ -15,6 +15,7 @@
 #include "progress.h"
 #include "range.h"
 #include "scan.h"
+#include "second_half.h"
 #include "selection.h"
 #include "shared_options.h"
 #include "signals.h"
@@ -24,6 +25,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <unistd.h>
+
+/* How often the wait for the second half of a tally tells how far it is. */
+#define HALF_POLL_NS 1000000
 
 enum {
 	OPTION_FROM,
@@ -116,6 +120,8 @@ struct dump {
 	struct cli_printer printer;
 	struct cli_columns *columns;     /* NULL: the format has none */
 	struct cli_filter *filter;       /* NULL: all frames are wanted */
+	struct cli_filter *twin;         /* of it, for the second half of what
+	                                  * is only counted; or NULL */
 	struct cli_pace *pace;           /* NULL: without pauses */
 	struct cli_selection *selection; /* with a filter */
 	struct cli_merge *merge;         /* NULL: one log after the other */
@@ -153,6 +159,11 @@ static int read_rendering(const struct cli_args *args, struct dump *dump)
 		status = cli_selection_init(&dump->selection, args,
 		                            dump_selections, dump->filter,
 		                            &dump->printer);
+	if (status == CLI_OK && dump->selection != NULL &&
+	    cli_selection_is_tally(dump->selection) &&
+	    dump->printer.typed.type == NULL)
+		dump->twin = cli_filter_twin(args, dump_filters,
+		                             &dump->printer.typed);
 	if (status == CLI_OK && cli_args_count(args, OPTION_PACE) > 0 &&
 	    cli_args_count(args, OPTION_TALLY) > 0)
 		return cli_usage_error("--tally prints no frames, and --pace "
@@ -237,18 +248,81 @@ static int print_all(struct dump *dump, struct cli_scan *scan)
 	                                       count);
 }
 
+/* Begins to count the second half of a range apart, where the number of all
+ * frames that pass is asked for, and no more. */
+static struct cli_second_half *begin_half(const struct dump *dump,
+                                          const struct cli_scan *scan)
+{
+	if (dump->twin == NULL || dump->count != UINT64_MAX ||
+	    scan->end == UINT64_MAX || scan->reverse)
+		return NULL;
+	return cli_second_half_begin(scan->log, scan->begin, scan->end,
+	                             dump->twin, CLI_SECOND_HALF_LEAST_BYTES);
+}
+
+/* Adds what was counted apart.  False if that is worth nothing, so that the
+ * scan has to go on. */
+static bool add_half(struct dump *dump, const struct cli_scan *scan,
+                     struct cli_second_half *half)
+{
+	uint64_t frames;
+
+	while (!cli_second_half_is_done(half) &&
+	       cli_printer_is_wanted(&dump->printer)) {
+		cli_signals_sleep(HALF_POLL_NS);
+		cli_progress_set(&dump->progress,
+		                 passed_of(scan) +
+		                         cli_second_half_passed(half));
+	}
+	if (!cli_printer_is_wanted(&dump->printer) ||
+	    !cli_second_half_result(half, &frames))
+		return false;
+	cli_selection_add_passed(dump->selection, frames);
+	return true;
+}
+
+/* Takes a batch, at least its frames before the second half.  Once these have
+ * led there, or past it, the half is ended; *done_out: it was added. */
+static int take_batch(struct dump *dump, const struct cli_scan *scan,
+                      size_t count, struct cli_second_half **half,
+                      bool *done_out)
+{
+	const struct shmlog_frame *frames = scan->frames;
+	enum cli_meeting meeting = CLI_MEETING_AHEAD;
+	size_t before = count, used;
+
+	if (*half != NULL)
+		meeting = cli_second_half_meet(*half, frames, count, &before);
+	int status = cli_selection_print(dump->selection, frames, before,
+	                                 &dump->left, &used);
+
+	if (status != CLI_OK || meeting == CLI_MEETING_AHEAD)
+		return status;
+	*done_out = meeting == CLI_MEETING_REACHED &&
+	            add_half(dump, scan, *half);
+	cli_second_half_end(*half);
+	*half = NULL;
+	return *done_out ? CLI_OK
+	                 : cli_selection_print(dump->selection, frames + before,
+	                                       count - before, &dump->left,
+	                                       &used);
+}
+
 static int print_selected(struct dump *dump, struct cli_scan *scan)
 {
+	struct cli_second_half *half = begin_half(dump, scan);
+	bool done = false;
 	int status = CLI_OK, count = 0;
-	size_t used;
 
-	while (status == CLI_OK && cli_printer_is_wanted(&dump->printer) &&
+	while (status == CLI_OK && !done &&
+	       cli_printer_is_wanted(&dump->printer) &&
 	       cli_selection_is_open(dump->selection, dump->left) &&
 	       (count = cli_scan_next(scan, most_of(dump, UINT64_MAX))) > 0) {
-		status = cli_selection_print(dump->selection, scan->frames,
-		                             (size_t)count, &dump->left, &used);
-		tell_progress(dump, scan);
+		status = take_batch(dump, scan, (size_t)count, &half, &done);
+		if (!done)
+			tell_progress(dump, scan);
 	}
+	cli_second_half_end(half);
 	return count >= 0 ? status
 	                  : cli_printer_failed(&dump->printer, scan->reader,
 	                                       count);
@@ -440,6 +514,7 @@ static int dump_run(const struct cli_args *args)
 	}
 	cli_selection_free(dump.selection);
 	cli_filter_free(dump.filter);
+	cli_filter_free(dump.twin);
 	cli_columns_free(dump.columns);
 	cli_pace_free(dump.pace);
 	cli_merge_free(dump.merge);

@@ -58,27 +58,41 @@ static int refuse_pattern(const char *option, const char *text,
 	                       cli_quote(&quoted, text), column, error->reason);
 }
 
+/* Compiles the patterns that an option gives.  NULL if it is not given, or for
+ * an error. */
+static struct cli_pattern *compile_patterns(const struct cli_args *args,
+                                            size_t place, bool ignore_case,
+                                            struct cli_pattern_error *error)
+{
+	size_t count = cli_args_count(args, place);
+	struct cli_pattern *pattern;
+	const char **texts;
+
+	*error = (struct cli_pattern_error){
+		.regex = {.failure = CLI_REGEX_NO_MEMORY}};
+	if (count == 0)
+		return NULL;
+	texts = calloc(count, sizeof(*texts));
+	if (texts == NULL)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		texts[i] = cli_args_nth(args, place, i);
+	pattern = cli_pattern_compile(texts, count, ignore_case, error);
+	free(texts);
+	return pattern;
+}
+
 static int read_patterns(const struct cli_args *args, size_t place,
                          const char *option, bool ignore_case,
                          struct cli_pattern **pattern_out)
 {
-	size_t count = cli_args_count(args, place);
 	struct cli_pattern_error error;
-	const char **texts;
-	int status = CLI_OK;
 
-	if (count == 0)
+	*pattern_out = compile_patterns(args, place, ignore_case, &error);
+	if (*pattern_out != NULL || cli_args_count(args, place) == 0)
 		return CLI_OK;
-	texts = calloc(count, sizeof(*texts));
-	if (texts == NULL)
-		return cli_fail(NULL, "cannot filter", -ENOMEM);
-	for (size_t i = 0; i < count; i++)
-		texts[i] = cli_args_nth(args, place, i);
-	*pattern_out = cli_pattern_compile(texts, count, ignore_case, &error);
-	if (*pattern_out == NULL)
-		status = refuse_pattern(option, texts[error.nth], &error.regex);
-	free(texts);
-	return status;
+	return refuse_pattern(option, cli_args_nth(args, place, error.nth),
+	                      &error.regex);
 }
 
 static int read_expression(const char *text, const char *command,
@@ -98,17 +112,20 @@ static int read_expression(const char *text, const char *command,
 	                        text, &error);
 }
 
-static int prepare(struct cli_filter *filter)
+/* False if memory is short. */
+static bool has_memory(struct cli_filter *filter)
 {
 	filter->copy = malloc(SHMLOG_PAYLOAD_MAX_BYTES + 1);
-	if (filter->copy == NULL)
-		return cli_fail(NULL, "cannot filter", -ENOMEM);
-	if (filter->typed->type == NULL)
-		return CLI_OK;
-	if (cli_output_init_memory(&filter->value) != 0)
-		return cli_fail(NULL, "cannot filter", -ENOMEM);
-	filter->has_value = true;
-	return CLI_OK;
+	if (filter->copy == NULL || filter->typed->type == NULL)
+		return filter->copy != NULL;
+	filter->has_value = cli_output_init_memory(&filter->value) == 0;
+	return filter->has_value;
+}
+
+static int prepare(struct cli_filter *filter)
+{
+	return has_memory(filter) ? CLI_OK
+	                          : cli_fail(NULL, "cannot filter", -ENOMEM);
 }
 
 int cli_filter_init(struct cli_filter **filter_out, const struct cli_args *args,
@@ -146,6 +163,34 @@ int cli_filter_init(struct cli_filter **filter_out, const struct cli_args *args,
 	else
 		cli_filter_free(filter);
 	return status;
+}
+
+struct cli_filter *cli_filter_twin(const struct cli_args *args,
+                                   struct cli_filter_places places,
+                                   const struct cli_typed *typed)
+{
+	const char *expression = cli_args_value(args, places.where);
+	bool ignore_case = cli_args_count(args, places.ignore_case) > 0;
+	struct cli_filter *filter = calloc(1, sizeof(*filter));
+	struct cli_pattern_error error;
+	struct cli_where_error where_error;
+
+	if (filter == NULL)
+		return NULL;
+	filter->typed = typed;
+	filter->grep = compile_patterns(args, places.grep, ignore_case, &error);
+	filter->not_grep = compile_patterns(args, places.not_grep, ignore_case,
+	                                    &error);
+	if (expression != NULL)
+		filter->where = cli_where_parse(expression, &where_error);
+	if (has_memory(filter) &&
+	    (filter->grep != NULL) == (cli_args_count(args, places.grep) > 0) &&
+	    (filter->not_grep != NULL) ==
+	            (cli_args_count(args, places.not_grep) > 0) &&
+	    (filter->where != NULL) == (expression != NULL))
+		return filter;
+	cli_filter_free(filter);
+	return NULL;
 }
 
 static int refuse_typed_in(const char *text,

@@ -54,6 +54,12 @@ int cli_filter_init(struct cli_filter **filter_out, const struct cli_args *args,
                     struct cli_filter_places places, const char *command,
                     const struct cli_typed *typed);
 
+/* Another filter of the same options, for another thread; NULL, without a
+ * message, if memory is short.  The frames have no type. */
+struct cli_filter *cli_filter_twin(const struct cli_args *args,
+                                   struct cli_filter_places places,
+                                   const struct cli_typed *typed);
+
 /* A filter of one pattern that was typed in, for a command that takes patterns
  * while it runs.  CLI_OK, or an exit status after a message. */
 int cli_filter_of_pattern(struct cli_filter **filter_out, const char *pattern,

@@ -428,6 +428,11 @@ bool cli_selection_is_tally(const struct cli_selection *selection)
 	return selection->tally;
 }
 
+void cli_selection_add_passed(struct cli_selection *selection, uint64_t frames)
+{
+	selection->passed += frames;
+}
+
 int cli_selection_finish(struct cli_selection *selection, uint64_t passed,
                          bool whole, int status)
 {

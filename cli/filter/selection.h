@@ -107,6 +107,9 @@ int cli_selection_recall(struct cli_selection *selection,
 /* Whether the number of frames is printed instead of frames. */
 bool cli_selection_is_tally(const struct cli_selection *selection);
 
+/* Counts frames that somebody else has found to pass. */
+void cli_selection_add_passed(struct cli_selection *selection, uint64_t frames);
+
 /*
  * Prints the tally, if that was asked for: the frames of all logs that have
  * passed, by whatever selection.  It is left out unless all that was to be read
