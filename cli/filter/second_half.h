@@ -3,9 +3,9 @@
  * thread of its own, while the caller judges those of the first half.
  *
  * The second half begins where frames seem to go on.  Whether a frame begins
- * there is shown by the caller's own frames: they either lead to that place, and
- * then those behind it are the ones that the caller would have come to, or they
- * do not, and then the caller goes on by itself.
+ * there is shown by the caller's own frames: they either lead to that place,
+ * and then those behind it are the ones that the caller would have come to, or
+ * they do not, and then the caller goes on by itself.
  */
 #ifndef CLI_SECOND_HALF_H
 #define CLI_SECOND_HALF_H

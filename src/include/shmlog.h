@@ -1325,9 +1325,10 @@ SHMLOG_API uint64_t shmlog_batch_add_frames(struct shmlog_batch *batch,
 SHMLOG_API const unsigned char *
 shmlog_batch_frames(const struct shmlog_batch *batch, size_t *bytes_out);
 
-/* How many frames it has, and how many bytes of them there is still room for.
- * Never fails. */
+/* How many frames a batch has.  Never fails. */
 SHMLOG_API uint64_t shmlog_batch_count(const struct shmlog_batch *batch);
+
+/* How many bytes of frames there is room for behind them.  Never fails. */
 SHMLOG_API size_t shmlog_batch_room(const struct shmlog_batch *batch);
 
 /*
