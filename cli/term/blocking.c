@@ -65,7 +65,10 @@ static bool wait_for_room(int fd)
 
 #if defined(__linux__) && !defined(SHMLOG_PORTABLE)
 
+#include <limits.h>
 #include <signal.h>
+#include <stdint.h>
+#include <sys/uio.h>
 #include <time.h>
 
 /* Global, as a signal handler has no other way to share data. */
@@ -124,6 +127,33 @@ static bool make_ticker(void)
 	return has_ticker;
 }
 
+#ifdef RWF_NOWAIT
+/* Writes what there is room for, with one call where the timer takes three more
+ * and six at first.  -1 if there is no room, and where the file or the system
+ * cannot do that, which is not asked for again. */
+static ssize_t write_at_once(int fd, const void *bytes, size_t size_bytes)
+{
+	static bool refused;
+	const struct iovec piece = {.iov_base = (void *)(uintptr_t)bytes,
+	                            .iov_len = size_bytes};
+
+	if (refused)
+		return -1;
+	ssize_t put = pwritev2(fd, &piece, 1, -1, RWF_NOWAIT);
+
+	refused = put < 0 && !cli_would_block(errno) && errno != EINTR;
+	return put;
+}
+#else
+static ssize_t write_at_once(int fd, const void *bytes, size_t size_bytes)
+{
+	(void)fd;
+	(void)bytes;
+	(void)size_bytes;
+	return -1;
+}
+#endif
+
 /*
  * A pipe may have room for a part only, and write(2) then waits for the rest,
  * even if poll(2) saw room, as other processes may write there too.  So a timer
@@ -131,6 +161,13 @@ static bool make_ticker(void)
  */
 ssize_t cli_write_briefly(int fd, const void *bytes, size_t size_bytes)
 {
+	/* A large one fills the pipe, and has to wait anyway. */
+	if (size_bytes <= PIPE_BUF) {
+		ssize_t put = write_at_once(fd, bytes, size_bytes);
+
+		if (put >= 0)
+			return put;
+	}
 	if (!make_ticker() && !wait_for_room(fd))
 		return -1;
 	/* In this order: a tick in between sees `writing` and keeps the timer

@@ -16,13 +16,15 @@ latency_row() { # ID WORK RIVAL GOAL P OURS THEIRS
 # at once, as each finds its programs the warmer in the caches the shorter it is
 # since they ran, and GNU tail in a third one would run for both.
 take_turns() { # PAUSE_US SAMPLES SIDE -- SIDE
-	local pause_us=$1 count=$2
+	local pause_us=$1 count=$2 warmup=50
 
+	# append keeps its access to the log once it is a quarter of a second old.
+	[[ $SIZE == small ]] || warmup=$((50 + 500000 / (pause_us + 100)))
 	shift 2
 	rm -f "$log"
 	"$shmlog" create -c 16M "$log" || give_up "no log"
 	: >"$text"
-	latency --samples "$count" --pause-us "$pause_us" "$@" \
+	latency --samples "$count" --warmup "$warmup" --pause-us "$pause_us" "$@" \
 		>"$scratch/latency.json" || give_up "no latency"
 }
 

@@ -1,6 +1,7 @@
 /* Buffered output: every byte leaves in order, or the failure is told. */
 #include "support.h"
 
+#include "blocking.h"
 #include "command.h"
 #include "message.h"
 #include "signals.h"
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define LARGE_BYTES ((size_t)3 << 20)
@@ -259,6 +261,51 @@ static int read_on(void *context)
 	return 1;
 }
 
+#ifdef RWF_NOWAIT
+/* Whether the timer was made that cuts a write which waits. */
+static bool has_timer(void)
+{
+	struct sigaction action;
+
+	sigaction(SIGURG, NULL, &action);
+	return action.sa_handler != SIG_DFL;
+}
+
+/* Small writes into a pipe, up to one that finds no room: 0, or the step that
+ * went wrong. */
+static int fill_pipe(void *context)
+{
+	static const char bytes[4096];
+	int *fds = context;
+	ssize_t put, written = 0;
+
+	for (int i = 0; i < 3; i++)
+		written += cli_write_briefly(fds[1], "small", 5);
+	if (written != 15 || has_timer())
+		return 1;
+	while ((put = cli_write_briefly(fds[1], bytes, sizeof(bytes))) > 0)
+		written += put;
+	if (put != -1 || errno != EINTR || written < 65536 - 4096)
+		return 2;
+	return has_timer() ? 0 : 3;
+}
+
+TEST(test_output_needs_a_timer_only_where_there_is_no_room)
+{
+	struct iovec piece = {.iov_base = "x", .iov_len = 1};
+	char byte;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	if (pwritev2(fds[1], &piece, 1, -1, RWF_NOWAIT) != 1)
+		skip(); /* an older system */
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	assert_int_equal(child_wait(child_start(fill_pipe, fds)), 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+#endif
+
 TEST(test_output_borrows_a_large_pipe_for_bulk_alone)
 {
 	unsigned char *bytes = pattern(LARGE_BYTES);
@@ -378,6 +425,11 @@ TEST(test_output_finish_tells_the_truth_about_what_was_written)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+#ifdef RWF_NOWAIT
+		/* The first: another one may make the timer. */
+		cmocka_unit_test(
+			test_output_needs_a_timer_only_where_there_is_no_room),
+#endif
 		cmocka_unit_test(test_output_keeps_order_whatever_the_pieces),
 		cmocka_unit_test(test_output_reserves_its_whole_capacity),
 		cmocka_unit_test(test_output_writes_numbers_and_formats),
