@@ -14,7 +14,7 @@
 /* What a regular writer's clock and the sleep of a reader add to a span. */
 #define CLOCK_SLACK_NS 200000
 /* How many spans tell whether a writer is regular. */
-#define SPANS_LEAST 3u
+#define SPANS_LEAST 5u
 
 void shmlog_poll_begin(struct shmlog_poll_schedule *schedule, int64_t now_ns)
 {
@@ -101,7 +101,8 @@ struct forecast {
 /*
  * From the shortest and the longest of the last spans.  The next one may lie
  * beyond them, the farther the fewer are known: of N that are spread evenly,
- * by an Nth of their range on average; four times as much is allowed for.
+ * by an Nth of their range on average; six times as much is allowed for, as
+ * the first few may be close by chance.
  */
 static struct forecast
 make_forecast(const struct shmlog_poll_schedule *schedule)
@@ -116,7 +117,7 @@ make_forecast(const struct shmlog_poll_schedule *schedule)
 		longest = span > longest ? span : longest;
 		sum += span;
 	}
-	int64_t margin = (longest - shortest) * 4 / (spans + 4) +
+	int64_t margin = (longest - shortest) * 6 / (spans + 4) +
 	                 CLOCK_SLACK_NS;
 
 	return (struct forecast){.earliest_ns = shortest - margin,
