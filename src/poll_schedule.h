@@ -38,7 +38,7 @@ struct shmlog_poll_schedule {
 #define SHMLOG_POLL_ACTIVE_NS 3000000000
 #define SHMLOG_POLL_LEAST_NS 100000
 #define SHMLOG_POLL_MOST_NS 1500000
-#define SHMLOG_POLL_EARLY_NS 10000000
+#define SHMLOG_POLL_EARLY_NS 20000000
 
 /* Begins, unless it has begun.  All times are of the monotonic clock. */
 void shmlog_poll_begin(struct shmlog_poll_schedule *schedule, int64_t now_ns);

@@ -675,7 +675,7 @@ shmlog_reader_fault(const struct shmlog_reader *reader);
  * microseconds for one that stores all the time to every 1.5 ms for one that
  * stores 15 times a second or less, until it has stored nothing for 3 seconds.
  * The reader knows the last 16 spans from news to news: where these tell when
- * the next frame is to be expected at the earliest, looks are 10 ms apart
+ * the next frame is to be expected at the earliest, looks are 20 ms apart
  * before that.
  * After 3 seconds, and where no such writer was seen yet, pauses grow with the
  * time without news, up to `max_poll_ns` (0: 200 ms), which bounds every pause,

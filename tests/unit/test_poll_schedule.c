@@ -299,7 +299,7 @@ TEST(test_schedule_waits_for_what_is_beyond_the_spans_that_it_knows)
 	shmlog_poll_note(&schedule, now += MILLISECONDS(320),
 	                 SHMLOG_FOUND_BY_A_POLL);
 	assert_int_equal(pause_after(&schedule, 0), SHMLOG_POLL_EARLY_NS);
-	assert_int_equal(pause_after(&schedule, MILLISECONDS(240)),
+	assert_int_equal(pause_after(&schedule, MILLISECONDS(235)),
 	                 SHMLOG_POLL_EARLY_NS);
 	assert_in_range(pause_after(&schedule, MILLISECONDS(252)),
 	                MILLISECONDS(3), MILLISECONDS(4));
@@ -312,7 +312,7 @@ TEST(test_schedule_waits_for_what_is_beyond_the_spans_that_it_knows)
 		shmlog_poll_note(&schedule, now += MILLISECONDS(300),
 		                 SHMLOG_FOUND_BY_A_POLL);
 	assert_int_equal(schedule.spans, SHMLOG_POLL_SPANS);
-	assert_int_equal(pause_after(&schedule, MILLISECONDS(289)),
+	assert_int_equal(pause_after(&schedule, MILLISECONDS(270)),
 	                 SHMLOG_POLL_EARLY_NS);
 	assert_true(pause_after(&schedule, MILLISECONDS(300)) <
 	            MICROSECONDS(150));
