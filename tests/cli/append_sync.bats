@@ -29,10 +29,10 @@ find_sync_call() {
 traced() { # ARGUMENT...
 	need strace
 	skip_if_sanitized 'strace and sanitizers exclude each other'
-	strace -f -o "$SCRATCH/trace" -e trace=pwrite64,fdatasync,fsync,write \
+	strace -f -o "$SCRATCH/trace" -e trace=pwrite64,pwritev2,fdatasync,fsync,write \
 		shmlog append "$@" "$LOG" || return
-	grep -oE '(pwrite64|fdatasync|fsync|write)\([0-9]+' "$SCRATCH/trace" |
-		sed 's/^write([3-9].*/other/; s/^write(1/ack/; s/pwrite64/data/; s/(.*//' \
+	grep -oE '(pwrite64|pwritev2|fdatasync|fsync|write)\([0-9]+' "$SCRATCH/trace" |
+		sed 's/^write([3-9].*/other/; s/^write(1/ack/; s/^pwritev2(1/ack/; s/pwrite64/data/; s/(.*//' \
 			>"$SCRATCH/calls"
 }
 

@@ -20,6 +20,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -170,6 +171,21 @@ ssize_t write(int fd, const void *bytes, size_t count)
 		return real(fd, bytes, count);
 	return error == 0 ? real(fd, bytes, half(count)) : -1;
 }
+
+#ifdef RWF_NOWAIT
+/* One piece, for standard output. */
+ssize_t pwritev2(int fd, const struct iovec *pieces, int count, off_t offset,
+                 int flags)
+{
+	struct iovec part = pieces[0];
+
+	REAL(pwritev2);
+	if (!must_fail("pwritev2", SPACE | INTR | IO | AGAIN | PARTLY))
+		return real(fd, pieces, count, offset, flags);
+	part.iov_len = half(part.iov_len);
+	return error == 0 ? real(fd, &part, 1, offset, flags) : -1;
+}
+#endif
 
 /* --------------------------------------------------------------- files */
 
