@@ -11,7 +11,7 @@
 #define STACK_BYTES ((size_t)128 << 10)
 /* A thread that rests, or is waited for, looks this often whether it missed
  * something, which it does not. */
-#define REST_NS 1000000000
+#define REST_NS 100000000
 
 /*
  * One thread.  Orders are numbered: an odd one is to sleep, an even one to
@@ -114,8 +114,20 @@ static bool start_thread(struct sleeper *sleeper)
 
 /* ---------------------------------------------------------- the caller */
 
+/* Whether the system can sleep on several words: here one differs already. */
+static bool can_sleep(void)
+{
+	_Atomic uint64_t word = 0;
+	const struct shmlog_awaited awaited = {&word, 1};
+	size_t which;
+
+	return shmlog_sys_wait_any(&awaited, 1, 0, &which) != -ENOSYS;
+}
+
 struct shmlog_sleepers *shmlog_sleepers_open(size_t groups)
 {
+	if (!can_sleep())
+		return NULL;
 	struct shmlog_sleepers *sleepers = calloc(
 		1, sizeof(*sleepers) + groups * sizeof(struct sleeper));
 
