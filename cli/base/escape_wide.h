@@ -179,13 +179,17 @@ CLI_ESCAPE_INLINE size_t cli_escape_widely(unsigned char **out,
                                            size_t size_bytes,
                                            size_t readable_bytes)
 {
+	const size_t beyond = CLI_ESCAPE_LOADED - CLI_ESCAPE_STEP;
 	unsigned char *to = *out;
 	size_t done = 0, most, taken;
 
+	/* Where the last block begins, or no block can be loaded any more. */
+	most = size_bytes + beyond <= readable_bytes ? size_bytes
+	       : readable_bytes > beyond             ? readable_bytes - beyond
+	                                             : 0;
 	/* What has been taken is no sum of what was found: the next block is
 	 * loaded before this one is known. */
-	while (size_bytes - done > CLI_ESCAPE_STEP &&
-	       readable_bytes - done >= CLI_ESCAPE_LOADED) {
+	while (done + CLI_ESCAPE_STEP < most) {
 		__m256i block = cli_escape_load(bytes + done);
 		uint32_t hits = cli_escape_hits(block);
 

@@ -140,6 +140,150 @@ TEST(test_random_records_make_the_frames_of_the_plain_way)
 	}
 }
 
+/* Text that is put together from pieces. */
+struct text {
+	unsigned char bytes[60000];
+	size_t used;
+};
+
+static void put(struct text *text, const char *piece)
+{
+	size_t length = strlen(piece);
+
+	assert_true(length <= sizeof(text->bytes) - text->used);
+	memcpy(text->bytes + text->used, piece, length);
+	text->used += length;
+}
+
+/* One of the pieces, the first ones of which are the usual ones. */
+static void put_any(struct text *text, const char *const *pieces, size_t count,
+                    bool usual)
+{
+	put(text, pieces[random_below((uint32_t)(usual ? 3 : count))]);
+}
+
+static void put_blanks(struct text *text, unsigned style)
+{
+	static const char *const blanks[] = {" ", "", " ", "   ", "\t", ""};
+
+	if (style & 1)
+		put_any(text, blanks, COUNT_OF(blanks), (style & 8) == 0);
+}
+
+static void put_json_string(struct text *text, unsigned style)
+{
+	static const char *const pieces[] = {
+		"a",       "name",        "0123456789abcdef0123456789",
+		"\\\"",    "\\\\",        "\\n",
+		"\\u00e9", "caf\xc3\xa9", "\xe6\x97\xa5\xe6\x9c\xac",
+		"{",       "}",           ":",
+		",",       "[1]",         " ",
+		"true",    "\\/",         "\xf0\x9f\x98\x80"};
+
+	put(text, "\"");
+	for (uint32_t n = random_below(6); n > 0; n--)
+		put_any(text, pieces, COUNT_OF(pieces), (style & 2) == 0);
+	put(text, "\"");
+}
+
+static void put_json(struct text *text, unsigned style, unsigned levels)
+{
+	static const char *const scalars[] = {"17",
+	                                      "false",
+	                                      "-20.25",
+	                                      "true",
+	                                      "null",
+	                                      "0",
+	                                      "-0.5",
+	                                      "1e5",
+	                                      "0.0001",
+	                                      "-1",
+	                                      "12345678901234567890",
+	                                      "1E+20",
+	                                      "900"};
+	uint32_t kind = random_below(levels > 0 ? 6 : 3);
+	bool object = kind == 5;
+
+	if (kind == 0)
+		put_json_string(text, style);
+	else if (kind < 4)
+		put_any(text, scalars, COUNT_OF(scalars), (style & 4) == 0);
+	if (kind < 4)
+		return;
+	put(text, object ? "{" : "[");
+	put_blanks(text, style);
+	for (uint32_t left = random_below(5); left > 0; left--) {
+		if (object) {
+			put_json_string(text, style);
+			put_blanks(text, style);
+			put(text, ":");
+			put_blanks(text, style);
+		}
+		put_json(text, style, levels - 1);
+		put_blanks(text, style);
+		put(text, left > 1 ? "," : "");
+		put_blanks(text, style);
+	}
+	put(text, object ? "}" : "]");
+}
+
+/* A byte that is another one, or is not there any more. */
+static void spoil(struct text *text)
+{
+	static const char others[] =
+		"{}[]:,\"\\ \n\t01.-eE+tfnu\x80\xc3\xff\x1f";
+	size_t at = random_below((uint32_t)text->used);
+
+	if (random_below(3) > 0) {
+		text->bytes[at] = (unsigned char)
+			others[random_below(sizeof(others))];
+	} else {
+		text->used--;
+		memmove(text->bytes + at, text->bytes + at + 1,
+		        text->used - at);
+	}
+}
+
+TEST(test_lines_of_json_are_framed_as_they_are_checked_one_by_one)
+{
+	const struct cli_input_format *json = named("json");
+	struct text *text = malloc(sizeof(*text));
+
+	assert_non_null(text);
+	for (unsigned round = 0; round < 4000; round++) {
+		unsigned style = random_below(16);
+		size_t at = 0;
+
+		text->used = 0;
+		for (uint32_t lines = 1 + random_below(12); lines > 0;
+		     lines--) {
+			size_t start = text->used;
+
+			put_json(text, style, 4);
+			/* Not what is no container, mostly. */
+			if (random_below(20) > 0 && text->bytes[start] != '{' &&
+			    text->bytes[start] != '[')
+				text->used = start;
+			else
+				put(text, "\n");
+		}
+		for (uint32_t n = random_below(4); n > 0 && text->used > 1; n--)
+			spoil(text);
+		/* What is behind a line that is refused, too. */
+		while (at < text->used) {
+			const unsigned char *next;
+			at += compare_shifted(json, text->bytes + at,
+			                      text->used - at, 1)
+			              .consumed;
+			next = memchr(text->bytes + at, '\n', text->used - at);
+			if (next == NULL)
+				break;
+			at = (size_t)(next - text->bytes) + 1;
+		}
+	}
+	free(text);
+}
+
 TEST(test_framing_takes_frames_up_to_the_first_broken_one)
 {
 	unsigned char bytes[512];
@@ -290,6 +434,8 @@ int main(void)
 		cmocka_unit_test(test_a_record_ends_behind_its_delimiter),
 		cmocka_unit_test(
 			test_random_records_make_the_frames_of_the_plain_way),
+		cmocka_unit_test(
+			test_lines_of_json_are_framed_as_they_are_checked_one_by_one),
 		cmocka_unit_test(
 			test_framing_takes_frames_up_to_the_first_broken_one),
 		cmocka_unit_test(
