@@ -19,7 +19,7 @@
 
 /* Bytes of frames that wait in memory: what one read makes of lines of four
  * bytes. */
-#define BATCH_BYTES (1u << 19)
+#define BATCH_BYTES (1u << 20)
 
 /* How long what was read before a signal may wait for the lock. */
 #define LAST_LOCK_NS 1000000000

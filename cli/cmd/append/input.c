@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* Bytes that are asked of the input at a time, and so committed together. */
-#define READ_BYTES 262144u
+#define READ_BYTES 524288u
 
 int cli_input_init(struct cli_input *input,
                    const struct cli_input_format *cutting, size_t record_max)
