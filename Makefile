@@ -41,6 +41,10 @@ BUILD := build$(addprefix /,$(subst $(empty) $(empty),-,$(strip $(variant))))
 
 # Sanitizers need the lines and no more, which compiles faster.
 CFLAGS ?= $(if $(SANITIZE),-O1 -g1,-O2 -g)
+# The tests' own programs spend their time in the library, and are compiled in a
+# third of the time without optimization; but those that race, or are about what a
+# program has inline from the header, are as a program would be.
+QUICK_CFLAGS := $(if $(filter file,$(origin CFLAGS)),-O0 -g1,$(CFLAGS))
 PKG_CONFIG ?= pkg-config
 SANITIZERS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer)
@@ -70,6 +74,8 @@ COMMAND_FOLDERS := $(patsubst cli/%/,%,$(wildcard cli/cmd/*/))
 FEATURE_FOLDERS := $(patsubst cli/%/feature.mk,%,$(wildcard cli/*/feature.mk))
 $(foreach name,$(FEATURE_FOLDERS),$(eval $(BUILD)/cli/$(name)/%.o: \
 	LAYER = -Isrc/include $$(call see,$$(WINGS) $(name)) -pthread $$($(name)_CFLAGS)))
+$(filter-out %fast.o %concurrent.o %_race.o,$(patsubst %.c,$(BUILD)/%.o,$(wildcard \
+	tests/unit/*.c tests/fault/*.c tests/interop/*.c))): CFLAGS = $(QUICK_CFLAGS)
 $(BUILD)/tests/%.o: LAYER = -Isrc/include -Isrc -Isrc/damage \
 	$(call see,$(WINGS) $(COMMAND_FOLDERS) $(FEATURE_FOLDERS)) -Itests/unit -pthread $(TEST_CFLAGS)
 
@@ -291,7 +297,7 @@ $(FUZZERS): %: %.o $(FUZZ_SUPPORT) $(FUZZ_MAIN) \
 
 # Changed flags rebuild what they were used for; a first build looks for what
 # it needs before the compiler misses it.
-FLAGS := $(CC) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(CLI_LDFLAGS) $(LDFLAGS) $(LDLIBS) $(CLI_LIBS) \
+FLAGS := $(CC) $(COMMON) $(CPPFLAGS) $(CFLAGS) $(QUICK_CFLAGS) $(CLI_LDFLAGS) $(LDFLAGS) $(LDLIBS) $(CLI_LIBS) \
 	$(PCRE2_CFLAGS) $(ZSTD_CFLAGS) $(NCURSES_CFLAGS) $(VERSION_FLAGS) \
 	$(foreach name,$(FEATURES),$($(name)_CFLAGS) $($(name)_LIBS))
 $(BUILD)/.build-flags: FORCE

@@ -256,7 +256,8 @@ long=(plain:tests/lint.sh plain:tests/structure/compilers.bats
 	plain:tests/fuzz/fuzz.sh plain:tests/fault/malformed.sh
 	plain:tests/valgrind/commands.bats {asan,portable,plain}:tests/cli/append.bats
 	plain:tests/fault/{late_writer,protocol}.sh plain:tests/structure/house.bats
-	{asan,portable,plain}:tests/cli/{tail_follow,several,progress,top,view}.bats
+	{asan,portable,plain}:tests/cli/{dispatch,relay,completion,tail_follow}.bats
+	{asan,portable,plain}:tests/cli/{several,progress,top,view}.bats
 	plain:tests/fault/relay_cluster.sh)
 first=() rest=()
 for test in "${tests[@]}"; do

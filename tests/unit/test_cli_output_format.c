@@ -620,7 +620,7 @@ TEST(test_every_format_holds_the_largest_payload)
 	};
 	/* what grows most when it is escaped, and when it is not text */
 	static const unsigned char fills[] = {0x00, 0x01, 0x7f, 0xff, 'a'};
-	unsigned char *payload = malloc(SHMLOG_PAYLOAD_MAX_BYTES);
+	unsigned char *payload = calloc(SHMLOG_PAYLOAD_MAX_BYTES, 1);
 	struct shmlog_frame frame = frame_of(payload, SHMLOG_PAYLOAD_MAX_BYTES);
 
 	assert_non_null(payload);
