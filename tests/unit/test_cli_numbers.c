@@ -188,9 +188,9 @@ static void test_duration_reaches_its_limit_and_not_beyond(void **state)
 static void test_duration_refuses_all_else(void **state)
 {
 	static const char *const refused[] = {
-		"",      "s",      "1 s",  " 1s",  "1s ",  "1 ",  "-1s",
-		"-1",    "+1s",    "+1",   "1.s",  "1.",   ".5s", ".5",
-		"1..5s", "1.5.5s", "1sec", "1S",   "1M",   "1d",  "1e3s",
+		"",      "s",      "1 s",  " 1s",  "1s ",  "1 ", "-1s",
+		"-1",    "+1s",    "+1",   "1.s",  "1.",   ".s", ".",
+		"1..5s", "1.5.5s", "1sec", "1S",   "1M",   "1d", "1e3s",
 		"1s1s",  "1,5s",   "infs", "nans", "0x1s",
 	};
 
