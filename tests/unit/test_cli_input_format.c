@@ -195,6 +195,8 @@ static void put_json(struct text *text, unsigned style, unsigned levels)
 	                                      "null",
 	                                      "0",
 	                                      "-0.5",
+	                                      "017",
+	                                      "-00",
 	                                      "1e5",
 	                                      "0.0001",
 	                                      "-1",
@@ -234,7 +236,12 @@ static void spoil(struct text *text)
 		"{}[]:,\"\\ \n\t01.-eE+tfnu\x80\xc3\xff\x1f";
 	size_t at = random_below((uint32_t)text->used);
 
-	if (random_below(3) > 0) {
+	if (random_below(2) > 0) {
+		/* Another kind of bracket; a digit after the others. */
+		while (at > 0 && strchr("[]{}0", text->bytes[at]) == NULL)
+			at--;
+		text->bytes[at] ^= text->bytes[at] == '0' ? 1 : 0x20;
+	} else if (random_below(3) > 0) {
 		text->bytes[at] = (unsigned char)
 			others[random_below(sizeof(others))];
 	} else {
