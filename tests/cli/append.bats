@@ -149,7 +149,7 @@ $HINT" append "$LOG" --commit-every=00 -m x
 		expect 2 '' "shmlog append: --commit-every '$text' is too large: at most 18446744073709551615
 $HINT" append "$LOG" "--commit-every=$text" -m x
 	done
-	for text in -1s s '' 1x '1 s' .5s 1S 1. 99999999999999999999x; do
+	for text in -1s s '' 1x '1 s' .s 1S 1. 99999999999999999999x; do
 		expect 2 '' "shmlog append: --lock-timeout '$text' is not a DURATION such as 250us, 10ms, 1.5s, 2m or 30, which is in seconds
 $HINT" append "$LOG" "--lock-timeout=$text" -m x
 	done
