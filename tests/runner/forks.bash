@@ -57,7 +57,17 @@ run_fork() { # ARGUMENT...
 }
 
 [[ ! $(declare -F bats_run_tests) || $num_jobs -ne 1 || ${BATS_TEST_TIMEOUT-} ||
-	$BATS_TEST_RETRIES -ne 0 ]] || bats_run_tests() { run_forks; }
+	$BATS_TEST_RETRIES -ne 0 ]] || {
+	eval "all_of_$(declare -f bats_run_tests)"
+	bats_run_tests() {
+		# A fork would take the jobs of setup_file() for its own.
+		if declare -F setup_file >/dev/null; then
+			all_of_bats_run_tests
+		else
+			run_forks
+		fi
+	}
+}
 
 # Before a command of the test file its line is noted, for failures where no command
 # fails: one of a list does, or one exits.
