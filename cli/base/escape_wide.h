@@ -45,9 +45,11 @@ CLI_ESCAPE_INLINE void cli_escape_put_eight(unsigned char *out,
                                             const unsigned char *bytes,
                                             size_t spread)
 {
+	/* The table as one row. */
+	const char *spreads = (const char *)cli_escape_spreads;
 	__m128i loaded = _mm_loadu_si128((const __m128i *)(const void *)bytes);
-	__m128i places = _mm_loadu_si128((
-		const __m128i *)(const void *)(cli_escape_spreads[0] + spread));
+	__m128i places = _mm_loadu_si128(
+		(const __m128i *)(const void *)(spreads + spread));
 
 	/* Backslashes behind the eight bytes. */
 	loaded = _mm_blend_epi32(loaded, _mm_set1_epi8('\\'), 0xc);
