@@ -205,6 +205,21 @@ static void begin_run(struct run *run, const unsigned char *start,
 		run->index_then++;
 }
 
+/* Whether a frame is the next one in the row, with numbers that are more than
+ * the last ones, as they are unless they have passed their greatest. */
+static inline bool is_next(const struct run *run,
+                           const struct shmlog_frame *frame)
+{
+	bool has_index = frame->index != SHMLOG_INDEX_UNKNOWN;
+
+	return run->size_bytes != 0 && frame->cursor == run->cursor_then &&
+	       frame->index == run->index_then &&
+	       has_index == (run->places.index_digits > 0) &&
+	       frame->next_cursor > frame->cursor &&
+	       frame->next_cursor - frame->cursor ==
+	               frame->size_bytes + SHMLOG_FRAME_OVERHEAD_BYTES;
+}
+
 /* Counts up to a frame; false if it does not follow, or if a number of it is
  * longer than that of the frame before. */
 static inline bool count_up(struct run *run, const struct shmlog_frame *frame,
@@ -213,10 +228,7 @@ static inline bool count_up(struct run *run, const struct shmlog_frame *frame,
 	bool counted = run->places.index_digits > 0;
 	uint64_t frame_digits = cli_decimal_turn(size_digits);
 
-	if (run->size_bytes == 0 || frame->cursor != run->cursor_then ||
-	    frame->index != run->index_then ||
-	    frame->next_cursor - frame->cursor !=
-	            frame->size_bytes + SHMLOG_FRAME_OVERHEAD_BYTES)
+	if (!is_next(run, frame))
 		return false;
 	(void)cli_decimal_add(&frame_digits, SHMLOG_FRAME_OVERHEAD_BYTES);
 	run->cursor.digits = run->next.digits;

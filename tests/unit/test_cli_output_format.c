@@ -313,6 +313,7 @@ TEST(test_a_batch_of_json_is_its_frames_one_by_one)
 	                                  9999999000,
 	                                  1234567899999000,
 	                                  UINT64_MAX - 1000000,
+	                                  UINT64_MAX - 40,
 	                                  SHMLOG_INDEX_UNKNOWN};
 	struct cli_renderer renderer = renderer_of("json", NULL);
 	struct chance chance = chance_start("json rows", 3);
