@@ -6,21 +6,28 @@ setup() {
 	scratch_make
 	need tmux
 	WRITER=
+	TERMINALS=0
 	export LC_ALL=C.UTF-8
 	unset NO_COLOR COLUMNS
 }
 
 teardown() {
 	[[ -z $WRITER ]] || kill "$WRITER" 2>/dev/null || true
-	tmux -S "$SCRATCH/tmux" kill-server 2>/dev/null || true
+	local SOCKET
+
+	for SOCKET in "$SCRATCH"/tmux.*; do
+		tmux -S "$SOCKET" kill-server 2>/dev/null || true
+	done
 	scratch_remove
 }
 
-# Runs a command in a terminal, under a shell with job control that stays.
+# Runs a command in a terminal, under a shell with job control that stays.  A
+# server that was ended may still be there, so the next one has another name.
 terminal() { # COLUMNS ROWS COMMAND
+	SOCKET=$SCRATCH/tmux.$((++TERMINALS))
 	(
 		exec 3>&-
-		tmux -S "$SCRATCH/tmux" -f /dev/null new-session -d -x "$1" -y "$2" \
+		tmux -S "$SOCKET" -f /dev/null new-session -d -x "$1" -y "$2" \
 			"env PS1='ready> ' PATH='$PATH' bash --norc --noprofile -i"
 	)
 	wait_for 10 screen_has 'ready>'
@@ -28,11 +35,11 @@ terminal() { # COLUMNS ROWS COMMAND
 }
 
 keys() {
-	tmux -S "$SCRATCH/tmux" send-keys "$@"
+	tmux -S "$SOCKET" send-keys "$@"
 }
 
 screen() {
-	tmux -S "$SCRATCH/tmux" capture-pane -p "$@"
+	tmux -S "$SOCKET" capture-pane -p "$@"
 }
 
 screen_has() { # TEXT
@@ -56,7 +63,9 @@ pager_is_there() {
 
 # What the terminal is set to; the shell's own line editing changes it.
 settings() {
-	keys "stty -a >'$SCRATCH/stty.$1'; echo set $1" Enter
+	# What is typed shows the words before they are done.
+	keys "stty -a >'$SCRATCH/stty' && mv '$SCRATCH/stty' '$SCRATCH/stty.$1'; echo set $1" Enter
+	wait_for 10 test -e "$SCRATCH/stty.$1"
 	shows "set $1"
 }
 
@@ -84,11 +93,11 @@ make_log() {
 	make_log
 	terminal 80 24 "shmlog view '$LOG'"
 	shows 'frame 0, cursor 0'
-	tmux -S "$SCRATCH/tmux" resize-window -x 120 -y 40
+	tmux -S "$SOCKET" resize-window -x 120 -y 40
 	shows 'frame number 18'
-	tmux -S "$SCRATCH/tmux" resize-window -x 39 -y 10
+	tmux -S "$SOCKET" resize-window -x 39 -y 10
 	shows 'too small'
-	tmux -S "$SCRATCH/tmux" resize-window -x 40 -y 10
+	tmux -S "$SOCKET" resize-window -x 40 -y 10
 	shows 'frame 0, cursor 0'
 	keys q
 	shows 'ready>'
@@ -100,7 +109,7 @@ make_log() {
 	shows $'漢字 e\xcc\x81 שלום \\u{202e} \\x1b[31m|'
 	# Nothing of it was a command to the terminal.
 	refute screen_has $'\xe2\x80\xae'
-	run bash -c "tmux -S '$SCRATCH/tmux' capture-pane -p -e | grep -c $'\033\\[31m|'"
+	run bash -c "tmux -S '$SOCKET' capture-pane -p -e | grep -c $'\033\\[31m|'"
 	assert_output 0
 	keys q
 }
@@ -113,13 +122,13 @@ make_log() {
 		terminal 80 24 "TERM=$term shmlog view '$LOG'"
 		shows 'cursor 0, 7 bytes'
 		screen -e | grep -q $'\033\\[[0-9;]*36m1'
-		tmux -S "$SCRATCH/tmux" kill-server
+		tmux -S "$SOCKET" kill-server
 	done
 	for term in 'NO_COLOR=1 shmlog view' 'shmlog view --color never'; do
 		terminal 80 24 "$term '$LOG'"
 		shows 'cursor 0, 7 bytes'
 		refute grep -q $'\033\\[[0-9;]*3[0-7]m' <(screen -e)
-		tmux -S "$SCRATCH/tmux" kill-server
+		tmux -S "$SOCKET" kill-server
 	done
 }
 
@@ -131,7 +140,7 @@ make_log() {
 	make_log
 	terminal 80 24 "shmlog view -f --grep '7\$' '$LOG'"
 	shows 'orders  500 frames  filtered  following'
-	tmux -S "$SCRATCH/tmux" resize-window -x 40 -y 10
+	tmux -S "$SOCKET" resize-window -x 40 -y 10
 	shows '500 frames  filtered  following'
 	screen | head -n 1 | grep '%$'
 	keys q
@@ -201,7 +210,7 @@ make_log() {
 	terminal 80 24 "shmlog view '$LOG'"
 	shows 'frame 0, cursor 0'
 	pid=$(pager_pid)
-	tmux -S "$SCRATCH/tmux" kill-server
+	tmux -S "$SOCKET" kill-server
 	wait_for 10 has_ended "$pid"
 }
 
