@@ -11,6 +11,7 @@
 #include "log.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <shmlog.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -28,6 +29,7 @@ struct campaign {
 	uint64_t size;
 	size_t frame_count;
 	uint64_t frame_at[MOST_FRAMES]; /* offsets, and behind them the end */
+	atomic_bool begun;
 	atomic_bool over;
 	uint64_t frames;
 	uint64_t refused;
@@ -85,6 +87,7 @@ static void *flip_words(void *context)
 	_Atomic uint64_t *size = (void *)(campaign->base + 16);
 	uint64_t state = 88172645463325252u;
 
+	atomic_store(&campaign->begun, true);
 	while (!atomic_load_explicit(&campaign->over, memory_order_relaxed)) {
 		state ^= state << 13;
 		state ^= state >> 7;
@@ -376,6 +379,10 @@ int main(int argc, char **argv)
 	make_log(&campaign);
 	if (pthread_create(&writer, NULL, flip_words, &campaign) != 0)
 		campaign_fail("no thread");
+	/* A sanitizer maps memory for a thread that begins: not into the hole
+	 * for the reader, with which it would be unmapped. */
+	while (!atomic_load(&campaign.begun))
+		sched_yield();
 	read_with(&campaign, 0, frames / 2);
 	read_with(&campaign, SHMLOG_READER_BUFFERED, frames / 4);
 	verify_often(&campaign, frames / 4);
