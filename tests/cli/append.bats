@@ -565,15 +565,15 @@ everything() {
 
 @test "--overflow ends the last record of a file that is there" {
 	# FORMAT:WHAT IS THERE:INPUT:WHAT IS THERE THEN
-	local row format there input then
+	local row format there input after
 
 	for row in 'lines:one:2\n3:one\n2\n3' 'lines:one\n:2:one\n2' 'nul:n1:n2\0n3:n1\0n2\0n3' \
 		'json:{"a"\072 1}:{"b"\072 2}:{"a"\072 1}\n{"b"\072 2}'; do
-		IFS=: read -r format there input then <<<"$row"
+		IFS=: read -r format there input after <<<"$row"
 		room 0
 		printf "$there" >"$SCRATCH/rest"
 		run_shmlog 6 append -i "$format" --overflow "$SCRATCH/rest" "$LOG" < <(printf "$input")
-		cmp "$SCRATCH/rest" <(printf "$then")
+		cmp "$SCRATCH/rest" <(printf "$after")
 	done
 	printf before >"$SCRATCH/rest"
 	run_shmlog 6 append -i nul --overflow "$SCRATCH/rest" "$LOG" -m text
