@@ -405,6 +405,10 @@ file_is_closed() { # NAME
 	! readlink "/proc/$FOLLOWER/fd/"* | grep -q "/$1 (deleted)"
 }
 
+goes_on_behind_slow() {
+	[[ $(tail -n 1 out) != slow ]]
+}
+
 @test "a slow log is not held up by a fast one" {
 	make_log fast start
 	shmlog create -c 64M fast2
@@ -415,9 +419,9 @@ file_is_closed() { # NAME
 	sleep 0.1
 	shmlog append -m slow two
 	wait_for 20 has_line slow
+	# More comes behind it.
+	wait_for 20 goes_on_behind_slow
 	kill "$writer" 2>/dev/null || true
 	kill "$FOLLOWER"
 	end_follow 143
-	# More came behind it.
-	[[ $(tail -n 1 out) != slow ]]
 }
