@@ -125,7 +125,9 @@ static void check_duration(const char *text)
 	require(!got || ns >= 0);
 	whole_digits = point != NULL ? (size_t)(point - text) : length;
 	decimals = point != NULL ? length - whole_digits - 1 : 0;
-	valid = unit > 0 && read_wide(text, whole_digits, 10, &whole) &&
+	/* ".5" is 0.5. */
+	valid = unit > 0 &&
+	        (point == text || read_wide(text, whole_digits, 10, &whole)) &&
 	        whole <= UINT64_MAX;
 	/* More decimals than this do not fit here; then any answer will do. */
 	if (decimals > 20)
