@@ -3,10 +3,10 @@
 
 #include "file.h"
 #include "format.h"
+#include "quiet_thread.h"
 #include "sys.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -360,29 +360,6 @@ static int walk_from_start(struct one_end *start, struct one_end *turns)
 	return status;
 }
 
-/* Starts a thread for the walk from the end, which takes no signals: those are
- * the caller's. */
-static bool start_second(struct one_end *end, pthread_t *thread_out)
-{
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	int status = pthread_attr_init(&attributes);
-
-	if (status != 0)
-		return false;
-	/* Without it the stack is as long as others are. */
-	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	sigfillset(&all);
-	status = pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (status == 0) {
-		status = pthread_create(thread_out, &attributes, walk_from_end,
-		                        end);
-		(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	}
-	pthread_attr_destroy(&attributes);
-	return status == 0;
-}
-
 /* From a disk, two walks would make two places be read by turns, one of them
  * backwards, where nothing is read ahead. */
 static enum shmlog_second_walk
@@ -440,7 +417,8 @@ static int walk_both_ends(struct one_end *start, struct one_end *end)
 	               one_end_init(end, start->size_counts != NULL);
 	pthread_t thread;
 	bool has_thread = has_end && second == SHMLOG_SECOND_THREAD &&
-	                  start_second(end, &thread);
+	                  shmlog_start_quiet_thread(&thread, STACK_BYTES,
+	                                            walk_from_end, end);
 	/* A thread that the system refuses leaves work that can be done in
 	 * turn. */
 	int status = walk_from_start(start,

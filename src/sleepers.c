@@ -1,9 +1,10 @@
 /* Threads that sleep on words for others. */
 #include "sleepers.h"
 
+#include "quiet_thread.h"
+
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -91,27 +92,6 @@ static void *run(void *argument)
 	}
 }
 
-static bool start_thread(struct sleeper *sleeper)
-{
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	int status = pthread_attr_init(&attributes);
-
-	if (status != 0)
-		return false;
-	/* Without it the stack is as long as others are. */
-	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	sigfillset(&all);
-	status = pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (status == 0) {
-		status = pthread_create(&sleeper->thread, &attributes, run,
-		                        sleeper);
-		(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	}
-	pthread_attr_destroy(&attributes);
-	return status == 0;
-}
-
 /* ---------------------------------------------------------- the caller */
 
 /* Whether the system can sleep on several words: here one differs already. */
@@ -138,7 +118,9 @@ struct shmlog_sleepers *shmlog_sleepers_open(size_t groups)
 	sleepers->since_ns = shmlog_sys_now_ns();
 	for (size_t i = 0; i < groups; i++) {
 		sleepers->list[i].all = sleepers;
-		if (!start_thread(&sleepers->list[i]))
+		if (!shmlog_start_quiet_thread(&sleepers->list[i].thread,
+		                               STACK_BYTES, run,
+		                               &sleepers->list[i]))
 			break;
 		sleepers->count++;
 	}
