@@ -15,6 +15,9 @@ bool shmlog_start_quiet_thread(pthread_t *thread_out, size_t stack_bytes,
 	/* Without it the stack is as long as others are. */
 	(void)pthread_attr_setstacksize(&attributes, stack_bytes);
 	sigfillset(&all);
+	/* One that is raised where it is blocked ends the program, whatever
+	 * handler it has. */
+	sigdelset(&all, SIGBUS);
 	status = pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (status == 0) {
 		status = pthread_create(thread_out, &attributes, run, argument);

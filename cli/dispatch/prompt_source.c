@@ -5,6 +5,7 @@
 #include "command.h"
 #include "failure.h"
 #include "follow.h"
+#include "helper_thread.h"
 #include "loop.h"
 #include "message.h"
 #include "open_log.h"
@@ -12,7 +13,6 @@
 #include "rotated.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -311,18 +311,12 @@ static void *run(void *context)
 int prompt_source_start(struct prompt_source *source,
                         const struct prompt_source_options *options)
 {
-	sigset_t all, before;
 	int error;
 
 	*source = (struct prompt_source){.options = *options};
 	pthread_mutex_init(&source->mutex, NULL);
 	pthread_cond_init(&source->room, NULL);
-	/* Signals are the main thread's. */
-	sigfillset(&all);
-	sigdelset(&all, SIGBUS);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&source->thread, NULL, run, source);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	error = cli_start_helper_thread(&source->thread, run, source);
 	return error == 0 ? CLI_OK : cli_fail(NULL, "cannot start", -error);
 }
 

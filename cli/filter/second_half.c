@@ -2,10 +2,10 @@
 #include "second_half.h"
 
 #include "command.h"
+#include "helper_thread.h"
 #include "open_log.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -64,21 +64,6 @@ static void *count_frames(void *context)
 	return NULL;
 }
 
-/* Signals are the business of the thread that began. */
-static bool start_thread(struct cli_second_half *half)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-		return false;
-	bool started = pthread_create(&half->thread, NULL, count_frames,
-	                              half) == 0;
-
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
-}
-
 /* Finds where the half begins, and starts the thread. */
 static bool start(struct cli_second_half *half, struct shmlog *log,
                   uint64_t begin)
@@ -92,7 +77,8 @@ static bool start(struct cli_second_half *half, struct shmlog *log,
 	                            begin + (half->end - begin) / 2) == 0) {
 		half->start = shmlog_reader_cursor(half->reader);
 		if (half->start > begin && half->start < half->end &&
-		    start_thread(half))
+		    cli_start_helper_thread(&half->thread, count_frames,
+		                            half) == 0)
 			return true;
 	}
 	shmlog_reader_close(half->reader);

@@ -227,7 +227,7 @@ TEST(test_render_json_numbers_are_exact_and_an_unknown_index_is_null)
 	cli_renderer_release(&renderer);
 }
 
-/* Frames in a row, in memory of exactly their size. */
+/* Frames in a row as in a log, in memory of exactly their size. */
 struct row {
 	struct shmlog_frame frames[300];
 	unsigned char *memory;
@@ -251,6 +251,12 @@ static size_t fill_payload(struct chance *chance, unsigned char *out)
 	return size;
 }
 
+static void put_size_word(unsigned char *out, size_t total)
+{
+	out[0] = (unsigned char)total;
+	out[1] = (unsigned char)(total >> 8);
+}
+
 static void make_row(struct row *row, struct chance *chance, uint64_t cursor,
                      uint64_t index)
 {
@@ -263,11 +269,15 @@ static void make_row(struct row *row, struct chance *chance, uint64_t cursor,
 	for (size_t i = 0; i < row->count; i++) {
 		size_t size = fill_payload(chance, payload);
 		size_t used = (size_t)(cursor - start);
+		unsigned char *frame;
 
 		row->memory = realloc(row->memory, used + size + 4);
 		assert_non_null(row->memory);
+		frame = row->memory + used;
+		put_size_word(frame, size + 4);
 		if (size > 0)
-			memcpy(row->memory + used + 2, payload, size);
+			memcpy(frame + 2, payload, size);
+		put_size_word(frame + 2 + size, size + 4);
 		row->frames[i] = (struct shmlog_frame){
 			.size_bytes = (uint32_t)size,
 			.cursor = cursor,

@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "open_log.h"
+#include "regex.h"
 #include "second_half.h"
 #include "typed.h"
 
@@ -14,12 +15,19 @@
 
 static const struct cli_typed untyped = {.type = NULL};
 
-static struct cli_filter *filter_of(const char *pattern)
+/* Frames with a seven.  The pattern is interpreted: machine code looks at whole
+ * blocks, and so at bytes behind the payloads, which valgrind reports. */
+static struct cli_filter *make_filter(void)
 {
 	struct cli_filter *filter;
+	struct cli_regex_error error;
+	struct cli_regex *any = cli_regex_compile(".", 1, 0, &error);
 
-	assert_int_equal(cli_filter_of_pattern(&filter, pattern, &untyped),
-	                 CLI_OK);
+	if (any == NULL && error.failure == CLI_REGEX_NOT_BUILT)
+		skip();
+	cli_regex_free(any);
+	assert_int_equal(
+		cli_filter_of_pattern(&filter, "(*NO_JIT)7", &untyped), CLI_OK);
 	return filter;
 }
 
@@ -90,8 +98,8 @@ static struct found tally(struct shmlog *log, uint64_t end,
 /* Compares the two ways to count; whether a half was worth something. */
 static bool compare(const char *path, uint64_t end)
 {
-	struct cli_filter *filter = filter_of("7");
-	struct cli_filter *twin = filter_of("7");
+	struct cli_filter *filter = make_filter();
+	struct cli_filter *twin = make_filter();
 	struct shmlog *log = open_log(path);
 	struct found plain = tally(log, end, filter, NULL);
 	struct found halves = tally(
@@ -167,7 +175,7 @@ static enum cli_meeting meet(const struct cli_second_half *half, uint64_t from,
 TEST(test_half_is_met_at_its_first_byte_alone)
 {
 	const char *path = scratch("met");
-	struct cli_filter *filter = filter_of("7");
+	struct cli_filter *filter = make_filter();
 	uint64_t start = 0;
 	size_t before;
 
@@ -204,7 +212,7 @@ TEST(test_half_is_met_at_its_first_byte_alone)
 TEST(test_half_of_little_is_not_begun)
 {
 	const char *path = scratch("little");
-	struct cli_filter *filter = filter_of("7");
+	struct cli_filter *filter = make_filter();
 
 	write_numbered_log(path, 65536, 100);
 	struct shmlog *log = open_log(path);
