@@ -3,6 +3,10 @@
 #define CLI_HELPER_THREAD_H
 
 #include <pthread.h>
+#include <stdbool.h>
+
+/* Whether this process may run on more processors than one. */
+bool cli_has_processors(void);
 
 /* Starts a thread that takes no signals but SIGBUS, whose handler mends what it
  * is about where that is raised.  0, or an error number. */

@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* Frames that are judged at a time. */
 #define BATCH_FRAMES 256u
@@ -92,8 +91,7 @@ struct cli_second_half *cli_second_half_begin(struct shmlog *log,
 {
 	struct cli_second_half *half;
 
-	if (end < begin || end - begin < least_bytes ||
-	    sysconf(_SC_NPROCESSORS_ONLN) < 2)
+	if (end < begin || end - begin < least_bytes || !cli_has_processors())
 		return NULL;
 	half = calloc(1, sizeof(*half));
 	if (half == NULL)

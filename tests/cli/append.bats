@@ -502,6 +502,61 @@ everything() {
 	done
 }
 
+# A file of 5 MiB and more is read ahead, on a thread.
+large_input() {
+	seq 300000
+	head -c 3000000 /dev/zero | tr '\0' x
+	echo
+	seq 300001 500000
+	printf end
+}
+
+# Appends the large input with ARGUMENTS, and stores what came of it.
+append_large() { # NAME ARGUMENT... (input from stdin)
+	local name=$1 status=0
+
+	rm -f "$LOG"
+	shmlog create -c 16M "$LOG"
+	shmlog append --ack "${@:2}" "$LOG" >"$SCRATCH/$name.out" 2>"$SCRATCH/$name.err" || status=$?
+	echo "status $status" >>"$SCRATCH/$name.err"
+	shmlog dump -o frames "$LOG" >"$SCRATCH/$name.frames"
+}
+
+@test "a large file is taken as a pipe's bytes are" {
+	local arguments
+
+	large_input >"$SCRATCH/in"
+	for arguments in --skip-invalid '--commit-every 1000' --atomic '--atomic --skip-invalid' \
+		'-i json --skip-invalid --atomic'; do
+		# shellcheck disable=SC2086
+		append_large file $arguments <"$SCRATCH/in"
+		# shellcheck disable=SC2086
+		append_large pipe $arguments < <(cat "$SCRATCH/in")
+		# But for where it committed on the way, and how much of a line it
+		# had seen then.
+		tail -n 1 "$SCRATCH/file.out" | cmp - <(tail -n 1 "$SCRATCH/pipe.out")
+		sed -i 's/at least [0-9]* bytes/at least … bytes/' "$SCRATCH"/{file,pipe}.err
+		cmp "$SCRATCH/file.err" "$SCRATCH/pipe.err"
+		cmp "$SCRATCH/file.frames" "$SCRATCH/pipe.frames"
+	done
+}
+
+@test "--overflow receives the rest of a large file, and what is behind it" {
+	room 2000000
+	seq 800000 >"$SCRATCH/in"
+	echo more >"$SCRATCH/more"
+	run_shmlog 6 append --overflow "$SCRATCH/rest" "$LOG" "$SCRATCH/in" "$SCRATCH/more"
+	everything | cmp - <(cat "$SCRATCH/in" "$SCRATCH/more")
+	# The same from standard input, where a part was read by another.
+	room 2000000
+	rm "$SCRATCH/rest"
+	{
+		read -r _
+		run_shmlog 6 append --overflow "$SCRATCH/rest" "$LOG"
+	} <"$SCRATCH/in"
+	everything | cmp - <(tail -n +2 "$SCRATCH/in")
+}
+
 @test "--overflow receives what a slow pipe still brings" {
 	room 10
 	expect 6 '' "shmlog append: $LOG: full: 2 frames committed, line 3 (1 bytes) does not fit in 0 free bytes; the input from there on goes to '$SCRATCH/rest'" \

@@ -5,6 +5,7 @@
 #include "blocking.h"
 #include "input_format.h"
 #include "message.h"
+#include "read_ahead.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -19,6 +20,9 @@
 
 /* Bytes that are asked of the input at a time, and so committed together. */
 #define READ_BYTES 524288u
+/* And where a thread reads them ahead, whose reads stay in the cache until they
+ * are taken. */
+#define AHEAD_BYTES 262144u
 
 int cli_input_init(struct cli_input *input,
                    const struct cli_input_format *cutting, size_t record_max)
@@ -27,15 +31,18 @@ int cli_input_init(struct cli_input *input,
 		.fd = -1,
 		.cutting = cutting,
 		.record_max = record_max,
-		.buffer = malloc(record_max + READ_BYTES),
+		.memory = malloc(record_max + READ_BYTES),
 	};
-	return input->buffer != NULL ? 0 : -ENOMEM;
+	input->buffer = input->memory;
+	return input->memory != NULL ? 0 : -ENOMEM;
 }
 
 void cli_input_release(struct cli_input *input)
 {
-	free(input->buffer);
-	input->buffer = NULL;
+	cli_read_ahead_end(input->ahead);
+	free(input->memory);
+	input->ahead = NULL;
+	input->memory = input->buffer = NULL;
 }
 
 /* Begins another input with the same buffer. */
@@ -47,7 +54,8 @@ static void begin(struct cli_input *input, const char *name, int fd)
 		.cutting = input->cutting,
 		.record_max = input->record_max,
 		.is_one_of_several = input->is_one_of_several,
-		.buffer = input->buffer,
+		.memory = input->memory,
+		.buffer = input->memory,
 		.number = 1,
 	};
 }
@@ -83,8 +91,20 @@ uint64_t cli_input_length(const struct cli_input *input)
 	               : 0;
 }
 
+/* Goes back to a buffer of its own, with what is in the other one. */
+static void end_ahead(struct cli_input *input)
+{
+	if (input->ahead == NULL)
+		return;
+	memcpy(input->memory, input->buffer, input->used);
+	input->buffer = input->memory;
+	cli_read_ahead_end(input->ahead);
+	input->ahead = NULL;
+}
+
 void cli_input_close(struct cli_input *input)
 {
+	end_ahead(input);
 	if (input->name != NULL && input->fd >= 0)
 		close(input->fd);
 	input->fd = -1;
@@ -99,9 +119,10 @@ int cli_input_load_messages(struct cli_input *input,
 
 	for (size_t i = 0; i < count; i++)
 		bytes += strlen(cli_append_message(options, i)) + 1;
-	free(input->buffer);
-	input->buffer = malloc(bytes);
-	if (input->buffer == NULL)
+	free(input->memory);
+	input->memory = malloc(bytes);
+	input->buffer = NULL;
+	if (input->memory == NULL)
 		return -ENOMEM;
 	begin(input, NULL, -1);
 	input->cutting = &cli_input_messages;
@@ -127,16 +148,38 @@ void cli_input_drop_committed(struct cli_input *input)
 	input->committed_end = 0;
 }
 
-int cli_input_read(struct cli_input *input)
+/* Has the next bytes from the thread that reads ahead. */
+static ssize_t take_ahead(struct cli_input *input)
+{
+	cli_signals_answer();
+	return cli_read_ahead_next(input->ahead, input->buffer, input->used,
+	                           &input->buffer);
+}
+
+static ssize_t read_at_once(struct cli_input *input)
 {
 	size_t room = input->record_max + READ_BYTES - input->used;
 	ssize_t got;
 
+	end_ahead(input);
 	if (room > READ_BYTES)
 		room = READ_BYTES;
 	got = cli_read(input->fd, input->buffer + input->used, room);
+	return got < 0 ? -errno : got;
+}
+
+int cli_input_read(struct cli_input *input)
+{
+	ssize_t got;
+
+	if (input->is_file && !input->began)
+		input->ahead = cli_read_ahead_begin(input->fd, AHEAD_BYTES,
+		                                    input->record_max);
+	got = input->ahead != NULL && input->used <= input->record_max
+	              ? take_ahead(input)
+	              : read_at_once(input);
 	if (got < 0)
-		return -errno;
+		return (int)got;
 	input->at_end = got == 0;
 	input->used += (size_t)got;
 	return 0;
@@ -167,6 +210,7 @@ void cli_input_skip_rest(struct cli_input *input)
 {
 	ssize_t got = 1;
 
+	end_ahead(input);
 	cli_input_skip(input);
 	while (input->skipping && got > 0 && may_read(input)) {
 		got = cli_read(input->fd, input->buffer, READ_BYTES);

@@ -14,6 +14,7 @@
 
 struct cli_append_options;
 struct cli_input_format;
+struct cli_read_ahead;
 
 struct cli_input {
 	const char *name;       /* NULL for standard input and -m */
@@ -22,9 +23,11 @@ struct cli_input {
 	bool is_file;           /* which nobody has to wait for */
 	/* How records are cut apart; what they stand for is another matter. */
 	const struct cli_input_format *cutting;
-	unsigned char *buffer;
+	unsigned char *memory;        /* its own buffer */
+	struct cli_read_ahead *ahead; /* or NULL; has buffers of its own */
+	unsigned char *buffer;        /* the one in use */
 	size_t record_max;    /* bytes; the buffer has room for one and for
-	                       * what is read */
+	                        * what is read */
 	uint64_t base;        /* bytes of the input before the buffer's */
 	size_t used;          /* bytes in the buffer */
 	size_t parsed;        /* of them, put into the committer or skipped */
