@@ -277,7 +277,8 @@ ifneq ($(call modules,--modversion openssl),)
 $(STUB).o: CPPFLAGS += -DSTUB_TLS
 $(STUB): LDLIBS += $(call modules,--libs openssl)
 endif
-$(STUB): $(addprefix $(BUILD)/cli/base/,json_check.o json_quick.o json_scan.o utf8.o)
+$(STUB): $(addprefix $(BUILD)/cli/base/,json_check.o json_quick.o \
+	json_scan.o utf8.o wide.o)
 
 # What shmlog-dispatch is measured against, in the part of that.
 ifneq ($(filter dispatch,$(FEATURES)),)

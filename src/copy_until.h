@@ -6,6 +6,8 @@
 #ifndef SHMLOG_COPY_UNTIL_H
 #define SHMLOG_COPY_UNTIL_H
 
+#include "processor.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -102,8 +104,7 @@ static inline bool shmlog_copy_way_works(enum shmlog_copy_way way)
 {
 #ifdef SHMLOG_COPY_IN_STEPS
 	if (way == SHMLOG_COPY_32)
-		return __builtin_cpu_supports("avx2") &&
-		       __builtin_cpu_supports("bmi");
+		return shmlog_processor_has_avx2();
 	if (way == SHMLOG_COPY_16)
 		return true;
 #endif

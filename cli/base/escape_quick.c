@@ -2,6 +2,7 @@
 #include "escape_quick.h"
 
 #include "escape_wide.h"
+#include "wide.h"
 
 #ifdef CLI_ESCAPE_WIDE
 
@@ -17,7 +18,7 @@ CLI_ESCAPE_WIDE static size_t escape(unsigned char **out,
 size_t cli_escape_quickly(unsigned char **out, const unsigned char *bytes,
                           size_t size_bytes, size_t readable_bytes)
 {
-	return size_bytes > 0 && cli_escape_is_wide()
+	return size_bytes > 0 && cli_is_wide()
 	               ? escape(out, bytes, size_bytes, readable_bytes)
 	               : 0;
 }

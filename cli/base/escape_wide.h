@@ -28,15 +28,6 @@
  * to which place; the ninth byte is a backslash. */
 extern const char cli_escape_spreads[256][16];
 
-/* Whether the processor is one for this. */
-static inline bool cli_escape_is_wide(void)
-{
-	return __builtin_cpu_supports("avx2") &&
-	       __builtin_cpu_supports("bmi") &&
-	       __builtin_cpu_supports("bmi2") &&
-	       __builtin_cpu_supports("popcnt");
-}
-
 /* --------------------------------------------------------- putting a block */
 
 /* Writes eight bytes as up to sixteen; `spread` is sixteen times the set of

@@ -9,6 +9,7 @@
 #include "json_quick.h"
 
 #include "utf8.h"
+#include "wide.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -342,9 +343,7 @@ AVX2 static bool is_quick(const unsigned char *text, size_t size_bytes)
 
 bool cli_json_is_quick(const unsigned char *text, size_t size_bytes)
 {
-	return __builtin_cpu_supports("avx2") &&
-	       __builtin_cpu_supports("bmi") &&
-	       __builtin_cpu_supports("bmi2") && is_quick(text, size_bytes);
+	return cli_is_wide() && is_quick(text, size_bytes);
 }
 
 #else

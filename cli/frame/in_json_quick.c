@@ -11,6 +11,7 @@
 #include "in_json_quick.h"
 
 #include "utf8.h"
+#include "wide.h"
 
 #include <shmlog.h>
 #include <string.h>
@@ -505,10 +506,7 @@ size_t cli_in_json_pass(const unsigned char *bytes, size_t size_bytes,
                         uint64_t most, uint64_t *count_out)
 {
 	*count_out = 0;
-	return __builtin_cpu_supports("avx2") &&
-	                       __builtin_cpu_supports("bmi") &&
-	                       __builtin_cpu_supports("bmi2") &&
-	                       __builtin_cpu_supports("pclmul")
+	return cli_is_wide()
 	               ? pass_lines(bytes, size_bytes, most, count_out)
 	               : 0;
 }

@@ -11,6 +11,7 @@
 #include "escape.h"
 #include "escape_wide.h"
 #include "output_format.h"
+#include "wide.h"
 
 #include <string.h>
 
@@ -362,7 +363,7 @@ static unsigned char *put_quickest(const struct cli_renderer *renderer,
                                    size_t count)
 {
 #ifdef CLI_ESCAPE_WIDE
-	if (cli_escape_is_wide())
+	if (cli_is_wide())
 		return put_row_widely(renderer, out, frames, count);
 #endif
 	return put_row(renderer, out, frames, count);

@@ -12,18 +12,20 @@ append_rows() {
 	race_row append-file "append < file" "cat file > x" speed 0.95 \
 		"${fresh[@]}" "${append[@]}" '<' "$input" -- cat "$input" '>' "$copy" -- \
 		"${bare[@]}" '<' "$input"
-	race_row append-file-sparse "append < file, sparse log" "cat file > x" speed 0.95 \
+	race_row append-file-sparse "append < file, sparse log" "cat file > x" speed 0.85 \
 		"${sparse[@]}" "${append[@]}" '<' "$input" -- cat "$input" '>' "$copy" -- \
 		"${bare[@]}" '<' "$input"
-	race_row append-pipe "cat file | append" "cat file | cat > x" speed 1.1 \
+	race_row append-pipe "cat file | append" "cat file | cat > x" speed 0.9 \
 		"${fresh[@]}" cat "$input" '|' "${append[@]}" -- \
 		cat "$input" '|' cat '>' "$copy" -- cat "$input" '|' "${bare[@]}"
 	race_row append-pipe-sparse "cat file | append, sparse log" "cat file | cat > x" \
-		speed 1.1 "${sparse[@]}" cat "$input" '|' "${append[@]}" -- \
+		speed 0.85 "${sparse[@]}" cat "$input" '|' "${append[@]}" -- \
 		cat "$input" '|' cat '>' "$copy" -- cat "$input" '|' "${bare[@]}"
 	rounds=$slow_rounds race_row append-json "append -i json" \
 		"jq -c . < file > x" speed 8 "${fresh[@]}" \
 		"${append[@]}" -i json '<' "$input" -- jq -c . '<' "$input" '>' "$copy"
+	race_row append-json-lines "append -i json" "append" speed 0.55 "${fresh[@]}" \
+		"${append[@]}" -i json '<' "$input" -- "${append[@]}" '<' "$input"
 }
 
 dump_rows() {
@@ -36,13 +38,18 @@ dump_rows() {
 	race_row dump-null "dump > /dev/null" "cat file > /dev/null" speed 0.6 \
 		"$shmlog" dump "$log" '>' /dev/null -- cat "$input" '>' /dev/null -- \
 		"${bare[@]}" '>' /dev/null
-	race_row dump-file "dump > x" "cat file > x" speed 0.85 \
+	race_row dump-file "dump > x" "cat file > x" speed 0.7 \
 		--remove "$copy" --remove "$dumped" --remove "$bared" \
 		"$shmlog" dump "$log" '>' "$dumped" -- cat "$input" '>' "$copy" -- \
 		"${bare[@]}" '>' "$bared"
-	race_row dump-pipe "dump | cat > /dev/null" "cat file | cat > /dev/null" speed 2 \
+	race_row dump-pipe "dump | cat > /dev/null" "cat file | cat > /dev/null" speed 1.1 \
 		"$shmlog" dump "$log" '|' cat '>' /dev/null -- \
 		cat "$input" '|' cat '>' /dev/null -- "${bare[@]}" '|' cat '>' /dev/null
+	race_row dump-json "dump -o json > /dev/null" "dump > /dev/null" speed 0.45 \
+		"$shmlog" dump -o json "$log" '>' /dev/null -- "$shmlog" dump "$log" '>' /dev/null
+	race_row dump-template "dump -t '%c %p' > /dev/null" "dump > /dev/null" speed 0.6 \
+		"$shmlog" dump -t '%c %p\n' "$log" '>' /dev/null -- \
+		"$shmlog" dump "$log" '>' /dev/null
 	race_row verify "verify" "wc -l file" speed 1 \
 		"$shmlog" verify "$log" -- wc -l "$input" -- "${walk[@]}"
 	race_row stat "stat" "wc -l file" speed 1 \

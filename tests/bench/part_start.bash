@@ -9,7 +9,8 @@ batch() { # NAME WORD...
 
 	shift
 	[ "$SIZE" != small ] || runs=5
-	hyperfine -N --style none --warmup 3 --runs $runs \
+	# GNU tail reads the locale, which is not C in a terminal.
+	LC_ALL=C.UTF-8 hyperfine -N --style none --warmup 3 --runs $runs \
 		--export-json "$scratch/batch.json" "$(printf '%q ' "$@")" \
 		>/dev/null 2>"$scratch/batch.err" ||
 		give_up "hyperfine: $(cat "$scratch/batch.err")"
@@ -59,8 +60,8 @@ part_start() {
 		batch big "$shmlog" tail -n 10 "$big_log"
 		batch big_gnu tail -n 10 "$big_text"
 	done
-	start_row tail-short "tail -n 10, 1000 lines" "GNU tail -n 10" 0.75 short short_gnu
-	start_row tail-big "tail -n 10, $big_mib MiB" "GNU tail -n 10" 0.75 big big_gnu
+	start_row tail-short "tail -n 10, 1000 lines" "GNU tail -n 10" 0.85 short short_gnu
+	start_row tail-big "tail -n 10, $big_mib MiB" "GNU tail -n 10" 0.85 big big_gnu
 	start_row tail-same "tail -n 10, $big_mib MiB" "tail -n 10, 1000 lines" 1.1 big short
 	rm -f "$big_text"
 }

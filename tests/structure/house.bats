@@ -4,9 +4,9 @@ load ../cli/helper
 # The rooms of src/, layer by layer: a file includes only headers of layers
 # above its own line, and its own header.
 LAYERS=(
-	"copy_until format poll_schedule quiet_thread status sys"
-	"batch file frame_sizes sleepers sys_linux sys_marks sys_pages sys_portable unnamed"
-	"candidates log look sys_attachments window"
+	"format poll_schedule processor quiet_thread status sys"
+	"copy_until file frame_sizes sleepers sys_linux sys_marks sys_pages sys_portable unnamed"
+	"batch candidates log look sys_attachments window"
 	"both_ends frame_source mapping payload_frames process followers open place sys_proc"
 	"chain find_candidates"
 	"evidence write_access"

@@ -49,6 +49,20 @@ exported() {
 	assert_output ""
 }
 
+# The C library has done so: see src/processor.h.
+@test "nothing asks the processor what it has before main" {
+	need nm
+	"${CC:-cc}" -E -x c - >"$SCRATCH/x86" 2>&1 <<-'END' || skip 'this C library does not tell'
+		#include <sys/platform/x86.h>
+		#ifndef CPU_FEATURE_ACTIVE
+		#error
+		#endif
+	END
+	run bash -c 'nm "$BUILD/libshmlog.a" "$BUILD/libshmlog.so" "$BUILD/shmlog" |
+		grep -E "__cpu_(model|indicator_init)"'
+	assert_output ""
+}
+
 @test "the shared library is named after its major version" {
 	need readelf
 	run bash -c 'readelf -d "$BUILD/libshmlog.so" | grep SONAME'
