@@ -17,10 +17,12 @@ batch() { # NAME WORD...
 	jq '.results[0].median' "$scratch/batch.json" >>"$scratch/start.$name"
 }
 
-start_row() { # ID WORK RIVAL GOAL NAME NAME
-	jq -s . "$scratch/start.$5" "$scratch/start.$6" |
-		row "$1" "$2" "$3" time s "$4" \
-			'{ours: .[:length / 2], theirs: .[length / 2:]}'
+# The third NAME is of a bare program that does the same work.
+start_row() { # ID WORK RIVAL GOAL NAME NAME [NAME]
+	jq -n --slurpfile ours "$scratch/start.$5" --slurpfile theirs "$scratch/start.$6" \
+		--slurpfile bare "${7+$scratch/start.}${7-/dev/null}" \
+		'{$ours, $theirs} + if $bare == [] then {} else {$bare} end' |
+		row "$1" "$2" "$3" time s "$4" .
 }
 
 # The log that no part keeps to itself: big, in short frames.
@@ -57,11 +59,15 @@ part_start() {
 	for ((round = 0; round < rounds; round++)); do
 		batch short "$shmlog" tail -n 10 "$log"
 		batch short_gnu tail -n 10 "$text"
+		batch short_bare "$(program bare_tail)" "$log" 10
 		batch big "$shmlog" tail -n 10 "$big_log"
 		batch big_gnu tail -n 10 "$big_text"
+		batch big_bare "$(program bare_tail)" "$big_log" 10
 	done
-	start_row tail-short "tail -n 10, 1000 lines" "GNU tail -n 10" 0.85 short short_gnu
-	start_row tail-big "tail -n 10, $big_mib MiB" "GNU tail -n 10" 0.85 big big_gnu
+	start_row tail-short "tail -n 10, 1000 lines" "GNU tail -n 10" 0.85 short short_gnu \
+		short_bare
+	start_row tail-big "tail -n 10, $big_mib MiB" "GNU tail -n 10" 0.85 big big_gnu \
+		big_bare
 	start_row tail-same "tail -n 10, $big_mib MiB" "tail -n 10, 1000 lines" 1.1 big short
 	rm -f "$big_text"
 }
