@@ -390,7 +390,7 @@ campaign-%: deep-deps
 fuzz-%: deep-deps
 	@SIZE=$(or $(SIZE),full) ONLY=$* tests/fuzz/fuzz.sh
 
-## bench: measure the speed against the usual tools, in five minutes
+## bench: measure the speed against the usual tools, in eight minutes
 ## bench-quick: run a short version of bench, in half a minute
 ## bench-renew: make the last results the baseline for later comparisons
 bench: bench_size := full
