@@ -210,6 +210,9 @@ Try 'shmlog dump --help'." dump --grep 'é(' "$LOG"
 	run_shmlog 1 tail -n +0 --grep 1 --tally "$LOG.2"
 	assert_output ''
 	expect 0 20 '' tail -n +0 --grep 1 --tally "$LOG"
+	# Nor are frames without a number taken for done.
+	run_shmlog 1 tail -n +1 --cursor-file "$SCRATCH/c" --grep 1 --tally "$LOG.2"
+	assert_equal "$(jq .cursor "$SCRATCH/c")" 0
 }
 
 @test "a pattern over its limit ends with 9 and the cursor, behind what passed" {

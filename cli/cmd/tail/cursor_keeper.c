@@ -360,7 +360,6 @@ static void note_delivered(struct cursor_keeper *keeper)
 
 int keeper_finish(struct cursor_keeper *keeper)
 {
-	keeper->at_end = false;
 	if (cli_output_flush(&keeper->printer->output) == 0)
 		(void)keeper_note_flushed(keeper);
 	if (cli_output_gave_up(&keeper->printer->output))

@@ -41,8 +41,8 @@ struct tail_log {
 struct cursor_keeper {
 	const char *path; /* of the cursor file; NULL: none is kept */
 	bool several;     /* the file has the cursors of several logs */
-	bool at_end;      /* cursors are kept at the end alone: what stands for
-	                   * the frames is printed then */
+	bool at_end;      /* cursors stay: what stands for the frames is printed
+	                   * at the end, when the caller clears it */
 	struct cli_cursors loaded;
 	struct cli_printer *printer;
 	struct cli_follow *follow; /* NULL: nothing is followed */

@@ -155,11 +155,17 @@ static void print_logs(struct tail *tail)
 /* The tally, and the status where no frame has passed. */
 static void finish_selection(struct tail *tail)
 {
-	if (tail->selection != NULL)
-		tail->status = cli_selection_finish(
-			tail->selection, tail->options.count - tail->left,
-			tail->options.follow || tail->status == CLI_OK,
-			tail->status);
+	/* What is followed has no end but the one that it is given. */
+	bool whole = tail->options.follow || tail->status == CLI_OK;
+
+	if (tail->selection == NULL)
+		return;
+	tail->status = cli_selection_finish(tail->selection,
+	                                    tail->options.count - tail->left,
+	                                    whole, tail->status);
+	/* Frames that no number was printed of are left to the next run. */
+	if (whole)
+		tail->keeper.at_end = false;
 }
 
 /* Lets out what is left, and says where the next run goes on. */
