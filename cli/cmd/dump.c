@@ -494,7 +494,7 @@ static int dump_logs(struct dump *dump, const struct cli_args *args)
 	if (dump->selection != NULL)
 		worst = cli_selection_finish(
 			dump->selection, cli_selection_passed(dump->selection),
-			worst == CLI_OK, worst);
+			worst == CLI_OK && cli_signal_caught() == 0, worst);
 	return worst;
 }
 

@@ -215,6 +215,23 @@ Try 'shmlog dump --help'." dump --grep 'é(' "$LOG"
 	assert_equal "$(jq .cursor "$SCRATCH/c")" 0
 }
 
+@test "--tally prints no number that a signal has cut" {
+	local command many pid result
+
+	seq 100000 | shmlog append --create 16M "$LOG"
+	many=("$LOG"{,,,,,,,,,}) many=("${many[@]}"{,,,,,,,,,}) many=("${many[@]}"{,,,,,,,,,})
+	for command in dump 'tail -n +1'; do
+		result=0
+		shmlog $command --where '. == 1' --tally "${many[@]}" >"$SCRATCH/out" 3>&- &
+		pid=$!
+		wait_until_busy "$pid" 50
+		kill -TERM "$pid"
+		wait "$pid" || result=$?
+		assert_equal "$result" 143
+		assert_equal "$(<"$SCRATCH/out")" ''
+	done
+}
+
 @test "a pattern over its limit ends with 9 and the cursor, behind what passed" {
 	needs_patterns
 	printf '%s\n' aaab ccc aaaa "$(printf 'a%.0s' {1..60})b" aab |

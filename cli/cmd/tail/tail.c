@@ -156,7 +156,8 @@ static void print_logs(struct tail *tail)
 static void finish_selection(struct tail *tail)
 {
 	/* What is followed has no end but the one that it is given. */
-	bool whole = tail->options.follow || tail->status == CLI_OK;
+	bool whole = tail->options.follow ||
+	             (tail->status == CLI_OK && cli_signal_caught() == 0);
 
 	if (tail->selection == NULL)
 		return;
