@@ -641,6 +641,8 @@ append_large() { # NAME ARGUMENT... (input from stdin)
 	expect 2 '' "shmlog append: $SCRATCH/rest: has something in it, which would become one payload with what overflows; nothing was appended" \
 		append -i whole --overflow "$SCRATCH/rest" "$LOG" < <(printf text)
 	cmp "$SCRATCH/rest" <(printf before)
+	run_shmlog 6 append -i whole --overflow "$SCRATCH/rest" "$LOG" -m text
+	cmp "$SCRATCH/rest" <(printf 'before\ntext\n')
 }
 
 @test "--overflow leaves no file where nothing overflows" {

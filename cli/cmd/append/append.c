@@ -160,6 +160,7 @@ static int open_overflow(struct cli_append *append)
 	int status = cli_overflow_open(&append->overflow, path, delimiter);
 
 	if (status != CLI_OK || path == NULL || !format->whole ||
+	    delimiter != CLI_NO_DELIMITER ||
 	    !cli_overflow_is_filled(&append->overflow))
 		return status;
 	cli_message(path, "has something in it, which would become one payload "
