@@ -45,8 +45,7 @@ struct shmlog_awaited {
  * The same for 1 to SHMLOG_AWAITED_MAX words at once: 1 when one of them was
  * woken, whose place is stored in *which_out; 0 when the time has passed;
  * -EAGAIN when the low half of one differs, or some time after its page was cut
- * off; -EINTR; or -ENOSYS, without a
- * sleep, where the system cannot do it.
+ * off; -EINTR; or -ENOSYS, without a sleep, where the system cannot do it.
  */
 int shmlog_sys_wait_any(const struct shmlog_awaited *words, size_t count,
                         int64_t timeout_ns, size_t *which_out);

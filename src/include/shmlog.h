@@ -704,12 +704,13 @@ SHMLOG_API int shmlog_reader_wait(struct shmlog_reader *reader,
  * which take no signals and stay until the first reader is closed.  Their logs
  * are looked at every 200 ms, or 0.4 ms for each reader if that is more (2 s at
  * most), or `max_poll_ns` if that is given and less, for what writers only
- * stored;
- * with hundreds of them the truncation of one is seen in its turn, some seconds
- * late.  On older systems, and where no thread can be started, all others are
- * polled for, once in 50 ms at least.  Those whose writers were active within 3
- * seconds are looked at as often as shmlog_reader_wait() does it, 64 of them at
- * most.  Where the readers are the same in each call, a call has least to do.
+ * stored; with hundreds of them the truncation of one is seen in its turn, some
+ * seconds late.  On older systems, and where no thread can be started, all
+ * others are polled for, once in 50 ms at least.  Those whose writers were
+ * active within 3 seconds are looked at as often as shmlog_reader_wait() does
+ * it, 64 of them at most.  Where the readers are the same in each call, a call
+ * has least to do; where another one is the first, it starts threads of its
+ * own.
  *
  * A thread that uses one of the readers must not do so during the call.
  */

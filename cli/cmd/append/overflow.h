@@ -23,10 +23,10 @@ struct cli_overflow {
 
 /*
  * Opens the file for appending, so that what it keeps from another run stays;
- * "-" is stdout.  `path` may be NULL.  Where a file, or what came from one
- * FILE, does not end in the `delimiter` (a byte; negative: none), this is put
- * behind it before anything else is kept, so that no two records become one.
- * Returns CLI_OK, or an exit status after a message.
+ * "-" is stdout.  `path` may be NULL.  Where a file that can be read, or what
+ * came from one FILE, does not end in the `delimiter` (a byte; negative: none),
+ * this is put behind it before anything else is kept, so that no two records
+ * become one.  Returns CLI_OK, or an exit status after a message.
  */
 int cli_overflow_open(struct cli_overflow *overflow, const char *path,
                       int delimiter);
