@@ -215,6 +215,27 @@ Try 'shmlog dump --help'." dump --grep 'é(' "$LOG"
 	assert_equal "$(jq .cursor "$SCRATCH/c")" 0
 }
 
+# A second processor judges the second half of such a log.
+@test "--tally of a large log is that of its frames" {
+	local range
+
+	seq 1100000 | shmlog append --create 16M "$LOG"
+	for range in '' '--from frame:1000' '--to frame:1000000' '-n 100000' -r; do
+		run_shmlog 0 dump --where '. > 299999' --tally $range "$LOG"
+		assert_output "$(shmlog dump --where '. > 299999' $range "$LOG" | wc -l)"
+	done
+	expect 0 1600002 '' dump --where '. > 299999' --tally "$LOG" "$LOG"
+	# Wherever the damage is.
+	for range in 100000 900000; do
+		range=$(shmlog seek "$LOG" "frame:$range")
+		printf '\377\377' | dd of="$LOG" bs=1 seek=$((range + 24)) conv=notrunc status=none
+		run_shmlog 1 dump --where '. > 299999' --tally "$LOG"
+		assert_output ''
+		printf '\12\0' | dd of="$LOG" bs=1 seek=$((range + 24)) conv=notrunc status=none
+	done
+	run_shmlog 0 verify "$LOG"
+}
+
 @test "--tally prints no number that a signal has cut" {
 	local command many pid result
 
