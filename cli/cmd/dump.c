@@ -121,7 +121,8 @@ struct dump {
 	struct cli_columns *columns;     /* NULL: the format has none */
 	struct cli_filter *filter;       /* NULL: all frames are wanted */
 	struct cli_filter *twin;         /* of it, for the second half of what
-	                                  * is only counted; or NULL */
+	                                  * is only counted; NULL until then */
+	const struct cli_args *args;     /* that it is made of */
 	struct cli_pace *pace;           /* NULL: without pauses */
 	struct cli_selection *selection; /* with a filter */
 	struct cli_merge *merge;         /* NULL: one log after the other */
@@ -159,11 +160,6 @@ static int read_rendering(const struct cli_args *args, struct dump *dump)
 		status = cli_selection_init(&dump->selection, args,
 		                            dump_selections, dump->filter,
 		                            &dump->printer);
-	if (status == CLI_OK && dump->selection != NULL &&
-	    cli_selection_is_tally(dump->selection) &&
-	    dump->printer.typed.type == NULL)
-		dump->twin = cli_filter_twin(args, dump_filters,
-		                             &dump->printer.typed);
 	if (status == CLI_OK && cli_args_count(args, OPTION_PACE) > 0 &&
 	    cli_args_count(args, OPTION_TALLY) > 0)
 		return cli_usage_error("--tally prints no frames, and --pace "
@@ -250,11 +246,19 @@ static int print_all(struct dump *dump, struct cli_scan *scan)
 
 /* Begins to count the second half of a range apart, where the number of all
  * frames that pass is asked for, and no more. */
-static struct cli_second_half *begin_half(const struct dump *dump,
+static struct cli_second_half *begin_half(struct dump *dump,
                                           const struct cli_scan *scan)
 {
-	if (dump->twin == NULL || dump->count != UINT64_MAX ||
-	    scan->end == UINT64_MAX || scan->reverse)
+	if (!cli_selection_is_tally(dump->selection) ||
+	    dump->printer.typed.type != NULL || dump->count != UINT64_MAX ||
+	    scan->end == UINT64_MAX || scan->reverse ||
+	    scan->end - scan->begin < CLI_SECOND_HALF_LEAST_BYTES)
+		return NULL;
+	/* Patterns take long to compile beside the frames of a short log. */
+	if (dump->twin == NULL)
+		dump->twin = cli_filter_twin(dump->args, dump_filters,
+		                             &dump->printer.typed);
+	if (dump->twin == NULL)
 		return NULL;
 	return cli_second_half_begin(scan->log, scan->begin, scan->end,
 	                             dump->twin, CLI_SECOND_HALF_LEAST_BYTES);
@@ -500,7 +504,7 @@ static int dump_logs(struct dump *dump, const struct cli_args *args)
 
 static int dump_run(const struct cli_args *args)
 {
-	struct dump dump = {0};
+	struct dump dump = {.args = args};
 	int status = cli_check_outputs(args);
 
 	if (status == CLI_OK)
