@@ -406,7 +406,9 @@ static int look_after_sleep(struct wait_set *set, int status, size_t woken,
 	int64_t now = shmlog_sys_now_ns();
 	int64_t since_ns = now - *looked_ns(set);
 
-	set->found = shmlog_wait_found_by(status, set->found);
+	/* How a thread that rings has found news, its report says. */
+	if (status != 1 || woken != BELL)
+		set->found = shmlog_wait_found_by(status, set->found);
 	if (status == 1 && woken != BELL)
 		return look_at_woken(set, woken, now);
 	if (most_ns == 0 || (has_blind(set) && since_ns >= set->others_ns))

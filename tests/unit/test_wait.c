@@ -218,6 +218,8 @@ static int store(const char *path, bool back)
 
 	memcpy(base + end, "\x08\0late\x08\0", 8);
 	atomic_store(size, back ? 24 : end + 8);
+	munmap(base, 4096);
+	close(fd);
 	return 0;
 }
 
@@ -1015,6 +1017,28 @@ TEST(test_wait_for_any_of_hundreds_is_not_kept_by_a_busy_log)
 	row_close(&row);
 }
 
+/* Nobody wakes the reader but its own threads: it goes on with its polls. */
+TEST(test_wait_for_any_of_hundreds_knows_a_thread_from_a_writer)
+{
+	static struct row row;
+	size_t which;
+
+	row_open(&row, 300, 1);
+	/* As many stores as there is room for. */
+	for (size_t i = 0; i < 400; i++) {
+		const struct shmlog_reader *reader = row.readers[299];
+		struct shmlog_frame frame;
+
+		assert_int_equal(store(row.paths[299], false), 0);
+		expect_status(wait_row(&row, -1, 0, &which), 1);
+		assert_int_equal(which, 299);
+		assert_false(reader->schedule.woken);
+		while (shmlog_reader_next(row.readers[299], &frame) == 1)
+			;
+	}
+	row_close(&row);
+}
+
 #if defined(__linux__) && !defined(SHMLOG_PORTABLE)
 
 /* Where threads cannot be started, or could not sleep (0, 1), those that no sleep
@@ -1172,6 +1196,8 @@ int main(void)
 			test_wait_for_any_of_hundreds_knows_logs_that_take_others_places),
 		cmocka_unit_test(
 			test_wait_for_any_of_hundreds_is_not_kept_by_a_busy_log),
+		cmocka_unit_test(
+			test_wait_for_any_of_hundreds_knows_a_thread_from_a_writer),
 		cmocka_unit_test(
 			test_wait_for_any_of_hundreds_needs_no_threads),
 		cmocka_unit_test(
