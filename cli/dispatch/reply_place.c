@@ -216,6 +216,21 @@ static int walk_back(struct reply_place *place, struct shmlog_reader *reader)
 	return status > 0 ? 0 : status;
 }
 
+/* Sorts the prompts.  One behind the last reply's `high` was sent as well, if
+ * there are deltas of it: what is written from now on has to say so, or the
+ * next run would stop at it and not come to these deltas. */
+static void sort(struct reply_place *place)
+{
+	uint64_t last;
+
+	if (place->count == 0)
+		return;
+	qsort(place->prompts, place->count, sizeof(*place->prompts), compare);
+	last = place->prompts[place->count - 1].cursor;
+	if (last > place->high)
+		place->high = last;
+}
+
 int reply_place_find(struct reply_place *place_out, const char *path,
                      struct shmlog *log)
 {
@@ -231,9 +246,7 @@ int reply_place_find(struct reply_place *place_out, const char *path,
 	if (status != 0)
 		status = cli_reader_failed(path, reader, status);
 	shmlog_reader_close(reader);
-	if (place_out->count > 0)
-		qsort(place_out->prompts, place_out->count,
-		      sizeof(*place_out->prompts), compare);
+	sort(place_out);
 	return status;
 }
 

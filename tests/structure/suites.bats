@@ -62,7 +62,7 @@ unlisted() { # TREE
 
 # Each test of the planted file fails at the line that ends in "# here".
 @test "whatever fails in a test fails the test, by its line" {
-	local name line failed=0
+	local line text failed=0
 
 	sed 's/^TEST /@test /' >"$SCRATCH/planted.bats" <<-END
 		load $ROOT/tests/cli/helper
@@ -91,7 +91,7 @@ unlisted() { # TREE
 			true
 		}
 		TEST "subshell" {
-			(false; true) # here
+			(false; true) # here or above
 			true
 		}
 		TEST "function" {
@@ -123,9 +123,11 @@ unlisted() { # TREE
 	assert_failure
 	assert_output --partial 'ok 12 passes'
 	refute_output --partial 'not ok 12'
-	while IFS=: read -r line _; do
+	while IFS=: read -r line text; do
+		# bats 1.11 names the test's first line for a subshell.
+		[[ $text != *'or above' ]] || line="($line|$((line - 1)))"
 		assert_output --partial "not ok $((++failed)) "
-		assert_output --partial "in test file $SCRATCH/planted.bats, line $line)"
+		assert_output --regexp "in test file $SCRATCH/planted.bats, line $line\)"
 	done < <(grep -n '# here' "$SCRATCH/planted.bats")
 	assert_equal "$failed" 11
 }

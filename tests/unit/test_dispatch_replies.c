@@ -187,6 +187,7 @@ static void test_empty_place(void **state)
 	assert_int_equal(reply_place_find(&place, path, log), 0);
 	assert_false(place.known);
 	assert_int_equal(reply_place_of(&place, 5)->attempts, 2);
+	assert_int_equal(place.high, 5);
 	assert_false(is_answered(&place, 5));
 	reply_place_release(&place);
 	shmlog_close(log);
@@ -222,6 +223,29 @@ static void test_place(void **state)
 	shmlog_close(log);
 }
 
+/* Deltas of a prompt that was sent behind the last reply are still found once
+ * replies of a later run, which begins with earlier prompts, are behind them. */
+static void test_deltas_behind_the_last_reply(void **state)
+{
+	struct shmlog *log = make_log();
+	struct reply_place place;
+
+	(void)state;
+	append_reply(log, 0, 10, 20);
+	append(log, "{\"prompt\":40,\"type\":\"delta\",\"attempt\":1,"
+	            "\"text\":\"x\"}");
+	assert_int_equal(reply_place_find(&place, path, log), 0);
+	assert_int_equal(place.high, 40);
+	append_reply(log, 10, 20, place.high);
+	append_reply(log, 20, 30, place.high);
+	reply_place_release(&place);
+	assert_int_equal(reply_place_find(&place, path, log), 0);
+	assert_int_equal(place.low, 30);
+	assert_int_equal(reply_place_of(&place, 40)->attempts, 1);
+	reply_place_release(&place);
+	shmlog_close(log);
+}
+
 /* Replies about another log say nothing. */
 static void test_other_log(void **state)
 {
@@ -249,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_members_too_large),
 		cmocka_unit_test(test_empty_place),
 		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_deltas_behind_the_last_reply),
 		cmocka_unit_test(test_other_log),
 	};
 	int fd = mkstemp(path), failed;
