@@ -165,7 +165,7 @@ uint64_t shmlog_batch_add_records(struct shmlog_batch *batch, const void *text,
 	const unsigned char *start = text;
 	struct records records = {
 		.at = start,
-		.end = start + bytes,
+		.end = bytes > 0 ? start + bytes : start,
 		.delimiter = delimiter,
 		.most = most,
 	};
@@ -190,7 +190,7 @@ uint64_t shmlog_batch_add_frames(struct shmlog_batch *batch, const void *frames,
 	uint64_t before = batch->count;
 	size_t at = 0;
 
-	while (goes_on(batch, before, most)) {
+	while (at < bytes && goes_on(batch, before, most)) {
 		uint32_t total = shmlog_format_frame(from + at, bytes - at);
 
 		if (total == 0)

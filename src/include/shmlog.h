@@ -1268,8 +1268,10 @@ shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
  *     }
  *
  * where the batch has room for all that the text can become: a record of no
- * bytes takes one byte there, and its frame four.  A batch belongs to no log,
- * and to one thread at a time.
+ * bytes takes one byte there, and its frame four.  What is held at the end is a
+ * record without its delimiter, or begins with one that no payload can be: such
+ * a record fills `text` in the end, and read(2) is asked for no bytes.  A batch
+ * belongs to no log, and to one thread at a time.
  */
 struct shmlog_batch;
 
@@ -1299,8 +1301,8 @@ SHMLOG_API int shmlog_batch_add(struct shmlog_batch *batch, const void *payload,
  * byte.  Returns how many, and stores how many bytes of the text these are,
  * delimiters counted.  Ends before a record that is not all there, one that is
  * longer than a payload can be, and as soon as the batch has no room for a
- * frame of any size (65,535 bytes).  Never fails.  The text is not in the
- * batch.  If it changes meanwhile, as memory that is shared may, the payloads
+ * frame of any size (65,535 bytes).  Never fails.  The text may be NULL if it
+ * has no bytes, and is not in the batch.  If it changes meanwhile, as memory that is shared may, the payloads
  * have bytes of either, and the frames are whole.
  */
 SHMLOG_API uint64_t shmlog_batch_add_records(struct shmlog_batch *batch,

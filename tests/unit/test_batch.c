@@ -113,17 +113,17 @@ TEST(test_records_make_the_same_frames_in_each_way)
 TEST(test_records_of_every_length_at_every_alignment)
 {
 	struct shmlog_batch *batch = open_batch(ROOM);
-	unsigned char *memory = malloc(64 + 300);
+	const size_t size = 64 + 300;
+	unsigned char *memory = malloc(size);
 
 	assert_non_null(memory);
 	for (size_t length = 0; length < 140; length += step_of_all()) {
 		for (size_t shift = 0; shift < 64; shift++) {
 			unsigned char *text = memory + shift;
 
-			memset(text, 'x', 300);
+			memset(text, 'x', size - shift);
 			text[length] = text[2 * length + 1] = '\0';
-			compare(batch, text, 300 - (64 - shift), '\0',
-			        UINT64_MAX);
+			compare(batch, text, size - shift, '\0', UINT64_MAX);
 		}
 	}
 	free(memory);
@@ -347,6 +347,16 @@ TEST(test_a_batch_goes_with_a_condition_metadata_and_a_session)
 	assert_string_equal(metadata, "told");
 	/* Nothing, too, is a commit. */
 	shmlog_batch_clear(batch);
+	size_t taken = SIZE_MAX;
+
+	assert_int_equal(shmlog_batch_add_records(batch, NULL, 0, '\n',
+	                                          UINT64_MAX, &taken),
+	                 0);
+	assert_int_equal(taken, 0);
+	taken = SIZE_MAX;
+	assert_int_equal(
+		shmlog_batch_add_frames(batch, NULL, 0, UINT64_MAX, &taken), 0);
+	assert_int_equal(taken, 0);
 	options.expected_end_cursor = 33;
 	expect_status(shmlog_append_batch(log, batch, &options, &result), 0);
 	assert_int_equal(result.frames, 0);
