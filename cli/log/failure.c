@@ -17,6 +17,11 @@ int cli_fail(const char *subject, const char *what, int status)
 	return cli_exit_status(status);
 }
 
+bool cli_is_errno(int status)
+{
+	return status < 0 && status > SHMLOG_ERR_NOT_REGULAR;
+}
+
 int cli_exit_status(int status)
 {
 	if (status >= 0)

@@ -5,6 +5,8 @@
 #ifndef CLI_FAILURE_H
 #define CLI_FAILURE_H
 
+#include <stdbool.h>
+
 /*
  * Prints "SUBJECT: what: why" for a status of the library (what may be NULL)
  * and returns the exit status that belongs to it.
@@ -13,5 +15,8 @@ int cli_fail(const char *subject, const char *what, int status);
 
 /* The exit status for a status of the library. */
 int cli_exit_status(int status);
+
+/* Whether a status of the library is -errno: the system has refused. */
+bool cli_is_errno(int status);
 
 #endif

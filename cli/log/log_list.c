@@ -240,7 +240,7 @@ static struct cli_listed_log *add_deleted(struct list *list,
 	    (status == 0 && ((uint64_t)file.st_ino != hold->file.inode ||
 	                     (uint64_t)file.st_dev != hold->file.device)))
 		return NULL;
-	if (status < 0 && status > -10000)
+	if (cli_is_errno(status))
 		file = (struct stat){.st_dev = (dev_t)hold->file.device,
 		                     .st_ino = (ino_t)hold->file.inode};
 	entry = add_entry(list, hold->path, &file);
@@ -252,7 +252,7 @@ static struct cli_listed_log *add_deleted(struct list *list,
 	if (status == 0) {
 		note_look(entry, &look);
 		entry->former_path = read_former_path(hold->path);
-	} else if (status > -10000) {
+	} else if (cli_is_errno(status)) {
 		int one = list->quiet ? cli_exit_status(status)
 		                      : cli_look_failed(hold->path, status);
 

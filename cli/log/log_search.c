@@ -144,7 +144,7 @@ static int look_at_file(struct walk *walk, int at, const char *name,
 	if (status == 0)
 		return search->found(search->context, &found);
 	/* Gone, or a link by now. */
-	if (status > -10000 && status != -ENOENT && status != -ELOOP)
+	if (cli_is_errno(status) && status != -ENOENT && status != -ELOOP)
 		keep_status(search, search->quiet
 		                            ? cli_exit_status(status)
 		                            : cli_look_failed(path, status));
@@ -252,7 +252,7 @@ int cli_search_logs(struct cli_log_search *search, const char *path)
 		return search->found(search->context, &found);
 	if (status == SHMLOG_ERR_NOT_REGULAR && S_ISDIR(file.st_mode))
 		return walk_from(search, path);
-	if (status > -10000) {
+	if (cli_is_errno(status)) {
 		keep_status(search, fail(search, path, "cannot open", status));
 		return CLI_OK;
 	}

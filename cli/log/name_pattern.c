@@ -2,6 +2,7 @@
 #include "name_pattern.h"
 
 #include "clock.h"
+#include "failure.h"
 #include "rotated.h"
 
 #include <errno.h>
@@ -101,7 +102,7 @@ int cli_pattern_expand(struct cli_name_pattern *pattern,
 
 		if (status == 0)
 			found(context, path);
-		else if (status > -10000 && status != -ENOENT)
+		else if (cli_is_errno(status) && status != -ENOENT)
 			pattern->unread = status;
 	}
 	globfree(&names);

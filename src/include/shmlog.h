@@ -1302,8 +1302,9 @@ SHMLOG_API int shmlog_batch_add(struct shmlog_batch *batch, const void *payload,
  * delimiters counted.  Ends before a record that is not all there, one that is
  * longer than a payload can be, and as soon as the batch has no room for a
  * frame of any size (65,535 bytes).  Never fails.  The text may be NULL if it
- * has no bytes, and is not in the batch.  If it changes meanwhile, as memory that is shared may, the payloads
- * have bytes of either, and the frames are whole.
+ * has no bytes, and is not in the batch.  If it changes meanwhile, as memory
+ * that is shared may, the payloads have bytes of either, and the frames are
+ * whole.
  */
 SHMLOG_API uint64_t shmlog_batch_add_records(struct shmlog_batch *batch,
                                              const void *text, size_t bytes,

@@ -42,7 +42,8 @@ static const char *explain_length(const struct cli_committer *committer,
 	struct shmlog_header header;
 	int status = shmlog_read_header(committer->log, &header);
 
-	if (status > -10000 || header.capacity < committer->capacity ||
+	if (status == 0 || cli_is_errno(status) ||
+	    header.capacity < committer->capacity ||
 	    header.size <= header.capacity)
 		return shmlog_strerror(SHMLOG_ERR_MAPPING_GONE);
 	(void)snprintf(reason->text, sizeof(reason->text),
