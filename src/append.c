@@ -11,22 +11,9 @@
 #include "sys.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* Bytes that are copied at a time from a file of frames. */
 #define COPY_BYTES 262144u
-
-size_t shmlog_frame_encode(unsigned char *frame_out, const void *payload,
-                           size_t size_bytes)
-{
-	uint32_t total = (uint32_t)size_bytes + SHMLOG_FRAME_OVERHEAD_BYTES;
-
-	shmlog_store_word(frame_out, total);
-	if (size_bytes > 0)
-		memcpy(frame_out + 2, payload, size_bytes);
-	shmlog_store_word(frame_out + total - 2, total);
-	return total;
-}
 
 /* Checks the file's length after a publish.  Where access may be kept, the same
  * system call checks the name too. */
@@ -43,10 +30,11 @@ static int check_length_behind(struct shmlog_write_access *access)
 
 /*
  * Moves `size` from its value when access was acquired to `new_size`, if no
- * other writer has moved it, and wakes the readers that sleep on it.
+ * other writer has moved it, and wakes the readers that sleep on it; or the
+ * first of them: then *owed_out becomes true.
  */
 static int publish(struct shmlog_write_access *access, uint64_t new_size,
-                   bool wake)
+                   bool wake, bool *owed_out)
 {
 	/* The write of the frames may itself have made a file that was cut
 	 * longer again, but not as long as it was. */
@@ -59,8 +47,8 @@ static int publish(struct shmlog_write_access *access, uint64_t new_size,
 		return shmlog_explain_interference(access->log);
 	if (status != 0)
 		return status;
-	if (wake)
-		shmlog_access_wake(access);
+	if (wake && shmlog_access_wake_first(access))
+		*owed_out = true;
 	/* If the page was cut off, the store is lost. */
 	return check_length_behind(access);
 }
@@ -84,6 +72,7 @@ struct job {
 	bool fits;           /* all of the frames have room */
 	bool whole;          /* all of the frames, or none */
 	bool expects;        /* the log must end at a certain cursor */
+	bool owes_wake;      /* not all readers were woken after a publish */
 	bool in_doubt;       /* written, but may not stay in the log */
 	bool overwrote;      /* committed frames of another writer */
 	int64_t deadline_ns; /* of the wait for other writers; 0: not set */
@@ -118,6 +107,14 @@ static void begin(struct job *job, struct shmlog *log,
 	job->whole = (options->flags & SHMLOG_APPEND_WHOLE) != 0 ||
 	             options->metadata_bytes > 0;
 	job->expects = (options->flags & SHMLOG_APPEND_EXPECT) != 0;
+}
+
+/* Wakes the readers that were not woken under the lock. */
+static void wake_others(struct job *job)
+{
+	if (job->owes_wake)
+		(void)shmlog_wake(job->log);
+	job->owes_wake = false;
 }
 
 static void release(struct job *job)
@@ -175,7 +172,8 @@ static int commit(struct job *job)
 	if (status == 0 && (job->options->flags & SHMLOG_APPEND_SYNC) != 0)
 		status = shmlog_sys_sync(access->fd);
 	if (status == 0)
-		status = publish(access, access->size + bytes, wake);
+		status = publish(access, access->size + bytes, wake,
+		                 &job->owes_wake);
 	if (job->terms.force || !access->touched ||
 	    (status != 0 && status != SHMLOG_ERR_INTERFERED))
 		return status;
@@ -307,6 +305,7 @@ static int insist(struct job *job)
 			outcome = commit_again(job);
 		} else {
 			release(job);
+			wake_others(job);
 			if (await_writer(job) != 0)
 				break;
 			outcome = job->in_doubt ? look_again(job)
@@ -357,6 +356,17 @@ static int finish(struct job *job, int status)
 	return status;
 }
 
+/* Does the whole of a job. */
+static int append(struct job *job)
+{
+	pthread_mutex_lock(&job->log->append_mutex);
+	int status = finish(job, insist(job));
+
+	pthread_mutex_unlock(&job->log->append_mutex);
+	wake_others(job);
+	return status;
+}
+
 /* Appends ready frames, which are a chain. */
 static int append_chain(struct job *job, const unsigned char *frames,
                         size_t bytes)
@@ -368,12 +378,7 @@ static int append_chain(struct job *job, const unsigned char *frames,
 		return SHMLOG_ERR_METADATA;
 	job->all = (struct shmlog_source){.bytes = frames, .end = bytes};
 	job->write = write_source;
-
-	pthread_mutex_lock(&log->append_mutex);
-	int status = finish(job, insist(job));
-
-	pthread_mutex_unlock(&log->append_mutex);
-	return status;
+	return append(job);
 }
 
 int shmlog_append_frames(struct shmlog *log, const void *frames, size_t bytes,
@@ -487,10 +492,7 @@ int shmlog_append_frames_from(struct shmlog *log, int fd, uint64_t bytes,
 		goto release_window;
 	job.all = (struct shmlog_source){.window = &source, .end = bytes};
 	job.write = write_file;
-
-	pthread_mutex_lock(&log->append_mutex);
-	status = finish(&job, insist(&job));
-	pthread_mutex_unlock(&log->append_mutex);
+	status = append(&job);
 release_window:
 	shmlog_window_release(&source);
 	return status;

@@ -102,3 +102,15 @@ bool shmlog_format_chain(const unsigned char *frames, size_t bytes,
 	}
 	return true;
 }
+
+size_t shmlog_frame_encode(unsigned char *frame_out, const void *payload,
+                           size_t size_bytes)
+{
+	uint32_t total = (uint32_t)size_bytes + SHMLOG_FRAME_OVERHEAD_BYTES;
+
+	shmlog_store_word(frame_out, total);
+	if (size_bytes > 0)
+		memcpy(frame_out + 2, payload, size_bytes);
+	shmlog_store_word(frame_out + total - 2, total);
+	return total;
+}

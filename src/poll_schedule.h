@@ -25,6 +25,8 @@ struct shmlog_poll_schedule {
 	bool polled;      /* the last writer woke nobody */
 	bool woken;       /* ... did; neither: none is known */
 	int64_t since_ns; /* when there were news last, or it began */
+	int64_t late_ns;  /* how late sleeps have ended: shmlog_poll_slept() */
+	unsigned doubts;  /* news that polls found of a writer that wakes */
 	/* From news to news of such a writer: the last ones, of which the
 	 * newest stands before `next`. */
 	int64_t spans_ns[SHMLOG_POLL_SPANS];
@@ -46,6 +48,18 @@ void shmlog_poll_begin(struct shmlog_poll_schedule *schedule, int64_t now_ns);
 /* Notes news. */
 void shmlog_poll_note(struct shmlog_poll_schedule *schedule, int64_t now_ns,
                       enum shmlog_poll_found found);
+
+/* Notes a wake that brought no news: its writer wakes, and a poll has found
+ * what the wake was for, as it takes a while to wake many readers. */
+void shmlog_poll_woken(struct shmlog_poll_schedule *schedule);
+
+/*
+ * Notes how much later than asked for a sleep ended that nothing cut short.
+ * Where that is a millisecond or more, the processors are busy, maybe with
+ * the looks of many readers of the same log; so polls that are a mere safeguard
+ * get rarer, for the next hundred news or more.
+ */
+void shmlog_poll_slept(struct shmlog_poll_schedule *schedule, int64_t late_ns);
 
 /* Whether its writer stores and was active within SHMLOG_POLL_ACTIVE_NS. */
 bool shmlog_poll_is_active(const struct shmlog_poll_schedule *schedule,

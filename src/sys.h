@@ -53,6 +53,9 @@ int shmlog_sys_wait_any(const struct shmlog_awaited *words, size_t count,
 /* Wakes all who sleep on the word.  0, also where that cannot be done and all
  * poll; SHMLOG_ERR_MAPPING_GONE where the word's page was cut off; -errno. */
 int shmlog_sys_wake(const _Atomic uint64_t *word);
+/* Wakes `most` of them, those who have slept longest.  How many these were, or
+ * as above. */
+int shmlog_sys_wake_some(const _Atomic uint64_t *word, int most);
 
 /*
  * Whether any process has the file of `fd` (open read-only) open or mapped

@@ -127,11 +127,13 @@ int shmlog_sys_wait_any(const struct shmlog_awaited *words, size_t count,
 	}
 }
 
-int shmlog_sys_wake(const _Atomic uint64_t *word)
+int shmlog_sys_wake_some(const _Atomic uint64_t *word, int most)
 {
-	if (syscall(SYS_futex, low_half(word), FUTEX_WAKE, INT32_MAX, NULL,
-	            NULL, 0) >= 0)
-		return 0;
+	long woken = syscall(SYS_futex, low_half(word), FUTEX_WAKE, most, NULL,
+	                     NULL, 0);
+
+	if (woken >= 0)
+		return (int)woken;
 	switch (errno) {
 	case EFAULT: return SHMLOG_ERR_MAPPING_GONE;
 	/* A sandbox refuses the call: readers that sleep find the news at their
@@ -141,6 +143,13 @@ int shmlog_sys_wake(const _Atomic uint64_t *word)
 	case EACCES: return 0;
 	default: return -errno;
 	}
+}
+
+int shmlog_sys_wake(const _Atomic uint64_t *word)
+{
+	int woken = shmlog_sys_wake_some(word, INT32_MAX);
+
+	return woken < 0 ? woken : 0;
 }
 
 unsigned shmlog_sys_processors(void)

@@ -36,6 +36,13 @@ int shmlog_sys_wake(const _Atomic uint64_t *word)
 	return 0;
 }
 
+int shmlog_sys_wake_some(const _Atomic uint64_t *word, int most)
+{
+	(void)word;
+	(void)most;
+	return 0;
+}
+
 unsigned shmlog_sys_processors(void)
 {
 	return 1;

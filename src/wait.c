@@ -66,16 +66,22 @@ static int wait_for_news(struct shmlog_reader *reader,
 		if (timeout_ns >= 0)
 			pause = shmlog_wait_least(pause,
 			                          timeout_ns - (now - start));
+		int64_t slept_from = now;
 		int status = shmlog_sys_wait(
 			word, reader->log->data_offset + reader->committed,
 			pause);
 
 		now = shmlog_sys_now_ns();
+		if (status == 0)
+			shmlog_poll_slept(&reader->schedule,
+			                  now - slept_from - pause);
 		bool over = timeout_ns >= 0 && now - start >= timeout_ns;
 
 		found = shmlog_wait_found_by(status, found);
 		if (status > 0) {
 			news = shmlog_wait_look_again(reader);
+			if (news == 0)
+				shmlog_poll_woken(&reader->schedule);
 		} else if (status < 0 || over ||
 		           now - looked >= max_poll_ns / 2) {
 			news = shmlog_wait_look(reader);

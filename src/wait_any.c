@@ -92,6 +92,8 @@ static int look_at_woken(struct wait_set *set, size_t place, int64_t now)
 	struct shmlog_reader *reader = set->readers[place];
 	int news = shmlog_wait_look_again(reader);
 
+	if (news == 0)
+		shmlog_poll_woken(&reader->schedule);
 	if (news > 0)
 		shmlog_poll_note(&reader->schedule, now, set->found);
 	if (news != 0)
@@ -446,9 +448,14 @@ static int wait_for_any(struct wait_set *set, int64_t timeout_ns,
 		if (timeout_ns >= 0)
 			pause = shmlog_wait_least(pause,
 			                          timeout_ns - (now - start));
+		int64_t slept_from = shmlog_sys_now_ns();
 		int status = sleep_on_words(set, pause, &woken);
 
 		now = shmlog_sys_now_ns();
+		/* The shortest pause was its. */
+		if (status == 0)
+			shmlog_poll_slept(&set->readers[set->other]->schedule,
+			                  now - slept_from - pause);
 		bool over = timeout_ns >= 0 && now - start >= timeout_ns;
 		news = look_after_sleep(set, status, woken,
 		                        over ? 0 : max_poll_ns);

@@ -29,6 +29,9 @@
  * milliseconds. */
 #define LONGEST_WRITER_PAUSE_NS 10000000
 #define PROC_PAUSE_NS 200000000
+/* How many readers are woken under the lock, some 4 microseconds for each.  If
+ * there are no more, one call has woken all of them. */
+#define WOKEN_FIRST 32
 
 /* Doubles a pause, up to `most`. */
 static int64_t longer(int64_t pause, int64_t most)
@@ -370,6 +373,21 @@ void shmlog_access_wake(const struct shmlog_write_access *access)
 {
 	if (access->header != NULL)
 		(void)shmlog_sys_wake(&access->header->size);
+}
+
+bool shmlog_access_wake_first(const struct shmlog_write_access *access)
+{
+	const _Atomic uint64_t *word;
+
+	if (access->header == NULL)
+		return false;
+	if (shmlog_sys_wake_some(&access->header->size, WOKEN_FIRST) <
+	    WOKEN_FIRST)
+		return false;
+	if (shmlog_size_word(access->log, &word) == 0)
+		return true;
+	shmlog_access_wake(access);
+	return false;
 }
 
 /* Checks, under the lock, that the header is sound and unchanged; loads

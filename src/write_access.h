@@ -72,6 +72,11 @@ int shmlog_access_move_size(const struct shmlog_write_access *access,
  * reader sleeps. */
 void shmlog_access_wake(const struct shmlog_write_access *access);
 
+/* Wakes the first of them, which is soon done.  Whether there may be others: a
+ * crowd is to be woken by shmlog_wake() once the lock was released, as that
+ * takes long, and those who are awake want the processor. */
+bool shmlog_access_wake_first(const struct shmlog_write_access *access);
+
 /* Closes the log for writing and then unlocks it, in this order: a process that
  * takes the lock next must not find this one still writing. */
 void shmlog_access_release(struct shmlog_write_access *access);

@@ -215,3 +215,28 @@ has_lock() {
 		expect 0 $'first\nmine' '' dump "$LOG"
 	done
 }
+
+@test "a crowd of followers is woken once the lock is released" {
+	skip_if_portable
+	skip_if_sanitized 'a sanitizer makes calls of its own'
+	need strace
+	local i followers=()
+
+	for ((i = 0; i < 40; i++)); do
+		shmlog tail -f -q -n 0 "$LOG" >"$SCRATCH/out.$i" 3>&- &
+		followers+=($!)
+	done
+	for i in "${followers[@]}"; do
+		wait_until_asleep "$i"
+	done
+	strace -qq -o "$SCRATCH/calls" -e trace=flock,futex \
+		shmlog append -m first "$LOG"
+	for ((i = 0; i < 40; i++)); do
+		wait_for 20 test -s "$SCRATCH/out.$i"
+	done
+	kill "${followers[@]}"
+	wait "${followers[@]}" || true
+	run -0 sed -nE '/FUTEX_WAKE/,$s/.*(FUTEX_WAKE, [0-9]+|LOCK_UN).*/\1/p' \
+		"$SCRATCH/calls"
+	assert_output $'FUTEX_WAKE, 32\nLOCK_UN\nFUTEX_WAKE, 2147483647'
+}

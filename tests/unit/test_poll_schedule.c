@@ -249,6 +249,67 @@ TEST(test_schedule_is_a_safeguard_beside_a_writer_that_wakes)
 	assert_true(shmlog_poll_is_active(&schedule, now));
 }
 
+/* A thousand readers that look as soon as one keep everybody from waking up. */
+TEST(test_schedule_spares_busy_processors_its_safeguard)
+{
+	int64_t now = MILLISECONDS(1000);
+	struct shmlog_poll_schedule schedule = {0};
+	unsigned news = 0;
+
+	shmlog_poll_begin(&schedule, now);
+	shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_WAKE);
+	shmlog_poll_slept(&schedule, MICROSECONDS(300));
+	assert_int_equal(shmlog_poll_pause(&schedule, now), MICROSECONDS(600));
+	shmlog_poll_slept(&schedule, MILLISECONDS(2));
+	assert_in_range(shmlog_poll_pause(&schedule, now), MILLISECONDS(60),
+	                MILLISECONDS(70));
+	shmlog_poll_slept(&schedule, MILLISECONDS(60000));
+	assert_in_range(shmlog_poll_pause(&schedule, now), MILLISECONDS(150),
+	                MILLISECONDS(201));
+	/* A look in time says nothing: it may be so because there are few. */
+	shmlog_poll_slept(&schedule, MICROSECONDS(60));
+	shmlog_poll_slept(&schedule, -1);
+	assert_true(shmlog_poll_pause(&schedule, now) > MILLISECONDS(150));
+	for (; shmlog_poll_pause(&schedule, now) > MICROSECONDS(600); news++) {
+		now += MILLISECONDS(30);
+		shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_WAKE);
+	}
+	assert_in_range(news, 60, 300);
+	/* Who only stores is looked for as ever. */
+	shmlog_poll_slept(&schedule, MILLISECONDS(5));
+	schedule.woken = false;
+	shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_POLL);
+	assert_true(shmlog_poll_pause(&schedule, now) <= SHMLOG_POLL_MOST_NS);
+}
+
+TEST(test_schedule_believes_in_a_writer_that_wakes_late)
+{
+	int64_t now = MILLISECONDS(1000);
+	struct shmlog_poll_schedule schedule = {0};
+	unsigned news = 0;
+
+	shmlog_poll_begin(&schedule, now);
+	shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_WAKE);
+	shmlog_poll_slept(&schedule, MILLISECONDS(5));
+	for (unsigned i = 0; i < 5; i++)
+		shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_POLL);
+	assert_false(shmlog_poll_is_active(&schedule, now));
+	shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_WAKE);
+	while (!shmlog_poll_is_active(&schedule, now)) {
+		shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_POLL);
+		news++;
+	}
+	assert_in_range(news, 6, 12);
+	/* A wake without news is evidence, too. */
+	shmlog_poll_woken(&schedule);
+	assert_false(shmlog_poll_is_active(&schedule, now));
+	assert_true(shmlog_poll_pause(&schedule, now) > MILLISECONDS(50));
+	/* Where sleeps end in time, one poll tells. */
+	schedule.late_ns = 0;
+	shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_POLL);
+	assert_true(shmlog_poll_is_active(&schedule, now));
+}
+
 TEST(test_schedule_forgets_a_period_over_a_long_pause)
 {
 	int64_t now = MILLISECONDS(1000);
@@ -364,6 +425,10 @@ int main(void)
 		cmocka_unit_test(test_schedule_lets_a_silent_log_be),
 		cmocka_unit_test(
 			test_schedule_is_a_safeguard_beside_a_writer_that_wakes),
+		cmocka_unit_test(
+			test_schedule_spares_busy_processors_its_safeguard),
+		cmocka_unit_test(
+			test_schedule_believes_in_a_writer_that_wakes_late),
 		cmocka_unit_test(
 			test_schedule_forgets_a_period_over_a_long_pause),
 		cmocka_unit_test(

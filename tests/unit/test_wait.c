@@ -671,33 +671,73 @@ static int wait_in_child(void *argument)
 	    shmlog_reader_seek_end(reader) != 0 ||
 	    write(sleepers->ready[1], "", 1) != 1)
 		return 1;
+	/* After an hour without news polls are minutes apart. */
+	reader->schedule = (struct shmlog_poll_schedule){
+		.begun = true, .since_ns = now_ns() - MILLISECONDS(3600000)};
 	return shmlog_reader_wait(reader, 50 * SOON, NEVER_POLL) == 1 ? 0 : 2;
 }
 
-TEST(test_wait_of_many_processes_is_ended_by_one_append)
+static void expect_all_woken(size_t count)
 {
 	struct sleepers sleepers;
-	pid_t pids[5];
+	pid_t pids[100];
 	int64_t start;
 	char byte;
 
-	if (!WAKES)
-		skip();
 	snprintf(sleepers.path, sizeof(sleepers.path), "%s", scratch("many"));
 	write_numbered_log(sleepers.path, 4096, 1);
 	assert_int_equal(pipe(sleepers.ready), 0);
-	for (size_t i = 0; i < COUNT_OF(pids); i++)
+	for (size_t i = 0; i < count; i++)
 		pids[i] = child_start(wait_in_child, &sleepers);
-	for (size_t i = 0; i < COUNT_OF(pids); i++)
+	for (size_t i = 0; i < count; i++)
 		assert_int_equal(read(sleepers.ready[0], &byte, 1), 1);
 	sleep_ns(MILLISECONDS(200));
 	start = now_ns();
 	expect_status(append_and_wake(sleepers.path), 0);
-	for (size_t i = 0; i < COUNT_OF(pids); i++)
+	for (size_t i = 0; i < count; i++)
 		assert_int_equal(child_wait(pids[i]), 0);
 	assert_true(now_ns() - start < SOON);
 	close(sleepers.ready[0]);
 	close(sleepers.ready[1]);
+}
+
+TEST(test_wait_of_many_processes_is_ended_by_one_append)
+{
+	if (!WAKES)
+		skip();
+	expect_all_woken(5);
+}
+
+/* So many that not all of them are woken before the lock is released. */
+TEST(test_wait_of_a_crowd_is_ended_by_one_append)
+{
+	if (!WAKES)
+		skip();
+	expect_all_woken(31);
+	expect_all_woken(32);
+	expect_all_woken(33);
+	expect_all_woken(100);
+}
+
+/* A poll found what a wake is for, as that took a while: the next news are left
+ * to wakes again. */
+TEST(test_wait_learns_from_a_wake_that_comes_behind_a_poll)
+{
+	struct bench bench;
+	struct later later;
+
+	if (!WAKES)
+		skip();
+	bench_open(&bench, 0);
+	bench.reader->schedule = (struct shmlog_poll_schedule){
+		.begun = true, .polled = true, .since_ns = now_ns()};
+	later_start(&later, bench.path, WAKE_FOR_NOTHING, MILLISECONDS(100));
+	expect_status(shmlog_reader_wait(bench.reader, MILLISECONDS(400), 0),
+	              0);
+	(void)later_end(&later);
+	assert_false(shmlog_poll_is_active(&bench.reader->schedule, now_ns()));
+	assert_true(bench.reader->schedule.woken);
+	bench_close(&bench);
 }
 
 /* ------------------------------------------------------- several readers */
@@ -1176,6 +1216,9 @@ int main(void)
 			test_where_a_sandbox_refuses_to_sleep_and_wake_all_is_polled),
 		cmocka_unit_test(
 			test_wait_of_many_processes_is_ended_by_one_append),
+		cmocka_unit_test(test_wait_of_a_crowd_is_ended_by_one_append),
+		cmocka_unit_test(
+			test_wait_learns_from_a_wake_that_comes_behind_a_poll),
 		cmocka_unit_test(
 			test_wait_for_any_is_ended_at_once_by_a_writer_that_wakes),
 		cmocka_unit_test(
