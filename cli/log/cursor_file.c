@@ -81,16 +81,73 @@ static bool read_cursor(const char *text, size_t text_bytes,
 	return whole && read_name(text, text_bytes, cursor);
 }
 
+/* Makes room for one more; there is as much as the next power of two. */
 static bool make_room(struct cli_cursors *cursors)
 {
-	struct cli_cursor *larger = realloc(
-		cursors->list, (cursors->count + 1) * sizeof(*larger));
+	size_t count = cursors->count;
 
-	if (larger == NULL)
-		return false;
-	cursors->list = larger;
-	cursors->list[cursors->count] = (struct cli_cursor){0};
+	if ((count & (count - 1)) == 0) {
+		struct cli_cursor *larger = realloc(
+			cursors->list,
+			(count > 0 ? 2 * count : 1) * sizeof(*larger));
+
+		if (larger == NULL)
+			return false;
+		cursors->list = larger;
+	}
+	cursors->list[count] = (struct cli_cursor){0};
 	return true;
+}
+
+static int compare_names(const char *one, const char *other)
+{
+	if (one == NULL || other == NULL)
+		return (one != NULL) - (other != NULL);
+	return strcmp(one, other);
+}
+
+/* Of equal cursors the one that stands first in the file comes first. */
+static int by_name(const void *a, const void *b)
+{
+	const struct cli_cursor *one = *(struct cli_cursor *const *)a;
+	const struct cli_cursor *other = *(struct cli_cursor *const *)b;
+	int order = compare_names(one->name, other->name);
+
+	return order != 0 ? order : (one > other) - (one < other);
+}
+
+static int by_inode(const void *a, const void *b)
+{
+	const struct cli_cursor *one = *(struct cli_cursor *const *)a;
+	const struct cli_cursor *other = *(struct cli_cursor *const *)b;
+
+	if (one->log.inode != other->log.inode)
+		return one->log.inode < other->log.inode ? -1 : 1;
+	return (one > other) - (one < other);
+}
+
+/* The cursors in an order, to be freed; NULL when memory is short. */
+static struct cli_cursor **sort(const struct cli_cursors *cursors,
+                                int (*compare)(const void *a, const void *b))
+{
+	struct cli_cursor **sorted = malloc(cursors->count *
+	                                    sizeof(struct cli_cursor *));
+
+	for (size_t i = 0; i < cursors->count && sorted != NULL; i++)
+		sorted[i] = &cursors->list[i];
+	if (sorted != NULL)
+		qsort(sorted, cursors->count, sizeof(struct cli_cursor *),
+		      compare);
+	return sorted;
+}
+
+/* 0 or -ENOMEM. */
+static int sort_cursors(struct cli_cursors *cursors)
+{
+	cursors->by_name = sort(cursors, by_name);
+	cursors->by_inode = sort(cursors, by_inode);
+	return cursors->by_name != NULL && cursors->by_inode != NULL ? 0
+	                                                             : -ENOMEM;
 }
 
 /* The text is one cursor, or has one on each line. */
@@ -159,6 +216,8 @@ static int load(int fd, const char *path, struct cli_cursors *cursors)
 		status = cli_fail(path, "cannot read", status);
 	else if (!read_cursors(text, size_bytes, cursors))
 		status = refuse(path);
+	else if (sort_cursors(cursors) != 0)
+		status = cli_fail(path, "cannot read", -ENOMEM);
 	free(text);
 	return status;
 }
@@ -183,6 +242,8 @@ void cli_cursors_release(struct cli_cursors *cursors)
 	for (size_t i = 0; i < cursors->count; i++)
 		free(cursors->list[i].name);
 	free(cursors->list);
+	free(cursors->by_name);
+	free(cursors->by_inode);
 	*cursors = (struct cli_cursors){0};
 }
 
@@ -198,20 +259,56 @@ char *cli_cursor_name(const char *path)
 	return name;
 }
 
+struct cli_cursor *cli_cursors_named(const struct cli_cursors *cursors,
+                                     const char *name)
+{
+	size_t low = 0, high = cursors->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_names(cursors->by_name[middle]->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < cursors->count &&
+	                       compare_names(cursors->by_name[low]->name,
+	                                     name) == 0
+	               ? cursors->by_name[low]
+	               : NULL;
+}
+
+/* The first cursor that was taken in a log. */
+static struct cli_cursor *find_taken_in(const struct cli_cursors *cursors,
+                                        const struct shmlog_identity *log)
+{
+	size_t low = 0, high = cursors->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (cursors->by_inode[middle]->log.inode < log->inode)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < cursors->count &&
+	       cursors->by_inode[low]->log.inode == log->inode;
+	     low++) {
+		if (shmlog_same_file(&cursors->by_inode[low]->log, log))
+			return cursors->by_inode[low];
+	}
+	return NULL;
+}
+
 struct cli_cursor *cli_cursors_find(const struct cli_cursors *cursors,
                                     const char *name, const struct shmlog *log)
 {
-	for (size_t i = 0; i < cursors->count; i++) {
-		struct cli_cursor *cursor = &cursors->list[i];
+	struct cli_cursor *cursor = cli_cursors_named(cursors, name);
+	struct shmlog_identity identity = shmlog_identity(log);
 
-		if (cursor->name != NULL && strcmp(cursor->name, name) == 0)
-			return cursor;
-	}
-	for (size_t i = 0; i < cursors->count; i++) {
-		if (cli_cursor_is_of(&cursors->list[i], log))
-			return &cursors->list[i];
-	}
-	return NULL;
+	return cursor != NULL ? cursor : find_taken_in(cursors, &identity);
 }
 
 /* ---------------------------------------------------------------- saving */

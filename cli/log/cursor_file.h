@@ -22,6 +22,10 @@ struct cli_cursor {
 struct cli_cursors {
 	struct cli_cursor *list;
 	size_t count; /* 0: there is no cursor file, or it is empty */
+	/* Of those that were loaded: in the order of names, those without one
+	 * first, and of inodes; NULL: there are none. */
+	struct cli_cursor **by_name;
+	struct cli_cursor **by_inode;
 };
 
 /*
@@ -40,6 +44,11 @@ int cli_cursor_file_save(const char *path, const struct cli_cursors *cursors);
 /* A path as it stands inside a JSON string; freed with free(3).  NULL when
  * memory is short. */
 char *cli_cursor_name(const char *path);
+
+/* The first cursor with a name, of those that were loaded; NULL if there is
+ * none.  Takes a few comparisons, however many cursors there are. */
+struct cli_cursor *cli_cursors_named(const struct cli_cursors *cursors,
+                                     const char *name);
 
 /* The cursor of a log: that with its name, or else one that was taken in this
  * log under another name; NULL if there is none. */

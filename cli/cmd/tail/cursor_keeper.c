@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* How old the cursor file may get. */
 #define SAVE_NS 100000000
@@ -134,30 +133,29 @@ const struct cli_cursor *keeper_find(struct cursor_keeper *keeper,
 char *keeper_find_rotated(const struct cursor_keeper *keeper,
                           const struct tail_log *log)
 {
-	for (size_t i = 0; i < keeper->loaded.count; i++) {
-		const struct cli_cursor *cursor = &keeper->loaded.list[i];
+	const struct cli_cursor *cursor = NULL;
 
-		if (cursor->name == NULL ? !keeper->several
-		                         : strcmp(cursor->name, log->name) == 0)
-			return cli_rotated_path(log->path, &cursor->log);
-	}
-	return NULL;
+	if (keeper->several)
+		cursor = cli_cursors_named(&keeper->loaded, log->name);
+	else if (keeper->loaded.count > 0)
+		cursor = keeper->loaded.list;
+	return cursor != NULL ? cli_rotated_path(log->path, &cursor->log)
+	                      : NULL;
 }
 
 /* ----------------------------------------------------------------- saving */
 
-static bool is_saved(const struct cursor_keeper *keeper)
+/* Up to here frames of a log have left the output. */
+static void note_flushed(struct cursor_keeper *keeper, struct tail_log *log,
+                         uint64_t cursor)
 {
-	for (size_t i = 0; i < keeper->log_count; i++) {
-		if (keeper->logs[i]->flushed != keeper->logs[i]->saved)
-			return false;
-	}
-	return true;
+	log->flushed = cursor;
+	keeper->unsaved |= cursor != log->saved;
 }
 
 /* The cursors of all logs that were read, and those of the file that belong to
  * others.  The list is to be freed; NULL when memory is short. */
-static struct cli_cursors list_cursors(const struct cursor_keeper *keeper)
+static struct cli_cursors list_cursors(struct cursor_keeper *keeper)
 {
 	struct cli_cursors cursors = {
 		.list = calloc(keeper->log_count + keeper->loaded.count + 1,
@@ -178,6 +176,7 @@ static struct cli_cursors list_cursors(const struct cursor_keeper *keeper)
 		if (!keeper->loaded.list[i].taken)
 			cursors.list[cursors.count++] = keeper->loaded.list[i];
 	}
+	keeper->unsaved &= cursors.list == NULL;
 	return cursors;
 }
 
@@ -220,13 +219,15 @@ static int save(struct cursor_keeper *keeper)
 
 int keeper_begin_log(struct cursor_keeper *keeper, struct tail_log *log)
 {
-	log->rendered = log->flushed = shmlog_reader_cursor(log->reader);
+	log->rendered = shmlog_reader_cursor(log->reader);
+	note_flushed(keeper, log, log->rendered);
 	log->last_log = shmlog_identity(log->log);
 	log->begun = true;
 	if (keeper->log_count <= SAVED_AT_ONCE ||
 	    cli_now_ns() - keeper->saved_ns >= SAVE_NS)
 		return save(keeper);
 	log->saved = UINT64_MAX;
+	keeper->unsaved = true;
 	return CLI_OK;
 }
 
@@ -234,7 +235,7 @@ int64_t keeper_limit(const struct cursor_keeper *keeper, int64_t most_ns)
 {
 	int64_t left = SAVE_NS - (cli_now_ns() - keeper->saved_ns);
 
-	if (keeper->path == NULL || is_saved(keeper) || left > most_ns)
+	if (keeper->path == NULL || !keeper->unsaved || left > most_ns)
 		return most_ns;
 	return left > 0 ? left : 0;
 }
@@ -275,7 +276,7 @@ void keeper_pass_over(struct cursor_keeper *keeper, struct tail_log *log,
 	/* What stands behind frames that are still in the output leaves it with
 	 * them. */
 	if (log->flushed == log->rendered && !keeper->at_end)
-		log->flushed = end;
+		note_flushed(keeper, log, end);
 	log->rendered = end;
 }
 
@@ -290,7 +291,7 @@ bool keeper_note_flushed(struct cursor_keeper *keeper)
 		struct tail_log *log = keeper->logs[i];
 
 		frames |= log->flushed != log->rendered;
-		log->flushed = log->rendered;
+		note_flushed(keeper, log, log->rendered);
 	}
 	keeper->delivery->count = 0;
 	return frames;
@@ -302,7 +303,7 @@ int keeper_checkpoint(struct cursor_keeper *keeper, bool *frames_out)
 	if (cli_output_flush(&keeper->printer->output) != 0)
 		return CLI_OK; /* it sticks, and is reported at the end */
 	*frames_out = keeper_note_flushed(keeper);
-	if (keeper->path == NULL || is_saved(keeper) ||
+	if (keeper->path == NULL || !keeper->unsaved ||
 	    cli_now_ns() - keeper->saved_ns < SAVE_NS)
 		return CLI_OK;
 	return save(keeper);
@@ -352,9 +353,9 @@ static void note_delivered(struct cursor_keeper *keeper)
 	for (size_t i = 0; i < count; i++) {
 		const struct cli_mark *mark = &keeper->delivery->marks[i];
 
-		mark->log->flushed = i + 1 < count
-		                             ? mark->end
-		                             : measure_delivered(keeper, mark);
+		note_flushed(keeper, mark->log,
+		             i + 1 < count ? mark->end
+		                           : measure_delivered(keeper, mark));
 	}
 }
 
@@ -364,5 +365,5 @@ int keeper_finish(struct cursor_keeper *keeper)
 		(void)keeper_note_flushed(keeper);
 	if (cli_output_gave_up(&keeper->printer->output))
 		note_delivered(keeper);
-	return is_saved(keeper) ? CLI_OK : save(keeper);
+	return keeper->unsaved ? save(keeper) : CLI_OK;
 }

@@ -50,6 +50,7 @@ struct cursor_keeper {
 	const struct cli_selection *selection;
 	struct tail_log **logs; /* owned */
 	size_t log_count;
+	bool unsaved;     /* a log has come farther than the file says */
 	int64_t saved_ns; /* when the file was last written */
 	/* Owned.  Apart, as memory that is never used costs nothing only where
 	 * nobody has set it to zeros. */
