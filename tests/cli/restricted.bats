@@ -206,3 +206,54 @@ take_lease() { # [never]
 	assert_equal "$result" 143
 	kill -9 "$HOLDER"
 }
+
+# Logs by the names that they are given here.
+make_logs() { # NAME...
+	local name
+
+	shmlog append --create 4K -m '{"n":1}' "$SCRATCH/one"
+	for name; do
+		cp "$SCRATCH/one" "$SCRATCH/$name.shm"
+	done
+}
+
+@test "tail of more logs than the soft limit of descriptors raises it" {
+	local follow
+
+	skip_if_sanitized 'a sanitizer opens files of its own'
+	# shellcheck disable=SC2046 # words
+	make_logs $(seq 101 220)
+	(
+		ulimit -Sn 64 && run -0 shmlog tail -q -n 1 --merge .n \
+			"$SCRATCH"/*.shm
+		assert_equal "${#lines[@]}" 120
+	)
+	for follow in -f -F; do
+		(
+			ulimit -Sn 64 && run -0 --separate-stderr shmlog tail "$follow" -q \
+				-n 1 --idle 1ms "$SCRATCH"/*.shm
+			assert_equal "$stderr" ''
+			assert_equal "${#lines[@]}" 120
+		)
+		(
+			ulimit -Sn 64 && run -0 --separate-stderr shmlog tail "$follow" -q \
+				-n 1 --idle 1ms --glob "$SCRATCH/*.shm"
+			assert_equal "$stderr" ''
+			assert_equal "${#lines[@]}" 120
+		)
+	done
+}
+
+@test "tail of more logs than the hard limit of descriptors says which are left" {
+	skip_if_sanitized 'a sanitizer opens files of its own'
+	# shellcheck disable=SC2046 # words
+	make_logs $(seq 101 220)
+	(
+		ulimit -n 64 && run -4 --separate-stderr shmlog tail -f -q -n 1 \
+			--idle 1ms "$SCRATCH"/*.shm
+		((${#lines[@]} > 20 && ${#lines[@]} < 64))
+		assert_equal "${#stderr_lines[@]}" $((120 - ${#lines[@]}))
+		assert_equal "${stderr_lines[-1]}" \
+			"shmlog tail: $SCRATCH/220.shm: cannot open: Too many open files"
+	)
+}

@@ -1,6 +1,7 @@
 /* Prints the last frames of logs, and those that follow. */
 #include "columns.h"
 #include "command.h"
+#include "descriptors.h"
 #include "distinct.h"
 #include "failure.h"
 #include "log_arguments.h"
@@ -15,6 +16,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -111,11 +113,28 @@ static void report_undelivered(struct tail *tail)
 		                       : CLI_SYSTEM;
 }
 
+/* Each log takes a descriptor, and another one to show where its reader is; the
+ * library leaves half of all for what is more important than that. */
+#define DESCRIPTORS_A_LOG 4
+/* What else may be open at a time. */
+#define OTHER_DESCRIPTORS 64
+
+/* How many logs a pattern finds is not known. */
+static void allow_descriptors(const struct tail_options *options)
+{
+	if (options->pattern_count > 0)
+		cli_allow_descriptors(SIZE_MAX);
+	else if (options->log_count > 1)
+		cli_allow_descriptors(options->log_count * DESCRIPTORS_A_LOG +
+		                      OTHER_DESCRIPTORS);
+}
+
 static int begin(struct tail *tail)
 {
 	const struct tail_options *options = &tail->options;
 	int status;
 
+	allow_descriptors(options);
 	tail->keeper.path = options->cursor_path;
 	tail->keeper.several = tail_options_are_for_several(options);
 	tail->keeper.printer = &tail->printer;
