@@ -43,6 +43,25 @@ make_pair() { # X CAPACITY COUNT LINE_BYTES
 		give_up "no log $1"
 }
 
+# Seeks in the logs of X bytes: to a frame by its number and by its number from
+# the end, three quarters of the log away, and by its cursor, in the middle, which
+# is the farthest from both ends.
+scale_seeks() { # X...
+	local x frames numbers=() ends=() cursors=()
+
+	say "scaling: seek, size $*"
+	for x; do
+		frames=$((x / (SCALE_LINE_BYTES + 4)))
+		numbers+=(-- "$shmlog" seek "$scratch/log.$x" frame:$((frames / 4 * 3)))
+		ends+=(-- "$shmlog" seek "$scratch/log.$x" frame:-$((frames / 4 * 3)))
+		cursors+=(-- "$shmlog" seek "$scratch/log.$x"
+			$((frames / 2 * (SCALE_LINE_BYTES + 4))))
+	done
+	race "${numbers[@]:1}" | points size "seek frame:N" "$@"
+	race "${ends[@]:1}" | points size "seek frame:-N" "$@"
+	race "${cursors[@]:1}" | points size "seek CURSOR" "$@"
+}
+
 # Logs and texts named by X are there: appends, then reads.
 scale_commands() { # PART CAPACITY X...
 	local part=$1 capacity=$2 log=$scratch/scale.shm
@@ -59,6 +78,7 @@ scale_commands() { # PART CAPACITY X...
 		scale "$part" stat log "$@" -- "$shmlog" stat FILE
 		scale "$part" "dump --grep" log "$@" -- \
 			"$shmlog" dump --grep 'no such text' FILE
+		scale_seeks "$@"
 	fi
 	rm -f "$scratch"/log.*
 }
@@ -166,10 +186,10 @@ scale_crowds() {
 growth_rows() {
 	local work
 
-	for work in append dump verify; do
+	for work in append dump verify "seek frame:N" "seek CURSOR"; do
 		jq -s --arg work "$work" 'map(select(.part == "size" and .work == $work))' \
 			"$scaling" |
-			row "growth-$work" "$work, largest log: time a byte" \
+			row "growth-${work/ /-}" "$work, largest log: time a byte" \
 				"the log before it" time ns 1.25 \
 				'{ours: (.[-1] | .x as $x | .seconds | map(. / $x * 1e9)),
 				theirs: (.[-2] | .x as $x | .seconds | map(. / $x * 1e9))}'
