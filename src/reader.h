@@ -11,6 +11,7 @@
  * one. */
 struct shmlog_crowd {
 	struct shmlog_sleepers *sleepers; /* of more than one sleep can be on */
+	int64_t poll_ns;                  /* of these, in the last call */
 	size_t count;                     /* of the readers */
 	size_t turn;                      /* which was looked at last */
 	int64_t looked_ns;                /* when all were looked at; or 0 */

@@ -42,6 +42,14 @@ struct shmlog_sleepers {
 
 /* ---------------------------------------------------------- the thread */
 
+/* Whether an order is still the last one: the wake for it may come when the
+ * thread obeys it already. */
+static bool is_ordered(const struct sleeper *sleeper, uint64_t order)
+{
+	return atomic_load_explicit(&sleeper->order, memory_order_acquire) ==
+	       order;
+}
+
 /* Sleeps until a word is woken or has changed; that can be the order, too. */
 static void sleep_on_group(struct sleeper *sleeper, uint64_t order)
 {
@@ -58,7 +66,8 @@ static void sleep_on_group(struct sleeper *sleeper, uint64_t order)
 		status = shmlog_sys_wait_any(words, group->count + 1,
 		                             sleeper->poll_ns, &which);
 		slept |= status == 0;
-	} while (status == 0 || status == -EINTR);
+	} while (status == 0 || status == -EINTR ||
+	         (status == 1 && which == 0 && is_ordered(sleeper, order)));
 	sleeper->report = (struct shmlog_report){
 		.status = status == -EAGAIN && slept ? 0 : status,
 		.which = which > 0 ? which - 1 : 0,

@@ -256,10 +256,15 @@ static void find_sleepers(struct wait_set *set, int64_t max_poll_ns)
 	if (max_poll_ns > 0)
 		set->far_poll_ns = shmlog_wait_least(set->far_poll_ns,
 		                                     max_poll_ns);
+	bool sooner = set->far_poll_ns < crowd->poll_ns;
+
+	crowd->poll_ns = set->far_poll_ns;
 	crowd->count = set->count;
 	for (size_t i = 0; i < shmlog_sleepers_count(set->sleepers); i++) {
 		if (!seated)
 			seat_group(set, i);
+		else if (sooner)
+			shmlog_sleepers_recall(set->sleepers, i);
 		set->far_count +=
 			shmlog_sleepers_group(set->sleepers, i)->count;
 	}
