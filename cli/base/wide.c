@@ -13,17 +13,24 @@
 #endif
 #endif
 
-_Atomic int cli_wide_known;
+_Atomic int cli_width_known;
 
 #if defined(CPU_FEATURE_ACTIVE) /* glibc 2.34 and later */
-static bool has_all(void)
+static bool has_32(void)
 {
 	return CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(BMI1) &&
 	       CPU_FEATURE_ACTIVE(BMI2) && CPU_FEATURE_ACTIVE(POPCNT) &&
 	       CPU_FEATURE_ACTIVE(PCLMULQDQ);
 }
+
+static bool has_64(void)
+{
+	return CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512BW) &&
+	       CPU_FEATURE_ACTIVE(AVX512_VBMI) &&
+	       CPU_FEATURE_ACTIVE(AVX512_VBMI2);
+}
 #elif defined(__x86_64__) && defined(__GNUC__)
-static bool has_all(void)
+static bool has_32(void)
 {
 	return __builtin_cpu_supports("avx2") &&
 	       __builtin_cpu_supports("bmi") &&
@@ -31,18 +38,32 @@ static bool has_all(void)
 	       __builtin_cpu_supports("popcnt") &&
 	       __builtin_cpu_supports("pclmul");
 }
+
+static bool has_64(void)
+{
+	return __builtin_cpu_supports("avx512f") &&
+	       __builtin_cpu_supports("avx512bw") &&
+	       __builtin_cpu_supports("avx512vbmi") &&
+	       __builtin_cpu_supports("avx512vbmi2");
+}
 #else
-static bool has_all(void)
+static bool has_32(void)
+{
+	return false;
+}
+
+static bool has_64(void)
 {
 	return false;
 }
 #endif
 
-bool cli_wide_look(void)
+int cli_width_look(void)
 {
-	bool wide = has_all();
+	int width = !has_32()   ? CLI_WIDTH_PLAIN
+	            : !has_64() ? CLI_WIDTH_32
+	                        : CLI_WIDTH_64;
 
-	atomic_store_explicit(&cli_wide_known, wide ? 1 : -1,
-	                      memory_order_relaxed);
-	return wide;
+	atomic_store_explicit(&cli_width_known, width, memory_order_relaxed);
+	return width;
 }
