@@ -16,7 +16,7 @@
 #include <shmlog.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(SHMLOG_PORTABLE)
+#ifdef CLI_JSON_WIDE
 #include <immintrin.h>
 
 #define WIDE __attribute__((target("avx2,bmi,bmi2,pclmul")))
@@ -502,20 +502,40 @@ WIDE static size_t pass_lines(const unsigned char *bytes, size_t size_bytes,
 	return (size_t)(scan.line - bytes);
 }
 
-size_t cli_in_json_pass(const unsigned char *bytes, size_t size_bytes,
-                        uint64_t most, uint64_t *count_out)
+bool cli_in_json_way_works(enum cli_json_way way)
+{
+	if (way == CLI_JSON_32)
+		return cli_is_wide();
+	if (way == CLI_JSON_64)
+		return cli_is_wider();
+	return true;
+}
+
+size_t cli_in_json_pass_by(enum cli_json_way way, const unsigned char *bytes,
+                           size_t size_bytes, uint64_t most,
+                           uint64_t *count_out)
 {
 	*count_out = 0;
-	return cli_is_wide()
-	               ? pass_lines(bytes, size_bytes, most, count_out)
-	               : 0;
+	switch (way) {
+	case CLI_JSON_64:
+		return cli_in_json_pass_64(bytes, size_bytes, most, count_out);
+	case CLI_JSON_32: return pass_lines(bytes, size_bytes, most, count_out);
+	default: return 0;
+	}
 }
 
 #else
 
-size_t cli_in_json_pass(const unsigned char *bytes, size_t size_bytes,
-                        uint64_t most, uint64_t *count_out)
+bool cli_in_json_way_works(enum cli_json_way way)
 {
+	return way == CLI_JSON_NO_WAY;
+}
+
+size_t cli_in_json_pass_by(enum cli_json_way way, const unsigned char *bytes,
+                           size_t size_bytes, uint64_t most,
+                           uint64_t *count_out)
+{
+	(void)way;
 	(void)bytes;
 	(void)size_bytes;
 	(void)most;
@@ -524,3 +544,13 @@ size_t cli_in_json_pass(const unsigned char *bytes, size_t size_bytes,
 }
 
 #endif
+
+size_t cli_in_json_pass(const unsigned char *bytes, size_t size_bytes,
+                        uint64_t most, uint64_t *count_out)
+{
+	enum cli_json_way way = CLI_JSON_WAYS - 1;
+
+	while (!cli_in_json_way_works(way))
+		way--;
+	return cli_in_json_pass_by(way, bytes, size_bytes, most, count_out);
+}

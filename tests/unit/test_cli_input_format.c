@@ -2,7 +2,9 @@
  * one by one. */
 #include "support.h"
 
+#include "in_json_quick.h"
 #include "input_format.h"
+#include "json_check.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -251,6 +253,23 @@ static void spoil(struct text *text)
 	}
 }
 
+/* Makes a text of up to twelve lines; one in so many of those that are no
+ * container is kept, none for 0. */
+static void put_lines(struct text *text, unsigned style, uint32_t kept)
+{
+	text->used = 0;
+	for (uint32_t lines = 1 + random_below(12); lines > 0; lines--) {
+		size_t start = text->used;
+
+		put_json(text, style, 4);
+		if ((kept == 0 || random_below(kept) > 0) &&
+		    text->bytes[start] != '{' && text->bytes[start] != '[')
+			text->used = start;
+		else
+			put(text, "\n");
+	}
+}
+
 TEST(test_lines_of_json_are_framed_as_they_are_checked_one_by_one)
 {
 	const struct cli_input_format *json = named("json");
@@ -261,19 +280,7 @@ TEST(test_lines_of_json_are_framed_as_they_are_checked_one_by_one)
 		unsigned style = random_below(16);
 		size_t at = 0;
 
-		text->used = 0;
-		for (uint32_t lines = 1 + random_below(12); lines > 0;
-		     lines--) {
-			size_t start = text->used;
-
-			put_json(text, style, 4);
-			/* Not what is no container, mostly. */
-			if (random_below(20) > 0 && text->bytes[start] != '{' &&
-			    text->bytes[start] != '[')
-				text->used = start;
-			else
-				put(text, "\n");
-		}
+		put_lines(text, style, 20);
 		for (uint32_t n = random_below(4); n > 0 && text->used > 1; n--)
 			spoil(text);
 		/* What is behind a line that is refused, too. */
@@ -286,6 +293,150 @@ TEST(test_lines_of_json_are_framed_as_they_are_checked_one_by_one)
 			if (next == NULL)
 				break;
 			at = (size_t)(next - text->bytes) + 1;
+		}
+	}
+	free(text);
+}
+
+/* The lines that a way finds in a copy of exactly that size, and no others than
+ * those that are containers by the plain check. */
+static uint64_t pass_by(enum cli_json_way way, const struct text *text,
+                        uint64_t most)
+{
+	unsigned char *copy = malloc(text->used + (text->used == 0));
+	uint64_t count, left;
+	size_t passed, at = 0;
+
+	assert_non_null(copy);
+	memcpy(copy, text->bytes, text->used);
+	passed = cli_in_json_pass_by(way, copy, text->used, most, &count);
+	assert_true(passed <= text->used && count <= most);
+	for (left = count; left > 0; left--) {
+		const unsigned char *line = copy + at;
+		const unsigned char *end = memchr(line, '\n', passed - at);
+		struct cli_json_error error;
+
+		assert_non_null(end);
+		if (!cli_json_check_slowly((const char *)line,
+		                           (size_t)(end - line), &error) ||
+		    (*line != '{' && *line != '['))
+			fail_with("way %d takes %.*s", (int)way,
+			          (int)(end - line), line);
+		at += (size_t)(end - line) + 1;
+	}
+	assert_int_equal(at, passed);
+	free(copy);
+	return count;
+}
+
+TEST(test_no_way_to_check_lines_of_json_quickly_takes_others)
+{
+	struct text *text = malloc(sizeof(*text));
+
+	assert_non_null(text);
+	for (unsigned round = 0; round < 20000; round++) {
+		uint64_t most = random_below(4) > 0 ? UINT64_MAX
+		                                    : random_below(4);
+
+		put_lines(text, random_below(16), 20);
+		for (uint32_t n = random_below(4); n > 0 && text->used > 1; n--)
+			spoil(text);
+		/* Behind it is what can be looked at. */
+		for (uint32_t n = random_below(20); n > 0; n--)
+			put(text, "{\"a\":1}\n");
+		for (enum cli_json_way way = 0; way < CLI_JSON_WAYS; way++) {
+			if (cli_in_json_way_works(way))
+				(void)pass_by(way, text, most);
+		}
+	}
+	free(text);
+}
+
+/* The most bytes before the end of a text where no line is found. */
+#define NOT_LOOKED_AT 128u
+
+TEST(test_each_way_to_check_lines_of_json_quickly_takes_usual_ones)
+{
+	struct text *text = malloc(sizeof(*text));
+
+	assert_non_null(text);
+	for (unsigned round = 0; round < 4000; round++) {
+		uint64_t lines = 0;
+
+		put_lines(text, round % 2 * 2, 0);
+		for (size_t i = 0; i < text->used; i++)
+			lines += text->bytes[i] == '\n';
+		for (size_t end = text->used + NOT_LOOKED_AT; text->used < end;)
+			put(text, "x");
+		for (enum cli_json_way way = 1; way < CLI_JSON_WAYS; way++) {
+			if (cli_in_json_way_works(way))
+				assert_int_equal(pass_by(way, text, UINT64_MAX),
+				                 lines);
+		}
+	}
+	free(text);
+}
+
+TEST(test_no_way_to_check_lines_of_json_quickly_takes_any_byte_anywhere)
+{
+	static const char *const lines[] = {
+		"{\"a\\n\":[1.5,-0,{\"b\":\"x\xe6\x97\xa5\\u00e9\"}],"
+		"\"c\":{\"d\":true, \"\\\\\":null}, \"e\" : 10}\n",
+		"{\"a\":{\"b\":0.25,\"\\\"\xf0\x9f\x98\x80\":\"\"},\"c\":[],"
+		"\"d\":false,\"e\":{\"f\":{\"g\":[[1],{}]}}}\n"};
+	struct text *text = malloc(sizeof(*text));
+
+	assert_non_null(text);
+	for (size_t i = 0; i < 256 * 256; i++) {
+		size_t first = i % 2, at = i / 256 % 128;
+
+		/* Both in a row, at any place of a block. */
+		text->used = 0;
+		for (size_t n = i / 256 / 128 * 7; n > 0; n--)
+			put(text, "[ ]\n");
+		at += text->used;
+		put(text, lines[first]);
+		put(text, lines[1 - first]);
+		for (size_t n = 0; n < NOT_LOOKED_AT / 4; n++)
+			put(text, "[ ]\n");
+		text->bytes[at] = (unsigned char)i;
+		for (enum cli_json_way way = 0; way < CLI_JSON_WAYS; way++) {
+			if (cli_in_json_way_works(way))
+				(void)pass_by(way, text, UINT64_MAX);
+		}
+	}
+	free(text);
+}
+
+TEST(test_no_way_to_check_lines_of_json_quickly_takes_what_is_behind_a_line)
+{
+	static const char *const others[] = {"}", "]", "{}", ",", "1", "\"\""};
+	static const char *const inner[] = {"{\"c\":1}", "[1]", "[[{}]]", "1"};
+	struct text *text = malloc(sizeof(*text));
+
+	assert_non_null(text);
+	for (size_t i = 0; i < 64 * 70; i++) {
+		size_t blanks = i / 64, which = i % COUNT_OF(inner);
+
+		/* The line ends at any place of a block, and blanks in a row
+		 * are behind it. */
+		text->used = 0;
+		put(text, "{\"");
+		for (size_t n = i % 64; n > 0; n--)
+			put(text, "a");
+		put(text, "\":");
+		put(text, inner[which]);
+		put(text, "}");
+		for (size_t n = blanks; n > 0; n--)
+			put(text, n % 2 == 0 ? " " : "\t");
+		put(text, others[i % COUNT_OF(others)]);
+		put(text, "\n");
+		for (size_t n = 0; n < NOT_LOOKED_AT / 4; n++)
+			put(text, "[ ]\n");
+		for (enum cli_json_way way = 0; way < CLI_JSON_WAYS; way++) {
+			if (cli_in_json_way_works(way))
+				assert_int_equal(pass_by(way, text, UINT64_MAX),
+				                 0);
 		}
 	}
 	free(text);
@@ -443,6 +594,14 @@ int main(void)
 			test_random_records_make_the_frames_of_the_plain_way),
 		cmocka_unit_test(
 			test_lines_of_json_are_framed_as_they_are_checked_one_by_one),
+		cmocka_unit_test(
+			test_no_way_to_check_lines_of_json_quickly_takes_others),
+		cmocka_unit_test(
+			test_each_way_to_check_lines_of_json_quickly_takes_usual_ones),
+		cmocka_unit_test(
+			test_no_way_to_check_lines_of_json_quickly_takes_any_byte_anywhere),
+		cmocka_unit_test(
+			test_no_way_to_check_lines_of_json_quickly_takes_what_is_behind_a_line),
 		cmocka_unit_test(
 			test_framing_takes_frames_up_to_the_first_broken_one),
 		cmocka_unit_test(
