@@ -12,7 +12,8 @@ CLI_ESCAPE_WIDE static size_t escape(unsigned char **out,
                                      const unsigned char *bytes,
                                      size_t size_bytes, size_t readable_bytes)
 {
-	return cli_escape_widely(out, bytes, size_bytes, readable_bytes);
+	return cli_escape_widely(out, bytes, size_bytes, readable_bytes,
+	                         cli_escape_put_block);
 }
 
 size_t cli_escape_quickly(unsigned char **out, const unsigned char *bytes,

@@ -10,6 +10,10 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(SHMLOG_PORTABLE)
 #define CLI_ESCAPE_WIDE __attribute__((target("avx2,bmi,bmi2,popcnt")))
+/* For processors that can put a block into 64 bytes at once. */
+#define CLI_ESCAPE_WIDEST                                              \
+	__attribute__((target("avx2,bmi,bmi2,popcnt,avx512f,avx512bw," \
+	                      "avx512vbmi2")))
 
 #include <immintrin.h>
 #include <stdbool.h>
@@ -69,6 +73,23 @@ CLI_ESCAPE_INLINE void cli_escape_put_block(unsigned char *out,
 	                     bytes + 16, sets >> 32 & 0xffff);
 	cli_escape_put_eight(out + cli_escape_count(hits & 0xffffff) + 24,
 	                     bytes + 24, sets >> 48);
+}
+
+/* The same: each byte gets a backslash before it, and those that are not wanted
+ * are left out. */
+CLI_ESCAPE_WIDEST static inline __attribute__((always_inline, unused)) void
+cli_escape_put_pairs(unsigned char *out, const unsigned char *bytes,
+                     uint32_t hits)
+{
+	__m512i pairs = _mm512_slli_epi16(
+		_mm512_cvtepu8_epi16(_mm256_loadu_si256(
+			(const __m256i *)(const void *)bytes)),
+		8);
+	uint64_t wanted = _pdep_u64(hits, UINT64_C(0x5555555555555555)) |
+	                  UINT64_C(0xaaaaaaaaaaaaaaaa);
+
+	pairs = _mm512_or_si512(pairs, _mm512_set1_epi16('\\'));
+	_mm512_storeu_si512(out, _mm512_maskz_compress_epi8(wanted, pairs));
 }
 
 /* ------------------------------------------------ what needs no closer look */
@@ -141,16 +162,17 @@ CLI_ESCAPE_INLINE uint32_t cli_escape_ends(__m256i block, uint32_t size_bytes)
 
 /* Takes the last bytes of a text, at most a block, or of one that cannot be
  * taken on; returns how many. */
-CLI_ESCAPE_INLINE size_t cli_escape_take_part(unsigned char **out,
-                                              const unsigned char *bytes,
-                                              size_t size_bytes)
+CLI_ESCAPE_INLINE size_t cli_escape_take_part(
+	unsigned char **out, const unsigned char *bytes, size_t size_bytes,
+	void (*put)(unsigned char *out, const unsigned char *bytes,
+                    uint32_t hits))
 {
 	__m256i block = cli_escape_load(bytes);
 	uint32_t hits = cli_escape_hits(block);
 	uint32_t ends = cli_escape_ends(block, (uint32_t)size_bytes);
 	uint32_t taken = ends == 0 ? (uint32_t)size_bytes : _tzcnt_u32(ends);
 
-	cli_escape_put_block(*out, bytes, hits);
+	put(*out, bytes, hits);
 	*out += taken + cli_escape_count(_bzhi_u32(hits, taken));
 	return taken;
 }
@@ -163,14 +185,16 @@ cli_escape_take_copy(unsigned char **out, const unsigned char *bytes,
 	unsigned char part[CLI_ESCAPE_LOADED] = {0};
 
 	memcpy(part, bytes, size_bytes);
-	return cli_escape_take_part(out, part, size_bytes);
+	return cli_escape_take_part(out, part, size_bytes,
+	                            cli_escape_put_block);
 }
 
 /* cli_escape_quickly(), inlined. */
-CLI_ESCAPE_INLINE size_t cli_escape_widely(unsigned char **out,
-                                           const unsigned char *bytes,
-                                           size_t size_bytes,
-                                           size_t readable_bytes)
+CLI_ESCAPE_INLINE size_t
+cli_escape_widely(unsigned char **out, const unsigned char *bytes,
+                  size_t size_bytes, size_t readable_bytes,
+                  void (*put)(unsigned char *out, const unsigned char *bytes,
+                              uint32_t hits))
 {
 	const size_t beyond = CLI_ESCAPE_LOADED - CLI_ESCAPE_STEP;
 	unsigned char *to = *out;
@@ -188,7 +212,7 @@ CLI_ESCAPE_INLINE size_t cli_escape_widely(unsigned char **out,
 
 		if (cli_escape_ends(block, CLI_ESCAPE_STEP) != 0)
 			break;
-		cli_escape_put_block(to, bytes + done, hits);
+		put(to, bytes + done, hits);
 		to += cli_escape_count(hits) + CLI_ESCAPE_STEP;
 		done += CLI_ESCAPE_STEP;
 	}
@@ -196,7 +220,8 @@ CLI_ESCAPE_INLINE size_t cli_escape_widely(unsigned char **out,
 		most = size_bytes - done < CLI_ESCAPE_STEP ? size_bytes - done
 		                                           : CLI_ESCAPE_STEP;
 		taken = readable_bytes - done >= CLI_ESCAPE_LOADED
-		                ? cli_escape_take_part(&to, bytes + done, most)
+		                ? cli_escape_take_part(&to, bytes + done, most,
+		                                       put)
 		                : cli_escape_take_copy(&to, bytes + done, most);
 		done += taken;
 	} while (taken == most && done < size_bytes);

@@ -309,9 +309,11 @@ static const unsigned char *find_end(const struct shmlog_frame *frames,
 }
 
 /* The same, inlined for processors with wide instructions. */
-CLI_ESCAPE_WIDE static unsigned char *
-put_row_widely(const struct cli_renderer *renderer, unsigned char *out,
-               const struct shmlog_frame *frames, size_t count)
+CLI_ESCAPE_INLINE unsigned char *
+put_row_by(const struct cli_renderer *renderer, unsigned char *out,
+           const struct shmlog_frame *frames, size_t count,
+           void (*put)(unsigned char *out, const unsigned char *bytes,
+                       uint32_t hits))
 {
 	const unsigned char *end = find_end(frames, count);
 	struct run run = {.size_bytes = 0};
@@ -326,12 +328,27 @@ put_row_widely(const struct cli_renderer *renderer, unsigned char *out,
 
 		out = PUT(start, TEXT_FOLLOWS);
 		done = cli_escape_widely(&out, frame->payload,
-		                         frame->size_bytes, readable_bytes);
+		                         frame->size_bytes, readable_bytes,
+		                         put);
 		if (done < frame->size_bytes)
 			out = put_payload(start, out, frame, done);
 		out = PUT(out, "\"}\n");
 	}
 	return out;
+}
+
+CLI_ESCAPE_WIDE static unsigned char *
+put_row_widely(const struct cli_renderer *renderer, unsigned char *out,
+               const struct shmlog_frame *frames, size_t count)
+{
+	return put_row_by(renderer, out, frames, count, cli_escape_put_block);
+}
+
+CLI_ESCAPE_WIDEST static unsigned char *
+put_row_more_widely(const struct cli_renderer *renderer, unsigned char *out,
+                    const struct shmlog_frame *frames, size_t count)
+{
+	return put_row_by(renderer, out, frames, count, cli_escape_put_pairs);
 }
 #endif
 
@@ -363,6 +380,8 @@ static unsigned char *put_quickest(const struct cli_renderer *renderer,
                                    size_t count)
 {
 #ifdef CLI_ESCAPE_WIDE
+	if (cli_is_wider())
+		return put_row_more_widely(renderer, out, frames, count);
 	if (cli_is_wide())
 		return put_row_widely(renderer, out, frames, count);
 #endif

@@ -1,10 +1,12 @@
 /* UTF-8, escaping, base64: what is let through, and what is not; words. */
 #include "base64.h"
 #include "escape.h"
+#include "escape_wide.h"
 #include "mention.h"
 #include "numbers.h"
 #include "support.h"
 #include "utf8.h"
+#include "wide.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -370,6 +372,60 @@ TEST(test_escape_text_refuses_what_is_none_at_any_place)
 	}
 }
 
+#ifdef CLI_ESCAPE_WIDE
+
+CLI_ESCAPE_WIDE static void
+put_by_shuffles(unsigned char *out, const unsigned char *bytes, uint32_t hits)
+{
+	cli_escape_put_block(out, bytes, hits);
+}
+
+CLI_ESCAPE_WIDEST static void
+put_by_pairs(unsigned char *out, const unsigned char *bytes, uint32_t hits)
+{
+	cli_escape_put_pairs(out, bytes, hits);
+}
+
+/* Puts a block, and compares it with one that is put byte by byte. */
+static void check_block(void (*put)(unsigned char *out,
+                                    const unsigned char *bytes, uint32_t hits),
+                        uint32_t hits)
+{
+	unsigned char bytes[CLI_ESCAPE_LOADED], want[64], room[96];
+	size_t used = 0;
+
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)(hits * 31 + i * 7);
+	for (unsigned i = 0; i < CLI_ESCAPE_STEP; i++) {
+		if ((hits >> i & 1) != 0)
+			want[used++] = '\\';
+		want[used++] = bytes[i];
+	}
+	memset(room, 1, sizeof(room));
+	put(room, bytes, hits);
+	assert_memory_equal(room, want, used);
+	for (unsigned i = 64; i < sizeof(room); i++)
+		assert_int_equal(room[i], 1);
+}
+
+TEST(test_a_block_gets_its_backslashes_in_each_way)
+{
+	uint32_t hits = 1;
+
+	for (unsigned i = 0; i < 100000; i++) {
+		/* None, all, and any between. */
+		uint32_t set = i < 2 ? 0 - i : hits >> i % 32;
+
+		hits = hits * 1664525u + 1013904223u;
+		if (cli_is_wide())
+			check_block(put_by_shuffles, set);
+		if (cli_is_wider())
+			check_block(put_by_pairs, set);
+	}
+}
+
+#endif
+
 /* ---------------------------------------------------------------- numbers */
 
 TEST(test_put_u64_writes_both_ends_of_the_range)
@@ -499,6 +555,9 @@ int main(void)
 			test_escape_text_takes_every_code_point_as_it_does_slowly),
 		cmocka_unit_test(
 			test_escape_text_refuses_what_is_none_at_any_place),
+#ifdef CLI_ESCAPE_WIDE
+		cmocka_unit_test(test_a_block_gets_its_backslashes_in_each_way),
+#endif
 		cmocka_unit_test(test_put_u64_writes_both_ends_of_the_range),
 		cmocka_unit_test(test_base64_encodes_the_examples_of_rfc_4648),
 		cmocka_unit_test(
