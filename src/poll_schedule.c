@@ -10,12 +10,12 @@
 /* The same where sleeps end late: a thousand readers whose polls begin 0.6 ms
  * after the news keep the processors from those who have yet to wake up.  They
  * begin 32 times as much later as sleeps were late, or 200 ms. */
-#define LATE_LEAST_NS 1000000
+#define LATE_LEAST_NS 2000000
 #define LATE_MOST_NS 6250000
 #define LATE_TO_IDLE 256
 /* Each news lets this part of the lateness be forgotten: slowly, as it cannot
  * be seen while there are no polls. */
-#define LATE_FORGOTTEN 64
+#define LATE_FORGOTTEN 128
 /* So many news in a row must have been found by polls before a writer that was
  * seen to wake counts as one that does not, where sleeps end late: a poll may
  * be sooner than the wake then. */
@@ -88,10 +88,16 @@ void shmlog_poll_woken(struct shmlog_poll_schedule *schedule)
 
 void shmlog_poll_slept(struct shmlog_poll_schedule *schedule, int64_t late_ns)
 {
-	if (late_ns > LATE_MOST_NS)
-		late_ns = LATE_MOST_NS;
-	if (late_ns > schedule->late_ns)
-		schedule->late_ns = late_ns;
+	int64_t both_ns = late_ns < schedule->last_late_ns
+	                          ? late_ns
+	                          : schedule->last_late_ns;
+
+	/* One alone may be any process's doing. */
+	schedule->last_late_ns = late_ns;
+	if (both_ns > LATE_MOST_NS)
+		both_ns = LATE_MOST_NS;
+	if (both_ns > schedule->late_ns)
+		schedule->late_ns = both_ns;
 }
 
 /* The square root, rounded down. */

@@ -26,7 +26,8 @@ struct shmlog_poll_schedule {
 	bool woken;       /* ... did; neither: none is known */
 	int64_t since_ns; /* when there were news last, or it began */
 	int64_t late_ns;  /* how late sleeps have ended: shmlog_poll_slept() */
-	unsigned doubts;  /* news that polls found of a writer that wakes */
+	int64_t last_late_ns; /* how late the last one has */
+	unsigned doubts;      /* news that polls found of a writer that wakes */
 	/* From news to news of such a writer: the last ones, of which the
 	 * newest stands before `next`. */
 	int64_t spans_ns[SHMLOG_POLL_SPANS];
@@ -55,9 +56,9 @@ void shmlog_poll_woken(struct shmlog_poll_schedule *schedule);
 
 /*
  * Notes how much later than asked for a sleep ended that nothing cut short.
- * Where that is a millisecond or more, the processors are busy, maybe with
+ * Where two in a row are 2 ms late or more, the processors are busy, maybe with
  * the looks of many readers of the same log; so polls that are a mere safeguard
- * get rarer, for the next hundred news or more.
+ * get rarer, for the next hundred news or so.
  */
 void shmlog_poll_slept(struct shmlog_poll_schedule *schedule, int64_t late_ns);
 

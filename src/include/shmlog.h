@@ -671,8 +671,8 @@ shmlog_reader_fault(const struct shmlog_reader *reader);
  * A writer that calls shmlog_wake(), as shmlog_append_frames() does when
  * asked, ends the sleep at once; polls are a safeguard beside it, 0.6 ms apart
  * after news, and then by an eighth of the time since.  Where sleeps have ended
- * a millisecond late or more, as beside a thousand other readers, the first is
- * 32 times as late as that, 200 ms at most.
+ * two milliseconds late or more, as beside a thousand other readers, the first
+ * comes 32 times as long after the news, 200 ms at most.
  * Writers that only store to memory are polled for as often as they write: from
  * every 100 microseconds for one that stores all the time to every 1.5 ms for
  * one that stores 15 times a second or less, until it has stored nothing for 3

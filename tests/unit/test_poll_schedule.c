@@ -259,10 +259,17 @@ TEST(test_schedule_spares_busy_processors_its_safeguard)
 	shmlog_poll_begin(&schedule, now);
 	shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_WAKE);
 	shmlog_poll_slept(&schedule, MICROSECONDS(300));
+	shmlog_poll_slept(&schedule, MICROSECONDS(300));
 	assert_int_equal(shmlog_poll_pause(&schedule, now), MICROSECONDS(600));
+	/* One alone says nothing. */
+	shmlog_poll_slept(&schedule, MILLISECONDS(60000));
+	shmlog_poll_slept(&schedule, MICROSECONDS(300));
+	assert_int_equal(shmlog_poll_pause(&schedule, now), MICROSECONDS(600));
+	shmlog_poll_slept(&schedule, MILLISECONDS(3));
 	shmlog_poll_slept(&schedule, MILLISECONDS(2));
 	assert_in_range(shmlog_poll_pause(&schedule, now), MILLISECONDS(60),
 	                MILLISECONDS(70));
+	shmlog_poll_slept(&schedule, MILLISECONDS(60000));
 	shmlog_poll_slept(&schedule, MILLISECONDS(60000));
 	assert_in_range(shmlog_poll_pause(&schedule, now), MILLISECONDS(150),
 	                MILLISECONDS(201));
@@ -277,6 +284,7 @@ TEST(test_schedule_spares_busy_processors_its_safeguard)
 	assert_in_range(news, 60, 300);
 	/* Who only stores is looked for as ever. */
 	shmlog_poll_slept(&schedule, MILLISECONDS(5));
+	shmlog_poll_slept(&schedule, MILLISECONDS(5));
 	schedule.woken = false;
 	shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_POLL);
 	assert_true(shmlog_poll_pause(&schedule, now) <= SHMLOG_POLL_MOST_NS);
@@ -290,6 +298,7 @@ TEST(test_schedule_believes_in_a_writer_that_wakes_late)
 
 	shmlog_poll_begin(&schedule, now);
 	shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_WAKE);
+	shmlog_poll_slept(&schedule, MILLISECONDS(5));
 	shmlog_poll_slept(&schedule, MILLISECONDS(5));
 	for (unsigned i = 0; i < 5; i++)
 		shmlog_poll_note(&schedule, now, SHMLOG_FOUND_BY_A_POLL);
