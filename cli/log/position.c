@@ -309,15 +309,34 @@ static int seek_from_end(struct search *search)
 	                     search->position->text, done, plural(done));
 }
 
+/* Moves to a frame that is known by its number and not behind `wanted`: where
+ * the reader is, back from there, or the first one, whichever is nearest. */
+static int begin_count(struct shmlog_reader *reader, uint64_t wanted,
+                       uint64_t *index_out)
+{
+	uint64_t index = shmlog_reader_index(reader);
+	struct shmlog_frame frame;
+	int result = 1;
+
+	if (index != SHMLOG_INDEX_UNKNOWN && index / 2 < wanted) {
+		for (; index > wanted && result > 0; index--)
+			result = shmlog_reader_prev(reader, &frame);
+		*index_out = index;
+		if (result > 0)
+			return 0;
+	}
+	*index_out = 0;
+	return shmlog_reader_seek(reader, 0, NULL);
+}
+
 /* Passes over `wanted` frames from the start; *done_out says how many there
  * were. */
 static int pass_frames(struct shmlog_reader *reader, uint64_t wanted,
                        uint64_t *done_out)
 {
 	struct shmlog_frame frames[BATCH_FRAMES];
-	int result = shmlog_reader_seek(reader, 0, NULL);
+	int result = begin_count(reader, wanted, done_out);
 
-	*done_out = 0;
 	while (result >= 0 && *done_out < wanted) {
 		uint64_t left = wanted - *done_out;
 

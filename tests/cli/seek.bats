@@ -150,3 +150,37 @@ setup() {
 	assert_equal "$status" 4
 	assert_stderr --partial 'standard output'
 }
+
+@test "positions by number are found in any order, each from the one before" {
+	local i number numbers=(0 5 5 6 999 3 2 500 499 1 0 999 400 600 200 100 50 51)
+	local positions=() cursors='' many=$SCRATCH/many
+
+	seq 1000 1999 | shmlog append --create 64K "$many"
+	for number in "${numbers[@]}"; do
+		positions+=("frame:$number")
+		cursors+=$((number * 8))$'\n'
+	done
+	expect 0 "${cursors%$'\n'}" '' seek "$many" "${positions[@]}"
+	# Places of other kinds are between them, and some that are not there.
+	for i in 16 frame:-3 end 17 frame:1000 frame:2000; do
+		run shmlog seek "$many" frame:7 "$i" frame:900 "$i" frame:8
+		assert_line 56
+		assert_line 7200
+		assert_equal "${lines[-1]}" 64
+	done
+	expect 0 $'1007\n1008\n1009\n1002' '' seek -o text "$many" \
+		frame:7 frame:8 frame:9 frame:2
+}
+
+@test "many positions by number take one walk" {
+	skip_if_sanitized 'a sanitizer makes calls of its own'
+	need strace
+	local reads many=$SCRATCH/many
+
+	seq 100000 199999 | shmlog append --create 2M "$many"
+	# shellcheck disable=SC2046 # words
+	strace -qq -o "$SCRATCH/calls" -e trace=pread64 \
+		shmlog seek "$many" $(seq -f 'frame:%.0f' 0 1000 99999) >/dev/null
+	reads=$(grep -c pread64 "$SCRATCH/calls")
+	((reads < 300)) || fail "$reads reads"
+}
