@@ -26,8 +26,8 @@ static struct cli_filter *make_filter(void)
 	if (any == NULL && error.failure == CLI_REGEX_NOT_BUILT)
 		skip();
 	cli_regex_free(any);
-	assert_int_equal(
-		cli_filter_of_pattern(&filter, "(*NO_JIT)7", &untyped), CLI_OK);
+	assert_int_equal(cli_filter_of_pattern(&filter, "(*NO_JIT)7", &untyped),
+	                 CLI_OK);
 	return filter;
 }
 
