@@ -107,8 +107,9 @@ TEST(test_cursors_of_thousands_of_logs_are_found_with_few_comparisons)
 		snprintf(name, sizeof(name), "%u", i);
 		assert_int_equal(cli_cursors_named(&cursors, name)->cursor, i);
 	}
-	/* To sort them and to find each: some 15 for each, both times. */
-	assert_in_range(compared, MANY, 40 * MANY);
+	/* To sort them and to find each: some 15 for each, both times; 36 and
+	 * 15 with the sort of musl.  One by one it would be 10,000. */
+	assert_in_range(compared, MANY, 100 * MANY);
 	cli_cursors_release(&cursors);
 }
 
