@@ -37,7 +37,13 @@ follow() { # ARGUMENT...
 	FOLLOWER=$!
 }
 
+is_shmlog() { # PID
+	[[ $(cat "/proc/$1/comm" 2>/dev/null) != bash ]]
+}
+
 end_follower() { # SIGNAL
+	# What has yet to become the follower may lose a TERM on the way.
+	[[ $1 == KILL ]] || wait_for "$OUT_LIMIT" is_shmlog "$FOLLOWER"
 	kill -s "$1" "$FOLLOWER"
 	wait "$FOLLOWER" || true
 }
@@ -266,7 +272,9 @@ end_follower() { # SIGNAL
 		fi
 		end_follower KILL
 	done
+	# One that this follower alone can have seen.
 	follow -f -t '%c\n' "$LOG"
+	shmlog append -m last "$LOG"
 	wait_for "$OUT_LIMIT" out_has "$(shmlog seek "$LOG" frame:-1)"
 	end_follower TERM
 	shmlog dump -t '%c\n' "$LOG" >"$SCRATCH/all"
