@@ -7,7 +7,6 @@
 #include "failure.h"
 #include "message.h"
 #include "open_log.h"
-#include "patience.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -88,17 +87,21 @@ void reply_log_group(struct reply_log *replies, bool is_reply)
 		replies->frames.used, is_reply};
 }
 
+/* A process that is stopped must not hold the lock. */
+static void defer_stop(struct reply_log *replies, bool defer)
+{
+	if (defer != replies->defers_stop)
+		cli_signals_defer_stop(defer);
+	replies->defers_stop = defer;
+}
+
 static void note_kept(struct reply_log *replies)
 {
-	bool keeps = shmlog_append_session_fd(replies->session) >= 0;
-
+	replies->keeps_lock = shmlog_append_session_fd(replies->session) >= 0;
 	replies->used_ns = cli_now_ns();
-	/* A process that is stopped must not keep the lock. */
-	if (keeps != replies->keeps_lock)
-		cli_signals_defer_stop(keeps);
-	replies->keeps_lock = keeps;
 	if (cli_signals_stop_asked())
 		reply_log_release(replies);
+	defer_stop(replies, replies->keeps_lock);
 }
 
 void reply_log_release(struct reply_log *replies)
@@ -107,7 +110,7 @@ void reply_log_release(struct reply_log *replies)
 		return;
 	replies->keeps_lock = false;
 	shmlog_append_session_release(replies->session);
-	cli_signals_defer_stop(false);
+	defer_stop(replies, false);
 }
 
 int reply_log_fd(const struct reply_log *replies)
@@ -121,29 +124,46 @@ int64_t reply_log_due_ns(const struct reply_log *replies)
 	return replies->keeps_lock ? replies->used_ns + KEEP_NS : INT64_MAX;
 }
 
+/* struct shmlog_append_options.waiting; nothing is held meanwhile. */
+static int wait_for(void *context, int status)
+{
+	struct reply_log *replies = context;
+
+	replies->keeps_lock = false;
+	defer_stop(replies, false);
+	status = cli_patience_wait(&replies->patience, status);
+	defer_stop(replies, true);
+	return status;
+}
+
 static int append(struct reply_log *replies, size_t from, size_t to)
 {
-	struct cli_patience patience = {.log = replies->log,
-	                                .path = replies->path};
 	struct shmlog_append_result result;
 	struct shmlog_append_options options = {
 		.flags = SHMLOG_APPEND_EXPECT | SHMLOG_APPEND_WHOLE |
 	                 SHMLOG_APPEND_WAKE,
 		.session = replies->session,
-		.waiting = cli_patience_wait,
-		.context = &patience,
+		.waiting = wait_for,
+		.context = replies,
 		.expected_end_cursor = replies->end,
 	};
 	int status;
 
-	cli_patience_begin(&patience, LOCK_TIMEOUT_NS);
+	replies->patience = (struct cli_patience){.log = replies->log,
+	                                          .path = replies->path};
+	cli_patience_begin(&replies->patience, LOCK_TIMEOUT_NS);
 	do {
-		options.lock_timeout_ns = cli_patience_left(&patience);
+		if (cli_signals_stop_asked()) {
+			reply_log_release(replies);
+			defer_stop(replies, false);
+		}
+		defer_stop(replies, true);
+		options.lock_timeout_ns = cli_patience_left(&replies->patience);
 		status = shmlog_append_frames(replies->log,
 		                              replies->frames.at + from,
 		                              to - from, &options, &result);
-	} while (status == -EINTR && cli_patience_goes_on(&patience));
-	cli_patience_end(&patience);
+	} while (status == -EINTR && cli_patience_goes_on(&replies->patience));
+	cli_patience_end(&replies->patience);
 	note_kept(replies);
 	if (status == 0)
 		replies->end = result.end_cursor;

@@ -4,6 +4,7 @@
 #define DISPATCH_REPLY_LOG_H
 
 #include "bytes.h"
+#include "patience.h"
 
 #include <shmlog.h>
 #include <stdbool.h>
@@ -25,7 +26,9 @@ struct reply_log {
 	size_t group_room;
 	uint64_t appended; /* replies */
 	bool keeps_lock;   /* and write access, from one append to the next */
+	bool defers_stop;  /* as long as it does, and during an append */
 	int64_t used_ns;   /* of the last append */
+	struct cli_patience patience; /* of an append */
 };
 
 /* Opens REPLIES, which no other process may append to.  CLI_OK, or an exit

@@ -88,9 +88,9 @@ void cli_signals_defer_stop(bool defer)
 
 	sigemptyset(&action.sa_mask);
 	/* A shell without job control ignores SIGTSTP, and it stays ignored. */
-	if (sigaction(SIGTSTP, NULL, &inherited) == 0 &&
-	    inherited.sa_handler != SIG_IGN)
-		sigaction(SIGTSTP, &action, NULL);
+	if (sigaction(SIGTSTP, &action, &inherited) == 0 &&
+	    inherited.sa_handler == SIG_IGN)
+		sigaction(SIGTSTP, &inherited, NULL);
 	if (!defer && stop_asked != 0) {
 		stop_asked = 0;
 		raise(SIGTSTP);

@@ -245,8 +245,8 @@ static int make_buffers(struct cli_append *append)
 	append->scratch = malloc(CLI_RECORD_MAX_BYTES);
 	if (append->scratch == NULL)
 		return -ENOMEM;
-	int status = cli_input_init(&append->input, options->format,
-	                            record_max);
+	int status = cli_input_init(&append->input, options->format, record_max,
+	                            options->commits.sync);
 
 	append->input.is_one_of_several = cli_append_file(options, 2) != NULL;
 	return status;

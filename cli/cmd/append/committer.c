@@ -42,13 +42,21 @@ static unsigned append_flags(const struct cli_committer *committer)
 	       (committer->options.sync ? SHMLOG_APPEND_SYNC : 0u);
 }
 
+/* A process that is stopped must hold nothing that others wait for. */
+static void defer_stop(struct cli_committer *committer, bool defer)
+{
+	if (defer != committer->defers_stop)
+		cli_signals_defer_stop(defer);
+	committer->defers_stop = defer;
+}
+
 void cli_committer_release_lock(struct cli_committer *committer)
 {
 	if (!committer->keeps_lock)
 		return;
 	committer->keeps_lock = false;
 	shmlog_append_session_release(committer->session);
-	cli_signals_defer_stop(false);
+	defer_stop(committer, false);
 }
 
 /* struct shmlog_append_options.waiting. */
@@ -56,12 +64,12 @@ static int wait_for(void *context, int status)
 {
 	struct cli_committer *committer = context;
 
-	/* Nothing is kept while something is waited for. */
-	if (committer->keeps_lock) {
-		committer->keeps_lock = false;
-		cli_signals_defer_stop(false);
-	}
-	return cli_patience_wait(&committer->patience, status);
+	/* Nothing is held while something is waited for. */
+	committer->keeps_lock = false;
+	defer_stop(committer, false);
+	status = cli_patience_wait(&committer->patience, status);
+	defer_stop(committer, true);
+	return status;
 }
 
 /*
@@ -93,6 +101,16 @@ static void replace_output(const struct cli_committer *committer)
 	close(fd);
 }
 
+/* Behind a commit: notes whether something is kept now. */
+static void note_kept(struct cli_committer *committer)
+{
+	committer->keeps_lock = shmlog_append_session_fd(committer->session) >=
+	                        0;
+	if (cli_signals_stop_asked())
+		cli_committer_release_lock(committer);
+	defer_stop(committer, committer->keeps_lock);
+}
+
 /* One commit of what waits, begun again when a signal that means nothing to us
  * cuts it. */
 static int append(struct cli_committer *committer,
@@ -114,8 +132,11 @@ static int append(struct cli_committer *committer,
 		lock_timeout_ns = LAST_LOCK_NS;
 	cli_patience_begin(&committer->patience, lock_timeout_ns);
 	do {
-		if (cli_signals_stop_asked())
+		if (cli_signals_stop_asked()) {
 			cli_committer_release_lock(committer);
+			defer_stop(committer, false);
+		}
+		defer_stop(committer, true);
 		options.lock_timeout_ns = cli_patience_left(
 			&committer->patience);
 		status = committer->spooled_bytes > 0
@@ -130,6 +151,7 @@ static int append(struct cli_committer *committer,
 	          cli_patience_goes_on(&committer->patience)) ||
 	         (status == -EMFILE && spare_output(committer)));
 	cli_patience_end(&committer->patience);
+	note_kept(committer);
 	committer->last = *result;
 	return status;
 }
@@ -357,18 +379,6 @@ int cli_committer_put(struct cli_committer *committer,
 	if (status == 0)
 		cli_committer_add(committer, 1, from, surplus);
 	return status;
-}
-
-/* Behind a commit: notes whether something is kept now. */
-static void note_kept(struct cli_committer *committer)
-{
-	bool keeps_lock = shmlog_append_session_fd(committer->session) >= 0;
-
-	if (keeps_lock != committer->keeps_lock)
-		cli_signals_defer_stop(keeps_lock);
-	committer->keeps_lock = keeps_lock;
-	if (cli_signals_stop_asked())
-		cli_committer_release_lock(committer);
 }
 
 void cli_committer_wait(struct cli_committer *committer, int fd)
@@ -601,7 +611,6 @@ static int commit_part(struct cli_committer *committer,
 	int status = append(committer, &result);
 
 	committer->free_bytes = result.free_bytes;
-	note_kept(committer);
 	committer->was_small = result.bytes > 0 && result.bytes <= SMALL_BYTES;
 	/* A sync that fails is final, and may have been about the commit
 	 * before this one, too. */

@@ -21,16 +21,18 @@
 /* Bytes that are asked of the input at a time, and so committed together. */
 #define READ_BYTES 524288u
 /* And where a thread reads them ahead, whose reads stay in the cache until they
- * are taken. */
+ * are taken; unless a commit is dear. */
 #define AHEAD_BYTES 262144u
 
 int cli_input_init(struct cli_input *input,
-                   const struct cli_input_format *cutting, size_t record_max)
+                   const struct cli_input_format *cutting, size_t record_max,
+                   bool sync)
 {
 	*input = (struct cli_input){
 		.fd = -1,
 		.cutting = cutting,
 		.record_max = record_max,
+		.ahead_bytes = sync ? READ_BYTES : AHEAD_BYTES,
 		.memory = malloc(record_max + READ_BYTES),
 	};
 	input->buffer = input->memory;
@@ -53,6 +55,7 @@ static void begin(struct cli_input *input, const char *name, int fd)
 		.fd = fd,
 		.cutting = input->cutting,
 		.record_max = input->record_max,
+		.ahead_bytes = input->ahead_bytes,
 		.is_one_of_several = input->is_one_of_several,
 		.memory = input->memory,
 		.buffer = input->memory,
@@ -173,8 +176,8 @@ int cli_input_read(struct cli_input *input)
 	ssize_t got;
 
 	if (input->is_file && !input->began)
-		input->ahead = cli_read_ahead_begin(input->fd, AHEAD_BYTES,
-		                                    input->record_max);
+		input->ahead = cli_read_ahead_begin(
+			input->fd, input->ahead_bytes, input->record_max);
 	got = input->ahead != NULL && input->used <= input->record_max
 	              ? take_ahead(input)
 	              : read_at_once(input);

@@ -33,6 +33,7 @@ struct cli_input {
 	size_t parsed;        /* of them, put into the committer or skipped */
 	size_t committed_end; /* of them, committed or skipped */
 	uint64_t number;      /* of the record at `parsed`, from 1 */
+	size_t ahead_bytes;   /* of a read that is made ahead */
 	bool began;           /* to be read */
 	bool at_end;          /* all of it is in the buffer */
 	bool unreadable;      /* reading failed */
@@ -40,9 +41,11 @@ struct cli_input {
 	bool skipping; /* inside a record that is too long, at `parsed` */
 };
 
-/* Makes the buffer, for records of that size.  0 or -ENOMEM. */
+/* Makes the buffer, for records of that size.  With `sync` each commit, and so
+ * each read, waits for a disk.  0 or -ENOMEM. */
 int cli_input_init(struct cli_input *input,
-                   const struct cli_input_format *cutting, size_t record_max);
+                   const struct cli_input_format *cutting, size_t record_max,
+                   bool sync);
 void cli_input_release(struct cli_input *input);
 
 /* Opens a FILE; "-" is standard input.  0 or -errno. */
