@@ -169,7 +169,7 @@ ask() { # PID
 	wait_for 5 ask "$pid"
 	run cat "$SCRATCH/err"
 	assert_line --index 0 --regexp \
-		"^shmlog append: $SCRATCH/fifo: 4 B, [0-9.]+ B/s, .* so far$"
+		"^shmlog append: $SCRATCH/fifo: 4 B, [0-9.]+ (Ki|Mi|)B/s, .* so far$"
 	echo two >&8
 	exec 8>&-
 	wait "$pid"
