@@ -61,14 +61,15 @@ __attribute__((noreturn)) static void wait_for_frames(const char *path, int to)
 	check(shmlog_open(path, &log), path);
 	check(shmlog_reader_open(log, NULL, &reader), path);
 	for (;;) {
-		int64_t sent, span;
-
 		check(shmlog_reader_wait(reader, -1, 0), path);
-		span = now_ns();
+		/* A frame may come while the one before it is told of. */
 		while (shmlog_reader_next(reader, &frame) == 1) {
+			int64_t span = now_ns();
+			int64_t sent;
+
 			memcpy(&sent, frame.payload, sizeof(sent));
-			sent = span - sent;
-			if (write(to, &sent, sizeof(sent)) != sizeof(sent))
+			span -= sent;
+			if (write(to, &span, sizeof(span)) != sizeof(span))
 				_exit(0);
 		}
 	}
