@@ -87,21 +87,13 @@ void reply_log_group(struct reply_log *replies, bool is_reply)
 		replies->frames.used, is_reply};
 }
 
-/* A process that is stopped must not hold the lock. */
-static void defer_stop(struct reply_log *replies, bool defer)
-{
-	if (defer != replies->defers_stop)
-		cli_signals_defer_stop(defer);
-	replies->defers_stop = defer;
-}
-
 static void note_kept(struct reply_log *replies)
 {
 	replies->keeps_lock = shmlog_append_session_fd(replies->session) >= 0;
 	replies->used_ns = cli_now_ns();
 	if (cli_signals_stop_asked())
 		reply_log_release(replies);
-	defer_stop(replies, replies->keeps_lock);
+	cli_signals_defer_stop(replies->keeps_lock);
 }
 
 void reply_log_release(struct reply_log *replies)
@@ -110,7 +102,7 @@ void reply_log_release(struct reply_log *replies)
 		return;
 	replies->keeps_lock = false;
 	shmlog_append_session_release(replies->session);
-	defer_stop(replies, false);
+	cli_signals_defer_stop(false);
 }
 
 int reply_log_fd(const struct reply_log *replies)
@@ -130,9 +122,9 @@ static int wait_for(void *context, int status)
 	struct reply_log *replies = context;
 
 	replies->keeps_lock = false;
-	defer_stop(replies, false);
+	cli_signals_defer_stop(false);
 	status = cli_patience_wait(&replies->patience, status);
-	defer_stop(replies, true);
+	cli_signals_defer_stop(true);
 	return status;
 }
 
@@ -155,9 +147,9 @@ static int append(struct reply_log *replies, size_t from, size_t to)
 	do {
 		if (cli_signals_stop_asked()) {
 			reply_log_release(replies);
-			defer_stop(replies, false);
+			cli_signals_defer_stop(false);
 		}
-		defer_stop(replies, true);
+		cli_signals_defer_stop(true);
 		options.lock_timeout_ns = cli_patience_left(&replies->patience);
 		status = shmlog_append_frames(replies->log,
 		                              replies->frames.at + from,

@@ -26,7 +26,6 @@ struct reply_log {
 	size_t group_room;
 	uint64_t appended; /* replies */
 	bool keeps_lock;   /* and write access, from one append to the next */
-	bool defers_stop;  /* as long as it does, and during an append */
 	int64_t used_ns;   /* of the last append */
 	struct cli_patience patience; /* of an append */
 };

@@ -81,11 +81,16 @@ static void keep_stop(int signal_number)
 	stop_asked = 1;
 }
 
+static bool stop_deferred;
+
 void cli_signals_defer_stop(bool defer)
 {
 	struct sigaction action = {.sa_handler = defer ? keep_stop : SIG_DFL};
 	struct sigaction inherited;
 
+	if (defer == stop_deferred)
+		return;
+	stop_deferred = defer;
 	sigemptyset(&action.sa_mask);
 	/* A shell without job control ignores SIGTSTP, and it stays ignored. */
 	if (sigaction(SIGTSTP, &action, &inherited) == 0 &&

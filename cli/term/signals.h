@@ -24,6 +24,7 @@ int cli_signal_caught(void);
  * Begins or ends a time in which SIGTSTP (^Z) is deferred, because the process
  * holds something that others wait for.  If SIGTSTP came meanwhile,
  * cli_signals_stop_asked() is true, and ending the time stops the process.
+ * Nothing happens where it has begun or ended already.
  */
 void cli_signals_defer_stop(bool defer);
 bool cli_signals_stop_asked(void);

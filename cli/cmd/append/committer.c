@@ -42,21 +42,13 @@ static unsigned append_flags(const struct cli_committer *committer)
 	       (committer->options.sync ? SHMLOG_APPEND_SYNC : 0u);
 }
 
-/* A process that is stopped must hold nothing that others wait for. */
-static void defer_stop(struct cli_committer *committer, bool defer)
-{
-	if (defer != committer->defers_stop)
-		cli_signals_defer_stop(defer);
-	committer->defers_stop = defer;
-}
-
 void cli_committer_release_lock(struct cli_committer *committer)
 {
 	if (!committer->keeps_lock)
 		return;
 	committer->keeps_lock = false;
 	shmlog_append_session_release(committer->session);
-	defer_stop(committer, false);
+	cli_signals_defer_stop(false);
 }
 
 /* struct shmlog_append_options.waiting. */
@@ -66,9 +58,9 @@ static int wait_for(void *context, int status)
 
 	/* Nothing is held while something is waited for. */
 	committer->keeps_lock = false;
-	defer_stop(committer, false);
+	cli_signals_defer_stop(false);
 	status = cli_patience_wait(&committer->patience, status);
-	defer_stop(committer, true);
+	cli_signals_defer_stop(true);
 	return status;
 }
 
@@ -108,7 +100,7 @@ static void note_kept(struct cli_committer *committer)
 	                        0;
 	if (cli_signals_stop_asked())
 		cli_committer_release_lock(committer);
-	defer_stop(committer, committer->keeps_lock);
+	cli_signals_defer_stop(committer->keeps_lock);
 }
 
 /* One commit of what waits, begun again when a signal that means nothing to us
@@ -134,9 +126,9 @@ static int append(struct cli_committer *committer,
 	do {
 		if (cli_signals_stop_asked()) {
 			cli_committer_release_lock(committer);
-			defer_stop(committer, false);
+			cli_signals_defer_stop(false);
 		}
-		defer_stop(committer, true);
+		cli_signals_defer_stop(true);
 		options.lock_timeout_ns = cli_patience_left(
 			&committer->patience);
 		status = committer->spooled_bytes > 0

@@ -33,7 +33,6 @@ struct cli_committer {
 	struct shmlog *log; /* another one perhaps after each commit */
 	struct shmlog_append_session *session;
 	bool keeps_lock;    /* and write access, since the last commit */
-	bool defers_stop;   /* as long as it does, and during a commit */
 	bool was_small;     /* the last commit was, so more of these may come */
 	bool spared_output; /* stdout was closed: its descriptor was needed */
 	const char *path;   /* for messages */
